@@ -1,0 +1,1 @@
+//! Bytes, a spec and reference data to an assessment.

@@ -1,0 +1,1 @@
+//! Frames to findings: schemas, code lists and rules.

@@ -1,0 +1,1 @@
+//! The assessment in a confined process: both ends of the pipe.

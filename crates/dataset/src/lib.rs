@@ -1,0 +1,1 @@
+//! Standing records to consolidated tables with their source cells.

@@ -1,0 +1,1 @@
+//! Postgres: a module per noun, rows stay inside.

@@ -1,0 +1,1 @@
+//! Originals by content hash, write-once.

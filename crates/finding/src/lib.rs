@@ -1,0 +1,148 @@
+//! What is wrong with a return, where, and how badly.
+//!
+//! The vocabulary that every stage of the flow shares.
+//! It knows nothing of specs, files or databases.
+
+mod cell;
+mod findings;
+mod outcome;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use cell::{CellRef, ParseCellRefError, column_letters, parse_column_letters};
+pub use findings::Findings;
+pub use outcome::Outcome;
+
+/// One thing wrong with a return, in words for the person who has to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub rule: RuleId,
+    pub severity: Severity,
+    /// The spec's table the finding is about; `None` for the file as a whole.
+    pub table: Option<String>,
+    /// The cell to look at; `None` where no one cell is at fault.
+    pub cell: Option<CellRef>,
+    /// The sheet's row, 1-based as the sender sees it.
+    pub row_number: Option<u32>,
+    /// The data item's name.
+    pub item: Option<String>,
+    /// The value as the sender sees it, or as close as the file allows.
+    pub value: Option<String>,
+    /// One plain sentence: what is wrong.
+    pub message: String,
+    /// One plain sentence: how to mend it.
+    pub fix: String,
+}
+
+impl Finding {
+    /// A finding about the file as a whole; narrow it with the `at_…` and `with_…` methods.
+    pub fn new(
+        rule: impl Into<RuleId>,
+        severity: Severity,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule: rule.into(),
+            severity,
+            table: None,
+            cell: None,
+            row_number: None,
+            item: None,
+            value: None,
+            message: message.into(),
+            fix: fix.into(),
+        }
+    }
+
+    pub fn in_table(mut self, table: &str) -> Self {
+        self.table = Some(table.to_owned());
+        self
+    }
+
+    /// Points at a cell, and so at its row.
+    pub fn at_cell(mut self, cell: CellRef) -> Self {
+        self.row_number = Some(cell.row_idx + 1);
+        self.cell = Some(cell);
+        self
+    }
+
+    pub fn at_row(mut self, row_number: u32) -> Self {
+        self.row_number = Some(row_number);
+        self
+    }
+
+    pub fn on_item(mut self, item: &str) -> Self {
+        self.item = Some(item.to_owned());
+        self
+    }
+
+    pub fn with_value(mut self, value: impl Into<String>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+}
+
+/// How badly. The order is from worst to least, which is also the order of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The file, or a whole table of it, can't be used.
+    Blocker,
+    /// Must be mended.
+    Error,
+    /// May stand with an explanation.
+    Query,
+    /// For information.
+    Note,
+}
+
+impl Severity {
+    pub const ALL: [Severity; 4] = [
+        Severity::Blocker,
+        Severity::Error,
+        Severity::Query,
+        Severity::Note,
+    ];
+
+    /// The word in specs, JSON and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Blocker => "blocker",
+            Severity::Error => "error",
+            Severity::Query => "query",
+            Severity::Note => "note",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A rule's name, `<table>.<what-is-wrong>`, kept for ever.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RuleId(String);
+
+impl RuleId {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for RuleId {
+    fn from(id: T) -> Self {
+        Self(id.into())
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

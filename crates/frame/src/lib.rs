@@ -1,0 +1,1 @@
+//! Raw cells and a spec to typed frames that remember their cells.

@@ -1,0 +1,1 @@
+//! Messages, a folder each, and how they leave.

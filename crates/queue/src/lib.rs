@@ -1,0 +1,1 @@
+//! A job table with leases; knows nothing of returns.

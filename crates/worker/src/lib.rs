@@ -1,0 +1,1 @@
+//! A plain async function per job.
