@@ -1,1 +1,3 @@
 //! Findings as text, JSON and CSV; workbooks as files.
+
+pub mod workbook;
