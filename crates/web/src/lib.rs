@@ -1,1 +1,21 @@
-//! Routes, extractors, pages, JSON API.
+//! Routes, pages and the JSON API.
+//!
+//! A handler extracts, calls one `workflow` verb or one read, and renders.
+//! It knows nothing of polars, diesel or the confined child: what a file says is found out by the worker.
+
+mod actor;
+mod api;
+mod assets;
+mod body;
+mod guard;
+mod health;
+mod listen;
+mod pages;
+mod problem;
+mod routes;
+mod site;
+mod spool;
+mod words;
+
+pub use listen::{ListenError, listen, serve};
+pub use site::{BodyLimits, Config, Site};

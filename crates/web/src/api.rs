@@ -1,0 +1,6 @@
+//! The JSON API: what programs send and ask.
+
+pub(crate) mod dataset;
+pub(crate) mod findings;
+pub(crate) mod receive;
+pub(crate) mod submission;

@@ -1,0 +1,105 @@
+//! `POST …/submissions`: a file in, a receipt out.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::Utc;
+use serde::Deserialize;
+use uuid::Uuid;
+use workflow::NewUpload;
+
+use crate::pages::upload::clean_file_name;
+use crate::problem::Problem;
+use crate::spool::{SpoolError, spool};
+use crate::{Site, actor, body};
+
+#[derive(Deserialize)]
+pub(crate) struct Round {
+    return_id: String,
+    period: String,
+    code: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Facts {
+    #[serde(default)]
+    file_name: String,
+    #[serde(default)]
+    contact_email: String,
+}
+
+/// The body is the file itself. The same `Idempotency-Key` with the same bytes gives the same receipt again.
+pub(crate) async fn receive(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    round: web::Path<Round>,
+    facts: web::Query<Facts>,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let file_name = clean_file_name(&facts.file_name);
+    if file_name.is_empty() {
+        return Err(Problem::bad_request("Add the file's name: ?file_name=…"));
+    }
+    if !facts.contact_email.contains('@') {
+        return Err(Problem::bad_request(
+            "Add the address to which the receipt goes: ?contact_email=…",
+        ));
+    }
+    let idempotency_key = idempotency_key(&request)?;
+    let limits = site.config.body;
+    let declared = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|bytes| bytes > limits.bytes) {
+        return Err(SpoolError::TooLarge {
+            limit: limits.bytes,
+        }
+        .into());
+    }
+    let chunks = Box::pin(body::paced(payload, limits, limits.bytes));
+    let file = spool(
+        chunks,
+        &site.config.spool_dir,
+        limits.bytes,
+        SpoolError::of_payload,
+    )
+    .await?;
+    let round = round.into_inner();
+    let upload = NewUpload {
+        organisation: round.code,
+        return_id: round.return_id,
+        period: round.period,
+        file_name,
+        path: file.path(),
+        sha256: file.sha256.clone(),
+        bytes: file.bytes,
+        idempotency_key,
+        contact_email: facts.contact_email.clone(),
+        received_at: Utc::now(),
+    };
+    let sender = actor::sender(&upload.organisation);
+    let receipt = workflow::receive(&site.db, &site.files, &sender, upload).await?;
+    let mut response = if receipt.repeated {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::Created()
+    };
+    let location = format!("/api/submissions/{}", receipt.submission_id);
+    Ok(response
+        .insert_header((header::LOCATION, location))
+        .json(receipt))
+}
+
+/// The sender's key, or one of its own for a request without.
+fn idempotency_key(request: &HttpRequest) -> Result<String, Problem> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(Uuid::now_v7().to_string());
+    };
+    key.to_str()
+        .ok()
+        .filter(|key| (1..=200).contains(&key.len()))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            Problem::bad_request("The Idempotency-Key has to be 1 to 200 plain characters.")
+        })
+}

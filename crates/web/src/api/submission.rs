@@ -1,0 +1,127 @@
+//! `GET /api/submissions/{id}`: how far a submission has come.
+
+use actix_web::{HttpResponse, web};
+use chrono::{DateTime, Utc};
+use finding::{Outcome, RuleId, Severity};
+use serde::Serialize;
+use uuid::Uuid;
+use workflow::Submission;
+
+use crate::problem::Problem;
+use crate::{Site, actor};
+
+#[derive(Serialize)]
+struct Status {
+    submission_id: Uuid,
+    organisation: String,
+    #[serde(rename = "return")]
+    return_id: String,
+    return_version: String,
+    period: String,
+    version_number: u32,
+    received_at: DateTime<Utc>,
+    assessed_at: Option<DateTime<Utc>>,
+    state: &'static str,
+    /// Null until it is assessed.
+    outcome: Option<Outcome>,
+    file: FileFacts,
+    tables: Vec<TableFacts>,
+    counts: Vec<Count>,
+    links: Links,
+}
+
+#[derive(Serialize)]
+struct FileFacts {
+    name: String,
+    sha256: String,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct TableFacts {
+    name: String,
+    n_rows: u64,
+    loaded: u64,
+    rejected: u64,
+    ignored: u64,
+}
+
+#[derive(Serialize)]
+struct Count {
+    severity: Severity,
+    rule: RuleId,
+    n_findings: u64,
+}
+
+#[derive(Serialize)]
+struct Links {
+    page: String,
+    findings_json: String,
+    findings_csv: String,
+}
+
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (db, reader) = (&site.db, actor::reader());
+    let submission = find(&site, &id).await?;
+    let id = submission.id;
+    let tables = workflow::accounts(db, &reader, id)
+        .await?
+        .unwrap_or_default();
+    let counts = workflow::finding_counts(db, &reader, id)
+        .await?
+        .unwrap_or_default();
+    Ok(HttpResponse::Ok().json(Status {
+        submission_id: id,
+        organisation: submission.organisation,
+        return_id: submission.return_id,
+        return_version: submission.return_version,
+        period: submission.period_label,
+        version_number: submission.version_number,
+        received_at: submission.received_at,
+        assessed_at: submission.assessed_at,
+        state: submission.state.as_str(),
+        outcome: submission.outcome,
+        file: FileFacts {
+            name: submission.file_name,
+            sha256: submission.sha256,
+            bytes: submission.bytes,
+        },
+        tables: tables
+            .into_iter()
+            .map(|table| TableFacts {
+                name: table.name,
+                n_rows: table.n_rows,
+                loaded: table.loaded,
+                rejected: table.rejected,
+                ignored: table.ignored,
+            })
+            .collect(),
+        counts: counts
+            .into_iter()
+            .map(|count| Count {
+                severity: count.severity,
+                rule: count.rule,
+                n_findings: count.n_findings,
+            })
+            .collect(),
+        links: Links {
+            page: format!("/submissions/{id}"),
+            findings_json: format!("/api/submissions/{id}/findings.json"),
+            findings_csv: format!("/api/submissions/{id}/findings.csv"),
+        },
+    }))
+}
+
+/// The submission of an address. What is not an id, is unknown or is somebody else's is not there.
+pub(crate) async fn find(site: &Site, id: &str) -> Result<Submission, Problem> {
+    workflow::submission(&site.db, &actor::reader(), parse_id(id)?)
+        .await?
+        .ok_or_else(Problem::not_found)
+}
+
+pub(crate) fn parse_id(id: &str) -> Result<Uuid, Problem> {
+    Uuid::try_parse(id).map_err(|_| Problem::not_found())
+}

@@ -1,0 +1,96 @@
+//! A request body that has to keep coming: actix itself has no deadline for one.
+
+use std::io;
+
+use actix_web::error::PayloadError;
+use actix_web::web::{Bytes, Payload};
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio::time::{Instant, timeout_at};
+
+use crate::BodyLimits;
+
+/// The body's chunks, with an error as the last item when it grows past `bytes` ([`PayloadError::Overflow`]) or comes
+/// too slowly (an [`PayloadError::Io`] that timed out). At most one chunk past the limit is ever read.
+pub(crate) fn paced(
+    payload: Payload,
+    limits: BodyLimits,
+    bytes: u64,
+) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+    let now = Instant::now();
+    let pace = Pace {
+        limits,
+        left: bytes,
+        ends_at: now + limits.total,
+        window_ends_at: now + limits.window,
+        window_bytes: 0,
+    };
+    stream::unfold(Some((payload, pace)), |state| async {
+        let (mut payload, mut pace) = state?;
+        match pace.next(&mut payload).await? {
+            Ok(chunk) => Some((Ok(chunk), Some((payload, pace)))),
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+}
+
+struct Pace {
+    limits: BodyLimits,
+    left: u64,
+    ends_at: Instant,
+    window_ends_at: Instant,
+    window_bytes: u64,
+}
+
+impl Pace {
+    async fn next(&mut self, payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
+        let chunk_by = Instant::now() + self.limits.chunk;
+        loop {
+            let wake_at = chunk_by.min(self.ends_at).min(self.window_ends_at);
+            let chunk = timeout_at(wake_at, payload.next()).await;
+            let now = Instant::now();
+            match chunk {
+                Ok(Some(Ok(chunk))) => return Some(self.count(now, chunk)),
+                Ok(end) => return end,
+                Err(_) if now >= chunk_by || now >= self.ends_at => return Some(Err(too_slow())),
+                Err(_) => {
+                    if let Err(error) = self.close_window(now) {
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, now: Instant, chunk: Bytes) -> Result<Bytes, PayloadError> {
+        let n_bytes = chunk.len() as u64;
+        self.left = self
+            .left
+            .checked_sub(n_bytes)
+            .ok_or(PayloadError::Overflow)?;
+        self.window_bytes += n_bytes;
+        if now >= self.ends_at {
+            return Err(too_slow());
+        }
+        self.close_window(now)?;
+        Ok(chunk)
+    }
+
+    /// At a window's end: was it enough? Then the next one begins.
+    fn close_window(&mut self, now: Instant) -> Result<(), PayloadError> {
+        if now < self.window_ends_at {
+            return Ok(());
+        }
+        let wanted =
+            self.limits.window.as_millis() * u128::from(self.limits.bytes_per_second) / 1000;
+        if u128::from(self.window_bytes) < wanted {
+            return Err(too_slow());
+        }
+        self.window_ends_at = now + self.limits.window;
+        self.window_bytes = 0;
+        Ok(())
+    }
+}
+
+fn too_slow() -> PayloadError {
+    PayloadError::Io(io::Error::from(io::ErrorKind::TimedOut))
+}

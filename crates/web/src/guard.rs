@@ -1,0 +1,133 @@
+//! What holds for every request and every response.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+
+use crate::Site;
+use crate::problem::Problem;
+
+const HEADERS: [(&str, &str); 6] = [
+    (
+        "content-security-policy",
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
+/// Adds what tells a browser to trust nothing but this site. Whatever does not say otherwise is data and is not kept.
+pub(crate) async fn security_headers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+/// Until sign-in exists the loopback address is the access control, so another site's page in a browser on this
+/// machine must not reach through it: the host has to be ours, and so has the origin of whatever writes.
+pub(crate) async fn same_site_only(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let base_host = request
+        .app_data::<web::Data<Site>>()
+        .and_then(|site| host_of_url(&site.config.base_url).map(str::to_owned));
+    if let Err(problem) = check(request.method(), request.headers(), base_host.as_deref()) {
+        return Ok(request.into_response(problem.response()));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+fn check(method: &Method, headers: &HeaderMap, base_host: Option<&str>) -> Result<(), Problem> {
+    let host = text(headers, &header::HOST).unwrap_or_default();
+    let ours = |host: &str| is_loopback(host) || base_host.is_some_and(|base| base == host);
+    if !ours(host) {
+        return Err(Problem::wrong_host());
+    }
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    match text(headers, &header::ORIGIN) {
+        Some(origin) if !reads && host_of_url(origin) != Some(host) => Err(Problem::cross_site()),
+        _ => Ok(()),
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+/// `http://localhost:8080/x` → `localhost:8080`.
+fn host_of_url(url: &str) -> Option<&str> {
+    url.split_once("://")?.1.split('/').next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(method: &Method, headers: &[(HeaderName, &str)]) -> Result<(), u16> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        check(method, &map, Some("returns.example")).map_err(|problem| problem.status.as_u16())
+    }
+
+    #[test]
+    fn only_our_own_names_are_answered() {
+        for host in ["localhost:8080", "127.0.0.1", "[::1]:9", "returns.example"] {
+            assert_eq!(
+                verdict(&Method::GET, &[(header::HOST, host)]),
+                Ok(()),
+                "{host}"
+            );
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "",
+        ] {
+            assert_eq!(
+                verdict(&Method::GET, &[(header::HOST, host)]),
+                Err(421),
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_sites_page_can_not_write() {
+        let host = (header::HOST, "localhost:8080");
+        let from = |origin| verdict(&Method::POST, &[host.clone(), (header::ORIGIN, origin)]);
+        assert_eq!(from("http://localhost:8080"), Ok(()));
+        assert_eq!(from("http://localhost:9999"), Err(403));
+        assert_eq!(from("https://evil.example"), Err(403));
+        assert_eq!(from("null"), Err(403));
+    }
+}

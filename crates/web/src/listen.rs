@@ -1,0 +1,60 @@
+//! Where the site listens, and for how long.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+
+use crate::routes::site_map;
+use crate::{Site, guard, spool};
+
+/// Why the site does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    #[error(
+        "there is no sign-in yet, so the site listens on this machine only: {0} is not a loopback address (use 127.0.0.1 or [::1])"
+    )]
+    NotLoopback(SocketAddr),
+    #[error("can't listen on {address}: {source}")]
+    Bind {
+        address: SocketAddr,
+        source: io::Error,
+    },
+}
+
+/// Takes an address; port 0 is any that is free. Until sign-in exists only a loopback address will do.
+pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    if !address.ip().is_loopback() {
+        return Err(ListenError::NotLoopback(address));
+    }
+    let bind = || -> io::Result<TcpListener> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    };
+    bind().map_err(|source| ListenError::Bind { address, source })
+}
+
+/// Serves the site until the server's handle is told to stop. Signals are the caller's.
+pub fn serve(site: Site, listener: TcpListener) -> io::Result<Server> {
+    spool::sweep(&site.config.spool_dir)?;
+    let n_threads = site.config.n_threads;
+    let site = web::Data::new(site);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(site.clone())
+            .wrap(from_fn(guard::same_site_only))
+            .wrap(from_fn(guard::security_headers))
+            .configure(site_map)
+    })
+    .workers(n_threads)
+    .client_request_timeout(Duration::from_secs(5))
+    .shutdown_timeout(10)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}

@@ -1,0 +1,21 @@
+//! The pages: plain English, no script needed, one heading each.
+
+pub(crate) mod home;
+pub(crate) mod problem;
+pub(crate) mod submission;
+pub(crate) mod upload;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use crate::problem::Problem;
+
+fn render(status: StatusCode, template: &impl Template) -> HttpResponse {
+    match template.render() {
+        Ok(html) => HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .body(html),
+        Err(error) => Problem::failed("render a page", &error).response(),
+    }
+}

@@ -1,0 +1,104 @@
+//! The front page: every round of every return, and where each organisation stands.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use chrono_tz::Europe::London;
+use finding::Outcome;
+use uuid::Uuid;
+use workflow::Obligation;
+
+use super::problem::PageProblem;
+use crate::{Site, actor, words};
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    rounds: Vec<Round>,
+}
+
+/// A return and period.
+struct Round {
+    id: String,
+    title: String,
+    period: String,
+    due: String,
+    dataset: String,
+    n_received: usize,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    organisation: String,
+    state: &'static str,
+    outcome: &'static str,
+    link: Option<String>,
+    upload: String,
+}
+
+pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProblem> {
+    let reader = actor::reader();
+    let today = Utc::now().with_timezone(&London).date_naive();
+    let obligations = workflow::obligations(&site.db, &reader, None, today).await?;
+    let outcomes: BTreeMap<Uuid, Option<Outcome>> =
+        workflow::submissions_of(&site.db, &reader, None)
+            .await?
+            .into_iter()
+            .map(|submission| (submission.id, submission.outcome))
+            .collect();
+    let page = HomePage {
+        rounds: rounds(obligations, &outcomes),
+    };
+    Ok(super::render(StatusCode::OK, &page))
+}
+
+/// By return, then the newest period first.
+fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, Option<Outcome>>) -> Vec<Round> {
+    let mut rounds: BTreeMap<_, Round> = BTreeMap::new();
+    for obligation in obligations {
+        let order = (
+            obligation.return_title.clone(),
+            std::cmp::Reverse(obligation.period_end),
+            obligation.period_label.clone(),
+        );
+        let round = rounds.entry(order).or_insert_with(|| Round {
+            id: format!("{}-{}", obligation.return_id, obligation.period_label),
+            title: obligation.return_title.clone(),
+            period: obligation.period_label.clone(),
+            due: words::day(obligation.due_on),
+            dataset: format!(
+                "/api/returns/{}/periods/{}/dataset.csv",
+                obligation.return_id, obligation.period_label
+            ),
+            n_received: 0,
+            rows: Vec::new(),
+        });
+        round.n_received += usize::from(obligation.latest.is_some());
+        round.rows.push(row(obligation, outcomes));
+    }
+    rounds.into_values().collect()
+}
+
+fn row(obligation: Obligation, outcomes: &BTreeMap<Uuid, Option<Outcome>>) -> Row {
+    let outcome = match obligation
+        .latest
+        .map(|id| outcomes.get(&id).copied().flatten())
+    {
+        None => "nothing received",
+        Some(None) => "being checked",
+        Some(Some(outcome)) => outcome.in_words(),
+    };
+    Row {
+        state: obligation.state.in_words(),
+        outcome,
+        link: obligation.latest.map(|id| format!("/submissions/{id}")),
+        upload: format!(
+            "/upload?organisation={}&round={}/{}",
+            obligation.organisation, obligation.return_id, obligation.period_label
+        ),
+        organisation: obligation.organisation_name,
+    }
+}

@@ -1,0 +1,232 @@
+//! The page that sends a file.
+
+use actix_multipart::{Field, Multipart};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use chrono_tz::Europe::London;
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use uuid::Uuid;
+use workflow::{NewUpload, OrganisationName};
+
+use super::problem::PageProblem;
+use crate::problem::Problem;
+use crate::spool::{SpoolError, Spooled, spool};
+use crate::{Site, actor, body};
+
+/// What the fields around the file may take, all together.
+const FORM_BYTES: u64 = 64 * 1024;
+/// What one of them may take.
+const FIELD_BYTES: usize = 500;
+
+#[derive(Template)]
+#[template(path = "upload.html")]
+struct UploadPage {
+    problem: Option<String>,
+    organisations: Vec<OrganisationName>,
+    rounds: Vec<RoundChoice>,
+    chosen: Chosen,
+    idempotency_key: Uuid,
+    megabytes: u64,
+}
+
+struct RoundChoice {
+    value: String,
+    label: String,
+}
+
+/// What the form starts with.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Chosen {
+    #[serde(default)]
+    organisation: String,
+    /// `hl1/2026-27-Q1`: a return and a period that go together.
+    #[serde(default)]
+    round: String,
+    #[serde(default)]
+    email: String,
+}
+
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    chosen: web::Query<Chosen>,
+) -> Result<HttpResponse, PageProblem> {
+    page(&site, StatusCode::OK, chosen.into_inner(), None).await
+}
+
+pub(crate) async fn receive(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, PageProblem> {
+    let mut form = Form::default();
+    let sent = match read(&site, &request, payload, &mut form).await {
+        Ok(()) => send(&site, &mut form).await,
+        Err(problem) => Err(problem),
+    };
+    match sent {
+        Ok(id) => Ok(HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, format!("/submissions/{id}")))
+            .finish()),
+        Err(problem) if shows_on_the_form(&problem) => {
+            page(&site, problem.status, form.chosen, Some(problem.detail)).await
+        }
+        Err(problem) => Err(PageProblem(problem)),
+    }
+}
+
+/// What the sender can put right there and then. A file that came in only in part is not: the connection closes.
+fn shows_on_the_form(problem: &Problem) -> bool {
+    problem.status.is_client_error()
+        && ![StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQUEST_TIMEOUT].contains(&problem.status)
+}
+
+async fn send(site: &Site, form: &mut Form) -> Result<Uuid, Problem> {
+    let missing = |what: &str| Problem::bad_request(format!("Choose {what}."));
+    let (return_id, period) = form
+        .chosen
+        .round
+        .split_once('/')
+        .ok_or_else(|| missing("the return and period"))?;
+    if form.chosen.organisation.is_empty() {
+        return Err(missing("your organisation"));
+    }
+    if !form.chosen.email.contains('@') {
+        return Err(Problem::bad_request(
+            "Enter an email address to which we can send the receipt.",
+        ));
+    }
+    let file = form.file.take().filter(|_| !form.file_name.is_empty());
+    let file = file.ok_or_else(|| missing("a file"))?;
+    let upload = NewUpload {
+        organisation: form.chosen.organisation.clone(),
+        return_id: return_id.to_owned(),
+        period: period.to_owned(),
+        file_name: form.file_name.clone(),
+        path: file.path(),
+        sha256: file.sha256.clone(),
+        bytes: file.bytes,
+        idempotency_key: form.idempotency_key.clone(),
+        contact_email: form.chosen.email.clone(),
+        received_at: Utc::now(),
+    };
+    let sender = actor::sender(&upload.organisation);
+    let receipt = workflow::receive(&site.db, &site.files, &sender, upload).await?;
+    Ok(receipt.submission_id)
+}
+
+#[derive(Default)]
+struct Form {
+    chosen: Chosen,
+    idempotency_key: String,
+    file_name: String,
+    file: Option<Spooled>,
+}
+
+async fn read(
+    site: &Site,
+    request: &HttpRequest,
+    payload: web::Payload,
+    form: &mut Form,
+) -> Result<(), Problem> {
+    let limits = site.config.body;
+    let body = body::paced(payload, limits, limits.bytes + FORM_BYTES);
+    let explain = |error: &_| Problem::from(SpoolError::of_multipart(error, limits.bytes));
+    let mut fields = Multipart::new(request.headers(), body);
+    while let Some(field) = fields.next().await {
+        let field = field.map_err(|error| explain(&error))?;
+        match field.name().unwrap_or_default() {
+            "file" => {
+                form.file_name = field
+                    .content_disposition()
+                    .and_then(|disposition| disposition.get_filename())
+                    .map(clean_file_name)
+                    .unwrap_or_default();
+                let dir = &site.config.spool_dir;
+                form.file = Some(spool(field, dir, limits.bytes, SpoolError::of_multipart).await?);
+            }
+            "organisation" => form.chosen.organisation = text(field).await?,
+            "round" => form.chosen.round = text(field).await?,
+            "email" => form.chosen.email = text(field).await?,
+            "idempotency_key" => form.idempotency_key = text(field).await?,
+            _ => {}
+        }
+    }
+    if form.idempotency_key.is_empty() {
+        form.idempotency_key = Uuid::now_v7().to_string();
+    }
+    Ok(())
+}
+
+async fn text(mut field: Field) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field.next().await {
+        text.extend_from_slice(&chunk.map_err(|_| Problem::from(SpoolError::Incomplete))?);
+        if text.len() > FIELD_BYTES {
+            return Err(Problem::bad_request("An answer is too long."));
+        }
+    }
+    Ok(String::from_utf8_lossy(&text).trim().to_owned())
+}
+
+/// A name to show: no folders, no control characters, not too long. It is never used as a path.
+pub(crate) fn clean_file_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    last.chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+async fn page(
+    site: &Site,
+    status: StatusCode,
+    chosen: Chosen,
+    problem: Option<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let reader = actor::reader();
+    let today = Utc::now().with_timezone(&London).date_naive();
+    let organisations = workflow::organisations(&site.db, &reader).await?;
+    let mut obligations = workflow::obligations(&site.db, &reader, None, today).await?;
+    obligations
+        .sort_by(|a, b| (&a.return_title, b.period_end).cmp(&(&b.return_title, a.period_end)));
+    let mut rounds: Vec<RoundChoice> = obligations
+        .iter()
+        .map(|obligation| RoundChoice {
+            value: format!("{}/{}", obligation.return_id, obligation.period_label),
+            label: format!("{}, {}", obligation.return_title, obligation.period_label),
+        })
+        .collect();
+    rounds.dedup_by(|a, b| a.value == b.value);
+    let page = UploadPage {
+        problem,
+        organisations,
+        rounds,
+        chosen,
+        idempotency_key: Uuid::now_v7(),
+        megabytes: site.config.body.bytes / (1024 * 1024),
+    };
+    Ok(super::render(status, &page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_lose_their_folders_and_control_characters() {
+        for (sent, kept) in [
+            ("HL1 Q2.xlsx", "HL1 Q2.xlsx"),
+            ("C:\\Users\\me\\HL1.xlsx", "HL1.xlsx"),
+            ("../../etc/passwd", "passwd"),
+            ("a\r\nb.csv", "ab.csv"),
+            ("/", ""),
+        ] {
+            assert_eq!(clean_file_name(sent), kept);
+        }
+    }
+}

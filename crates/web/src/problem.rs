@@ -1,0 +1,241 @@
+//! What a refused request is told: a status, and a sentence that says what to do.
+//!
+//! Our own failures are logged here, once, and the client hears no detail of them.
+
+use actix_web::body::BoxBody;
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use workflow::ReceiveError;
+
+use crate::spool::SpoolError;
+
+/// An RFC 9457 problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) title: &'static str,
+    pub(crate) detail: String,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            title,
+            detail: detail.into(),
+        }
+    }
+
+    /// As JSON. A request whose body was not read to its end can't be followed by another: the connection closes.
+    pub(crate) fn response(&self) -> HttpResponse {
+        let document = Document {
+            r#type: "about:blank",
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        };
+        let mut builder = self.builder();
+        builder.content_type("application/problem+json");
+        builder.body(serde_json::to_string(&document).unwrap_or_default())
+    }
+
+    pub(crate) fn builder(&self) -> actix_web::HttpResponseBuilder {
+        let mut builder = HttpResponse::build(self.status);
+        if self.leaves_body_unread() {
+            builder.force_close();
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            builder.insert_header(("retry-after", "10"));
+        }
+        builder
+    }
+
+    fn leaves_body_unread(&self) -> bool {
+        [
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::FORBIDDEN,
+            StatusCode::MISDIRECTED_REQUEST,
+        ]
+        .contains(&self.status)
+    }
+
+    pub(crate) fn not_found() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Not found",
+            "There is nothing at this address.",
+        )
+    }
+
+    pub(crate) fn method_not_allowed(method: &Method, allowed: &str) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Method not allowed",
+            format!("This address does not answer {method}; it answers {allowed}."),
+        )
+    }
+
+    pub(crate) fn wrong_host() -> Self {
+        Self::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "Wrong host",
+            "This site does not answer to that host name.",
+        )
+    }
+
+    pub(crate) fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Not from here",
+            "A page of another site can't send files to this one.",
+        )
+    }
+
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Something is missing", detail)
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Not available just now",
+            "A part of the service is not available just now. Nothing was lost: try again in a minute.",
+        )
+    }
+
+    /// Our own failure; `error` goes to the log and nowhere else.
+    pub(crate) fn failed(act: &'static str, error: &dyn std::error::Error) -> Self {
+        tracing::error!(act, error = %Chain(error), "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong",
+            "Something went wrong on our side. It has been noted; try again in a few minutes.",
+        )
+    }
+}
+
+/// An error with what caused it.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        self.response()
+    }
+}
+
+impl From<db::DbError> for Problem {
+    fn from(error: db::DbError) -> Self {
+        Problem::failed("read the database", &error)
+    }
+}
+
+impl From<SpoolError> for Problem {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::TooLarge { limit } => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "File too large",
+                format!(
+                    "The file is larger than {} MB, which is the most that can be sent. Remove pictures, unused sheets and blank formatted rows, and send it again.",
+                    limit / (1024 * 1024)
+                ),
+            ),
+            SpoolError::TooSlow => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "Too slow",
+                "The file came in too slowly or stopped coming. Nothing was kept: send it again.",
+            ),
+            SpoolError::Incomplete => Problem::bad_request(
+                "The file did not arrive whole. Nothing was kept: send it again.",
+            ),
+            SpoolError::Io(error) => Problem::failed("keep an upload", &error),
+        }
+    }
+}
+
+impl From<ReceiveError> for Problem {
+    fn from(error: ReceiveError) -> Self {
+        let refused = |status, title, detail: String| Problem::new(status, title, detail);
+        match error {
+            ReceiveError::NotAllowed { organisation } => refused(
+                StatusCode::FORBIDDEN,
+                "Not allowed",
+                format!("You may not send returns for {organisation}."),
+            ),
+            ReceiveError::UnknownOrganisation { code } => refused(
+                StatusCode::NOT_FOUND,
+                "Unknown organisation",
+                format!("No organisation has the code {code}."),
+            ),
+            ReceiveError::UnknownReturn { return_id } => refused(
+                StatusCode::NOT_FOUND,
+                "Unknown return",
+                format!("No return is called {return_id}."),
+            ),
+            ReceiveError::UnknownPeriod { return_id, period } => refused(
+                StatusCode::NOT_FOUND,
+                "Unknown period",
+                format!("The return {return_id} is not collected for {period}."),
+            ),
+            ReceiveError::NotARespondent {
+                organisation,
+                return_id,
+                period,
+            } => refused(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Not asked for",
+                format!("{organisation} is not asked for the return {return_id} for {period}."),
+            ),
+            ReceiveError::NotOpen {
+                return_id,
+                period,
+                opens_on,
+            } => refused(
+                StatusCode::CONFLICT,
+                "Not open yet",
+                format!("The return {return_id} for {period} can be sent from {opens_on}."),
+            ),
+            ReceiveError::IdempotencyKeyReused => refused(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Key used before",
+                "This idempotency key was used for another file. Use a new key for each file."
+                    .to_owned(),
+            ),
+            error @ (ReceiveError::Files(_) | ReceiveError::Db(_)) => {
+                Problem::failed("receive an upload", &error)
+            }
+        }
+    }
+}

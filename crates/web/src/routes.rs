@@ -1,0 +1,88 @@
+//! The site map: every address the site has, and what answers there.
+
+use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::http::{Method, header};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, guard};
+
+use crate::{api, assets, health, pages, problem::Problem};
+
+pub(crate) fn site_map(site: &mut ServiceConfig) {
+    let returns = "/api/returns/{return_id}/periods/{period}";
+    site.service(at("/").get(pages::home::show))
+        .service(
+            at("/upload")
+                .get(pages::upload::show)
+                .post(pages::upload::receive),
+        )
+        .service(at("/submissions/{id}").get(pages::submission::show))
+        .service(
+            at(format!("{returns}/organisations/{{code}}/submissions")).post(api::receive::receive),
+        )
+        .service(at(format!("{returns}/dataset.csv")).get(api::dataset::csv))
+        .service(at("/api/submissions/{id}").get(api::submission::show))
+        .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
+        .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))
+        .service(at("/health/live").get(health::live))
+        .service(at("/health/ready").get(health::ready))
+        .service(at("/assets/site.css").get(assets::css))
+        .default_service(web::to(pages::problem::not_found));
+}
+
+/// One address with its methods; any other method is answered 405, naming those that are allowed.
+struct At {
+    resource: Resource,
+    allowed: Vec<&'static str>,
+}
+
+fn at(path: impl AsRef<str>) -> At {
+    At {
+        resource: web::resource(path.as_ref()),
+        allowed: Vec::new(),
+    }
+}
+
+impl At {
+    fn get<F, Args>(mut self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.allowed.extend(["GET", "HEAD"]);
+        let get = guard::Any(guard::Get()).or(guard::Head());
+        self.resource = self.resource.route(web::route().guard(get).to(handler));
+        self
+    }
+
+    fn post<F, Args>(mut self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.allowed.push("POST");
+        self.resource = self.resource.route(web::post().to(handler));
+        self
+    }
+}
+
+impl HttpServiceFactory for At {
+    fn register(self, config: &mut AppService) {
+        let allowed = self.allowed.join(", ");
+        self.resource
+            .default_service(web::to(move |method: Method| {
+                let allowed = allowed.clone();
+                async move { method_not_allowed(&method, &allowed) }
+            }))
+            .register(config);
+    }
+}
+
+fn method_not_allowed(method: &Method, allowed: &str) -> HttpResponse {
+    let mut response = Problem::method_not_allowed(method, allowed).response();
+    if let Ok(allowed) = header::HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}

@@ -1,0 +1,66 @@
+//! What every handler has at hand: connections, the published specs, and how the site is run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use spec::{Period, ReturnSpec};
+
+/// Connections and specs, shared by all requests.
+pub struct Site {
+    pub db: db::Db,
+    pub files: files::Files,
+    /// Every published version.
+    pub specs: Vec<ReturnSpec>,
+    pub config: Config,
+}
+
+/// How the site is run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Without a trailing slash: `http://localhost:8080`. Its host is accepted beside the loopback names.
+    pub base_url: String,
+    /// Where uploads lie while they come in; a local folder of its own.
+    pub spool_dir: PathBuf,
+    pub body: BodyLimits,
+    /// Threads that serve requests.
+    pub n_threads: usize,
+}
+
+/// How large a file may be and how slowly it may come.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    pub bytes: u64,
+    /// This long without a byte is the end.
+    pub chunk: Duration,
+    /// The average over each window …
+    pub window: Duration,
+    /// … must be at least this many bytes a second.
+    pub bytes_per_second: u64,
+    /// However fast it comes.
+    pub total: Duration,
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 25 * 1024 * 1024,
+            chunk: Duration::from_secs(15),
+            window: Duration::from_secs(30),
+            bytes_per_second: 10 * 1024,
+            total: Duration::from_mins(10),
+        }
+    }
+}
+
+impl Site {
+    /// The version of a return that serves a period, if there are both.
+    pub(crate) fn spec(&self, return_id: &str, period: &str) -> Option<(&ReturnSpec, Period)> {
+        self.specs
+            .iter()
+            .filter(|spec| spec.id == return_id)
+            .find_map(|spec| {
+                let period = Period::parse(spec.period_kind, period).ok()?;
+                spec.serves(&period).then_some((spec, period))
+            })
+    }
+}
