@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use code_list::{Code, CodeList};
 pub use example::Example;
 pub use layout::Layout;
-pub use load::{Fault, LoadError, load, load_all};
+pub use load::{Fault, LoadError, format_schemas, load, load_all};
 pub use organisation::{Organisation, Organisations};
 pub use period::{Period, PeriodKind};
 pub use rule::{Rule, RuleKind};
@@ -121,7 +121,6 @@ pub struct Sensitivity {
 
 /// A fact about the return, with where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Fact {
     pub value: String,
     #[serde(flatten)]

@@ -1,0 +1,132 @@
+//! Reads a version folder: every file once, every fault in one pass.
+//!
+//! Each file goes through three looks: its syntax, the format's JSON Schema for its kind, and then what it means.
+//! A place that one look found wrong is not looked at by the next, so that one mistake is one fault.
+
+mod codes;
+mod condition;
+mod document;
+mod fault;
+mod folder;
+mod format;
+mod matrix;
+mod message;
+mod property;
+mod record;
+mod returns;
+mod rule_ids;
+mod rules;
+mod sql;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use fault::{Fault, LoadError};
+pub(crate) use fault::Faults;
+pub use format::format_schemas;
+
+use crate::{ReturnSpec, TableSpec};
+use codes::Lists;
+use document::Document;
+use folder::Folder;
+use format::FileKind;
+
+/// Reads one version folder, `return-specs/<return>/<version>`; shared code lists are found beside the return.
+///
+/// The examples are not read here: [`crate::example::load_examples`] does that.
+pub fn load(dir: &Path) -> Result<ReturnSpec, LoadError> {
+    let mut faults = Faults::default();
+    let spec = read(dir, &mut faults);
+    faults.or(spec)
+}
+
+/// Reads every version folder below `return-specs/`, by return and version.
+pub fn load_all(root: &Path) -> Result<Vec<ReturnSpec>, LoadError> {
+    let mut faults = Vec::new();
+    let mut specs = Vec::new();
+    for dir in version_dirs(root).map_err(|fault| LoadError {
+        faults: vec![fault],
+    })? {
+        match load(&dir) {
+            Ok(spec) => specs.push(spec),
+            Err(error) => {
+                let within = dir.strip_prefix(root).unwrap_or(&dir);
+                faults.extend(error.faults.into_iter().map(|fault| Fault {
+                    file: within.join(&fault.file),
+                    ..fault
+                }));
+            }
+        }
+    }
+    if faults.is_empty() {
+        specs.sort_by(|a, b| {
+            (&a.id, version_order(&a.version)).cmp(&(&b.id, version_order(&b.version)))
+        });
+        Ok(specs)
+    } else {
+        Err(LoadError { faults })
+    }
+}
+
+/// `1.10` comes after `1.9`.
+fn version_order(version: &str) -> Vec<u64> {
+    version
+        .split('.')
+        .map(|part| part.parse().unwrap_or(u64::MAX))
+        .collect()
+}
+
+/// Every folder two levels below the root but the shared code lists, sorted.
+fn version_dirs(root: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let mut dirs = Vec::new();
+    for return_dir in folder::sub_dirs(root)? {
+        if return_dir.ends_with("code-lists") {
+            continue;
+        }
+        dirs.extend(folder::sub_dirs(&return_dir)?);
+    }
+    Ok(dirs)
+}
+
+fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
+    let mut folder = Folder::open(dir, faults)?;
+    let about = returns::read(&mut folder, faults);
+    let mut lists = Lists::default();
+    let mut tables = Vec::new();
+    for name in &about.tables {
+        tables.push(table::read(&mut folder, &mut lists, name, &about.sources, faults));
+    }
+    let rules = rules::read(&mut folder, &about.sources, &tables, faults);
+    about.check_demo(&folder, &tables, faults);
+    folder.check_leftovers(faults);
+    let hash = folder.hash(faults);
+    let tables: Option<Vec<TableSpec>> = tables.into_iter().map(|draft| draft.table).collect();
+    about.into_spec(dir, hash, tables?, rules)
+}
+
+/// Reads a TOML file of the folder through its first two looks.
+fn toml_document(
+    folder: &mut Folder,
+    file: &str,
+    kind: FileKind,
+    faults: &mut Faults,
+) -> Option<Document> {
+    let text = folder.text(file, faults)?;
+    let mut document = Document::parse_toml(Path::new(file), &text, faults)?;
+    format::check(kind, &mut document, faults);
+    Some(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_version_of_return_specs_loads() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
+        match load_all(&root) {
+            Ok(specs) => assert!(!specs.is_empty()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Vets a rule's SQL through its syntax tree: what is not known to be harmless is refused.
+//!
+//! The parser is the one that polars uses, with the same dialect and options.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor,
+    SelectItem, SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserError, ParserOptions};
+use sqlparser::tokenizer::Token;
+
+/// `$name`s that every rule may use, beside its thresholds.
+const PARAMETERS: [&str; 3] = ["period_start", "period_end", "received_on"];
+
+/// A query that was found harmless.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Vetted {
+    /// The tables it names, sorted.
+    pub(crate) reads: Vec<String>,
+    /// The columns it returns; `None` where a wildcard leaves that open.
+    pub(crate) columns: Option<Vec<String>>,
+}
+
+/// Everything wrong with an expression over one row that may name `columns` and `$thresholds`.
+pub(crate) fn vet_expression(
+    sql: &str,
+    columns: &dyn Fn(&str) -> Option<String>,
+    thresholds: &BTreeSet<&str>,
+) -> Vec<String> {
+    let parsed = parser(sql).and_then(|mut parser| {
+        let expression = parser.parse_expr()?;
+        let rest = parser.peek_token().token;
+        if rest == Token::EOF {
+            Ok(expression)
+        } else {
+            let why = format!("expected one expression, found \"{rest}\" after it");
+            Err(ParserError::ParserError(why))
+        }
+    });
+    let expression = match parsed {
+        Ok(expression) => expression,
+        Err(error) => return vec![format!("not SQL: {}", words(&error))],
+    };
+    let mut vet = Vet::new(thresholds);
+    let _: ControlFlow<()> = expression.visit(&mut vet);
+    if vet.n_queries > 0 {
+        vet.faults.push("an expression over one row can't have a SELECT".to_owned());
+    }
+    for name in &vet.identifiers {
+        vet.faults.extend(columns(name));
+    }
+    for name in &vet.qualified {
+        vet.faults.push(format!("\"{name}\" is not a column of the row"));
+    }
+    vet.faults
+}
+
+/// Everything wrong with a query, or what it reads and returns.
+pub(crate) fn vet_query(
+    sql: &str,
+    is_table: &dyn Fn(&str) -> bool,
+    thresholds: &BTreeSet<&str>,
+) -> Result<Vetted, Vec<String>> {
+    let statements = parser(sql)
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(|error| vec![format!("not SQL: {}", words(&error))])?;
+    let query = match statements.as_slice() {
+        [Statement::Query(query)] => query,
+        [_] => return Err(vec!["has to be a SELECT".to_owned()]),
+        _ => return Err(vec![format!("has to be one SELECT, not {}", statements.len())]),
+    };
+    let mut vet = Vet::new(thresholds);
+    let _: ControlFlow<()> = query.visit(&mut vet);
+    let mut reads = BTreeSet::new();
+    for name in &vet.relations {
+        if vet.ctes.contains(name) {
+            continue;
+        }
+        if is_table(name) {
+            reads.insert(name.clone());
+        } else {
+            vet.faults.push(format!("there is no table \"{name}\""));
+        }
+    }
+    for name in vet.ctes.iter().filter(|name| is_table(name)) {
+        vet.faults.push(format!("WITH {name} hides the table of that name"));
+    }
+    if vet.faults.is_empty() {
+        Ok(Vetted {
+            reads: reads.into_iter().collect(),
+            columns: returned(&query.body),
+        })
+    } else {
+        Err(vet.faults)
+    }
+}
+
+fn parser(sql: &str) -> Result<Parser<'static>, ParserError> {
+    static DIALECT: GenericDialect = GenericDialect {};
+    Parser::new(&DIALECT)
+        .with_options(ParserOptions {
+            trailing_commas: true,
+            ..ParserOptions::default()
+        })
+        .try_with_sql(sql)
+}
+
+fn words(error: &ParserError) -> String {
+    match error {
+        ParserError::TokenizerError(why) | ParserError::ParserError(why) => why.clone(),
+        ParserError::RecursionLimitExceeded => "nested too deeply".to_owned(),
+    }
+}
+
+/// The columns that a query returns, of the first part of a union.
+fn returned(body: &SetExpr) -> Option<Vec<String>> {
+    match body {
+        SetExpr::Select(select) => select
+            .projection
+            .iter()
+            .map(|item| match item {
+                SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.clone()),
+                SelectItem::UnnamedExpr(Expr::CompoundIdentifier(steps)) => {
+                    steps.last().map(|name| name.value.clone())
+                }
+                SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+                _ => None,
+            })
+            .collect(),
+        SetExpr::Query(query) => returned(&query.body),
+        SetExpr::SetOperation { left, .. } => returned(left),
+        _ => None,
+    }
+}
+
+/// Collects names and refuses what is not allowed, over the whole tree.
+struct Vet<'a> {
+    thresholds: &'a BTreeSet<&'a str>,
+    n_queries: usize,
+    ctes: BTreeSet<String>,
+    relations: BTreeSet<String>,
+    identifiers: BTreeSet<String>,
+    qualified: BTreeSet<String>,
+    faults: Vec<String>,
+}
+
+impl<'a> Vet<'a> {
+    fn new(thresholds: &'a BTreeSet<&'a str>) -> Self {
+        Self {
+            thresholds,
+            n_queries: 0,
+            ctes: BTreeSet::new(),
+            relations: BTreeSet::new(),
+            identifiers: BTreeSet::new(),
+            qualified: BTreeSet::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn refuse(&mut self, what: &str) {
+        let why = format!("{what} is not allowed");
+        if !self.faults.contains(&why) {
+            self.faults.push(why);
+        }
+    }
+
+    fn refuse_if(&mut self, is_there: bool, what: &str) {
+        if is_there {
+            self.refuse(what);
+        }
+    }
+}
+
+impl Visitor for Vet<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        self.n_queries += 1;
+        if let Some(with) = &query.with {
+            self.refuse_if(with.recursive, "WITH RECURSIVE");
+            for cte in &with.cte_tables {
+                self.ctes.insert(cte.alias.name.value.clone());
+            }
+        }
+        self.refuse_if(!query.locks.is_empty(), "FOR UPDATE");
+        self.refuse_if(query.for_clause.is_some(), "FOR XML, JSON or BROWSE");
+        self.refuse_if(query.settings.is_some(), "SETTINGS");
+        self.refuse_if(query.format_clause.is_some(), "FORMAT");
+        self.refuse_if(!query.pipe_operators.is_empty(), "a pipe operator");
+        check_body(&query.body, self);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        self.refuse_if(select.into.is_some(), "INTO");
+        self.refuse_if(!select.lateral_views.is_empty(), "LATERAL VIEW");
+        self.refuse_if(!select.connect_by.is_empty(), "CONNECT BY");
+        self.refuse_if(select.flavor != SelectFlavor::Standard, "FROM before SELECT");
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Table { args: Some(_), .. }
+            | TableFactor::TableFunction { .. }
+            | TableFactor::Function { .. }
+            | TableFactor::UNNEST { .. } => self.refuse("a table function"),
+            TableFactor::Table { version, .. } => {
+                self.refuse_if(version.is_some(), "a table's version");
+            }
+            TableFactor::Derived { lateral, .. } => self.refuse_if(*lateral, "LATERAL"),
+            TableFactor::NestedJoin { .. } => {}
+            _ => self.refuse("this kind of table"),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+        match relation.0.as_slice() {
+            [ObjectNamePart::Identifier(Ident { value, .. })] => {
+                self.relations.insert(value.clone());
+            }
+            _ => self.refuse(&format!("the dotted table name {relation}")),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::Identifier(name) => {
+                self.identifiers.insert(name.value.clone());
+            }
+            Expr::CompoundIdentifier(_) => {
+                self.qualified.insert(expression.to_string());
+            }
+            Expr::Function(function) => {
+                let is_query = matches!(function.args, FunctionArguments::Subquery(_));
+                self.refuse_if(is_query, "a SELECT as an argument");
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<()> {
+        if let Value::Placeholder(name) = &value.value {
+            let known = name.strip_prefix('$').is_some_and(|name| {
+                PARAMETERS.contains(&name) || self.thresholds.contains(name)
+            });
+            if !known {
+                self.faults.push(format!(
+                    "{name} is none of $period_start, $period_end, $received_on and the rule's thresholds"
+                ));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_statement(&mut self, _: &Statement) -> ControlFlow<()> {
+        self.refuse("a statement inside a SELECT");
+        ControlFlow::Continue(())
+    }
+}
+
+fn check_body(body: &SetExpr, vet: &mut Vet<'_>) {
+    match body {
+        SetExpr::Select(_) | SetExpr::Query(_) => {}
+        SetExpr::SetOperation { left, right, .. } => {
+            check_body(left, vet);
+            check_body(right, vet);
+        }
+        SetExpr::Values(_) => vet.refuse("VALUES"),
+        SetExpr::Table(_) => vet.refuse("TABLE"),
+        SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+            vet.refuse("anything but SELECT");
+        }
+    }
+}
