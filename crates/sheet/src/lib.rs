@@ -1,12 +1,61 @@
 //! Untrusted bytes to raw cells that know their place.
 //!
-//! The only user of calamine and of the csv reader, and the only place that looks at a file's bytes.
+//! The only user of calamine, and the only place that looks at a file's bytes.
 //! The content decides the format, never the file's name.
 //! It knows nothing of specs: what a cell means is decided in `frame`.
 
+mod cells;
+mod excel;
 pub mod grid;
+mod kind;
+mod limits;
+mod ods;
+mod package;
+mod refusal;
+mod separated;
+mod text;
+mod worksheet;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chrono::NaiveDateTime;
+
+use kind::Kind;
+pub use limits::Limits;
+pub use refusal::Refusal;
+
+/// Reads a file of any format that is known, or says why it can't be used.
+///
+/// `file_name` names the sheet of a CSV file and is compared with the content; it decides nothing.
+/// The readers of old binary formats may take much memory for a small hostile file, so call this in a process that may die.
+pub fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, Refusal> {
+    if bytes.is_empty() {
+        return Err(Refusal::empty());
+    }
+    if bytes.len() as u64 > limits.file_bytes {
+        return Err(Refusal::too_large(limits.file_bytes));
+    }
+    let kind = kind::sniff(bytes)?;
+    // A reader that panics does so because of the file; there is nothing left behind to be inconsistent.
+    let read = AssertUnwindSafe(|| match kind {
+        Kind::Zip => read_package(bytes, limits),
+        Kind::Compound => excel::read_xls(bytes, limits),
+        Kind::Text => separated::read(bytes, file_name, limits),
+    });
+    let mut workbook = catch_unwind(read).unwrap_or_else(|_| Err(Refusal::broken("The file")))?;
+    let wrong_ending = kind::wrong_ending(file_name, workbook.format);
+    workbook.remarks.extend(wrong_ending);
+    Ok(workbook)
+}
+
+fn read_package(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
+    let package = package::open(bytes, limits)?;
+    match package.format {
+        Format::Ods => ods::read(package, limits),
+        Format::Xlsb => excel::read_xlsb(package, limits),
+        _ => excel::read_xlsx(package, limits),
+    }
+}
 
 /// What was read: every non-blank cell of every worksheet.
 #[derive(Debug, Clone, PartialEq)]

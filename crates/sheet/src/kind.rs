@@ -1,0 +1,195 @@
+//! What a file is, by its content.
+
+use crate::{Format, Refusal, Remark};
+
+/// What the first look at the bytes says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A zip archive: which one is seen from its parts.
+    Zip,
+    /// A compound file, the container of old Excel workbooks and of encrypted new ones.
+    Compound,
+    /// Text in some encoding, to be read as CSV.
+    Text,
+}
+
+/// First bytes of the kinds that are often sent in a spreadsheet's place.
+const OTHERS: &[(&[u8], &str)] = &[
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"II*\0", "a picture"),
+    (b"MM\0*", "a picture"),
+    (b"{\\rtf", "a text document (RTF)"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x1f\x8b", "a compressed archive (gzip)"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "a database"),
+    (b"\0\x01\0\0Standard ", "an Access database"),
+    (b"MZ", "a program"),
+    (b"\x7fELF", "a program"),
+];
+
+/// First bytes of Excel 2.0 to 4.0 workbooks.
+const OLDEST_EXCEL: &[&[u8]] = &[
+    b"\x09\x00\x04\x00",
+    b"\x09\x02\x06\x00",
+    b"\x09\x04\x06\x00",
+];
+
+/// Only what the content says; an empty file is refused before.
+pub(crate) fn sniff(bytes: &[u8]) -> Result<Kind, Refusal> {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+        return Ok(Kind::Zip);
+    }
+    if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Ok(Kind::Compound);
+    }
+    if let Some((_, kind)) = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Err(Refusal::not_a_spreadsheet(kind));
+    }
+    if OLDEST_EXCEL.iter().any(|magic| bytes.starts_with(magic)) {
+        return Err(Refusal::other_format("a workbook of Excel 4 or older"));
+    }
+    sniff_markup(bytes)?;
+    Ok(Kind::Text)
+}
+
+/// Refuses web pages, XML and JSON, which would all read as CSV of a sort.
+fn sniff_markup(bytes: &[u8]) -> Result<(), Refusal> {
+    // UTF-16 markup shows itself once its zero bytes are gone.
+    let head: String = bytes
+        .iter()
+        .take(4_000)
+        .filter(|b| b.is_ascii() && **b != 0)
+        .map(|b| char::from(b.to_ascii_lowercase()))
+        .collect();
+    let start = head.trim_start();
+    let web = [
+        "<html",
+        "<!doctype html",
+        "<table",
+        "<head",
+        "<body",
+        "<meta",
+    ];
+    if web.iter().any(|tag| start.starts_with(tag))
+        || start.starts_with("mime-version:")
+        || (start.starts_with('<') && head.contains("<html"))
+    {
+        return Err(Refusal::web_page());
+    }
+    if start.starts_with("<?xml") || start.starts_with("<workbook") {
+        return Err(if head.contains("office:spreadsheet") {
+            Refusal::other_format("a workbook in the XML format of Excel 2003")
+        } else {
+            Refusal::not_a_spreadsheet("an XML document")
+        });
+    }
+    if start.starts_with("{\"") || start.starts_with("[{") {
+        return Err(Refusal::not_a_spreadsheet("a JSON file"));
+    }
+    Ok(())
+}
+
+/// A remark where the name's ending says another format than the content.
+pub(crate) fn wrong_ending(file_name: &str, format: Format) -> Option<Remark> {
+    let (_, ending) = file_name.rsplit_once('.')?;
+    let ending = ending.to_lowercase();
+    let (right, what): (&[&str], &str) = match format {
+        Format::Xlsx => (
+            &["xlsx", "xlsm", "xltx", "xltm"],
+            "an Excel workbook (.xlsx)",
+        ),
+        Format::Xls => (&["xls", "xlt"], "an Excel 97–2003 workbook (.xls)"),
+        Format::Xlsb => (&["xlsb"], "an Excel binary workbook (.xlsb)"),
+        Format::Ods => (&["ods", "ots"], "an OpenDocument spreadsheet (.ods)"),
+        Format::Csv => (&["csv", "txt", "tsv", "tab"], "a CSV file"),
+    };
+    if right.contains(&ending.as_str()) {
+        return None;
+    }
+    Some(Remark {
+        rule: "file.wrong-ending",
+        message: format!(
+            "The file's name ends in .{ending}, but the file is {what}. It was read as that."
+        ),
+        fix: format!("Give the file its right ending, .{}.", right[0]),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_says_what_a_file_is() {
+        for (bytes, kind) in [
+            (&b"PK\x03\x04..."[..], Kind::Zip),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind::Compound),
+            (b"a,b\n1,2\n", Kind::Text),
+            (b"Meta,b\n", Kind::Text),
+            (b"<5,b\n", Kind::Text),
+            (b"\xef\xbb\xbfa;b\n", Kind::Text),
+        ] {
+            assert_eq!(sniff(bytes), Ok(kind), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn other_kinds_are_named() {
+        for (bytes, rule, named) in [
+            (&b"%PDF-1.7"[..], "file.not-a-spreadsheet", "a PDF document"),
+            (b"\x89PNG\r\n", "file.not-a-spreadsheet", "a picture"),
+            (b"\xff\xd8\xff\xe0", "file.not-a-spreadsheet", "a picture"),
+            (b"MZ\x90", "file.not-a-spreadsheet", "a program"),
+            (b"{\"rows\": []}", "file.not-a-spreadsheet", "a JSON file"),
+            (
+                b"<?xml version=\"1.0\"?><rows/>",
+                "file.not-a-spreadsheet",
+                "an XML document",
+            ),
+            (
+                b"<?xml version=\"1.0\"?>\n<?mso-application progid=\"Excel.Sheet\"?>\n<Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\">",
+                "file.other-format",
+                "Excel 2003",
+            ),
+            (b"\x09\x04\x06\x00\x00\x00", "file.other-format", "Excel 4"),
+            (b"\r\n <HTML><body>", "file.html", "a web page"),
+            (b"<!DOCTYPE html>", "file.html", "a web page"),
+            (b"\xef\xbb\xbf<table>", "file.html", "a web page"),
+            (b"\xff\xfe<\0h\0t\0m\0l\0", "file.html", "a web page"),
+            (
+                b"<?xml version=\"1.0\"?><html xmlns=\"\">",
+                "file.html",
+                "a web page",
+            ),
+            (b"MIME-Version: 1.0\n", "file.html", "a web page"),
+        ] {
+            let refusal = sniff(bytes).unwrap_err();
+            assert_eq!(refusal.rule, rule, "{bytes:?}");
+            assert!(refusal.message.contains(named), "{}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn a_wrong_ending_is_remarked_on() {
+        for (name, format) in [
+            ("return.XLSX", Format::Xlsx),
+            ("return.xlsm", Format::Xlsx),
+            ("return.2026.csv", Format::Csv),
+            ("return", Format::Csv),
+        ] {
+            assert_eq!(wrong_ending(name, format), None, "{name}");
+        }
+        let remark = wrong_ending("return.xls", Format::Xlsx).unwrap();
+        assert_eq!(remark.rule, "file.wrong-ending");
+        assert_eq!(
+            remark.message,
+            "The file's name ends in .xls, but the file is an Excel workbook (.xlsx). It was read as that."
+        );
+        assert_eq!(remark.fix, "Give the file its right ending, .xlsx.");
+    }
+}

@@ -1,0 +1,291 @@
+//! OpenDocument spreadsheets.
+//!
+//! Read here and not by calamine, which lays a sheet's whole extent out in memory, does not tell a formula without a result from a blank, and never returns from a cut sheet.
+
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read};
+
+use chrono::{NaiveDate, TimeDelta};
+use quick_xml::escape::{resolve_xml_entity, unescape};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+use zip::ZipArchive;
+
+use crate::cells::{Cells, parse_iso_moment};
+use crate::package::Package;
+use crate::{Format, Limits, Refusal, Value, Workbook};
+
+type Xml<'x> = quick_xml::Reader<&'x [u8]>;
+
+pub(crate) fn read(package: Package<'_>, limits: &Limits) -> Result<Workbook, Refusal> {
+    let mut archive =
+        ZipArchive::new(Cursor::new(&*package.bytes)).map_err(|_| Refusal::cut_off())?;
+    // Encrypted parts are named in the manifest; the parts themselves look like noise.
+    let manifest = read_part(&mut archive, "META-INF/manifest.xml").unwrap_or_default();
+    if manifest.contains("encryption-data") {
+        return Err(Refusal::password());
+    }
+    let content = read_part(&mut archive, "content.xml").ok_or_else(broken)?;
+    let mut cells = Cells::new(limits);
+    Content {
+        xml: Xml::from_str(&content),
+        limits,
+        hidden_styles: BTreeSet::new(),
+    }
+    .read(&mut cells)?;
+    cells.finish(Format::Ods, package.remarks)
+}
+
+fn read_part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Option<String> {
+    let mut text = String::new();
+    archive.by_name(name).ok()?.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn broken() -> Refusal {
+    Refusal::broken("The workbook")
+}
+
+struct Content<'x> {
+    xml: Xml<'x>,
+    limits: &'x Limits,
+    /// Names of the table styles that are not displayed.
+    hidden_styles: BTreeSet<String>,
+}
+
+impl<'x> Content<'x> {
+    fn read(mut self, cells: &mut Cells<'_>) -> Result<(), Refusal> {
+        self.xml.config_mut().expand_empty_elements = true;
+        let mut style = String::new();
+        loop {
+            match self.next()? {
+                Event::Start(tag) => match tag.name().as_ref() {
+                    "style:style" => {
+                        style = attribute(&tag, "style:name")?.unwrap_or_default();
+                    }
+                    "style:table-properties" => {
+                        if attribute(&tag, "table:display")?.as_deref() == Some("false") {
+                            self.hidden_styles.insert(style.clone());
+                        }
+                    }
+                    "table:table" => {
+                        let name = attribute(&tag, "table:name")?.unwrap_or_default();
+                        let style = attribute(&tag, "table:style-name")?.unwrap_or_default();
+                        cells.start_sheet(&name, !self.hidden_styles.contains(&style))?;
+                        self.read_table(cells)?;
+                    }
+                    // Deleted cells are kept here.
+                    "table:tracked-changes" => self.skip(&tag)?,
+                    _ => {}
+                },
+                Event::Eof => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Event<'x>, Refusal> {
+        self.xml.read_event().map_err(|_| broken())
+    }
+
+    fn skip(&mut self, tag: &BytesStart<'x>) -> Result<(), Refusal> {
+        self.xml
+            .read_to_end(tag.name())
+            .map(drop)
+            .map_err(|_| broken())
+    }
+
+    fn read_table(&mut self, cells: &mut Cells<'_>) -> Result<(), Refusal> {
+        let mut row_idx: u32 = 0;
+        loop {
+            match self.next()? {
+                Event::Start(tag) => match tag.name().as_ref() {
+                    "table:table-row" => {
+                        let repeats = repeats(&tag, "table:number-rows-repeated")?;
+                        let row = self.read_row()?;
+                        // Only rows with something in them are written out.
+                        let n_rows = if row.is_empty() { 0 } else { repeats };
+                        for row_idx in (row_idx..).take(n_rows as usize) {
+                            for (columns, value) in &row {
+                                for column_idx in columns.clone() {
+                                    cells.push(row_idx, column_idx, value.clone())?;
+                                }
+                            }
+                        }
+                        row_idx = row_idx.saturating_add(repeats);
+                    }
+                    // Drawings and forms, and tables within them.
+                    "table:shapes" | "office:forms" | "table:table" => self.skip(&tag)?,
+                    _ => {}
+                },
+                Event::End(tag) if tag.name().as_ref() == "table:table" => return Ok(()),
+                Event::Eof => return Err(broken()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The cells with something in them, each with the columns that it is repeated in.
+    fn read_row(&mut self) -> Result<Vec<(std::ops::Range<u32>, Value)>, Refusal> {
+        let mut row = Vec::new();
+        let mut column_idx: u32 = 0;
+        loop {
+            match self.next()? {
+                Event::Start(tag)
+                    if matches!(
+                        tag.name().as_ref(),
+                        "table:table-cell" | "table:covered-table-cell"
+                    ) =>
+                {
+                    let repeats = repeats(&tag, "table:number-columns-repeated")?;
+                    let end = column_idx.saturating_add(repeats);
+                    if let Some(value) = self.read_cell(&tag)? {
+                        row.push((column_idx..end, value));
+                    }
+                    column_idx = end;
+                }
+                Event::End(tag) if tag.name().as_ref() == "table:table-row" => return Ok(row),
+                Event::Eof => return Err(broken()),
+                _ => {}
+            }
+        }
+    }
+
+    fn read_cell(&mut self, tag: &BytesStart<'x>) -> Result<Option<Value>, Refusal> {
+        let text = self.read_text(tag)?;
+        if attribute(tag, "calcext:value-type")?.as_deref() == Some("error") {
+            let name = if text.is_empty() { "#VALUE!" } else { &text };
+            return Ok(Some(Value::Error(name.to_owned())));
+        }
+        let of = |name| attribute(tag, name);
+        Ok(match of("office:value-type")?.as_deref() {
+            Some("float" | "percentage" | "currency") => {
+                let number = of("office:value")?.ok_or_else(broken)?;
+                Some(Value::Number(number.trim().parse().map_err(|_| broken())?))
+            }
+            Some("date") => {
+                let date = of("office:date-value")?.ok_or_else(broken)?;
+                Some(parse_iso_moment(&date).map_or(Value::Text(date), Value::DateTime))
+            }
+            Some("time") => Some(parse_time(of("office:time-value")?.ok_or_else(broken)?)),
+            Some("boolean") => Some(Value::Boolean(
+                of("office:boolean-value")?.as_deref() == Some("true"),
+            )),
+            Some(_) => {
+                let text = of("office:string-value")?.unwrap_or(text);
+                (!text.is_empty()).then_some(Value::Text(text))
+            }
+            None if of("table:formula")?.is_some() => Some(Value::NotCalculated),
+            None => (!text.is_empty()).then_some(Value::Text(text)),
+        })
+    }
+
+    /// The text of a cell's paragraphs up to the cell's end, without its comment and drawings.
+    fn read_text(&mut self, cell: &BytesStart<'x>) -> Result<String, Refusal> {
+        let mut text = String::new();
+        let mut n_paragraphs = 0;
+        let mut within = false;
+        loop {
+            match self.next()? {
+                Event::Start(tag) => match tag.name().as_ref() {
+                    "text:p" => {
+                        if n_paragraphs > 0 {
+                            text.push('\n');
+                        }
+                        n_paragraphs += 1;
+                        within = true;
+                    }
+                    "text:s" => {
+                        let wanted = repeats(&tag, "text:c")? as usize;
+                        // One more than is allowed is enough to be refused for it.
+                        let n_spaces = wanted.min(self.limits.characters + 1);
+                        text.extend(std::iter::repeat_n(' ', n_spaces));
+                    }
+                    "text:tab" => text.push('\t'),
+                    "text:line-break" => text.push('\n'),
+                    name if name == "office:annotation" || name.starts_with("draw:") => {
+                        self.skip(&tag)?;
+                    }
+                    _ => {}
+                },
+                Event::End(tag) if tag.name() == cell.name() => return Ok(text),
+                Event::End(tag) if tag.name().as_ref() == "text:p" => within = false,
+                Event::Text(piece) if within => text.push_str(&piece.xml10_content()),
+                Event::CData(piece) if within => text.push_str(&piece.xml10_content()),
+                Event::GeneralRef(entity) if within => push_entity(&entity, &mut text)?,
+                Event::Eof => return Err(broken()),
+                _ => {}
+            }
+            if text.len() as u64 > self.limits.text_bytes {
+                return Err(Refusal::expands_too_far());
+            }
+        }
+    }
+}
+
+fn push_entity(entity: &BytesRef<'_>, text: &mut String) -> Result<(), Refusal> {
+    if let Some(plain) = resolve_xml_entity(entity.as_ref()) {
+        text.push_str(plain);
+    } else if let Ok(Some(c)) = entity.resolve_char_ref() {
+        text.push(c);
+    } else {
+        return Err(broken());
+    }
+    Ok(())
+}
+
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, Refusal> {
+    for attribute in tag.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|_| broken())?;
+        if attribute.key.as_ref() == name {
+            let value = unescape(&attribute.value).map_err(|_| broken())?;
+            return Ok(Some(value.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+fn repeats(tag: &BytesStart<'_>, name: &str) -> Result<u32, Refusal> {
+    match attribute(tag, name)? {
+        Some(count) => count.parse().map_err(|_| broken()),
+        None => Ok(1),
+    }
+}
+
+/// `PT10H30M00S` as the sender sees it: a time of day, or a duration where there are more hours than in a day.
+fn parse_time(text: String) -> Value {
+    let mut seconds: f64 = 0.0;
+    let Some(parts) = text.strip_prefix("PT") else {
+        return Value::Text(text);
+    };
+    let mut number = String::new();
+    for c in parts.chars() {
+        let unit = match c {
+            '0'..='9' | '.' => {
+                number.push(c);
+                continue;
+            }
+            'H' => 3_600.0,
+            'M' => 60.0,
+            'S' => 1.0,
+            _ => return Value::Text(text),
+        };
+        seconds += number.parse::<f64>().unwrap_or_default() * unit;
+        number.clear();
+    }
+    if !(0.0..1e9).contains(&seconds) {
+        return Value::Text(text);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "below 1e9")]
+    let seconds = seconds.round() as i64;
+    let day_before_first = NaiveDate::from_ymd_opt(1899, 12, 31).unwrap_or_default();
+    if seconds < 86_400 {
+        let midnight = day_before_first.and_time(chrono::NaiveTime::MIN);
+        return Value::DateTime(midnight + TimeDelta::seconds(seconds));
+    }
+    Value::Text(format!(
+        "{}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    ))
+}
