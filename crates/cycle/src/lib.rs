@@ -1,1 +1,10 @@
 //! Who owes what by when: obligations and submission states.
+//!
+//! Pure decisions over facts: a state is derived here, never stored.
+//! It knows nothing of databases, people or the clock; `today` is an argument.
+
+mod obligation;
+mod submission;
+
+pub use obligation::{ObligationState, Standing, due_date};
+pub use submission::SubmissionState;

@@ -1,1 +1,26 @@
 //! Postgres: a module per noun, rows stay inside.
+//!
+//! Functions take a [`Conn`] to read and a [`Tx`] to write, and give domain values.
+//! Only `workflow` (and `queue`, for its own table) begins a transaction.
+//! It knows nothing of permissions, files or messages.
+
+pub mod cycles;
+pub mod emails;
+pub mod events;
+pub mod findings;
+pub mod organisations;
+pub mod records;
+pub mod returns;
+pub mod submissions;
+
+mod connect;
+mod error;
+mod migrate;
+mod session;
+
+#[cfg(test)]
+mod catalogue_test;
+
+pub use connect::Config;
+pub use error::DbError;
+pub use session::{Conn, Db, Listener, Tx};

@@ -1,1 +1,13 @@
 //! What tests share: databases, servers, drawn workbooks.
+//!
+//! Used in tests only, so it panics where a test would.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test that can't be set up has to stop, and say why"
+)]
+
+mod database;
+pub mod returns;
+
+pub use database::{TestDb, postgres};

@@ -1,0 +1,261 @@
+//! Rounds of returns, and who owes what in them.
+
+use chrono::NaiveDate;
+use cycle::{ObligationState, Standing};
+use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use spec::Period;
+use uuid::Uuid;
+
+use crate::submissions::outcome_of;
+use crate::{Conn, DbError, Tx};
+
+/// A round to open.
+#[derive(Debug, Clone)]
+pub struct NewCycle<'a> {
+    pub return_id: &'a str,
+    pub version: &'a str,
+    pub period: &'a Period,
+    pub opens_on: NaiveDate,
+    pub due_on: NaiveDate,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// Opens a round, or moves its dates; gives its number.
+pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<i64, DbError> {
+    let row: Id = sql_query(
+        "INSERT INTO cycle (return_id, version, period_label, period_start, period_end, opens_on, due_on)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (return_id, period_label) DO UPDATE SET opens_on = excluded.opens_on, due_on = excluded.due_on
+         RETURNING id",
+    )
+    .bind::<Text, _>(cycle.return_id)
+    .bind::<Text, _>(cycle.version)
+    .bind::<Text, _>(&cycle.period.label)
+    .bind::<Date, _>(cycle.period.start)
+    .bind::<Date, _>(cycle.period.end)
+    .bind::<Date, _>(cycle.opens_on)
+    .bind::<Date, _>(cycle.due_on)
+    .get_result(tx.connection())
+    .await?;
+    Ok(row.id)
+}
+
+/// Gives each existing organisation that answers to `types` (and is one of `only`, unless that is empty) its obligation.
+pub async fn oblige(
+    tx: &mut Tx,
+    cycle_id: i64,
+    types: &[String],
+    only: &[String],
+) -> Result<usize, DbError> {
+    Ok(sql_query(
+        "INSERT INTO obligation (cycle_id, organisation)
+         SELECT c.id, g.code FROM organisation g, cycle c
+         WHERE c.id = $1 AND g.kind = ANY ($2) AND (cardinality($3::text[]) = 0 OR g.code = ANY ($3))
+           AND (g.valid_from IS NULL OR g.valid_from <= c.period_end)
+           AND (g.valid_to IS NULL OR g.valid_to >= c.period_start)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(cycle_id)
+    .bind::<diesel::sql_types::Array<Text>, _>(types)
+    .bind::<diesel::sql_types::Array<Text>, _>(only)
+    .execute(tx.connection())
+    .await?)
+}
+
+/// What a file is received for.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Duty {
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    #[diesel(sql_type = Text)]
+    pub return_title: String,
+    #[diesel(sql_type = Date)]
+    pub period_start: NaiveDate,
+    #[diesel(sql_type = Date)]
+    pub period_end: NaiveDate,
+    #[diesel(sql_type = Date)]
+    pub opens_on: NaiveDate,
+    #[diesel(sql_type = Date)]
+    pub due_on: NaiveDate,
+    /// `None`: this organisation owes nothing in this round.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub obligation_id: Option<i64>,
+    #[diesel(sql_type = Text)]
+    pub organisation_name: String,
+}
+
+/// An organisation's duty in a round; `None` where the round or the organisation is not known.
+pub async fn duty(
+    conn: &mut Conn,
+    organisation: &str,
+    return_id: &str,
+    period_label: &str,
+) -> Result<Option<Duty>, DbError> {
+    Ok(sql_query(
+        "SELECT c.version, v.title AS return_title, c.period_start, c.period_end, c.opens_on, c.due_on,
+                o.id AS obligation_id, g.name AS organisation_name
+         FROM cycle c
+         JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         JOIN organisation g ON g.code = $1
+         LEFT JOIN obligation o ON o.cycle_id = c.id AND o.organisation = g.code
+         WHERE c.return_id = $2 AND c.period_label = $3",
+    )
+    .bind::<Text, _>(organisation)
+    .bind::<Text, _>(return_id)
+    .bind::<Text, _>(period_label)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// What one organisation owes in one round, and where that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obligation {
+    pub organisation: String,
+    pub organisation_name: String,
+    pub return_id: String,
+    pub return_title: String,
+    pub return_version: String,
+    pub period_label: String,
+    pub period_start: NaiveDate,
+    pub period_end: NaiveDate,
+    pub opens_on: NaiveDate,
+    pub due_on: NaiveDate,
+    pub state: ObligationState,
+    /// The newest version.
+    pub latest: Option<Uuid>,
+    /// The version that stands.
+    pub standing: Option<Uuid>,
+    pub n_versions: u32,
+}
+
+#[derive(QueryableByName)]
+struct ObligationRow {
+    #[diesel(sql_type = Text)]
+    organisation: String,
+    #[diesel(sql_type = Text)]
+    organisation_name: String,
+    #[diesel(sql_type = Text)]
+    return_id: String,
+    #[diesel(sql_type = Text)]
+    return_title: String,
+    #[diesel(sql_type = Text)]
+    return_version: String,
+    #[diesel(sql_type = Text)]
+    period_label: String,
+    #[diesel(sql_type = Date)]
+    period_start: NaiveDate,
+    #[diesel(sql_type = Date)]
+    period_end: NaiveDate,
+    #[diesel(sql_type = Date)]
+    opens_on: NaiveDate,
+    #[diesel(sql_type = Date)]
+    due_on: NaiveDate,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    latest: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    latest_outcome: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    standing: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    standing_outcome: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    n_versions: Option<i32>,
+}
+
+impl ObligationRow {
+    fn into_obligation(self, today: NaiveDate) -> Result<Obligation, DbError> {
+        let facts = Standing {
+            opens_on: self.opens_on,
+            due_on: self.due_on,
+            any_version: self.latest.is_some(),
+            latest: self.latest_outcome.as_deref().map(outcome_of).transpose()?,
+            standing: self
+                .standing_outcome
+                .as_deref()
+                .map(outcome_of)
+                .transpose()?,
+        };
+        Ok(Obligation {
+            state: ObligationState::of(&facts, today),
+            organisation: self.organisation,
+            organisation_name: self.organisation_name,
+            return_id: self.return_id,
+            return_title: self.return_title,
+            return_version: self.return_version,
+            period_label: self.period_label,
+            period_start: self.period_start,
+            period_end: self.period_end,
+            opens_on: self.opens_on,
+            due_on: self.due_on,
+            latest: self.latest,
+            standing: self.standing,
+            n_versions: self.n_versions.unwrap_or(0).unsigned_abs(),
+        })
+    }
+}
+
+/// Obligations by organisation name, return and newest period first; only one organisation's where `only` is given.
+pub async fn obligations(
+    conn: &mut Conn,
+    only: Option<&str>,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let rows: Vec<ObligationRow> = sql_query(
+        "SELECT o.organisation, g.name AS organisation_name, c.return_id, v.title AS return_title,
+                c.version AS return_version, c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on,
+                l.id AS latest, l.outcome AS latest_outcome, l.version_number AS n_versions,
+                s.submission_id AS standing, s.outcome AS standing_outcome
+         FROM obligation o
+         JOIN cycle c ON c.id = o.cycle_id
+         JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         JOIN organisation g ON g.code = o.organisation
+         LEFT JOIN LATERAL (
+            SELECT id, outcome, version_number FROM submission
+            WHERE obligation_id = o.id ORDER BY version_number DESC LIMIT 1
+         ) l ON true
+         LEFT JOIN standing_submission s ON s.obligation_id = o.id
+         WHERE $1 IS NULL OR o.organisation = $1
+         ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC",
+    )
+    .bind::<Nullable<Text>, _>(only)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| row.into_obligation(today))
+        .collect()
+}
+
+#[derive(QueryableByName)]
+struct Known {
+    #[diesel(sql_type = Bool)]
+    organisation: bool,
+    #[diesel(sql_type = Bool)]
+    round: bool,
+}
+
+/// Whether an organisation, and whether a round, is known: which of the two a refusal has to name.
+pub async fn known(
+    conn: &mut Conn,
+    organisation: &str,
+    return_id: &str,
+    period_label: &str,
+) -> Result<(bool, bool), DbError> {
+    let row: Known = sql_query(
+        "SELECT EXISTS (SELECT FROM organisation WHERE code = $1) AS organisation,
+                EXISTS (SELECT FROM cycle WHERE return_id = $2 AND period_label = $3) AS round",
+    )
+    .bind::<Text, _>(organisation)
+    .bind::<Text, _>(return_id)
+    .bind::<Text, _>(period_label)
+    .get_result(conn.connection())
+    .await?;
+    Ok((row.organisation, row.round))
+}

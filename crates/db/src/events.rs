@@ -1,0 +1,65 @@
+//! The audit trail: appended to, never changed.
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::{Conn, DbError, Tx};
+
+/// Something that was done.
+#[derive(Debug, Clone)]
+pub struct NewEvent<'a> {
+    pub actor: &'a str,
+    /// `None` for the office and the product itself.
+    pub actor_organisation: Option<&'a str>,
+    pub verb: &'a str,
+    pub organisation: Option<&'a str>,
+    pub obligation_id: Option<i64>,
+    pub submission_id: Option<Uuid>,
+    /// Facts; never a cell's value.
+    pub details: serde_json::Value,
+}
+
+pub async fn append(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), DbError> {
+    sql_query(
+        "INSERT INTO event (actor, actor_organisation, verb, organisation, obligation_id, submission_id, details)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind::<Text, _>(event.actor)
+    .bind::<Nullable<Text>, _>(event.actor_organisation)
+    .bind::<Text, _>(event.verb)
+    .bind::<Nullable<Text>, _>(event.organisation)
+    .bind::<Nullable<BigInt>, _>(event.obligation_id)
+    .bind::<Nullable<SqlUuid>, _>(event.submission_id)
+    .bind::<Jsonb, _>(&event.details)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// A row of the trail.
+#[derive(Debug, Clone, PartialEq, QueryableByName)]
+pub struct Event {
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    pub actor: String,
+    #[diesel(sql_type = Text)]
+    pub verb: String,
+    #[diesel(sql_type = Jsonb)]
+    pub details: serde_json::Value,
+}
+
+/// What was done with one submission, oldest first.
+pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Event>, DbError> {
+    Ok(
+        sql_query(
+            "SELECT at, actor, verb, details FROM event WHERE submission_id = $1 ORDER BY id",
+        )
+        .bind::<SqlUuid, _>(submission_id)
+        .load(conn.connection())
+        .await?,
+    )
+}

@@ -1,0 +1,173 @@
+//! What is wrong with submissions.
+
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use finding::{Finding, RuleId, Severity};
+use uuid::Uuid;
+
+use crate::{Conn, DbError, Tx};
+
+/// A finding with its place in the report, from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberedFinding {
+    pub ordinal: u32,
+    pub finding: Finding,
+}
+
+/// How many findings of one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FindingCount {
+    pub severity: Severity,
+    pub rule: RuleId,
+    pub n_findings: u64,
+}
+
+/// Adds findings in report order, the first of them as `first_ordinal`.
+pub async fn add(
+    tx: &mut Tx,
+    submission_id: Uuid,
+    first_ordinal: u32,
+    findings: &[Finding],
+) -> Result<(), DbError> {
+    let texts = |of: fn(&Finding) -> Option<String>| findings.iter().map(of).collect::<Vec<_>>();
+    let row_numbers: Vec<Option<i32>> = findings
+        .iter()
+        .map(|f| f.row_number.and_then(|n| i32::try_from(n).ok()))
+        .collect();
+    sql_query(
+        "INSERT INTO finding (submission_id, ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix)
+         SELECT $1, $2 + (n - 1)::int, rule, severity, table_name, cell, row_number, item, value, message, fix
+         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY
+              AS f (rule, severity, table_name, cell, row_number, item, value, message, fix, n)",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Integer, _>(i32::try_from(first_ordinal).unwrap_or(i32::MAX))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(f.rule.as_str().to_owned())))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(f.severity.as_str().to_owned())))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.table.clone()))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.cell.as_ref().map(ToString::to_string)))
+    .bind::<Array<Nullable<Integer>>, _>(row_numbers)
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.item.clone()))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.value.clone().map(without_nul)))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.message.clone()))))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.fix.clone()))))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Postgres has no NUL in a text, but a sender's cell may.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
+}
+
+#[derive(QueryableByName)]
+struct FindingRow {
+    #[diesel(sql_type = Integer)]
+    ordinal: i32,
+    #[diesel(sql_type = Text)]
+    rule: String,
+    #[diesel(sql_type = Text)]
+    severity: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    table_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    cell: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    row_number: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    item: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+    #[diesel(sql_type = Text)]
+    message: String,
+    #[diesel(sql_type = Text)]
+    fix: String,
+}
+
+impl TryFrom<FindingRow> for NumberedFinding {
+    type Error = DbError;
+
+    fn try_from(row: FindingRow) -> Result<Self, DbError> {
+        Ok(NumberedFinding {
+            ordinal: row.ordinal.unsigned_abs(),
+            finding: Finding {
+                rule: RuleId::from(row.rule),
+                severity: severity_of(&row.severity)?,
+                table: row.table_name,
+                cell: row
+                    .cell
+                    .map(|cell| cell.parse())
+                    .transpose()
+                    .map_err(DbError::stored)?,
+                row_number: row.row_number.map(i32::unsigned_abs),
+                item: row.item,
+                value: row.value,
+                message: row.message,
+                fix: row.fix,
+            },
+        })
+    }
+}
+
+fn severity_of(word: &str) -> Result<Severity, DbError> {
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.as_str() == word)
+        .ok_or_else(|| DbError::stored(format!("severity {word}")))
+}
+
+/// At most `limit` findings in report order after an ordinal.
+pub async fn page(
+    conn: &mut Conn,
+    submission_id: Uuid,
+    after: u32,
+    limit: u32,
+) -> Result<Vec<NumberedFinding>, DbError> {
+    let rows: Vec<FindingRow> = sql_query(
+        "SELECT ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix
+         FROM finding WHERE submission_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Integer, _>(i32::try_from(after).unwrap_or(i32::MAX))
+    .bind::<BigInt, _>(i64::from(limit))
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(NumberedFinding::try_from).collect()
+}
+
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = Text)]
+    severity: String,
+    #[diesel(sql_type = Text)]
+    rule: String,
+    #[diesel(sql_type = BigInt)]
+    n_findings: i64,
+}
+
+/// How many findings by severity and rule, worst first, then by rule.
+pub async fn counts(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<FindingCount>, DbError> {
+    let rows: Vec<CountRow> = sql_query(
+        "SELECT severity, rule, count(*) AS n_findings FROM finding WHERE submission_id = $1
+         GROUP BY severity, rule
+         ORDER BY array_position(ARRAY['blocker', 'error', 'query', 'note'], severity), rule",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(FindingCount {
+                severity: severity_of(&row.severity)?,
+                rule: RuleId::from(row.rule),
+                n_findings: row.n_findings.unsigned_abs(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,50 @@
+//! Who may return.
+
+use diesel::sql_types::{Date, Nullable, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use spec::Organisation;
+
+use crate::{Conn, DbError, Tx};
+
+/// Stores an organisation, or what has changed about it.
+pub async fn put(tx: &mut Tx, organisation: &Organisation) -> Result<(), DbError> {
+    sql_query(
+        "INSERT INTO organisation (code, name, kind, sg_code, phs_code, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (code) DO UPDATE SET
+            name = excluded.name, kind = excluded.kind, sg_code = excluded.sg_code, phs_code = excluded.phs_code,
+            valid_from = excluded.valid_from, valid_to = excluded.valid_to",
+    )
+    .bind::<Text, _>(&organisation.code)
+    .bind::<Text, _>(&organisation.name)
+    .bind::<Text, _>(&organisation.kind)
+    .bind::<Nullable<Text>, _>(&organisation.sg_code)
+    .bind::<Nullable<Text>, _>(&organisation.phs_code)
+    .bind::<Nullable<Date>, _>(organisation.valid_from)
+    .bind::<Nullable<Date>, _>(organisation.valid_to)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// An organisation as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Named {
+    #[diesel(sql_type = Text)]
+    pub code: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+}
+
+/// All organisations by name, or only one.
+pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Named>, DbError> {
+    Ok(sql_query(
+        "SELECT code, name, kind FROM organisation WHERE $1 IS NULL OR code = $1 ORDER BY name, code",
+    )
+    .bind::<Nullable<Text>, _>(only)
+    .load(conn.connection())
+    .await?)
+}

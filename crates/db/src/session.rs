@@ -1,0 +1,190 @@
+//! The pool, and what is taken out of it: a connection, a transaction, a listener.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use deadpool::managed::TimeoutType;
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::{
+    AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+};
+use futures_util::{FutureExt, StreamExt};
+
+use crate::connect::Target;
+use crate::{Config, DbError, migrate};
+
+/// The database: cheap to clone, connects when first used.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<AsyncPgConnection>,
+    target: Target,
+}
+
+impl Db {
+    /// Understands the address and tries it once.
+    pub async fn connect(config: &Config) -> Result<Self, DbError> {
+        let target = Target::of(config)?;
+        let mut manager = ManagerConfig::default();
+        let for_pool = target.clone();
+        manager.custom_setup = Box::new(move |_| {
+            let target = for_pool.clone();
+            async move { target.connect().await }.boxed()
+        });
+        let manager = AsyncDieselConnectionManager::new_with_config("", manager);
+        let pool = Pool::builder(manager)
+            .max_size(config.max_connections)
+            .runtime(deadpool::Runtime::Tokio1)
+            .wait_timeout(Some(config.wait))
+            .create_timeout(Some(Duration::from_secs(10)))
+            .recycle_timeout(Some(Duration::from_secs(5)))
+            .build()
+            .map_err(|error| DbError::Connect(error.to_string()))?;
+        let db = Self { pool, target };
+        db.conn().await?;
+        Ok(db)
+    }
+
+    /// Brings the tables up to date; many processes may start together.
+    pub async fn migrate(&self) -> Result<(), DbError> {
+        migrate::migrate(self.target.clone()).await
+    }
+
+    /// A connection to read with: each statement sees what was committed before it.
+    pub async fn conn(&self) -> Result<Conn, DbError> {
+        Ok(Conn {
+            object: self.pool.get().await.map_err(not_gotten)?,
+        })
+    }
+
+    /// Begins a transaction; what is not committed is undone.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let mut conn = self.conn().await?;
+        AnsiTransactionManager::begin_transaction(conn.connection()).await?;
+        Ok(Tx { conn: Some(conn) })
+    }
+
+    /// Begins a transaction that reads one state of the database throughout.
+    pub async fn begin_snapshot(&self) -> Result<Tx, DbError> {
+        let mut tx = self.begin().await?;
+        tx.connection()
+            .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            .await?;
+        Ok(tx)
+    }
+
+    /// Listens on a channel, on a connection of its own.
+    pub async fn listen(&self, channel: &'static str) -> Result<Listener, DbError> {
+        let mut connection = self
+            .target
+            .connect()
+            .await
+            .map_err(|error| DbError::Connect(error.to_string()))?;
+        connection
+            .batch_execute(&format!("LISTEN \"{channel}\""))
+            .await?;
+        Ok(Listener { connection })
+    }
+
+    /// Ends all connections of the pool.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+fn not_gotten(error: PoolError) -> DbError {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => DbError::Busy,
+        other => DbError::Connect(other.to_string()),
+    }
+}
+
+/// A connection, given back to the pool when dropped.
+pub struct Conn {
+    object: Object<AsyncPgConnection>,
+}
+
+impl Conn {
+    /// For this crate and `queue`, which own tables; no one else speaks diesel.
+    pub fn connection(&mut self) -> &mut AsyncPgConnection {
+        &mut self.object
+    }
+}
+
+/// A transaction. Dropped without [`Tx::commit`], everything in it is undone.
+pub struct Tx {
+    /// `None` only while it is being ended.
+    conn: Option<Conn>,
+}
+
+impl Tx {
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        if let Some(mut conn) = self.conn.take() {
+            AnsiTransactionManager::commit_transaction(conn.connection()).await?;
+        }
+        Ok(())
+    }
+
+    pub async fn rollback(mut self) -> Result<(), DbError> {
+        if let Some(mut conn) = self.conn.take() {
+            AnsiTransactionManager::rollback_transaction(conn.connection()).await?;
+        }
+        Ok(())
+    }
+
+    /// Allows each further statement of this transaction that long.
+    pub async fn set_statement_timeout(&mut self, timeout: Duration) -> Result<(), DbError> {
+        let set = format!("SET LOCAL statement_timeout = {}", timeout.as_millis());
+        self.connection().batch_execute(&set).await?;
+        Ok(())
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        match &self.conn {
+            Some(conn) => conn,
+            None => unreachable!("a transaction that has ended is gone"),
+        }
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        match &mut self.conn {
+            Some(conn) => conn,
+            None => unreachable!("a transaction that has ended is gone"),
+        }
+    }
+}
+
+impl Drop for Tx {
+    /// The connection is closed rather than given back: the pool looks at one only when it is next asked for,
+    /// and until then the open transaction would keep its locks.
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            drop(Object::take(conn.object));
+        }
+    }
+}
+
+/// Hears notifications.
+pub struct Listener {
+    connection: AsyncPgConnection,
+}
+
+impl Listener {
+    /// Waits for the next notification.
+    pub async fn heard(&mut self) -> Result<(), DbError> {
+        let mut notifications = std::pin::pin!(self.connection.notifications_stream());
+        match notifications.next().await {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(error.into()),
+            None => Err(DbError::Connect(
+                "the listening connection ended".to_owned(),
+            )),
+        }
+    }
+}

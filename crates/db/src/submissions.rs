@@ -1,0 +1,405 @@
+//! What was received and what its assessment came to.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use cycle::SubmissionState;
+use diesel::sql_types::{
+    BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use finding::Outcome;
+use uuid::Uuid;
+
+use crate::{Conn, DbError, Tx};
+
+/// One version of an organisation's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    pub id: Uuid,
+    pub obligation_id: i64,
+    pub organisation: String,
+    pub organisation_name: String,
+    pub return_id: String,
+    pub return_title: String,
+    pub return_version: String,
+    pub period_label: String,
+    pub period_start: NaiveDate,
+    pub period_end: NaiveDate,
+    pub due_on: NaiveDate,
+    pub version_number: u32,
+    pub file_name: String,
+    pub sha256: String,
+    /// Where the file store keeps it.
+    pub file_key: String,
+    pub bytes: u64,
+    pub uploaded_by: String,
+    pub contact_email: String,
+    pub received_at: DateTime<Utc>,
+    pub assessed_at: Option<DateTime<Utc>>,
+    pub outcome: Option<Outcome>,
+    pub spec_hash: Option<String>,
+    pub state: SubmissionState,
+}
+
+/// A version to store.
+#[derive(Debug, Clone)]
+pub struct NewSubmission<'a> {
+    pub id: Uuid,
+    pub obligation_id: i64,
+    pub organisation: &'a str,
+    pub sha256: &'a str,
+    pub file_name: &'a str,
+    pub uploaded_by: &'a str,
+    pub contact_email: &'a str,
+    pub received_at: DateTime<Utc>,
+    pub idempotency_key: &'a str,
+}
+
+/// The outcome of the word that is stored.
+pub(crate) fn outcome_of(word: &str) -> Result<Outcome, DbError> {
+    [
+        Outcome::Ready,
+        Outcome::NeedsExplanation,
+        Outcome::NeedsCorrection,
+        Outcome::Refused,
+    ]
+    .into_iter()
+    .find(|outcome| outcome.as_str() == word)
+    .ok_or_else(|| DbError::stored(format!("outcome {word}")))
+}
+
+/// Records that the file store has these bytes; harmless when repeated.
+pub async fn put_file(tx: &mut Tx, sha256: &str, n_bytes: u64, key: &str) -> Result<(), DbError> {
+    sql_query(
+        "INSERT INTO file (sha256, n_bytes, stored_key) VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING",
+    )
+    .bind::<Text, _>(sha256)
+    .bind::<BigInt, _>(i64::try_from(n_bytes).unwrap_or(i64::MAX))
+    .bind::<Text, _>(key)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct VersionNumber {
+    #[diesel(sql_type = Integer)]
+    version_number: i32,
+}
+
+/// Stores the next version of an obligation and gives its number; `None` where the idempotency key is taken.
+/// Versions of one obligation are numbered one after the other: the obligation's row is locked until the transaction ends.
+pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, DbError> {
+    sql_query("SELECT id FROM obligation WHERE id = $1 FOR UPDATE")
+        .bind::<BigInt, _>(new.obligation_id)
+        .execute(tx.connection())
+        .await?;
+    let row: Option<VersionNumber> = sql_query(
+        "INSERT INTO submission (id, obligation_id, organisation, version_number, file_sha256, file_name,
+                                 uploaded_by, contact_email, received_at, idempotency_key)
+         SELECT $1, $2, $3, coalesce(max(version_number), 0) + 1, $4, $5, $6, $7, $8, $9
+         FROM submission WHERE obligation_id = $2
+         ON CONFLICT (organisation, idempotency_key) DO NOTHING
+         RETURNING version_number",
+    )
+    .bind::<SqlUuid, _>(new.id)
+    .bind::<BigInt, _>(new.obligation_id)
+    .bind::<Text, _>(new.organisation)
+    .bind::<Text, _>(new.sha256)
+    .bind::<Text, _>(new.file_name)
+    .bind::<Text, _>(new.uploaded_by)
+    .bind::<Text, _>(new.contact_email)
+    .bind::<Timestamptz, _>(new.received_at)
+    .bind::<Text, _>(new.idempotency_key)
+    .get_result(tx.connection())
+    .await
+    .optional()?;
+    Ok(row.map(|row| row.version_number.unsigned_abs()))
+}
+
+/// Locks a submission until the transaction ends, so that two workers can't both store an assessment.
+pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
+    sql_query("SELECT id FROM submission WHERE id = $1 FOR UPDATE")
+        .bind::<SqlUuid, _>(id)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Stores what the assessment came to; the database refuses a second time.
+pub async fn set_assessed(
+    tx: &mut Tx,
+    id: Uuid,
+    outcome: Outcome,
+    spec_hash: &str,
+) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE submission SET assessed_at = now(), outcome = $2, spec_hash = $3 WHERE id = $1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(outcome.as_str())
+    .bind::<Text, _>(spec_hash)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct SubmissionRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    obligation_id: i64,
+    #[diesel(sql_type = Text)]
+    organisation: String,
+    #[diesel(sql_type = Text)]
+    organisation_name: String,
+    #[diesel(sql_type = Text)]
+    return_id: String,
+    #[diesel(sql_type = Text)]
+    return_title: String,
+    #[diesel(sql_type = Text)]
+    return_version: String,
+    #[diesel(sql_type = Text)]
+    period_label: String,
+    #[diesel(sql_type = Date)]
+    period_start: NaiveDate,
+    #[diesel(sql_type = Date)]
+    period_end: NaiveDate,
+    #[diesel(sql_type = Date)]
+    due_on: NaiveDate,
+    #[diesel(sql_type = Integer)]
+    version_number: i32,
+    #[diesel(sql_type = Text)]
+    file_name: String,
+    #[diesel(sql_type = Text)]
+    sha256: String,
+    #[diesel(sql_type = Text)]
+    file_key: String,
+    #[diesel(sql_type = BigInt)]
+    bytes: i64,
+    #[diesel(sql_type = Text)]
+    uploaded_by: String,
+    #[diesel(sql_type = Text)]
+    contact_email: String,
+    #[diesel(sql_type = Timestamptz)]
+    received_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    assessed_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    outcome: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    spec_hash: Option<String>,
+    #[diesel(sql_type = Bool)]
+    newer_stands: bool,
+}
+
+impl TryFrom<SubmissionRow> for Submission {
+    type Error = DbError;
+
+    fn try_from(row: SubmissionRow) -> Result<Self, DbError> {
+        let outcome = row.outcome.as_deref().map(outcome_of).transpose()?;
+        Ok(Submission {
+            state: SubmissionState::of(outcome, row.newer_stands),
+            outcome,
+            id: row.id,
+            obligation_id: row.obligation_id,
+            organisation: row.organisation,
+            organisation_name: row.organisation_name,
+            return_id: row.return_id,
+            return_title: row.return_title,
+            return_version: row.return_version,
+            period_label: row.period_label,
+            period_start: row.period_start,
+            period_end: row.period_end,
+            due_on: row.due_on,
+            version_number: row.version_number.unsigned_abs(),
+            file_name: row.file_name,
+            sha256: row.sha256,
+            file_key: row.file_key,
+            bytes: row.bytes.unsigned_abs(),
+            uploaded_by: row.uploaded_by,
+            contact_email: row.contact_email,
+            received_at: row.received_at,
+            assessed_at: row.assessed_at,
+            spec_hash: row.spec_hash,
+        })
+    }
+}
+
+const SELECT: &str = "SELECT s.id, s.obligation_id, s.organisation, g.name AS organisation_name,
+        c.return_id, v.title AS return_title, c.version AS return_version,
+        c.period_label, c.period_start, c.period_end, c.due_on,
+        s.version_number, s.file_name, s.file_sha256 AS sha256, f.stored_key AS file_key, f.n_bytes AS bytes,
+        s.uploaded_by, s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
+        EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id
+                AND n.version_number > s.version_number
+                AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands
+    FROM submission s
+    JOIN file f ON f.sha256 = s.file_sha256
+    JOIN obligation o ON o.id = s.obligation_id
+    JOIN cycle c ON c.id = o.cycle_id
+    JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+    JOIN organisation g ON g.code = s.organisation";
+
+fn one(row: Option<SubmissionRow>) -> Result<Option<Submission>, DbError> {
+    row.map(Submission::try_from).transpose()
+}
+
+pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
+    one(sql_query(format!("{SELECT} WHERE s.id = $1"))
+        .bind::<SqlUuid, _>(id)
+        .get_result(conn.connection())
+        .await
+        .optional()?)
+}
+
+/// The submission an organisation made with an idempotency key.
+pub async fn find_by_key(
+    conn: &mut Conn,
+    organisation: &str,
+    idempotency_key: &str,
+) -> Result<Option<Submission>, DbError> {
+    one(sql_query(format!(
+        "{SELECT} WHERE s.organisation = $1 AND s.idempotency_key = $2"
+    ))
+    .bind::<Text, _>(organisation)
+    .bind::<Text, _>(idempotency_key)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// Newest first; only one organisation's where `only` is given.
+pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>, DbError> {
+    let rows: Vec<SubmissionRow> = sql_query(format!(
+        "{SELECT} WHERE $1 IS NULL OR s.organisation = $1 ORDER BY s.received_at DESC, s.id DESC"
+    ))
+    .bind::<Nullable<Text>, _>(only)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(Submission::try_from).collect()
+}
+
+/// The submission of the same organisation and return that stands for the round before this one's.
+pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
+    one(sql_query(format!(
+        "{SELECT} WHERE s.id = (
+            SELECT st.submission_id
+            FROM submission this
+            JOIN obligation o1 ON o1.id = this.obligation_id
+            JOIN cycle c1 ON c1.id = o1.cycle_id
+            JOIN LATERAL (
+                SELECT id FROM cycle WHERE return_id = c1.return_id AND period_end < c1.period_end
+                ORDER BY period_end DESC LIMIT 1
+            ) c2 ON true
+            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
+            JOIN standing_submission st ON st.obligation_id = o2.id
+            WHERE this.id = $1)"
+    ))
+    .bind::<SqlUuid, _>(id)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// As [`standing_before`], for the round nearest to a year earlier (a snapshot's date moves by some days from year to year).
+pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
+    one(sql_query(format!(
+        "{SELECT} WHERE s.id = (
+            SELECT st.submission_id
+            FROM submission this
+            JOIN obligation o1 ON o1.id = this.obligation_id
+            JOIN cycle c1 ON c1.id = o1.cycle_id
+            JOIN LATERAL (
+                SELECT id FROM cycle
+                WHERE return_id = c1.return_id
+                  AND period_end BETWEEN c1.period_end - interval '1 year 31 days' AND c1.period_end - interval '1 year' + interval '31 days'
+                ORDER BY abs(period_end - (c1.period_end - interval '1 year')::date) LIMIT 1
+            ) c2 ON true
+            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
+            JOIN standing_submission st ON st.obligation_id = o2.id
+            WHERE this.id = $1)"
+    ))
+    .bind::<SqlUuid, _>(id)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// What became of one table's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRows {
+    pub table: String,
+    /// `None`: the workbook had no sheet for it.
+    pub sheet: Option<String>,
+    pub n_rows: u64,
+    pub n_loaded: u64,
+    pub n_rejected: u64,
+    pub n_ignored: u64,
+    /// Item name → column letters.
+    pub columns: BTreeMap<String, String>,
+}
+
+pub async fn add_table(tx: &mut Tx, submission_id: Uuid, table: &TableRows) -> Result<(), DbError> {
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    sql_query(
+        "INSERT INTO submission_table (submission_id, table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, columns)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Text, _>(&table.table)
+    .bind::<Nullable<Text>, _>(&table.sheet)
+    .bind::<BigInt, _>(count(table.n_rows))
+    .bind::<BigInt, _>(count(table.n_loaded))
+    .bind::<BigInt, _>(count(table.n_rejected))
+    .bind::<BigInt, _>(count(table.n_ignored))
+    .bind::<Jsonb, _>(serde_json::json!(table.columns))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct TableRow {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    sheet: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    n_rows: i64,
+    #[diesel(sql_type = BigInt)]
+    n_loaded: i64,
+    #[diesel(sql_type = BigInt)]
+    n_rejected: i64,
+    #[diesel(sql_type = BigInt)]
+    n_ignored: i64,
+    #[diesel(sql_type = Jsonb)]
+    columns: serde_json::Value,
+}
+
+/// The accounting of a submission by table name.
+pub async fn tables(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<TableRows>, DbError> {
+    let rows: Vec<TableRow> = sql_query(
+        "SELECT table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, columns
+         FROM submission_table WHERE submission_id = $1 ORDER BY table_name",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(TableRows {
+                table: row.table_name,
+                sheet: row.sheet,
+                n_rows: row.n_rows.unsigned_abs(),
+                n_loaded: row.n_loaded.unsigned_abs(),
+                n_rejected: row.n_rejected.unsigned_abs(),
+                n_ignored: row.n_ignored.unsigned_abs(),
+                columns: serde_json::from_value(row.columns).map_err(DbError::stored)?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,2 @@
+DROP TABLE email, job;
+DROP FUNCTION notify_job();
