@@ -1,1 +1,160 @@
 //! Bytes, a spec and reference data to an assessment.
+//!
+//! The façade of the core: sheet, frame and check in one call.
+//! Bad data never fails: it becomes findings. The same input always gives the same assessment.
+//! It knows nothing of processes, databases or clocks.
+
+mod accounts;
+mod outcome;
+
+use chrono::NaiveDate;
+use finding::{Finding, Findings, Severity};
+use frame::{Expected, Framed};
+use sheet::Limits;
+use spec::{Organisation, Organisations, Period, ReturnSpec};
+
+pub use accounts::{ColumnBlock, RowBlock, TableAccount};
+pub use check::CheckError;
+pub use frame::{IgnoredRows, IgnoredSheet};
+pub use outcome::{FileFacts, Head, RuleCount};
+
+/// A file as it came in.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceFile<'a> {
+    pub name: &'a str,
+    pub bytes: &'a [u8],
+}
+
+/// What is assessed, against what.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    pub spec: &'a ReturnSpec,
+    pub organisations: &'a Organisations,
+    /// Whose return it should be.
+    pub organisation: Option<&'a Organisation>,
+    /// Which period it should be for.
+    pub period: Option<&'a Period>,
+    pub received_on: NaiveDate,
+    pub file: SourceFile<'a>,
+    /// The same organisation's file of the period before.
+    pub previous: Option<SourceFile<'a>>,
+    /// The same organisation's file of a year before.
+    pub year_ago: Option<SourceFile<'a>>,
+    pub limits: &'a Limits,
+}
+
+/// What assessing a file came to.
+#[derive(Debug)]
+pub struct Assessment {
+    pub head: Head,
+    /// In report order.
+    pub findings: Findings,
+    framed: Framed,
+    rejected: accounts::Rejected,
+}
+
+impl Assessment {
+    /// The records that passed, in blocks of at most `n_rows`, in the spec's order.
+    pub fn row_blocks<'a>(
+        &'a self,
+        spec: &'a ReturnSpec,
+        n_rows: usize,
+    ) -> impl Iterator<Item = RowBlock> + 'a {
+        accounts::row_blocks(spec, &self.framed, &self.rejected, n_rows)
+    }
+}
+
+/// Assesses a file. Fails only where the spec itself can't be run.
+pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
+    let mut findings = Findings::new();
+    let mut framed = Framed::default();
+    match sheet::read(request.file.bytes, request.file.name, request.limits) {
+        Err(refusal) => findings.push(Finding::new(
+            refusal.rule,
+            Severity::Blocker,
+            refusal.message,
+            refusal.fix,
+        )),
+        Ok(workbook) => {
+            findings.extend(workbook.remarks.iter().map(|remark| {
+                Finding::new(
+                    remark.rule,
+                    Severity::Note,
+                    remark.message.as_str(),
+                    remark.fix.as_str(),
+                )
+            }));
+            framed = frame::frame(&workbook, request.spec, expected(request));
+            drop(workbook);
+            findings.append(std::mem::take(&mut framed.findings));
+            if findings.outcome() != finding::Outcome::Refused {
+                findings.append(checked(request, &mut framed)?);
+            }
+        }
+    }
+    findings.sort();
+    let rejected = accounts::rejected(&framed, &findings);
+    Ok(Assessment {
+        head: outcome::head(request, &framed, &findings, &rejected),
+        findings,
+        framed,
+        rejected,
+    })
+}
+
+fn expected<'a>(request: &Request<'a>) -> Expected<'a> {
+    Expected {
+        organisation: request.organisation,
+        period: request.period,
+        organisations: request.organisations,
+    }
+}
+
+fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Findings, CheckError> {
+    let previous = request.previous.and_then(|file| earlier(request, file));
+    let year_ago = request.year_ago.and_then(|file| earlier(request, file));
+    let mut findings = check::check(
+        request.spec,
+        framed,
+        &check::Reference {
+            previous: previous.as_ref(),
+            year_ago: year_ago.as_ref(),
+            period: request.period,
+            received_on: request.received_on,
+        },
+    )?;
+    findings.extend(no_records(request.spec, framed));
+    Ok(findings)
+}
+
+/// An earlier file, framed; what is wrong with it was said when it came in.
+fn earlier(request: &Request<'_>, file: SourceFile<'_>) -> Option<Framed> {
+    let workbook = sheet::read(file.bytes, file.name, request.limits).ok()?;
+    let framed = frame::frame(
+        &workbook,
+        request.spec,
+        Expected {
+            organisation: None,
+            period: None,
+            organisations: request.organisations,
+        },
+    );
+    Some(framed)
+}
+
+/// A file with headings and nothing under them is more likely a mistake than a nil return.
+fn no_records(spec: &ReturnSpec, framed: &Framed) -> Option<Finding> {
+    let n_records: usize = framed
+        .frames
+        .iter()
+        .map(|frame| frame.n_records() + frame.account.rejected_row_idxs.len())
+        .sum();
+    (n_records == 0).then(|| {
+        Finding::new(
+            "file.no-records",
+            Severity::Blocker,
+            format!("The file has no records: the {} return is empty.", spec.acronym),
+            "Check that the data is on the sheets it should be on; if you have nothing to report, say so to the team that asks for this return.",
+        )
+    })
+}

@@ -1,1 +1,123 @@
-//! Frames to findings: schemas, code lists and rules.
+//! Frames and reference data to findings, in stable order.
+//!
+//! In two stages, cell by cell: first what each value is by itself (present, allowed, in its code list),
+//! then what holds between values, records, tables and periods.
+//! A value that the first stage found wrong is null in the second, and a rule passes over nulls:
+//! so one bad cell makes one finding.
+//! It knows nothing of files, sheets or databases.
+
+mod codes;
+mod conditions;
+mod message;
+mod properties;
+mod required;
+mod rules;
+mod sql;
+
+use chrono::NaiveDate;
+use finding::{Finding, Findings};
+use frame::{Frame, Framed};
+use spec::{Item, Period, ReturnSpec, TableSpec};
+
+/// What a return is checked against, beside its spec.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The same organisation's return of the period before, as far as it is known.
+    pub previous: Option<&'a Framed>,
+    /// The same organisation's return of the same period a year before.
+    pub year_ago: Option<&'a Framed>,
+    pub period: Option<&'a Period>,
+    /// The day the file came in: what "not in the future" is measured against.
+    pub received_on: NaiveDate,
+}
+
+impl<'a> Reference<'a> {
+    fn earlier(&self, against: spec::rule::Against) -> Option<&'a Framed> {
+        match against {
+            spec::rule::Against::Previous => self.previous,
+            spec::rule::Against::YearAgo => self.year_ago,
+        }
+    }
+}
+
+/// Why checking failed: never the data's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    #[error("rule {rule} could not be run: {why}")]
+    Rule { rule: String, why: String },
+    #[error("the schema of {place} could not be compiled: {why}")]
+    Schema { place: String, why: String },
+    #[error("the table {table} could not be framed for rules: {why}")]
+    Frame { table: String, why: String },
+}
+
+/// Checks every frame against the spec.
+///
+/// Values that are wrong by themselves are null in `framed` afterwards: their records are rejected.
+pub fn check(
+    spec: &ReturnSpec,
+    framed: &mut Framed,
+    reference: &Reference<'_>,
+) -> Result<Findings, CheckError> {
+    let mut findings = Findings::new();
+    for frame in &mut framed.frames {
+        let Some(table) = spec.table(&frame.table) else {
+            continue;
+        };
+        let mut wrong = Vec::new();
+        for (item_idx, item) in table.items.iter().enumerate() {
+            wrong.extend(properties::check(table, item, item_idx, frame)?);
+            wrong.extend(codes::check(table, item, item_idx, frame, reference));
+        }
+        findings.extend(required::check(table, frame));
+        for (item_idx, record_idx, finding) in wrong {
+            findings.push(finding);
+            frame.values[item_idx].set_null(record_idx);
+            frame.unreadable.insert((item_idx, record_idx));
+        }
+        findings.append(conditions::check(table, frame)?);
+    }
+    findings.append(rules::check(spec, framed, reference)?);
+    findings.sort();
+    Ok(findings)
+}
+
+/// A finding of an item in a record, placed on its cell.
+fn placed(
+    finding: Finding,
+    table: &TableSpec,
+    frame: &Frame,
+    item: &Item,
+    item_idx: usize,
+    record_idx: usize,
+) -> Finding {
+    let finding = match frame.cell(item_idx, record_idx) {
+        Some(cell) => finding.at_cell(cell),
+        None => at_record(finding, frame, record_idx),
+    };
+    let finding = finding.in_table(&table.name).on_item(&item.name);
+    match frame.shown(item, item_idx, record_idx) {
+        Some(value) => finding.with_value(value),
+        None => finding,
+    }
+}
+
+fn at_record(finding: Finding, frame: &Frame, record_idx: usize) -> Finding {
+    match frame.places.row_idxs.get(record_idx) {
+        Some(row_idx) => finding.at_row(row_idx + 1),
+        None => finding,
+    }
+}
+
+/// How a record is spoken of in a message about one of its cells: a matrix's line, else nothing.
+fn line_prefix(table: &TableSpec, frame: &Frame, record_idx: usize) -> String {
+    let spec::Layout::Matrix(matrix) = &table.layout else {
+        return String::new();
+    };
+    matrix
+        .lines
+        .get(record_idx)
+        .filter(|_| frame.n_records() == matrix.lines.len())
+        .map(|line| format!("Line {} ({}): ", line.code, line.label))
+        .unwrap_or_default()
+}

@@ -1,1 +1,18 @@
 //! The assessment in a confined process: both ends of the pipe.
+//!
+//! calamine can abort the process that reads a hostile file, and an abort can't be caught;
+//! so every file is read in a child that has no network, opens no files, starts no programs,
+//! and is ended when it takes too much memory or time.
+//! The parent sends a [`Task`] and the files' bytes; the child answers with [`Part`]s, a JSON line each.
+//! Knows nothing of queues, databases or the web.
+
+mod confine;
+mod inside;
+mod outside;
+mod part;
+mod task;
+
+pub use inside::main;
+pub use outside::{Child, ChildError, Run};
+pub use part::Part;
+pub use task::{ChildLimits, InputFile, Task};

@@ -1,1 +1,193 @@
 //! Raw cells and a spec to typed frames that remember their cells.
+//!
+//! A frame is a polars table whose columns are the spec's items and whose rows are its records;
+//! a column knows its sheet column and a row its sheet row, so every value has a cell.
+//! What can't be read as its item's type is null and a finding; what is read otherwise than it stands is a note.
+//! It knows nothing of rules: whether a readable value is right is decided in `check`.
+
+mod account;
+mod columns;
+mod heading;
+mod identity;
+mod locate;
+mod matrix;
+mod read;
+mod records;
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::NaiveDate;
+use finding::{CellRef, Findings, column_letters};
+use polars::prelude::DataFrame;
+use sheet::Workbook;
+use spec::{DateFormat, Item, Organisation, Organisations, Period, ReturnSpec, TableSpec};
+
+pub use account::{Account, IgnoredRows, IgnoredSheet};
+pub use columns::{Value, Values, show_decimal};
+
+/// A table of a workbook, typed.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub table: String,
+    /// One column per item, in the spec's order, in parallel with `places.row_idxs`.
+    pub values: Vec<Values>,
+    pub places: Places,
+    /// (item position, record position) of the cells that could not be read.
+    pub unreadable: HashSet<(usize, usize)>,
+    /// For a turn-around table: which records are new.
+    pub new_rows: Option<Vec<bool>>,
+    pub account: Account,
+}
+
+impl Frame {
+    pub fn n_records(&self) -> usize {
+        self.places.row_idxs.len()
+    }
+
+    /// The frame as polars sees it: the items' columns.
+    pub fn data(&self, table: &TableSpec) -> polars::prelude::PolarsResult<DataFrame> {
+        let columns = table
+            .items
+            .iter()
+            .zip(&self.values)
+            .map(|(item, values)| values.to_column(&item.name))
+            .collect::<polars::prelude::PolarsResult<Vec<_>>>()?;
+        DataFrame::new(self.n_records(), columns)
+    }
+
+    /// The cell of an item in a record; `None` where the item has no cell of its own.
+    pub fn cell(&self, item_idx: usize, record_idx: usize) -> Option<CellRef> {
+        let column_idx = (*self.places.column_idxs.get(item_idx)?)?;
+        let row_idx = *self.places.row_idxs.get(record_idx)?;
+        Some(CellRef::new(&self.places.sheet, row_idx, column_idx))
+    }
+
+    /// The value as the sender would write it; `None` where it is blank or unreadable.
+    pub fn shown(&self, item: &Item, item_idx: usize, record_idx: usize) -> Option<String> {
+        self.values.get(item_idx)?.shown(record_idx, item)
+    }
+}
+
+/// Where a frame's values stand.
+#[derive(Debug, Clone)]
+pub struct Places {
+    pub sheet: String,
+    /// The sheet row of each record, 0-based.
+    pub row_idxs: Vec<u32>,
+    /// The sheet column of each item, 0-based; `None` for a matrix's line code.
+    pub column_idxs: Vec<Option<u32>>,
+}
+
+impl Places {
+    /// The column letters of each item that has a column.
+    pub fn letters(&self, table: &TableSpec) -> BTreeMap<String, String> {
+        table
+            .items
+            .iter()
+            .zip(&self.column_idxs)
+            .filter_map(|(item, idx)| Some((item.name.clone(), column_letters((*idx)?))))
+            .collect()
+    }
+}
+
+/// Whose return it should be and for when, where that is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    pub organisation: Option<&'a Organisation>,
+    pub period: Option<&'a Period>,
+    pub organisations: &'a Organisations,
+}
+
+/// A workbook, framed.
+#[derive(Debug, Default)]
+pub struct Framed {
+    /// The tables that could be framed, in the spec's order.
+    pub frames: Vec<Frame>,
+    pub findings: Findings,
+    /// Sheets that no table stands on.
+    pub ignored_sheets: Vec<IgnoredSheet>,
+}
+
+impl Framed {
+    pub fn frame(&self, table: &str) -> Option<&Frame> {
+        self.frames.iter().find(|frame| frame.table == table)
+    }
+}
+
+/// Frames every table of a return that the workbook has. Never fails: what is wrong is a finding.
+pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> Framed {
+    let mut framed = Framed::default();
+    let mut taken = HashSet::new();
+    for table in &spec.tables {
+        let sheet_idx = match locate::sheet(workbook, spec, table, &mut framed.findings) {
+            Some(sheet_idx) => sheet_idx,
+            None => {
+                if !table.sheet.required {
+                    framed.frames.push(empty(table));
+                }
+                continue;
+            }
+        };
+        taken.insert(sheet_idx);
+        let sheet = &workbook.sheets[sheet_idx];
+        let frame = match &table.layout {
+            spec::Layout::Records(layout) => {
+                records::frame(sheet, spec, table, layout, None, &mut framed.findings)
+            }
+            spec::Layout::TurnAround { records, key } => records::frame(
+                sheet,
+                spec,
+                table,
+                records,
+                Some(key),
+                &mut framed.findings,
+            ),
+            spec::Layout::Matrix(layout) => {
+                matrix::frame(sheet, table, layout, &mut framed.findings)
+            }
+        };
+        let Some(frame) = frame else { continue };
+        identity::verify(sheet, table, &frame, spec, expected, &mut framed.findings);
+        framed.frames.push(frame);
+    }
+    framed.ignored_sheets = locate::ignored(workbook, &taken, &mut framed.findings);
+    framed
+}
+
+/// The frame of an optional table whose sheet is not there.
+fn empty(table: &TableSpec) -> Frame {
+    Frame {
+        table: table.name.clone(),
+        values: table
+            .items
+            .iter()
+            .map(|item| Values::with_capacity(item.kind, 0))
+            .collect(),
+        places: Places {
+            sheet: table.sheet.names.first().cloned().unwrap_or_default(),
+            row_idxs: Vec::new(),
+            column_idxs: vec![None; table.items.len()],
+        },
+        unreadable: HashSet::new(),
+        new_rows: matches!(table.layout, spec::Layout::TurnAround { .. }).then(Vec::new),
+        account: Account::default(),
+    }
+}
+
+/// A date as a person here writes it, or in the item's own form.
+pub fn show_date(date: NaiveDate, item: &Item) -> String {
+    match item.date_formats.first() {
+        Some(DateFormat::Digits) => date.format("%d%m%Y").to_string(),
+        Some(DateFormat::Iso) => date.format("%Y-%m-%d").to_string(),
+        Some(DateFormat::Slashed) | None => date.format("%d/%m/%Y").to_string(),
+    }
+}
+
+/// A rule id that follows from an item: `case.assess-missing`.
+pub fn item_rule(table: &TableSpec, item: &Item, what: &str) -> String {
+    format!(
+        "{}.{}-{what}",
+        table.name,
+        item.name.to_lowercase().replace('_', "-")
+    )
+}

@@ -191,3 +191,93 @@ fn escape(text: &str) -> String {
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DRAWN: &str = "[HL1]\n\
+        | Reference | Opened | Amount | Open? |\n\
+        | '0012 | 2026-04-15 | 0.10 | TRUE |\n\
+        | ' padded\\s | 2026-04-15T10:30:05 | -1234567.89 | FALSE |\n\
+        |\n\
+        | #REF! | #N/A | #SPILL! | #DIV/0! |\n\
+        | =A1&\"<\" -> a < b & c | =B2 -> 2026-04-15 | =C2*2 -> 0.2 | =D2 -> TRUE |\n\
+        | =A1 -> '5 | =A1 -> 'TRUE | =X1# -> #CALC! | =C2+C3 -> |\n\
+        | =A1 -> 2026-04-15T10:30:05 | =SORT(A1:A3) -> | line\\nbreak \\| bar | £ é \u{1f600} |\n\
+        at XFD1048576\n\
+        | end |\n\
+        [Old data hidden]\n\
+        | x |\n";
+
+    fn read(bytes: &[u8]) -> sheet::Workbook {
+        sheet::read(bytes, "return.xlsx", &sheet::Limits::default()).unwrap()
+    }
+
+    fn sheet_xml(bytes: &[u8]) -> String {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut xml = String::new();
+        let mut part = archive.by_name("xl/worksheets/sheet1.xml").unwrap();
+        part.read_to_string(&mut xml).unwrap();
+        xml
+    }
+
+    #[test]
+    fn a_drawing_reads_back_as_it_was_drawn() {
+        let grid = Grid::parse(DRAWN).unwrap();
+        assert_eq!(read(&write_xlsx(&grid).unwrap()), grid.to_workbook());
+    }
+
+    #[test]
+    fn a_drawing_without_formulas_and_errors_reads_back_too() {
+        let grid = Grid::parse("[A hidden]\n| 1 | a |\n[B]\n| 2 |\n[C]\n| 3 |").unwrap();
+        assert_eq!(read(&write_xlsx(&grid).unwrap()), grid.to_workbook());
+    }
+
+    #[test]
+    fn an_error_is_an_error_cell_and_an_uncalculated_formula_has_no_value() {
+        let drawn = "[A]\n| #SPILL! | =B1+1 -> | =B1 -> 'x | =SORT(B1:B9) -> |";
+        let xml = sheet_xml(&write_xlsx(&Grid::parse(drawn).unwrap()).unwrap());
+        let row = xml.split("<row").nth(1).unwrap();
+        for cell in [
+            "<c r=\"A1\" t=\"e\"><v>#SPILL!</v></c>",
+            "<c r=\"B1\"><f>B1+1</f></c>",
+            "<c r=\"C1\" t=\"str\"><f>B1</f><v>x</v></c>",
+        ] {
+            assert!(row.contains(cell), "{row}");
+        }
+        assert!(!xml.contains(PLACEHOLDER), "{xml}");
+    }
+
+    #[test]
+    fn the_same_drawing_gives_the_same_bytes() {
+        let grid = Grid::parse(DRAWN).unwrap();
+        let first = write_xlsx(&grid).unwrap();
+        // Past the resolution of a zip entry's time.
+        std::thread::sleep(std::time::Duration::from_millis(2_100));
+        assert_eq!(first, write_xlsx(&grid).unwrap());
+    }
+
+    #[test]
+    fn what_no_workbook_can_hold_is_an_error() {
+        assert!(matches!(
+            write_xlsx(&Grid::default()),
+            Err(WriteError::NoSheets)
+        ));
+        for drawn in [
+            "[a/b]\n| 1 |",
+            "[A]\nat XFE1\n| 1 |",
+            "[A]\nat A1048577\n| 1 |",
+        ] {
+            let grid = Grid::parse(drawn).unwrap();
+            assert!(write_xlsx(&grid).is_err(), "{drawn}");
+        }
+        let mut grid = Grid::parse("[A]").unwrap();
+        let far = GridCell::Text("x".to_owned());
+        grid.set_cell("A", 0, 70_000, far).unwrap();
+        assert_eq!(
+            write_xlsx(&grid).unwrap_err().to_string(),
+            "A!CYQN1 is outside the grid of a worksheet"
+        );
+    }
+}

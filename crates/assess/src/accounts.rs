@@ -1,0 +1,149 @@
+//! What became of every row: loaded, rejected, or ignored for a stated reason.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use finding::{Findings, Outcome, Severity};
+use frame::{Frame, Framed, IgnoredRows};
+use serde::{Deserialize, Serialize};
+use spec::ReturnSpec;
+
+/// The rows of one table; `n_rows = loaded + rejected + ignored`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableAccount {
+    pub name: String,
+    /// The sheet it was read from.
+    pub sheet: String,
+    /// Rows of the sheet down to the last one with something in it.
+    pub n_rows: u64,
+    pub loaded: u64,
+    pub rejected: u64,
+    pub ignored: u64,
+    /// `ignored`, by reason.
+    pub ignored_rows: Vec<IgnoredRows>,
+    /// The sheet column of each item, in letters.
+    pub columns: BTreeMap<String, String>,
+}
+
+/// Records of one table, as Postgres reads text: dates ISO, decimals exact, blank absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowBlock {
+    pub table: String,
+    /// The sheet row of each record, 1-based.
+    pub row_numbers: Vec<u32>,
+    /// One per item, in the spec's order, each in parallel with `row_numbers`.
+    pub columns: Vec<ColumnBlock>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnBlock {
+    pub item: String,
+    pub values: Vec<Option<String>>,
+}
+
+/// Which records of which table are rejected.
+#[derive(Debug, Default)]
+pub(crate) struct Rejected {
+    /// Nothing of a refused file is loaded.
+    all: bool,
+    /// 0-based sheet rows, by table.
+    row_idxs: HashMap<String, HashSet<u32>>,
+}
+
+impl Rejected {
+    fn has(&self, frame: &Frame, record_idx: usize) -> bool {
+        self.all
+            || frame
+                .places
+                .row_idxs
+                .get(record_idx)
+                .zip(self.row_idxs.get(&frame.table))
+                .is_some_and(|(row_idx, rejected)| rejected.contains(row_idx))
+    }
+}
+
+/// A record is rejected if anything on its row has to be fixed.
+pub(crate) fn rejected(framed: &Framed, findings: &Findings) -> Rejected {
+    let mut rejected = Rejected {
+        all: findings.outcome() == Outcome::Refused,
+        row_idxs: HashMap::new(),
+    };
+    for finding in findings.iter() {
+        if let (Severity::Error, Some(table), Some(row_number)) =
+            (finding.severity, &finding.table, finding.row_number)
+            && framed.frame(table).is_some()
+        {
+            rejected
+                .row_idxs
+                .entry(table.clone())
+                .or_default()
+                .insert(row_number.saturating_sub(1));
+        }
+    }
+    rejected
+}
+
+pub(crate) fn table_accounts(
+    spec: &ReturnSpec,
+    framed: &Framed,
+    rejected: &Rejected,
+) -> Vec<TableAccount> {
+    framed
+        .frames
+        .iter()
+        .filter_map(|frame| {
+            let n_records = frame.n_records() as u64;
+            let n_rejected = (0..frame.n_records())
+                .filter(|&record_idx| rejected.has(frame, record_idx))
+                .count() as u64;
+            Some(TableAccount {
+                name: frame.table.clone(),
+                sheet: frame.places.sheet.clone(),
+                n_rows: frame.account.n_rows,
+                loaded: n_records - n_rejected,
+                rejected: n_rejected + frame.account.rejected_row_idxs.len() as u64,
+                ignored: frame.account.n_ignored(),
+                ignored_rows: frame.account.ignored.clone(),
+                columns: frame.places.letters(spec.table(&frame.table)?),
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn row_blocks<'a>(
+    spec: &'a ReturnSpec,
+    framed: &'a Framed,
+    rejected: &'a Rejected,
+    n_rows: usize,
+) -> impl Iterator<Item = RowBlock> + 'a {
+    framed.frames.iter().flat_map(move |frame| {
+        let kept: Vec<usize> = (0..frame.n_records())
+            .filter(|&record_idx| !rejected.has(frame, record_idx))
+            .collect();
+        let n_blocks = kept.len().div_ceil(n_rows.max(1));
+        (0..n_blocks).filter_map(move |block_idx| {
+            let from = block_idx * n_rows;
+            let to = (from + n_rows).min(kept.len());
+            block(spec, frame, kept.get(from..to)?)
+        })
+    })
+}
+
+fn block(spec: &ReturnSpec, frame: &Frame, record_idxs: &[usize]) -> Option<RowBlock> {
+    let table = spec.table(&frame.table)?;
+    Some(RowBlock {
+        table: frame.table.clone(),
+        row_numbers: record_idxs
+            .iter()
+            .filter_map(|&idx| frame.places.row_idxs.get(idx).map(|row_idx| row_idx + 1))
+            .collect(),
+        columns: table
+            .items
+            .iter()
+            .zip(&frame.values)
+            .map(|(item, values)| ColumnBlock {
+                item: item.name.clone(),
+                values: record_idxs.iter().map(|&idx| values.plain(idx)).collect(),
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,144 @@
+//! Whether a code is in its list, and in force on the day that counts.
+//!
+//! # Why it matters
+//! A withdrawn code counts a case under something that no longer exists.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use finding::{Finding, Severity};
+use frame::{Frame, Values, item_rule};
+use spec::{Code, CodeRef, Item, TableSpec};
+
+use crate::{Reference, line_prefix, placed};
+
+/// The findings of an item's column, each with its item and record position.
+pub(crate) fn check(
+    table: &TableSpec,
+    item: &Item,
+    item_idx: usize,
+    frame: &Frame,
+    reference: &Reference<'_>,
+) -> Vec<(usize, usize, Finding)> {
+    let (Some(codes), Values::Text(values)) = (&item.codes, &frame.values[item_idx]) else {
+        return Vec::new();
+    };
+    let mut by_code: HashMap<&str, Vec<&Code>> = HashMap::new();
+    for code in &codes.list.codes {
+        by_code.entry(&code.code).or_default().push(code);
+    }
+    let mut findings = Vec::new();
+    for (record_idx, value) in values.iter().enumerate() {
+        let Some(value) = value else { continue };
+        let words = match by_code.get(value.as_str()) {
+            None => Some(("not-in-list", not_in_list(item, codes, value))),
+            Some(entries) => day_that_counts(codes, table, frame, record_idx, reference)
+                .filter(|day| !entries.iter().any(|code| code.in_force_on(*day)))
+                .map(|day| {
+                    (
+                        "code-not-in-force",
+                        not_in_force(item, codes, entries, value, day),
+                    )
+                }),
+        };
+        if let Some((what, (message, fix))) = words {
+            let finding = Finding::new(
+                item_rule(table, item, what),
+                Severity::Error,
+                format!("{}{message}", line_prefix(table, frame, record_idx)),
+                fix,
+            );
+            findings.push((
+                item_idx,
+                record_idx,
+                placed(finding, table, frame, item, item_idx, record_idx),
+            ));
+        }
+    }
+    findings
+}
+
+/// The date of the `as_at` item, or the period's last day; `None` where that date can't be read or is blank.
+fn day_that_counts(
+    codes: &CodeRef,
+    table: &TableSpec,
+    frame: &Frame,
+    record_idx: usize,
+    reference: &Reference<'_>,
+) -> Option<NaiveDate> {
+    match &codes.as_at {
+        None => Some(
+            reference
+                .period
+                .map_or(reference.received_on, |period| period.end),
+        ),
+        Some(as_at) => match &frame.values[table.item_idx(as_at)?] {
+            Values::Date(dates) => *dates.get(record_idx)?,
+            _ => None,
+        },
+    }
+}
+
+fn not_in_list(item: &Item, codes: &CodeRef, value: &str) -> (String, String) {
+    (
+        format!("{} is \"{value}\", which is not one of its codes.", item.title),
+        format!("Use one of: {}.", some_codes(codes)),
+    )
+}
+
+fn not_in_force(
+    item: &Item,
+    codes: &CodeRef,
+    entries: &[&Code],
+    value: &str,
+    day: NaiveDate,
+) -> (String, String) {
+    let label = entries.first().map_or("", |code| code.label.as_str());
+    let span = entries
+        .iter()
+        .map(|code| match (code.valid_from, code.valid_to) {
+            (_, Some(last)) if last < day => format!("could be used until {}", british(last)),
+            (Some(first), _) => format!("can be used from {}", british(first)),
+            _ => "was withdrawn".to_owned(),
+        })
+        .next_back()
+        .unwrap_or_default();
+    let in_force = codes
+        .list
+        .codes
+        .iter()
+        .filter(|code| code.in_force_on(day))
+        .map(|code| code.code.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    (
+        format!(
+            "{} is {value} ({label}), a code that {span}, but the date that counts is {}.",
+            item.title,
+            british(day)
+        ),
+        format!("Use a code that was in force on {}: {in_force}.", british(day)),
+    )
+}
+
+fn british(day: NaiveDate) -> String {
+    day.format("%-d %B %Y").to_string()
+}
+
+/// The codes with their labels; a long list is named by its first few.
+fn some_codes(codes: &CodeRef) -> String {
+    const SHOWN: usize = 12;
+    let mut shown = codes
+        .list
+        .codes
+        .iter()
+        .take(SHOWN)
+        .map(|code| format!("{} ({})", code.code, code.label))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let n_more = codes.list.codes.len().saturating_sub(SHOWN);
+    if n_more > 0 {
+        shown.push_str(&format!(" and {n_more} more"));
+    }
+    shown
+}

@@ -1,0 +1,155 @@
+//! The rules of `rules.toml`: one file per kind.
+
+mod assert;
+mod change;
+mod duplicate;
+mod earlier;
+mod present;
+mod query;
+mod references;
+mod sum;
+mod unique;
+
+use finding::{Finding, Findings, Severity};
+use frame::{Frame, Framed, Value};
+use spec::{ReturnSpec, Rule, RuleKind, TableSpec};
+
+use crate::message::{Filling, fill};
+use crate::sql::Tables;
+use crate::{CheckError, Reference, at_record, placed};
+
+/// What a rule reads.
+pub(crate) struct Scene<'a> {
+    pub(crate) spec: &'a ReturnSpec,
+    pub(crate) table: &'a TableSpec,
+    pub(crate) frame: &'a Frame,
+    pub(crate) framed: &'a Framed,
+    pub(crate) reference: &'a Reference<'a>,
+}
+
+/// Runs every rule that is in force and whose table could be framed.
+pub(crate) fn check(
+    spec: &ReturnSpec,
+    framed: &Framed,
+    reference: &Reference<'_>,
+) -> Result<Findings, CheckError> {
+    let mut tables = Tables::new(spec, framed, reference)?;
+    let mut findings = Findings::new();
+    for frame in &framed.frames {
+        if let Some(table) = spec.table(&frame.table) {
+            findings.extend(duplicate::check(table, frame));
+        }
+    }
+    for rule in spec.rules.iter().filter(|rule| in_force(rule, reference)) {
+        let (Some(table), Some(frame)) = (spec.table(&rule.table), framed.frame(&rule.table))
+        else {
+            continue;
+        };
+        let scene = Scene {
+            spec,
+            table,
+            frame,
+            framed,
+            reference,
+        };
+        findings.extend(match &rule.kind {
+            RuleKind::Assert { expression } => {
+                assert::check(&scene, rule, expression, &mut tables)?
+            }
+            RuleKind::Query { select, reads } => {
+                query::check(&scene, rule, select, reads, &mut tables)?
+            }
+            RuleKind::Unique => unique::check(&scene, rule),
+            RuleKind::References {
+                parent,
+                parent_items,
+            } => references::check(&scene, rule, parent, parent_items),
+            RuleKind::SumAcross { total, parts } => sum::across(&scene, rule, total, parts),
+            RuleKind::SumDown {
+                total_line,
+                part_lines,
+            } => sum::down(&scene, rule, total_line, part_lines),
+            RuleKind::Change { against } => change::check(&scene, rule, *against),
+            RuleKind::Present { against, condition } => {
+                present::check(&scene, rule, *against, condition.as_deref(), &mut tables)?
+            }
+        });
+    }
+    Ok(findings)
+}
+
+/// In force for periods that end between the rule's days; with no period known, every rule is.
+fn in_force(rule: &Rule, reference: &Reference<'_>) -> bool {
+    reference.period.is_none_or(|period| {
+        rule.valid_from.is_none_or(|first| first <= period.end)
+            && rule.valid_to.is_none_or(|last| period.end <= last)
+    })
+}
+
+impl Scene<'_> {
+    /// A finding of a rule on its main item in a record.
+    fn finding(&self, rule: &Rule, record_idx: usize, filling: &Filling) -> Finding {
+        match rule.items.first() {
+            Some(item) => self.finding_on(rule, item, record_idx, filling),
+            None => at_record(self.words(rule, filling), self.frame, record_idx),
+        }
+    }
+
+    /// A finding of a rule on an item in a record.
+    fn finding_on(
+        &self,
+        rule: &Rule,
+        item: &str,
+        record_idx: usize,
+        filling: &Filling,
+    ) -> Finding {
+        let finding = self.words(rule, filling);
+        match (self.table.item(item), self.table.item_idx(item)) {
+            (Some(item), Some(item_idx)) => {
+                placed(finding, self.table, self.frame, item, item_idx, record_idx)
+            }
+            _ => at_record(finding, self.frame, record_idx),
+        }
+    }
+
+    /// A rule's words about the table as a whole.
+    fn words(&self, rule: &Rule, filling: &Filling) -> Finding {
+        let message = fill(&rule.message, filling);
+        let (severity, message) = if rule.trial {
+            (Severity::Note, format!("On trial, not counted yet: {message}"))
+        } else {
+            (rule.severity, message)
+        };
+        Finding::new(
+            rule.id.as_str(),
+            severity,
+            message,
+            fill(&rule.fix, filling),
+        )
+        .in_table(&self.table.name)
+    }
+
+    /// The positions of items, as far as they exist.
+    fn item_idxs(&self, items: &[String]) -> Vec<usize> {
+        items
+            .iter()
+            .filter_map(|name| self.table.item_idx(name))
+            .collect()
+    }
+}
+
+/// The values of some items in a record; `None` if any is blank or unreadable.
+fn key(frame: &Frame, item_idxs: &[usize], record_idx: usize) -> Option<Vec<Value>> {
+    item_idxs
+        .iter()
+        .map(|&item_idx| frame.values[item_idx].get(record_idx))
+        .collect()
+}
+
+/// Whether any value of these items could not be read: then what "is not there" can't be told.
+fn any_unreadable(frame: &Frame, item_idxs: &[usize]) -> bool {
+    frame
+        .unreadable
+        .iter()
+        .any(|(item_idx, _)| item_idxs.contains(item_idx))
+}

@@ -1,0 +1,306 @@
+//! The parent's end: start the child, send the order, read the answer.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use assess::{FileFacts, Head};
+use finding::{Finding, Outcome, Severity};
+
+use crate::part::{Line, Part};
+use crate::task::{ChildLimits, InputFile, Order, OrderedFile, Role, Task};
+
+/// How children are started.
+#[derive(Debug, Clone)]
+pub struct Child {
+    /// The program that answers `assess-child`: our own.
+    pub program: PathBuf,
+    pub limits: ChildLimits,
+}
+
+/// Why there is no answer, where that is not the file's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    #[error("the child could not be started: {0}")]
+    Start(#[source] io::Error),
+    #[error("the file {name} could not be sent to the child: {source}")]
+    Send { name: String, source: io::Error },
+    #[error("the child's answer could not be read: {0}")]
+    Answer(#[source] io::Error),
+    #[error("the return could not be assessed: {0}")]
+    Failed(String),
+    #[error("the child ended in the middle of its answer: {0}")]
+    Ended(ExitStatus),
+}
+
+impl Child {
+    /// Starts a child on a task; its answer is read from the [`Run`] as it comes.
+    ///
+    /// Blocks while files are sent and parts are awaited: call it where blocking is allowed.
+    pub fn run(&self, task: &Task) -> Result<Run, ChildError> {
+        let mut process = Command::new(&self.program)
+            .arg("assess-child")
+            .env_clear()
+            // One heap and few threads: address space is what the limit counts.
+            .env("MALLOC_ARENA_MAX", "1")
+            .env("POLARS_MAX_THREADS", "2")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(ChildError::Start)?;
+        let stdin = process.stdin.take();
+        let stdout = process.stdout.take();
+        let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+            return Err(ChildError::Start(io::ErrorKind::BrokenPipe.into()));
+        };
+        let process = Watched::new(process, self.limits.wall);
+        match self.send(task, &mut stdin) {
+            // A child that ended early says why by how it ended.
+            Err(ChildError::Send { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {}
+            sent => sent?,
+        }
+        drop(stdin);
+        Ok(Run {
+            answer: BufReader::new(stdout),
+            process,
+            file: task.file.clone(),
+            head_seen: false,
+            queued: Vec::new(),
+            done: false,
+            refusal: Refusal::of(task),
+        })
+    }
+
+    fn send(&self, task: &Task, stdin: &mut impl Write) -> Result<(), ChildError> {
+        let files = [
+            (Role::File, Some(&task.file)),
+            (Role::Previous, task.previous.as_ref()),
+            (Role::YearAgo, task.year_ago.as_ref()),
+        ];
+        let mut opened = Vec::new();
+        let mut ordered = Vec::new();
+        for (role, file) in files {
+            let Some(file) = file else { continue };
+            let failed = |source| ChildError::Send {
+                name: file.name.clone(),
+                source,
+            };
+            let handle = File::open(&file.path).map_err(failed)?;
+            let bytes = handle.metadata().map_err(failed)?.len();
+            ordered.push(OrderedFile {
+                role,
+                name: file.name.clone(),
+                bytes,
+            });
+            opened.push((file, handle.take(bytes)));
+        }
+        let order = Order {
+            spec_dir: task.spec_dir.clone(),
+            organisation: task.organisation.clone(),
+            period: task.period.clone(),
+            received_on: task.received_on,
+            records: task.records,
+            memory: self.limits.memory,
+            cpu_seconds: self.limits.cpu.as_secs(),
+            files: ordered,
+        };
+        let failed = |source| ChildError::Send {
+            name: task.file.name.clone(),
+            source,
+        };
+        serde_json::to_writer(&mut *stdin, &order).map_err(|error| failed(error.into()))?;
+        stdin.write_all(b"\n").map_err(failed)?;
+        for (file, mut handle) in opened {
+            io::copy(&mut handle, stdin).map_err(|source| ChildError::Send {
+                name: file.name.clone(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// An answer as it comes.
+///
+/// A child that dies before it has said anything was ended by the file: then the answer is a refusal.
+#[derive(Debug)]
+pub struct Run {
+    answer: BufReader<ChildStdout>,
+    process: Watched,
+    file: InputFile,
+    head_seen: bool,
+    queued: Vec<Part>,
+    done: bool,
+    refusal: Refusal,
+}
+
+impl Iterator for Run {
+    type Item = Result<Part, ChildError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(part) = self.queued.pop() {
+            return Some(Ok(part));
+        }
+        if self.done {
+            return None;
+        }
+        let mut line = String::new();
+        match self.answer.read_line(&mut line) {
+            Err(error) => self.fail(ChildError::Answer(error)),
+            Ok(_) => match serde_json::from_str(&line) {
+                Ok(Line::Part(part)) => {
+                    self.head_seen = true;
+                    Some(Ok(part))
+                }
+                Ok(Line::Failed(why)) => self.fail(ChildError::Failed(why)),
+                Ok(Line::End) => {
+                    self.done = true;
+                    None
+                }
+                Err(_) => self.ended(),
+            },
+        }
+    }
+}
+
+impl Run {
+    fn fail(&mut self, error: ChildError) -> Option<Result<Part, ChildError>> {
+        self.done = true;
+        Some(Err(error))
+    }
+
+    /// The child is gone without a last word.
+    fn ended(&mut self) -> Option<Result<Part, ChildError>> {
+        self.done = true;
+        let end = match self.process.end() {
+            Ok(end) => end,
+            Err(error) => return Some(Err(ChildError::Answer(error))),
+        };
+        if self.head_seen {
+            return Some(Err(ChildError::Ended(end.status)));
+        }
+        tracing::warn!(status = %end.status, timed_out = end.timed_out, "a file ended the process that read it");
+        match self.refusal.parts(&self.file, end) {
+            Ok((head, findings)) => {
+                self.queued.push(findings);
+                Some(Ok(head))
+            }
+            Err(error) => Some(Err(ChildError::Answer(error))),
+        }
+    }
+}
+
+/// What is said of a file that ended its child.
+#[derive(Debug)]
+struct Refusal {
+    spec_dir: PathBuf,
+    organisation: Option<String>,
+    period: Option<String>,
+}
+
+impl Refusal {
+    fn of(task: &Task) -> Self {
+        Self {
+            spec_dir: task.spec_dir.clone(),
+            organisation: task.organisation.clone(),
+            period: task.period.clone(),
+        }
+    }
+
+    fn parts(&self, file: &InputFile, end: End) -> io::Result<(Part, Part)> {
+        let took_too_much = end.timed_out || end.status.signal().is_some();
+        let finding = Finding::new(
+            "file.could-not-be-read",
+            Severity::Blocker,
+            if took_too_much {
+                "The file could not be read: it takes more time or memory than any return needs, or it is damaged."
+            } else {
+                "The file could not be read: it is damaged."
+            },
+            "Copy your data into a fresh copy of the template, save it and upload that. If it still can't be read, tell the team that asks for this return.",
+        );
+        let bytes = std::fs::read(&file.path)?;
+        let spec = spec::load(&self.spec_dir).map_err(io::Error::other)?;
+        let head = Head {
+            return_id: spec.id,
+            version: spec.version,
+            spec_hash: spec.hash,
+            organisation: self.organisation.clone(),
+            period: self.period.clone(),
+            outcome: Outcome::Refused,
+            file: FileFacts::of(assess::SourceFile {
+                name: &file.name,
+                bytes: &bytes,
+            }),
+            tables: Vec::new(),
+            ignored_sheets: Vec::new(),
+            counts: vec![assess::RuleCount {
+                severity: finding.severity,
+                rule: finding.rule.clone(),
+                n: 1,
+            }],
+        };
+        Ok((Part::Head(Box::new(head)), Part::Findings(vec![finding])))
+    }
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    status: ExitStatus,
+    timed_out: bool,
+}
+
+/// A child that is killed when its time is up, or when nobody waits for it any more.
+#[derive(Debug)]
+struct Watched {
+    stop: Option<mpsc::Sender<()>>,
+    watcher: Option<thread::JoinHandle<io::Result<End>>>,
+}
+
+impl Watched {
+    fn new(mut process: std::process::Child, wall: Duration) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let watcher = thread::spawn(move || {
+            let timed_out = matches!(
+                stopped.recv_timeout(wall),
+                Err(mpsc::RecvTimeoutError::Timeout)
+            );
+            // It may have ended by itself; then there is nothing to kill.
+            let status = match process.try_wait()? {
+                Some(status) => status,
+                None => {
+                    process.kill()?;
+                    process.wait()?
+                }
+            };
+            Ok(End { status, timed_out })
+        });
+        Self {
+            stop: Some(stop),
+            watcher: Some(watcher),
+        }
+    }
+
+    /// Waits for the child, whose answer has ended, and says how it went.
+    fn end(&mut self) -> io::Result<End> {
+        drop(self.stop.take());
+        match self.watcher.take().map(thread::JoinHandle::join) {
+            Some(Ok(end)) => end,
+            _ => Err(io::Error::other("the child's end was not seen")),
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // Waits for the watcher, so that no child outlives its run.
+        let _ = self.end();
+    }
+}

@@ -1,0 +1,25 @@
+//! What a child answers, a line each.
+
+use assess::{Head, RowBlock};
+use finding::Finding;
+use serde::{Deserialize, Serialize};
+
+/// A piece of an assessment: one head, then findings in report order, then records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Head(Box<Head>),
+    Findings(Vec<Finding>),
+    Rows(RowBlock),
+}
+
+/// A line of the child's standard output.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    Part(Part),
+    /// The spec could not be loaded or run: our failure, in words without cell values.
+    Failed(String),
+    /// The answer is complete.
+    End,
+}

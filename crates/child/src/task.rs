@@ -1,0 +1,81 @@
+//! What a child is asked to do, and within what limits.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// One file to assess.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The return version's folder.
+    pub spec_dir: PathBuf,
+    /// GSS code of the organisation whose return it should be.
+    pub organisation: Option<String>,
+    /// Label of the period it should be for.
+    pub period: Option<String>,
+    pub received_on: NaiveDate,
+    pub file: InputFile,
+    /// The same organisation's file of the period before.
+    pub previous: Option<InputFile>,
+    /// The same organisation's file of a year before.
+    pub year_ago: Option<InputFile>,
+    /// Whether the records that passed are wanted, or only what was found.
+    pub records: bool,
+}
+
+/// A file, opened by the parent: the child sees its bytes and never its path.
+#[derive(Debug, Clone)]
+pub struct InputFile {
+    /// As the sender named it.
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// What a child may take before it is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildLimits {
+    /// Address space, in bytes.
+    pub memory: u64,
+    pub cpu: Duration,
+    pub wall: Duration,
+}
+
+impl Default for ChildLimits {
+    fn default() -> Self {
+        Self {
+            memory: 1 << 30,
+            cpu: Duration::from_secs(30),
+            wall: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The first line on the child's standard input; the files' bytes follow, one after the other.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) spec_dir: PathBuf,
+    pub(crate) organisation: Option<String>,
+    pub(crate) period: Option<String>,
+    pub(crate) received_on: NaiveDate,
+    pub(crate) records: bool,
+    pub(crate) memory: u64,
+    pub(crate) cpu_seconds: u64,
+    pub(crate) files: Vec<OrderedFile>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OrderedFile {
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    File,
+    Previous,
+    YearAgo,
+}

@@ -1,0 +1,123 @@
+//! Which sheet a table stands on.
+
+use std::collections::HashSet;
+
+use finding::{Finding, Findings, Severity};
+use sheet::{Sheet, Workbook};
+use spec::{ReturnSpec, TableSpec};
+
+use crate::account::IgnoredSheet;
+
+/// The sheet of a table, or a finding that it is not there.
+pub(crate) fn sheet(
+    workbook: &Workbook,
+    spec: &ReturnSpec,
+    table: &TableSpec,
+    findings: &mut Findings,
+) -> Option<usize> {
+    if let Some(sheet_idx) = named(workbook, table) {
+        let sheet = &workbook.sheets[sheet_idx];
+        if !sheet.visible {
+            findings.push(
+                Finding::new(
+                    format!("{}.sheet-hidden", table.name),
+                    Severity::Note,
+                    format!("The sheet \"{}\" is hidden. It was read, because it is part of the return.", sheet.name),
+                    "Unhide the sheet if you did not mean to hide it.",
+                )
+                .in_table(&table.name),
+            );
+        }
+        return Some(sheet_idx);
+    }
+    if table.sheet.only_sheet {
+        let mut visible = (0..workbook.sheets.len()).filter(|&idx| workbook.sheets[idx].visible);
+        if let (Some(only), None) = (visible.next(), visible.next()) {
+            return Some(only);
+        }
+    }
+    if table.sheet.required {
+        findings.push(missing(workbook, spec, table));
+    }
+    None
+}
+
+fn named(workbook: &Workbook, table: &TableSpec) -> Option<usize> {
+    let key = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    table.sheet.names.iter().find_map(|name| {
+        workbook
+            .sheets
+            .iter()
+            .position(|sheet| key(&sheet.name) == key(name))
+    })
+}
+
+fn missing(workbook: &Workbook, spec: &ReturnSpec, table: &TableSpec) -> Finding {
+    let wanted = table.sheet.names.first().map_or("", String::as_str);
+    let found = workbook
+        .sheets
+        .iter()
+        .map(|sheet| format!("\"{}\"", sheet.name))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Finding::new(
+        format!("{}.sheet-missing", table.name),
+        Severity::Blocker,
+        format!(
+            "There is no sheet \"{wanted}\". The sheets in this file are {found}.",
+        ),
+        format!(
+            "Rename the sheet that holds \"{}\" to \"{wanted}\", or check that this is the {} return.",
+            table.title, spec.acronym
+        ),
+    )
+    .in_table(&table.name)
+}
+
+/// The sheets that no table stands on, each with a note where it holds something.
+pub(crate) fn ignored(
+    workbook: &Workbook,
+    taken: &HashSet<usize>,
+    findings: &mut Findings,
+) -> Vec<IgnoredSheet> {
+    workbook
+        .sheets
+        .iter()
+        .enumerate()
+        .filter(|(idx, sheet)| !taken.contains(idx) && !sheet.cells.is_empty())
+        .map(|(_, sheet)| {
+            findings.push(ignored_note(sheet));
+            IgnoredSheet {
+                sheet: sheet.name.clone(),
+                n_rows: n_rows(sheet),
+                reason: "not part of this return".to_owned(),
+            }
+        })
+        .collect()
+}
+
+fn ignored_note(sheet: &Sheet) -> Finding {
+    if sheet.visible {
+        Finding::new(
+            "file.sheet-ignored",
+            Severity::Note,
+            format!("The sheet \"{}\" is not part of this return and was not read.", sheet.name),
+            "Nothing to do, unless data you meant to send is on it.",
+        )
+    } else {
+        Finding::new(
+            "file.hidden-sheet",
+            Severity::Note,
+            format!("The file has a hidden sheet, \"{}\". It was not read.", sheet.name),
+            "Check that it holds no personal data that you did not mean to send; if it does, delete the sheet and upload again.",
+        )
+    }
+}
+
+/// Rows down to the last one with something in it.
+pub(crate) fn n_rows(sheet: &Sheet) -> u64 {
+    sheet
+        .cells
+        .last()
+        .map_or(0, |cell| u64::from(cell.row_idx) + 1)
+}

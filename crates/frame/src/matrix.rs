@@ -1,0 +1,224 @@
+//! Fixed cells: a record is one line of the form.
+
+use std::collections::HashSet;
+
+use finding::{CellRef, Finding, Findings, Severity};
+use sheet::{Cell, Sheet, Value as Raw};
+use spec::TableSpec;
+use spec::layout::{Line, Matrix, MatrixColumn};
+
+use crate::account::Account;
+use crate::columns::{Value, Values};
+use crate::heading::normalise;
+use crate::locate::n_rows;
+use crate::read::{Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
+use crate::{Frame, Places, item_rule};
+
+pub(crate) fn frame(
+    sheet: &Sheet,
+    table: &TableSpec,
+    layout: &Matrix,
+    findings: &mut Findings,
+) -> Option<Frame> {
+    if !is_this_form(sheet, table, layout, findings) || !lines_stand(sheet, table, layout, findings)
+    {
+        return None;
+    }
+    let mut frame = Frame {
+        table: table.name.clone(),
+        values: table
+            .items
+            .iter()
+            .map(|item| Values::with_capacity(item.kind, layout.lines.len()))
+            .collect(),
+        places: Places {
+            sheet: sheet.name.clone(),
+            row_idxs: layout.lines.iter().map(|line| line.row_idx).collect(),
+            column_idxs: table
+                .items
+                .iter()
+                .map(|item| column_of(layout, &item.name).map(|column| column.column_idx))
+                .collect(),
+        },
+        unreadable: HashSet::new(),
+        new_rows: None,
+        account: Account::default(),
+    };
+    frame.account.n_rows = n_rows(sheet).max(
+        layout
+            .lines
+            .iter()
+            .map(|line| u64::from(line.row_idx) + 1)
+            .max()
+            .unwrap_or(0),
+    );
+    let n_other = frame.account.n_rows - layout.lines.len() as u64;
+    frame.account.ignore_many("not a line of the form", n_other);
+    for (record_idx, line) in layout.lines.iter().enumerate() {
+        record(&mut frame, sheet, table, layout, line, record_idx, findings);
+    }
+    Some(frame)
+}
+
+fn column_of<'a>(layout: &'a Matrix, item: &str) -> Option<&'a MatrixColumn> {
+    layout.columns.iter().find(|column| column.item == item)
+}
+
+pub(crate) fn cell_at(sheet: &Sheet, row_idx: u32, column_idx: u32) -> Option<&Cell> {
+    sheet
+        .cells
+        .binary_search_by_key(&(row_idx, column_idx), |cell| {
+            (cell.row_idx, cell.column_idx)
+        })
+        .ok()
+        .map(|idx| &sheet.cells[idx])
+}
+
+/// Whether the anchors stand where they should; else one blocker that says what stands there.
+fn is_this_form(
+    sheet: &Sheet,
+    table: &TableSpec,
+    layout: &Matrix,
+    findings: &mut Findings,
+) -> bool {
+    for anchor in &layout.anchors {
+        let found = cell_at(sheet, anchor.row_idx, anchor.column_idx)
+            .map(|cell| show_raw(&cell.value))
+            .unwrap_or_default();
+        if normalise(&found).contains(&normalise(&anchor.text)) {
+            continue;
+        }
+        let cell = CellRef::new(&sheet.name, anchor.row_idx, anchor.column_idx);
+        let says = if found.trim().is_empty() {
+            "is blank".to_owned()
+        } else {
+            format!("says \"{}\"", found.trim())
+        };
+        findings.push(
+            Finding::new(
+                format!("{}.wrong-form", table.name),
+                Severity::Blocker,
+                format!(
+                    "This is not the form that was asked for: {} should say \"{}\" but {says}.",
+                    cell.address(),
+                    anchor.text
+                ),
+                "Check that you are using this period's form for this return, and copy your figures into it.",
+            )
+            .in_table(&table.name)
+            .at_cell(cell)
+            .with_value(found),
+        );
+        return false;
+    }
+    true
+}
+
+/// Whether every line's code stands on its row; else one blocker that names the first that does not.
+fn lines_stand(sheet: &Sheet, table: &TableSpec, layout: &Matrix, findings: &mut Findings) -> bool {
+    let Some(column_idx) = layout.code_column_idx else {
+        return true;
+    };
+    let code_at = |row_idx: u32| {
+        cell_at(sheet, row_idx, column_idx).map(|cell| show_raw(&cell.value).trim().to_owned())
+    };
+    let Some(line) = layout
+        .lines
+        .iter()
+        .find(|line| code_at(line.row_idx).as_deref() != Some(line.code.as_str()))
+    else {
+        return true;
+    };
+    let now_on = sheet
+        .cells
+        .iter()
+        .filter(|cell| cell.column_idx == column_idx)
+        .find(|cell| show_raw(&cell.value).trim() == line.code)
+        .map(|cell| format!(" It was found on row {}.", cell.row_idx + 1))
+        .unwrap_or_default();
+    let found = code_at(line.row_idx).unwrap_or_default();
+    findings.push(
+        Finding::new(
+            format!("{}.lines-moved", table.name),
+            Severity::Blocker,
+            format!(
+                "The lines of the form have moved: line {} ({}) should stand on row {}.{now_on}",
+                line.code,
+                line.label,
+                line.row_idx + 1
+            ),
+            "Copy your figures into a fresh copy of the form, without adding or deleting rows.",
+        )
+        .in_table(&table.name)
+        .at_cell(CellRef::new(&sheet.name, line.row_idx, column_idx))
+        .with_value(found),
+    );
+    false
+}
+
+fn record(
+    frame: &mut Frame,
+    sheet: &Sheet,
+    table: &TableSpec,
+    layout: &Matrix,
+    line: &Line,
+    record_idx: usize,
+    findings: &mut Findings,
+) {
+    for (item_idx, item) in table.items.iter().enumerate() {
+        let Some(column) = column_of(layout, &item.name) else {
+            let code = (item.name == layout.line_item).then(|| Value::Text(line.code.clone()));
+            frame.values[item_idx].push(code);
+            continue;
+        };
+        let place = CellRef::new(&sheet.name, line.row_idx, column.column_idx);
+        let raw = cell_at(sheet, line.row_idx, column.column_idx).map(|cell| &cell.value);
+        let raw = raw.filter(|raw| !matches!(raw, Raw::Text(text) if text.trim().is_empty()));
+        if line.not_applicable.contains(&item.name) {
+            frame.values[item_idx].push(None);
+            findings.extend(raw.map(|raw| not_applicable(table, item, line, raw).at_cell(place)));
+            continue;
+        }
+        let origin = if column.computed || line.computed {
+            Origin::Computed
+        } else {
+            Origin::Entered
+        };
+        let value = match (read(raw, item, origin), raw) {
+            (Read::Value(value), _) => Some(value),
+            (Read::Normalised(value), Some(raw)) => {
+                findings
+                    .push(normalised_finding(table, item, raw, Some(&value)).at_cell(place));
+                Some(value)
+            }
+            (Read::BlankMarker, Some(raw)) => {
+                findings.push(normalised_finding(table, item, raw, None).at_cell(place));
+                None
+            }
+            (Read::Unreadable(unreadable), Some(raw)) => {
+                frame.unreadable.insert((item_idx, record_idx));
+                let mut finding = unreadable_finding(table, item, raw, unreadable).at_cell(place);
+                finding.message = format!("Line {}: {}", line.code, finding.message);
+                findings.push(finding);
+                None
+            }
+            (_, _) => None,
+        };
+        frame.values[item_idx].push(value);
+    }
+}
+
+fn not_applicable(table: &TableSpec, item: &spec::Item, line: &Line, raw: &Raw) -> Finding {
+    Finding::new(
+        item_rule(table, item, "not-applicable"),
+        Severity::Error,
+        format!(
+            "Line {} ({}) has no {}, but the cell is filled in.",
+            line.code, line.label, item.title
+        ),
+        "Clear the cell; if the figure belongs to another line or column, move it there.",
+    )
+    .in_table(&table.name)
+    .on_item(&item.name)
+    .with_value(show_raw(raw))
+}

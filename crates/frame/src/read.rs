@@ -1,0 +1,209 @@
+//! One raw cell read as its item's type: a value, blank, or a plain reason why not.
+//!
+//! Nothing is guessed: what is read otherwise than it stands is a note, what is ambiguous is unreadable.
+
+mod date;
+mod number;
+mod text;
+
+use chrono::NaiveDate;
+use finding::{Finding, Severity};
+use sheet::Value as Raw;
+use spec::{Item, ItemKind, TableSpec};
+
+use crate::columns::Value;
+use crate::item_rule;
+
+/// What a cell is, read as its item.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Read {
+    Blank,
+    Value(Value),
+    /// Read otherwise than it stands.
+    Normalised(Value),
+    /// A text that stands for "blank".
+    BlankMarker,
+    Unreadable(Unreadable),
+}
+
+/// Why a cell can't be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unreadable {
+    /// The last part of the rule id: `not-a-date`.
+    pub(crate) what: &'static str,
+    pub(crate) message: String,
+    pub(crate) fix: String,
+}
+
+impl Unreadable {
+    pub(crate) fn new(
+        what: &'static str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            what,
+            message: message.into(),
+            fix: fix.into(),
+        }
+    }
+}
+
+/// Whether a figure was typed or calculated by the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Entered,
+    /// A calculated figure is rounded to the item's places: the form's arithmetic has more digits than the item.
+    Computed,
+}
+
+/// Reads one cell as an item.
+pub(crate) fn read(raw: Option<&Raw>, item: &Item, origin: Origin) -> Read {
+    let raw = match raw {
+        None => return Read::Blank,
+        Some(Raw::Error(name)) => return Read::Unreadable(cell_error(name, item)),
+        Some(Raw::NotCalculated) => return Read::Unreadable(not_calculated(item)),
+        Some(raw) => raw,
+    };
+    if let Raw::Text(text) = raw {
+        let trimmed = text::trim(text);
+        if trimmed.is_empty() {
+            return Read::Blank;
+        }
+        let is = |other: &str| other.to_lowercase() == trimmed.to_lowercase();
+        if item.blank_markers.iter().any(|marker| is(marker)) {
+            return Read::BlankMarker;
+        }
+        if let Some((_, meant)) = item.value_aliases.iter().find(|(alias, _)| is(alias)) {
+            return match typed(&Raw::Text(meant.clone()), item, origin) {
+                Read::Value(value) => Read::Normalised(value),
+                other => other,
+            };
+        }
+    }
+    typed(raw, item, origin)
+}
+
+fn typed(raw: &Raw, item: &Item, origin: Origin) -> Read {
+    match item.kind {
+        ItemKind::Text => text::read(raw, item),
+        ItemKind::Integer => number::integer(raw, item),
+        ItemKind::Decimal { scale } => number::decimal(raw, item, scale, origin),
+        ItemKind::Date => date::read(raw, item),
+        ItemKind::Boolean => boolean(raw, item),
+    }
+}
+
+fn boolean(raw: &Raw, item: &Item) -> Read {
+    let answer = match raw {
+        Raw::Boolean(boolean) => Some(*boolean),
+        Raw::Number(number) if *number == 1.0 => Some(true),
+        Raw::Number(number) if *number == 0.0 => Some(false),
+        Raw::Text(text) => match text::trim(text).to_lowercase().as_str() {
+            "y" | "yes" | "true" | "1" => Some(true),
+            "n" | "no" | "false" | "0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    };
+    match answer {
+        Some(answer) => Read::Value(Value::Boolean(answer)),
+        None => Read::Unreadable(Unreadable::new(
+            "not-yes-or-no",
+            format!("{} is \"{}\", not yes or no.", item.title, show_raw(raw)),
+            "Enter yes or no.",
+        )),
+    }
+}
+
+fn cell_error(name: &str, item: &Item) -> Unreadable {
+    Unreadable::new(
+        "cell-error",
+        format!("{} shows the spreadsheet error {name} instead of a value.", item.title),
+        "Mend the formula in this cell, or type the value, then save and upload again.",
+    )
+}
+
+fn not_calculated(item: &Item) -> Unreadable {
+    Unreadable::new(
+        "not-calculated",
+        format!("{} is a formula that was never calculated, so it has no value.", item.title),
+        "Open the file in your spreadsheet program, let it calculate, save it and upload again.",
+    )
+}
+
+/// A raw value as the sender sees it, as near as the file allows.
+pub(crate) fn show_raw(raw: &Raw) -> String {
+    match raw {
+        Raw::Text(text) => text.clone(),
+        Raw::Number(number) => number::show(*number),
+        Raw::Boolean(true) => "TRUE".to_owned(),
+        Raw::Boolean(false) => "FALSE".to_owned(),
+        Raw::DateTime(at) => {
+            if at.time() == chrono::NaiveTime::MIN {
+                show_day(at.date())
+            } else {
+                at.format("%d/%m/%Y %H:%M").to_string()
+            }
+        }
+        Raw::Error(name) => name.clone(),
+        Raw::NotCalculated => "a formula without a result".to_owned(),
+    }
+}
+
+pub(crate) fn show_day(day: NaiveDate) -> String {
+    day.format("%d/%m/%Y").to_string()
+}
+
+/// The finding for a cell that could not be read.
+pub(crate) fn unreadable_finding(
+    table: &TableSpec,
+    item: &Item,
+    raw: &Raw,
+    unreadable: Unreadable,
+) -> Finding {
+    Finding::new(
+        item_rule(table, item, unreadable.what),
+        Severity::Error,
+        unreadable.message,
+        unreadable.fix,
+    )
+    .in_table(&table.name)
+    .on_item(&item.name)
+    .with_value(show_raw(raw))
+}
+
+/// The note for a cell that was read otherwise than it stands.
+pub(crate) fn normalised_finding(
+    table: &TableSpec,
+    item: &Item,
+    raw: &Raw,
+    read_as: Option<&Value>,
+) -> Finding {
+    let before = show_raw(raw);
+    let message = match read_as {
+        None => format!("{} says \"{before}\", which was read as blank.", item.title),
+        Some(value) => {
+            let after = match value {
+                Value::Date(date) => show_day(*date),
+                Value::Decimal(_) | Value::Integer(_) | Value::Text(_) | Value::Boolean(_) => {
+                    let scale = match item.kind {
+                        ItemKind::Decimal { scale } => scale,
+                        _ => 0,
+                    };
+                    value.plain(scale)
+                }
+            };
+            format!("{} says \"{before}\", which was read as \"{after}\".", item.title)
+        }
+    };
+    Finding::new(
+        item_rule(table, item, "normalised"),
+        Severity::Note,
+        message,
+        "Nothing to do if that is what you meant.",
+    )
+    .in_table(&table.name)
+    .on_item(&item.name)
+    .with_value(before)
+}

@@ -1,0 +1,179 @@
+//! Dates: real date cells, the item's own text form, and other unambiguous day-first forms.
+
+use chrono::{Datelike, NaiveDate, NaiveTime};
+use sheet::Value as Raw;
+use spec::{DateFormat, Item};
+
+use super::text::trim;
+use super::{Read, Unreadable, show_day, show_raw};
+use crate::columns::Value;
+
+/// Before this day a spreadsheet's dates are artefacts of small numbers: 0 is shown as a day of 1900.
+const FIRST_YEAR: i32 = 1901;
+const LAST_YEAR: i32 = 2100;
+
+pub(super) fn read(raw: &Raw, item: &Item) -> Read {
+    match raw {
+        Raw::DateTime(at) if at.time() == NaiveTime::MIN => in_range(at.date(), item, Read::Value),
+        Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
+            "not-a-date",
+            format!("{} is {}: a date with a time of day.", item.title, show_raw(raw)),
+            "Enter the date alone, without a time.",
+        )),
+        Raw::Number(number) => from_number(*number, raw, item),
+        Raw::Text(text) => from_text(trim(text), raw, item),
+        Raw::Boolean(_) | Raw::Error(_) | Raw::NotCalculated => {
+            Read::Unreadable(not_a_date(raw, item))
+        }
+    }
+}
+
+fn in_range(date: NaiveDate, item: &Item, said: fn(Value) -> Read) -> Read {
+    if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) {
+        return said(Value::Date(date));
+    }
+    Read::Unreadable(Unreadable::new(
+        "not-a-date",
+        format!(
+            "{} is {}, which a spreadsheet shows when a small number is formatted as a date.",
+            item.title,
+            show_day(date)
+        ),
+        "Enter the real date, or leave the cell blank if there is none.",
+    ))
+}
+
+/// `DDMMYYYY` typed as a number has lost its leading zero; any other number is no date.
+fn from_number(number: f64, raw: &Raw, item: &Item) -> Read {
+    if item.date_formats.contains(&DateFormat::Digits) && number.fract() == 0.0 {
+        let digits = format!("{number}");
+        match digits.len() {
+            8 => {
+                if let Some(date) = digits_date(&digits) {
+                    return in_range(date, item, Read::Value);
+                }
+            }
+            7 => {
+                if let Some(date) = digits_date(&format!("0{digits}")) {
+                    return in_range(date, item, Read::Normalised);
+                }
+            }
+            _ => {}
+        }
+    }
+    Read::Unreadable(not_a_date(raw, item))
+}
+
+fn from_text(text: &str, raw: &Raw, item: &Item) -> Read {
+    let right = if item.date_formats.is_empty() {
+        iso_date(text)
+    } else {
+        item.date_formats.iter().find_map(|format| match format {
+            DateFormat::Digits => digits_date(text),
+            DateFormat::Iso => iso_date(text),
+            DateFormat::Slashed => slashed_date(text),
+        })
+    };
+    if let Some(date) = right {
+        return in_range(date, item, Read::Value);
+    }
+    let other = iso_date(text)
+        .or_else(|| iso_date(text.strip_suffix("T00:00:00").unwrap_or("")))
+        .or_else(|| day_first(text))
+        .or_else(|| day_month_name(text));
+    match other {
+        Some(date) => in_range(date, item, Read::Normalised),
+        None => Read::Unreadable(not_a_date(raw, item)),
+    }
+}
+
+fn not_a_date(raw: &Raw, item: &Item) -> Unreadable {
+    Unreadable::new(
+        "not-a-date",
+        format!("{} is \"{}\", which is not a date.", item.title, show_raw(raw)),
+        format!("Enter the date as {}, or as a real date cell.", wanted(item)),
+    )
+}
+
+fn wanted(item: &Item) -> &'static str {
+    match item.date_formats.first() {
+        Some(DateFormat::Digits) => "DDMMYYYY, for example 01042026",
+        Some(DateFormat::Iso) => "YYYY-MM-DD, for example 2026-04-01",
+        Some(DateFormat::Slashed) | None => "DD/MM/YYYY, for example 01/04/2026",
+    }
+}
+
+fn digits_date(text: &str) -> Option<NaiveDate> {
+    if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    ymd(&text[4..], &text[2..4], &text[..2])
+}
+
+fn iso_date(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    (parts.next().is_none() && year.len() == 4).then(|| ymd(year, month, day))?
+}
+
+fn slashed_date(text: &str) -> Option<NaiveDate> {
+    let (day, rest) = text.split_once('/')?;
+    let (month, year) = rest.split_once('/')?;
+    ymd(year, month, day)
+}
+
+/// `3/4/2026`, `3.4.2026`, `3-4-2026`: always day first, always four digits of the year.
+fn day_first(text: &str) -> Option<NaiveDate> {
+    ['/', '.', '-'].iter().find_map(|separator| {
+        let (day, rest) = text.split_once(*separator)?;
+        let (month, year) = rest.split_once(*separator)?;
+        ymd(year, month, day)
+    })
+}
+
+/// `15 Sep 2026`, `15 September 2026`.
+fn day_month_name(text: &str) -> Option<NaiveDate> {
+    let mut words = text.split([' ', '-']).filter(|word| !word.is_empty());
+    let (day, month, year) = (words.next()?, words.next()?, words.next()?);
+    if words.next().is_some() || year.len() != 4 {
+        return None;
+    }
+    ["%d %b %Y", "%d %B %Y"]
+        .iter()
+        .find_map(|format| NaiveDate::parse_from_str(&format!("{day} {month} {year}"), format).ok())
+}
+
+fn ymd(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
+    let digits = |part: &str, most: usize| {
+        !part.is_empty() && part.len() <= most && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    if year.len() != 4 || !digits(year, 4) || !digits(month, 2) || !digits(day, 2) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_day_first_or_not_at_all() {
+        let expected = NaiveDate::from_ymd_opt(2026, 4, 3);
+        for text in ["03/04/2026", "3/4/2026", "3.4.2026", "03-04-2026"] {
+            assert_eq!(day_first(text), expected, "{text}");
+        }
+        for text in ["3 Apr 2026", "03 April 2026", "3-Apr-2026"] {
+            assert_eq!(day_month_name(text), expected, "{text}");
+        }
+        assert_eq!(digits_date("03042026"), expected);
+        assert_eq!(iso_date("2026-04-03"), expected);
+        for text in ["3/4/26", "4/13/2026", "Apr-26", "2026", "31/02/2026", "3/4/2026 10:00"] {
+            assert_eq!(
+                day_first(text).or_else(|| day_month_name(text)).or_else(|| iso_date(text)),
+                None,
+                "{text}"
+            );
+        }
+    }
+}

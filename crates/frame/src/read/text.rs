@@ -1,0 +1,81 @@
+//! Texts and codes.
+
+use sheet::Value as Raw;
+use spec::Item;
+use unicode_normalization::UnicodeNormalization;
+
+use super::{Read, Unreadable, number, show_raw};
+use crate::columns::Value;
+
+/// Spreadsheet programs keep fifteen digits of a number; a longer code is already damaged.
+const EXACT_DIGITS: f64 = 1e15;
+
+pub(super) fn read(raw: &Raw, item: &Item) -> Read {
+    match raw {
+        Raw::Text(text) if is_code(item) => {
+            let clean = clean_code(text);
+            if clean == *text || clean == text.trim_matches(' ') {
+                Read::Value(Value::Text(clean))
+            } else {
+                Read::Normalised(Value::Text(clean))
+            }
+        }
+        Raw::Text(text) => free_text(text, item),
+        Raw::Number(number) if number.abs() >= EXACT_DIGITS => Read::Unreadable(Unreadable::new(
+            "not-text",
+            format!(
+                "{} was stored as the number {}, and a spreadsheet keeps only 15 digits of a number.",
+                item.title,
+                number::show(*number)
+            ),
+            "Format the column as text and enter the whole code again.",
+        )),
+        Raw::Number(number) => Read::Value(Value::Text(number::show(*number))),
+        Raw::Boolean(_) => Read::Value(Value::Text(show_raw(raw))),
+        Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
+            "changed-into-a-date",
+            format!(
+                "{} should be a text or code, but the spreadsheet changed it into the date {}.",
+                item.title,
+                show_raw(raw)
+            ),
+            "Format the cell as text and type the code again.",
+        )),
+        Raw::Error(_) | Raw::NotCalculated => Read::Blank,
+    }
+}
+
+fn free_text(text: &str, item: &Item) -> Read {
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.chars().any(control) {
+        return Read::Unreadable(Unreadable::new(
+            "not-text",
+            format!("{} holds control characters that no text should hold.", item.title),
+            "Type the text again instead of pasting it.",
+        ));
+    }
+    Read::Value(Value::Text(trim(text).to_owned()))
+}
+
+/// Whether an item's text is a code: then invisible differences don't count.
+fn is_code(item: &Item) -> bool {
+    item.codes.is_some()
+        || ["enum", "const", "pattern"]
+            .iter()
+            .any(|keyword| item.schema.get(keyword).is_some())
+}
+
+/// Without outer spaces of any kind and without invisible characters.
+pub(super) fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+}
+
+fn clean_code(text: &str) -> String {
+    let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
+    visible.trim().to_owned()
+}
+
+/// Zero-width and direction marks, the soft hyphen and the byte-order mark.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

@@ -1,0 +1,22 @@
+//! Findings as JSON: what `lgdp check --format json` prints.
+//!
+//! Documented in `docs/check-json.md`; fields are only ever added.
+
+use std::io::{self, Write};
+
+use assess::Head;
+use finding::Finding;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    head: &'a Head,
+    findings: &'a [Finding],
+}
+
+/// Writes one JSON document: the head's fields and `findings`.
+pub fn json(to: &mut dyn Write, head: &Head, findings: &[Finding]) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *to, &Document { head, findings })?;
+    writeln!(to)
+}

@@ -1,0 +1,116 @@
+//! Findings as text for a terminal and for the expected reports of examples.
+
+use std::fmt::Write as _;
+
+use assess::{Head, TableAccount};
+use finding::{Finding, Severity};
+
+/// What a person reads on a terminal: the outcome first, then rows, then findings, worst first.
+pub fn text(head: &Head, findings: &[Finding]) -> String {
+    let mut text = format!("{}\n", summary(head));
+    for table in &head.tables {
+        let _ = writeln!(text, "{}", rows(table));
+    }
+    for sheet in &head.ignored_sheets {
+        let _ = writeln!(
+            text,
+            "Sheet {}: {}, ignored: {}.",
+            sheet.sheet,
+            count(sheet.n_rows, "row"),
+            sheet.reason
+        );
+    }
+    for severity in Severity::ALL {
+        let mut of_severity = findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .peekable();
+        if of_severity.peek().is_some() {
+            let _ = write!(text, "\n{}\n", heading(severity));
+        }
+        for finding in of_severity {
+            write_finding(&mut text, finding);
+        }
+    }
+    text
+}
+
+/// "needs correction: 3 to fix, 1 to explain".
+pub fn summary(head: &Head) -> String {
+    let counts = Severity::ALL
+        .iter()
+        .filter_map(|&severity| {
+            let n = head.n_findings(severity);
+            (n > 0).then(|| format!("{n} {}", words(severity)))
+        })
+        .collect::<Vec<_>>()
+        .join(", ");
+    let outcome = head.outcome.in_words();
+    if counts.is_empty() {
+        format!("{}: {outcome}.", head.file.name)
+    } else {
+        format!("{}: {outcome}: {counts}.", head.file.name)
+    }
+}
+
+/// A severity as an officer reads it.
+pub fn words(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Blocker => "to fix before the file can be used",
+        Severity::Error => "to fix",
+        Severity::Query => "to explain",
+        Severity::Note => "for information",
+    }
+}
+
+fn heading(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Blocker => "To fix before the file can be used",
+        Severity::Error => "To fix",
+        Severity::Query => "To explain",
+        Severity::Note => "For information",
+    }
+}
+
+fn rows(table: &TableAccount) -> String {
+    let mut line = format!(
+        "Table {} on {}: {}: {} loaded, {} rejected, {} ignored",
+        table.name,
+        table.sheet,
+        count(table.n_rows, "row"),
+        table.loaded,
+        table.rejected,
+        table.ignored
+    );
+    if !table.ignored_rows.is_empty() {
+        let reasons = table
+            .ignored_rows
+            .iter()
+            .map(|rows| format!("{} {}", rows.n_rows, rows.reason))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let _ = write!(line, " ({reasons})");
+    }
+    line.push('.');
+    line
+}
+
+fn count(n: u64, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+fn write_finding(text: &mut String, finding: &Finding) {
+    let place = match (&finding.cell, finding.row_number, &finding.table) {
+        (Some(cell), _, _) => cell.to_string(),
+        (None, Some(row_number), Some(table)) => format!("{table}, row {row_number}"),
+        (None, None, Some(table)) => table.clone(),
+        (None, _, None) => "the file".to_owned(),
+    };
+    let _ = writeln!(text, "- {place} [{}]", finding.rule);
+    let _ = writeln!(text, "  {}", finding.message);
+    let _ = writeln!(text, "  {}", finding.fix);
+}
