@@ -6,6 +6,8 @@
 
 mod cells;
 mod excel;
+#[cfg(test)]
+mod fixture;
 pub mod grid;
 mod kind;
 mod limits;
@@ -119,4 +121,44 @@ pub enum Value {
     Error(String),
     /// A formula that was saved without a result.
     NotCalculated,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Parts;
+
+    fn rule(bytes: &[u8], name: &str) -> String {
+        match read(bytes, name, &Limits::default()) {
+            Err(refusal) => refusal.rule.to_owned(),
+            Ok(workbook) => {
+                let remarks: Vec<_> = workbook.remarks.iter().map(|r| r.rule).collect();
+                format!("{:?} {}", workbook.format, remarks.join(" "))
+            }
+        }
+    }
+
+    #[test]
+    fn the_content_decides_and_the_name_is_only_compared() {
+        let xlsx = Parts::xlsx("<row><c r=\"A1\"><v>1</v></c></row>").zip();
+        assert_eq!(rule(&xlsx, "a.xlsx"), "Xlsx ");
+        assert_eq!(rule(&xlsx, "a.xls"), "Xlsx file.wrong-ending");
+        assert_eq!(rule(b"a,b\n1,2\n", "a.xlsx"), "Csv file.wrong-ending");
+        assert_eq!(rule(b"a,b\n1,\xa3\n", "a.csv"), "Csv file.text-decoded");
+        assert_eq!(rule(b"<html><table>", "a.xls"), "file.html");
+        assert_eq!(rule(b"%PDF-1.7", "a.xlsx"), "file.not-a-spreadsheet");
+        assert_eq!(rule(b"", "a.xlsx"), "file.empty");
+        assert_eq!(rule(b"\n\n", "a.csv"), "file.no-data");
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused_before_it_is_looked_at() {
+        let limits = Limits {
+            file_bytes: 1_000_000,
+            ..Limits::default()
+        };
+        let refusal = read(&vec![b'a'; 1_000_001], "a.csv", &limits).unwrap_err();
+        assert_eq!(refusal.rule, "file.too-large");
+        assert_eq!(refusal.message, "The file is larger than 1 MB.");
+    }
 }

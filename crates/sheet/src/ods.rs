@@ -289,3 +289,101 @@ fn parse_time(text: String) -> Value {
         seconds % 60
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Parts, show};
+
+    fn table(rows: &str) -> Parts {
+        Parts::ods(&format!(
+            "<table:table table:name=\"A\" table:style-name=\"ta1\">{rows}</table:table>"
+        ))
+    }
+
+    #[test]
+    fn cells_are_read_as_the_spreadsheet_holds_them() {
+        let rows = "<table:table-column/><table:table-row><table:table-cell office:value-type=\"string\"><office:annotation><text:p>comment</text:p></office:annotation> <text:p>a &amp; b<text:s text:c=\"2\"/>c</text:p><text:p><text:span>d</text:span></text:p></table:table-cell><table:table-cell office:value-type=\"float\" office:value=\"0.1\"><text:p>0,10</text:p></table:table-cell><table:table-cell table:number-columns-repeated=\"3\"/><table:table-cell office:value-type=\"date\" office:date-value=\"2026-04-15\"><text:p>x</text:p></table:table-cell><table:covered-table-cell office:value-type=\"boolean\" office:boolean-value=\"true\"/></table:table-row><table:table-row table:number-rows-repeated=\"2\"/><table:table-row table:number-rows-repeated=\"2\"><table:table-cell table:number-columns-repeated=\"2\" office:value-type=\"percentage\" office:value=\"0.5\"/></table:table-row>";
+        assert_eq!(
+            table(rows).shown(),
+            "A1=\"a & b  c\nd\", B1=0.1, F1=2026-04-15 00:00:00, G1=true, A4=0.5, B4=0.5, A5=0.5, B5=0.5"
+        );
+    }
+
+    #[test]
+    fn formulas_errors_and_times_keep_their_meaning() {
+        let cell = |attributes: &str, text: &str| {
+            format!("<table:table-cell {attributes}><text:p>{text}</text:p></table:table-cell>")
+        };
+        let row = [
+            cell("table:formula=\"of:=1\" office:value-type=\"float\" office:value=\"1\"", "1"),
+            cell("table:formula=\"of:=1\"", ""),
+            cell("table:formula=\"of:=1\" office:value-type=\"string\" office:string-value=\"\"", ""),
+            cell("office:value-type=\"string\" office:string-value=\"\" calcext:value-type=\"error\"", "#DIV/0!"),
+            cell("office:value-type=\"time\" office:time-value=\"PT10H30M00S\"", "10:30"),
+            cell("office:value-type=\"time\" office:time-value=\"PT37H30M00S\"", "37:30"),
+        ]
+        .concat();
+        assert_eq!(
+            table(&format!("<table:table-row>{row}</table:table-row>")).shown(),
+            "A1=1, B1=not calculated, D1=error #DIV/0!, E1=1899-12-31 10:30:00, F1=\"37:30:00\""
+        );
+    }
+
+    #[test]
+    fn hidden_tables_are_marked_and_deleted_cells_are_not_read() {
+        let row = "<table:table-row><table:table-cell office:value-type=\"float\" office:value=\"1\"/></table:table-row>";
+        let workbook = Parts::ods(&format!(
+            "<table:tracked-changes><table:table table:name=\"gone\">{row}</table:table></table:tracked-changes><table:table table:name=\"A\" table:style-name=\"ta1\">{row}<table:shapes><table:table>{row}</table:table></table:shapes></table:table><table:table table:name=\"B\" table:style-name=\"ta2\">{row}</table:table>"
+        ))
+        .read()
+        .unwrap();
+        assert_eq!(workbook.format, Format::Ods);
+        let shown: Vec<_> = workbook
+            .sheets
+            .iter()
+            .map(|sheet| (sheet.name.as_str(), sheet.visible, show(sheet)))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("A", true, "A1=1".to_owned()),
+                ("B", false, "A1=1".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn repetition_is_held_to_the_limits() {
+        let cell = "<table:table-cell table:number-columns-repeated=\"16384\" office:value-type=\"float\" office:value=\"1\"/>";
+        let rows = |n: u32, cell: &str| {
+            table(&format!(
+                "<table:table-row table:number-rows-repeated=\"{n}\">{cell}</table:table-row>"
+            ))
+            .shown()
+        };
+        assert_eq!(rows(1_048_576, cell), "file.too-many-cells");
+        assert_eq!(rows(4_000_000_000, "<table:table-cell/>"), "file.no-data");
+        assert_eq!(
+            rows(1, &cell.replace("16384", "4000000000")),
+            "file.outside-the-grid"
+        );
+        let spaces = "<table:table-cell office:value-type=\"string\"><text:p><text:s text:c=\"4000000000\"/></text:p></table:table-cell>";
+        assert_eq!(rows(1, spaces), "file.text-too-long");
+    }
+
+    #[test]
+    fn a_document_that_is_cut_or_encrypted_is_refused() {
+        let cut = Parts::ods("").with(
+            "content.xml",
+            "<office:document-content><table:table table:name=\"A\"><table:table-row>",
+        );
+        assert_eq!(cut.shown(), "file.broken");
+        let encrypted = table("").with(
+            "META-INF/manifest.xml",
+            "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>",
+        );
+        assert_eq!(encrypted.shown(), "file.password");
+        assert_eq!(table("").shown(), "file.no-data");
+    }
+}

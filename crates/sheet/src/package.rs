@@ -136,7 +136,7 @@ fn check_parts(
     let mut total: u64 = 0;
     for (idx, name) in names.iter().enumerate() {
         let part = archive.by_index(idx).map_err(|_| broken_file())?;
-        // A part's declared size may be a lie, so what comes out is counted.
+        // The zip reader stops a part that outgrows its declared size; what comes out is counted all the same.
         let allowed = limits.part_bytes.min(limits.total_bytes - total);
         let mut content = Vec::new();
         let read = part.take(allowed + 1).read_to_end(&mut content);
@@ -246,4 +246,154 @@ fn remarks(names: &[String]) -> Vec<Remark> {
         });
     }
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Parts;
+    use crate::{Limits, read};
+
+    const ROW: &str = "<row><c r=\"A1\"><v>1</v></c></row>";
+
+    fn rule_within(parts: &Parts, limits: &Limits) -> &'static str {
+        match parts.read_within(limits) {
+            Ok(_) => "read",
+            Err(refusal) => refusal.rule,
+        }
+    }
+
+    #[test]
+    fn a_cut_off_archive_is_incomplete_and_a_flipped_bit_damage() {
+        let bytes = Parts::xlsx(ROW)
+            .with("xl/media/a.bin", &"x".repeat(5_000))
+            .zip();
+        assert!(read(&bytes, "a.xlsx", &Limits::default()).is_ok());
+        let cut = read(&bytes[..bytes.len() / 2], "a.xlsx", &Limits::default());
+        assert_eq!(cut.unwrap_err().rule, "file.cut-off");
+        // In a part that no reader looks at: its end is found before its name in the directory.
+        let name = b"xl/media/a.bin";
+        let at = bytes.windows(name.len()).position(|w| w == name).unwrap() + name.len();
+        let mut flipped = bytes.clone();
+        flipped[at + 6] ^= 1;
+        let refusal = read(&flipped, "a.xlsx", &Limits::default()).unwrap_err();
+        assert_eq!(refusal.rule, "file.broken");
+    }
+
+    #[test]
+    fn sizes_are_held_to_the_limits_whatever_is_declared() {
+        let parts = Parts::xlsx(ROW).with("xl/media/a.bin", &"x".repeat(50_000));
+        let limits = |part_bytes, total_bytes, parts| Limits {
+            part_bytes,
+            total_bytes,
+            parts,
+            ..Limits::default()
+        };
+        assert_eq!(rule_within(&parts, &limits(50_000, 60_000, 7)), "read");
+        assert_eq!(
+            rule_within(&parts, &limits(49_999, 60_000, 7)),
+            "file.expands-too-far"
+        );
+        assert_eq!(
+            rule_within(&parts, &limits(50_000, 50_500, 7)),
+            "file.expands-too-far"
+        );
+        assert_eq!(
+            rule_within(&parts, &limits(50_000, 60_000, 6)),
+            "file.too-many-parts"
+        );
+        // The directory's entry says 5 bytes where 50,000 come out.
+        let mut bytes = parts.zip();
+        let declared = 50_000_u32.to_le_bytes();
+        let at = bytes.windows(4).rposition(|w| w == declared).unwrap();
+        bytes[at..at + 4].copy_from_slice(&5_u32.to_le_bytes());
+        let refusal = read(&bytes, "a.xlsx", &limits(20_000, 60_000, 7)).unwrap_err();
+        assert_eq!(refusal.rule, "file.broken");
+    }
+
+    #[test]
+    fn a_promise_of_more_texts_than_the_part_can_hold_is_refused() {
+        let strings = |promised: &str| {
+            Parts::xlsx(ROW).with(
+                "xl/sharedStrings.xml",
+                &format!("<!-- <sst> --><sst uniqueCount=\"{promised}\"><si><t>uniqueCount=\"99999999\"</t></si></sst>"),
+            )
+        };
+        assert_eq!(strings("1").shown(), "A1=1");
+        assert_eq!(strings("4294967295").shown(), "file.broken");
+        assert_eq!(strings("1000").shown(), "file.broken");
+    }
+
+    #[test]
+    fn a_doctype_is_refused_in_any_part() {
+        for name in [
+            "xl/worksheets/sheet1.xml",
+            "docProps/app.xml",
+            "_rels/.rels",
+        ] {
+            let parts = Parts::xlsx(ROW).with(name, "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>");
+            assert_eq!(parts.shown(), "file.doctype", "{name}");
+        }
+    }
+
+    #[test]
+    fn parts_of_one_name_are_refused() {
+        let parts = Parts::xlsx(ROW).with("XL/Worksheets/Sheet1.xml", "<worksheet/>");
+        assert_eq!(parts.shown(), "file.part-twice");
+        // The same name twice in the directory, which the writer of these tests can't make by itself.
+        let mut bytes = Parts::xlsx(ROW)
+            .with("xl/worksheets/sheet2.xml", "<a/>")
+            .zip();
+        let (from, to) = (b"xl/worksheets/sheet2.xml", b"xl/worksheets/sheet1.xml");
+        while let Some(at) = bytes.windows(from.len()).position(|w| w == from) {
+            bytes[at..at + to.len()].copy_from_slice(to);
+        }
+        let refusal = read(&bytes, "a.xlsx", &Limits::default()).unwrap_err();
+        assert_eq!(refusal.rule, "file.part-twice");
+    }
+
+    #[test]
+    fn archives_of_other_programs_are_named() {
+        for (name, rule, named) in [
+            (
+                "word/document.xml",
+                "file.not-a-spreadsheet",
+                "a Word document",
+            ),
+            (
+                "ppt/presentation.xml",
+                "file.not-a-spreadsheet",
+                "a PowerPoint presentation",
+            ),
+            ("Index/Document.iwa", "file.other-format", "Apple Numbers"),
+            (
+                "return.xlsx",
+                "file.not-a-spreadsheet",
+                "a zip archive with files in it",
+            ),
+            ("a.txt", "file.not-a-spreadsheet", "a zip archive,"),
+        ] {
+            let refusal = Parts::empty().with(name, "x").read().unwrap_err();
+            assert_eq!(refusal.rule, rule, "{name}");
+            assert!(refusal.message.contains(named), "{}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn macros_links_and_pivot_tables_are_remarked_on() {
+        let workbook = Parts::xlsx(ROW)
+            .with("xl/vbaProject.bin", "x")
+            .with("xl/externalLinks/externalLink1.xml", "<externalLink/>")
+            .with("xl/pivotCache/pivotCacheRecords1.xml", "<a/>")
+            .read()
+            .unwrap();
+        let rules: Vec<_> = workbook.remarks.iter().map(|remark| remark.rule).collect();
+        assert_eq!(
+            rules,
+            [
+                "file.macros-ignored",
+                "file.links-ignored",
+                "file.pivot-ignored"
+            ]
+        );
+    }
 }
