@@ -20,7 +20,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use code_list::{Code, CodeList};
-pub use example::Example;
+pub use example::{Example, ExampleWorkbook, load_examples};
 pub use layout::Layout;
 pub use load::{Fault, LoadError, format_schemas, load, load_all};
 pub use organisation::{Organisation, Organisations};

@@ -125,8 +125,31 @@ mod tests {
     fn every_version_of_return_specs_loads() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
         match load_all(&root) {
-            Ok(specs) => assert!(!specs.is_empty()),
+            Ok(specs) => {
+                let loaded: Vec<String> = specs
+                    .iter()
+                    .map(|spec| format!("{}/{}", spec.id, spec.version))
+                    .collect();
+                let dirs: Vec<String> = version_dirs(&root)
+                    .unwrap()
+                    .iter()
+                    .map(|dir| dir.strip_prefix(&root).unwrap().display().to_string())
+                    .collect();
+                assert!(!dirs.is_empty());
+                assert_eq!(loaded, dirs);
+            }
             Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn every_example_of_return_specs_is_drawn() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
+        for dir in version_dirs(&root).unwrap() {
+            match crate::example::load_examples(&dir) {
+                Ok(examples) => assert!(examples.len() >= 12, "{}", dir.display()),
+                Err(error) => panic!("{}\n{error}", dir.display()),
+            }
         }
     }
 }
