@@ -33,12 +33,17 @@ fn given(file: &TextFile) -> BTreeSet<String> {
         .collect()
 }
 
-/// Settings of the table: the first cell of each row, between backticks.
+/// Settings of the table: the first cell of each row, between backticks. A secret has a second one, for its file.
 fn listed(settings: &str) -> BTreeSet<String> {
     let rows = settings.lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.filter_map(|row| row.split('`').next())
-        .map(str::to_owned)
-        .collect()
+    rows.flat_map(|row| {
+        let name = row.split('`').next().unwrap_or_default();
+        let file = format!("{name}_FILE");
+        let own = row.contains(&format!("`{file}`")).then_some(file);
+        [Some(name.to_owned()), own]
+    })
+    .flatten()
+    .collect()
 }
 
 /// Subcommands that a deployment file runs: `ExecStart=/usr/bin/lgdp work`, `command: [admin, migrate]`.

@@ -19,7 +19,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("polars", &["frame", "check", "assess", "dataset", "report"]),
     ("quick-xml", &["sheet", "report"]),
     ("rust_xlsxwriter", &["report"]),
-    ("rustix", &["child", "postgres"]),
+    ("rustix", &["child", "postgres", "lgdp"]),
     ("seccompiler", &["child"]),
     ("sqlparser", &["spec"]),
     ("tokio-postgres", &["db"]),
