@@ -131,8 +131,11 @@ CREATE TABLE submission_table (
     n_loaded bigint NOT NULL CHECK (n_loaded >= 0),
     n_rejected bigint NOT NULL CHECK (n_rejected >= 0),
     n_ignored bigint NOT NULL CHECK (n_ignored >= 0),
+    ignored jsonb NOT NULL,
     columns jsonb NOT NULL,
-    PRIMARY KEY (submission_id, table_name)
+    PRIMARY KEY (submission_id, table_name),
+    -- Every row is accounted for.
+    CHECK (n_rows = n_loaded + n_rejected + n_ignored)
 );
 COMMENT ON TABLE submission_table IS 'What became of the rows of each table of a submission, and which column each data item was in.';
 COMMENT ON COLUMN submission_table.submission_id IS 'The submission.';
@@ -142,6 +145,7 @@ COMMENT ON COLUMN submission_table.n_rows IS 'Rows of the table in the sheet.';
 COMMENT ON COLUMN submission_table.n_loaded IS 'Rows loaded as records.';
 COMMENT ON COLUMN submission_table.n_rejected IS 'Rows not loaded; a finding says why.';
 COMMENT ON COLUMN submission_table.n_ignored IS 'Blank rows and rows that the spec says are not records.';
+COMMENT ON COLUMN submission_table.ignored IS 'How many rows were ignored for which reason.';
 COMMENT ON COLUMN submission_table.columns IS 'The letters of each data item''s column, by item name.';
 
 CREATE TABLE finding (

@@ -283,7 +283,8 @@ pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>
     rows.into_iter().map(Submission::try_from).collect()
 }
 
-/// The submission of the same organisation and return that stands for the round before this one's.
+/// The submission of the same organisation and return that stands for the period just before this one's
+/// (of a snapshot: for the last one within some months more than a year).
 pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
     one(sql_query(format!(
         "{SELECT} WHERE s.id = (
@@ -292,7 +293,9 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
             JOIN obligation o1 ON o1.id = this.obligation_id
             JOIN cycle c1 ON c1.id = o1.cycle_id
             JOIN LATERAL (
-                SELECT id FROM cycle WHERE return_id = c1.return_id AND period_end < c1.period_end
+                SELECT id FROM cycle
+                WHERE return_id = c1.return_id AND period_end < c1.period_start
+                  AND period_end >= c1.period_start - CASE WHEN c1.period_start = c1.period_end THEN 400 ELSE 1 END
                 ORDER BY period_end DESC LIMIT 1
             ) c2 ON true
             JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
@@ -339,6 +342,8 @@ pub struct TableRows {
     pub n_loaded: u64,
     pub n_rejected: u64,
     pub n_ignored: u64,
+    /// How many of them for which reason, as JSON.
+    pub ignored: serde_json::Value,
     /// Item name → column letters.
     pub columns: BTreeMap<String, String>,
 }
@@ -346,8 +351,8 @@ pub struct TableRows {
 pub async fn add_table(tx: &mut Tx, submission_id: Uuid, table: &TableRows) -> Result<(), DbError> {
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     sql_query(
-        "INSERT INTO submission_table (submission_id, table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, columns)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO submission_table (submission_id, table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind::<SqlUuid, _>(submission_id)
     .bind::<Text, _>(&table.table)
@@ -356,6 +361,7 @@ pub async fn add_table(tx: &mut Tx, submission_id: Uuid, table: &TableRows) -> R
     .bind::<BigInt, _>(count(table.n_loaded))
     .bind::<BigInt, _>(count(table.n_rejected))
     .bind::<BigInt, _>(count(table.n_ignored))
+    .bind::<Jsonb, _>(&table.ignored)
     .bind::<Jsonb, _>(serde_json::json!(table.columns))
     .execute(tx.connection())
     .await?;
@@ -377,13 +383,15 @@ struct TableRow {
     #[diesel(sql_type = BigInt)]
     n_ignored: i64,
     #[diesel(sql_type = Jsonb)]
+    ignored: serde_json::Value,
+    #[diesel(sql_type = Jsonb)]
     columns: serde_json::Value,
 }
 
 /// The accounting of a submission by table name.
 pub async fn tables(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<TableRows>, DbError> {
     let rows: Vec<TableRow> = sql_query(
-        "SELECT table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, columns
+        "SELECT table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns
          FROM submission_table WHERE submission_id = $1 ORDER BY table_name",
     )
     .bind::<SqlUuid, _>(submission_id)
@@ -398,6 +406,7 @@ pub async fn tables(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<TableRow
                 n_loaded: row.n_loaded.unsigned_abs(),
                 n_rejected: row.n_rejected.unsigned_abs(),
                 n_ignored: row.n_ignored.unsigned_abs(),
+                ignored: row.ignored,
                 columns: serde_json::from_value(row.columns).map_err(DbError::stored)?,
             })
         })
