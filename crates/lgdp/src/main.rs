@@ -1,1 +1,68 @@
-fn main() {}
+//! The one binary: settings and roles.
+//!
+//! Thin: it reads the command line and the environment, makes the connections and hands over.
+
+mod assessor;
+mod check;
+mod cli;
+mod log;
+mod settings;
+mod spec_check;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command, SpecCommand};
+use settings::Settings;
+
+/// Usage or our own failure.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // First of all, and with nothing else started: this process is about to confine itself.
+    if matches!(cli.command, Command::AssessChild) {
+        return assess_child();
+    }
+    let settings = match Settings::from_environment() {
+        Ok(settings) => settings,
+        Err(error) => return failed(&error.into()),
+    };
+    log::start(&settings);
+    // Whoever is first wins; both are ring.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    match run(cli.command, &settings) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Check(arguments) => check::check(&arguments, settings),
+        Command::Spec(SpecCommand::Check { update, dirs }) => {
+            let mode = if update {
+                spec_check::Mode::Update
+            } else {
+                spec_check::Mode::Compare
+            };
+            spec_check::check(&dirs, mode, settings)
+        }
+        Command::AssessChild => Ok(assess_child()),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of a command")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("lgdp: {error:#}");
+    ExitCode::from(FAILED)
+}
+
+fn assess_child() -> ExitCode {
+    match child::main() {
+        Ok(()) => ExitCode::SUCCESS,
+        // The pipe to the parent is broken: there is nobody to tell.
+        Err(_) => ExitCode::from(FAILED),
+    }
+}

@@ -1,0 +1,106 @@
+//! `lgdp check`: one file, the same engine as the site's, no database.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use child::{InputFile, Task};
+use chrono::Utc;
+use chrono_tz::Europe::London;
+use spec::{Organisations, Period, ReturnSpec};
+
+use crate::assessor::{self, Assessed};
+use crate::cli::{CheckArguments, Format};
+use crate::settings::Settings;
+
+pub(crate) fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let task = task(arguments)?;
+    let assessed = assessor::assess(&assessor::child(settings)?, &task)?;
+    match print(&assessed, arguments.format) {
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed.context("can't write to standard output")?,
+    }
+    Ok(if assessed.head.outcome.may_stand() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn task(arguments: &CheckArguments) -> anyhow::Result<Task> {
+    let spec = spec::load(&arguments.spec)
+        .with_context(|| format!("the spec {} can't be used", arguments.spec.display()))?;
+    if let Some(label) = &arguments.period {
+        check_period(&spec, label)?;
+    }
+    let organisation = match &arguments.organisation {
+        Some(code) => Some(organisation(&arguments.spec, code)?),
+        None => None,
+    };
+    if arguments.previous.len() > 2 {
+        bail!("--previous can be given twice at most: the period before, then a year ago");
+    }
+    let today = || Utc::now().with_timezone(&London).date_naive();
+    let mut previous = arguments.previous.iter();
+    Ok(Task {
+        spec_dir: arguments.spec.clone(),
+        organisation,
+        period: arguments.period.clone(),
+        received_on: arguments.received.unwrap_or_else(today),
+        file: input(&arguments.file)?,
+        previous: previous.next().map(|path| input(path)).transpose()?,
+        year_ago: previous.next().map(|path| input(path)).transpose()?,
+        records: false,
+    })
+}
+
+fn check_period(spec: &ReturnSpec, label: &str) -> anyhow::Result<()> {
+    let period = Period::parse(spec.period_kind, label)?;
+    if !spec.serves(&period) {
+        bail!(
+            "version {} of {} does not serve the period {label} (it is for periods ending from {})",
+            spec.version,
+            spec.id,
+            spec.valid_from
+        );
+    }
+    Ok(())
+}
+
+/// The GSS code of whoever was named, by any code or name.
+fn organisation(spec_dir: &Path, named: &str) -> anyhow::Result<String> {
+    let list = spec_dir.join("../../organisations.csv");
+    let organisations = Organisations::load(&list)
+        .with_context(|| format!("--organisation needs {}", list.display()))?;
+    match organisations.find(named) {
+        Some(organisation) => Ok(organisation.code.clone()),
+        None => bail!("no organisation is called {named}"),
+    }
+}
+
+fn input(path: &Path) -> anyhow::Result<InputFile> {
+    if !path.is_file() {
+        bail!("{} is not a file", path.display());
+    }
+    Ok(InputFile {
+        name: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        path: path.to_owned(),
+    })
+}
+
+fn print(assessed: &Assessed, format: Format) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let Assessed { head, findings } = assessed;
+    match format {
+        Format::Text => out.write_all(report::text::text(head, findings).as_bytes())?,
+        Format::Json => report::json::json(&mut out, head, findings)?,
+        Format::Csv => report::csv::csv(&mut out, findings).map_err(io::Error::other)?,
+    }
+    out.flush()
+}

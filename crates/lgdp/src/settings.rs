@@ -1,0 +1,444 @@
+//! Every setting, in one table, and the one place where the environment is read.
+
+mod read;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use read::Reader;
+pub(crate) use read::SettingsError;
+
+/// One setting, as `lgdp admin settings` lists it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The environment variable. A secret may also stand in the file that `<name>_FILE` names.
+    pub(crate) name: &'static str,
+    /// As text, or in words where it follows from something else.
+    pub(crate) default: &'static str,
+    pub(crate) purpose: &'static str,
+    pub(crate) secret: bool,
+}
+
+const fn plain(name: &'static str, default: &'static str, purpose: &'static str) -> Setting {
+    Setting {
+        name,
+        default,
+        purpose,
+        secret: false,
+    }
+}
+
+const fn secret(name: &'static str, default: &'static str, purpose: &'static str) -> Setting {
+    Setting {
+        name,
+        default,
+        purpose,
+        secret: true,
+    }
+}
+
+/// All of them. A default in brackets is words.
+pub(crate) const TABLE: &[Setting] = &[
+    plain(
+        "LGDP_HOME",
+        "(`$XDG_DATA_HOME/lgdp`; for root `/var/lib/lgdp`)",
+        "Folder for everything that is kept on this machine: the private database, files, mail.",
+    ),
+    plain(
+        "LGDP_SPECS",
+        "return-specs",
+        "Folder with the return specs and `organisations.csv`.",
+    ),
+    secret(
+        "DATABASE_URL",
+        "(a private Postgres in `LGDP_HOME` that lgdp starts and stops itself)",
+        "Postgres 15 or later: `postgresql://user:password@host/database?sslmode=verify-full`.",
+    ),
+    plain(
+        "LGDP_DATABASE_CONNECTIONS",
+        "10",
+        "Most connections to the database that one process opens.",
+    ),
+    plain(
+        "PG_BIN",
+        "(the newest that is installed)",
+        "Folder with the programs `initdb` and `postgres` for the private database.",
+    ),
+    plain(
+        "LGDP_LISTEN",
+        "127.0.0.1:8080",
+        "Address and port of the site. A loopback address until sign-in exists.",
+    ),
+    plain(
+        "LGDP_BASE_URL",
+        "(`http://` and the listening address)",
+        "Address of the site in emails, without a trailing slash.",
+    ),
+    plain("LGDP_WEB_THREADS", "2", "Threads that serve requests."),
+    plain(
+        "LGDP_UPLOAD_MB",
+        "25",
+        "Largest file that can be sent, in megabytes.",
+    ),
+    plain(
+        "LGDP_UPLOAD_STALL_SECONDS",
+        "15",
+        "An upload that sends nothing for this long is ended.",
+    ),
+    plain(
+        "LGDP_UPLOAD_TOTAL_SECONDS",
+        "600",
+        "An upload that takes longer than this is ended.",
+    ),
+    plain(
+        "LGDP_SPOOL",
+        "(`LGDP_HOME/spool`)",
+        "Local folder where uploads lie while they come in.",
+    ),
+    plain(
+        "LGDP_FILES",
+        "(`LGDP_HOME/files`)",
+        "Where originals are kept for good: a local folder, or `s3://bucket/prefix`.",
+    ),
+    plain(
+        "LGDP_S3_ENDPOINT",
+        "(Amazon's)",
+        "Address of an S3 service other than Amazon's.",
+    ),
+    plain("LGDP_S3_REGION", "eu-west-2", "Region of the S3 service."),
+    secret(
+        "LGDP_S3_ACCESS_KEY_ID",
+        "(none)",
+        "Key id for the S3 service.",
+    ),
+    secret(
+        "LGDP_S3_SECRET_ACCESS_KEY",
+        "(none)",
+        "Key for the S3 service.",
+    ),
+    secret(
+        "LGDP_SMTP_URL",
+        "(mail is written as `.eml` files into `LGDP_MAIL_FOLDER`)",
+        "Mail server: `smtps://user:password@host`, `smtp://host:587?tls=required`, or `smtp://localhost:1025` without TLS.",
+    ),
+    plain(
+        "LGDP_MAIL_FOLDER",
+        "(`LGDP_HOME/mail`)",
+        "Folder for mail where there is no mail server.",
+    ),
+    plain(
+        "LGDP_MAIL_FROM",
+        "Data returns <data-returns@localhost>",
+        "Sender of all mail.",
+    ),
+    plain(
+        "LGDP_WORKERS",
+        "2",
+        "Files assessed at the same time by one worker.",
+    ),
+    plain(
+        "LGDP_CHILD_MEMORY_MB",
+        "1024",
+        "Memory that assessing one file may take, in its own process.",
+    ),
+    plain(
+        "LGDP_CHILD_CPU_SECONDS",
+        "30",
+        "Processor time that assessing one file may take.",
+    ),
+    plain(
+        "LGDP_CHILD_WALL_SECONDS",
+        "60",
+        "Time that assessing one file may take.",
+    ),
+    plain(
+        "LGDP_LOG",
+        "info",
+        "What is logged to standard error: `error`, `warn`, `info`, `debug`, or by crate as `web=debug,info`.",
+    ),
+    plain("LGDP_LOG_FORMAT", "text", "`text` or `json`."),
+];
+
+/// The settings, understood.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) home: PathBuf,
+    pub(crate) specs: PathBuf,
+    /// `None`: the private Postgres.
+    pub(crate) database_url: Option<Secret>,
+    pub(crate) database_connections: usize,
+    pub(crate) pg_bin: Option<PathBuf>,
+    pub(crate) listen: SocketAddr,
+    /// `None`: follows from the address that is listened on.
+    pub(crate) base_url: Option<String>,
+    pub(crate) web_threads: usize,
+    pub(crate) upload_bytes: u64,
+    pub(crate) upload_stall: Duration,
+    pub(crate) upload_total: Duration,
+    pub(crate) spool: PathBuf,
+    pub(crate) files: FileStore,
+    pub(crate) smtp_url: Option<Secret>,
+    pub(crate) mail_folder: PathBuf,
+    pub(crate) mail_from: String,
+    pub(crate) workers: usize,
+    pub(crate) child_memory_bytes: u64,
+    pub(crate) child_cpu: Duration,
+    pub(crate) child_wall: Duration,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum FileStore {
+    Folder(PathBuf),
+    S3 {
+        bucket: String,
+        prefix: String,
+        endpoint: Option<String>,
+        region: String,
+        access_key_id: Option<Secret>,
+        secret_access_key: Option<Secret>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A value that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl Settings {
+    /// From the process's environment.
+    pub(crate) fn from_environment() -> Result<Settings, SettingsError> {
+        Settings::read(|name| std::env::var_os(name), is_root())
+    }
+
+    fn read(
+        environment: impl Fn(&str) -> Option<std::ffi::OsString>,
+        as_root: bool,
+    ) -> Result<Settings, SettingsError> {
+        let reader = Reader::new(&environment);
+        let home = match reader.path("LGDP_HOME")? {
+            Some(home) => home,
+            None => default_home(&environment, as_root)?,
+        };
+        let megabyte = 1024 * 1024;
+        Ok(Settings {
+            specs: reader.path_or_default("LGDP_SPECS")?,
+            database_url: reader.secret("DATABASE_URL")?,
+            database_connections: reader.count("LGDP_DATABASE_CONNECTIONS")?,
+            pg_bin: reader.path("PG_BIN")?,
+            listen: reader.parsed("LGDP_LISTEN", "an address and port such as 127.0.0.1:8080")?,
+            base_url: base_url(&reader)?,
+            web_threads: reader.count("LGDP_WEB_THREADS")?,
+            upload_bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
+            upload_stall: Duration::from_secs(reader.number("LGDP_UPLOAD_STALL_SECONDS")?),
+            upload_total: Duration::from_secs(reader.number("LGDP_UPLOAD_TOTAL_SECONDS")?),
+            spool: reader
+                .path("LGDP_SPOOL")?
+                .unwrap_or_else(|| home.join("spool")),
+            files: file_store(&reader, &home)?,
+            smtp_url: reader.secret("LGDP_SMTP_URL")?,
+            mail_folder: reader
+                .path("LGDP_MAIL_FOLDER")?
+                .unwrap_or_else(|| home.join("mail")),
+            mail_from: reader.text_or_default("LGDP_MAIL_FROM")?,
+            workers: reader.count("LGDP_WORKERS")?,
+            child_memory_bytes: reader.number("LGDP_CHILD_MEMORY_MB")? * megabyte,
+            child_cpu: Duration::from_secs(reader.number("LGDP_CHILD_CPU_SECONDS")?),
+            child_wall: Duration::from_secs(reader.number("LGDP_CHILD_WALL_SECONDS")?),
+            log: reader.text_or_default("LGDP_LOG")?,
+            log_format: log_format(&reader)?,
+            home,
+        })
+    }
+}
+
+fn default_home(
+    environment: impl Fn(&str) -> Option<std::ffi::OsString>,
+    as_root: bool,
+) -> Result<PathBuf, SettingsError> {
+    // Root's own home is closed to the user that the private Postgres runs as.
+    if as_root {
+        return Ok(PathBuf::from("/var/lib/lgdp"));
+    }
+    let under = |name: &str, rest: &str| {
+        let folder = PathBuf::from(environment(name)?);
+        folder.is_absolute().then(|| folder.join(rest))
+    };
+    under("XDG_DATA_HOME", "lgdp")
+        .or_else(|| under("HOME", ".local/share/lgdp"))
+        .ok_or(SettingsError::new(
+            "LGDP_HOME",
+            "a folder, since there is no HOME either",
+        ))
+}
+
+fn base_url(reader: &Reader<'_>) -> Result<Option<String>, SettingsError> {
+    let Some(url) = reader.text("LGDP_BASE_URL")? else {
+        return Ok(None);
+    };
+    let url = url.trim_end_matches('/').to_owned();
+    if url.starts_with("http://") || url.starts_with("https://") {
+        return Ok(Some(url));
+    }
+    Err(SettingsError::new(
+        "LGDP_BASE_URL",
+        "an address that starts with http:// or https://",
+    ))
+}
+
+fn file_store(reader: &Reader<'_>, home: &std::path::Path) -> Result<FileStore, SettingsError> {
+    let place = reader.text("LGDP_FILES")?;
+    let endpoint = reader.text("LGDP_S3_ENDPOINT")?;
+    let region = reader.text_or_default("LGDP_S3_REGION")?;
+    let access_key_id = reader.secret("LGDP_S3_ACCESS_KEY_ID")?;
+    let secret_access_key = reader.secret("LGDP_S3_SECRET_ACCESS_KEY")?;
+    let Some(place) = place else {
+        return Ok(FileStore::Folder(home.join("files")));
+    };
+    let Some(rest) = place.strip_prefix("s3://") else {
+        return Ok(FileStore::Folder(PathBuf::from(place)));
+    };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err(SettingsError::new(
+            "LGDP_FILES",
+            "a folder or s3://bucket/prefix",
+        ));
+    }
+    Ok(FileStore::S3 {
+        bucket: bucket.to_owned(),
+        prefix: prefix.trim_end_matches('/').to_owned(),
+        endpoint,
+        region,
+        access_key_id,
+        secret_access_key,
+    })
+}
+
+fn log_format(reader: &Reader<'_>) -> Result<LogFormat, SettingsError> {
+    match reader.text_or_default("LGDP_LOG_FORMAT")?.as_str() {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(SettingsError::new("LGDP_LOG_FORMAT", "text or json")),
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The table as Markdown, for `deploy/`.
+pub(crate) fn markdown() -> String {
+    use std::fmt::Write as _;
+    let mut page = String::from("| Setting | Default | Purpose |\n|---|---|---|\n");
+    for setting in TABLE {
+        let default = match setting.default.strip_prefix('(') {
+            Some(words) => words.strip_suffix(')').unwrap_or(words).to_owned(),
+            None => format!("`{}`", setting.default),
+        };
+        let file = if setting.secret {
+            format!(
+                " Secret: may also stand in the file that `{}_FILE` names.",
+                setting.name
+            )
+        } else {
+            String::new()
+        };
+        let purpose = setting.purpose.replace('|', "\\|");
+        // Writing to a string can't fail.
+        let _ = writeln!(page, "| `{}` | {default} | {purpose}{file} |", setting.name);
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::ffi::OsString;
+
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let environment: BTreeMap<&str, &str> = pairs.iter().copied().collect();
+        Settings::read(|name| environment.get(name).map(OsString::from), true)
+    }
+
+    #[test]
+    fn every_setting_of_the_table_is_read_and_no_other() {
+        let asked = RefCell::new(BTreeSet::new());
+        Settings::read(
+            |name| {
+                asked.borrow_mut().insert(name.to_owned());
+                None
+            },
+            true,
+        )
+        .unwrap();
+        let listed: BTreeSet<String> = TABLE
+            .iter()
+            .flat_map(|setting| {
+                let file = setting.secret.then(|| format!("{}_FILE", setting.name));
+                [Some(setting.name.to_owned()), file]
+            })
+            .flatten()
+            .collect();
+        assert_eq!(asked.into_inner(), listed);
+    }
+
+    #[test]
+    fn a_bad_value_is_named_by_its_key_and_never_shown() {
+        for (name, value) in [
+            ("LGDP_LISTEN", "hunter2"),
+            ("LGDP_UPLOAD_MB", "hunter2"),
+            ("LGDP_BASE_URL", "hunter2"),
+            ("LGDP_LOG_FORMAT", "hunter2"),
+            ("LGDP_FILES", "s3:///hunter2"),
+            ("DATABASE_URL_FILE", "/hunter2"),
+        ] {
+            let told = read(&[(name, value)]).unwrap_err().to_string();
+            assert!(told.contains(name), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file_but_not_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("url");
+        std::fs::write(&file, "postgresql://a@b/c\n").unwrap();
+        let file = file.to_str().unwrap();
+        let settings = read(&[("DATABASE_URL_FILE", file)]).unwrap();
+        assert_eq!(
+            settings.database_url.unwrap().reveal(),
+            "postgresql://a@b/c"
+        );
+        let twice = read(&[("DATABASE_URL_FILE", file), ("DATABASE_URL", "x")]);
+        assert!(twice.unwrap_err().to_string().contains("DATABASE_URL"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown_in_debug_output() {
+        let settings = read(&[("DATABASE_URL", "hunter2")]).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}
