@@ -1,1 +1,25 @@
 //! Messages, a folder each, and how they leave.
+//!
+//! A message's struct fields are its variables; it is stored in the outbox as JSON and rendered when it is sent.
+//! It holds counts, names and links, never a cell's value.
+//! It knows nothing of the outbox or of when to try again.
+
+mod mailer;
+mod messages;
+mod words;
+
+pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport};
+pub use messages::outcome::{Counted, Outcome};
+pub use messages::receipt::Receipt;
+pub use messages::{Message, RenderError};
+
+/// A rendered message, ready to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// Without the angle brackets; the same at each attempt.
+    pub message_id: String,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}

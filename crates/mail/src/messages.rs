@@ -1,0 +1,58 @@
+//! All messages: a struct and a folder of templates for each.
+
+pub(crate) mod outcome;
+pub(crate) mod receipt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Email;
+use outcome::Outcome;
+use receipt::Receipt;
+
+/// Any message, as the outbox keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum Message {
+    Receipt(Receipt),
+    Outcome(Outcome),
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the message could not be written: {0}")]
+pub struct RenderError(#[from] askama::Error);
+
+impl Message {
+    /// The outbox's word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Message::Receipt(_) => "receipt",
+            Message::Outcome(_) => "outcome",
+        }
+    }
+
+    /// The message in words; links begin with `base_url`.
+    pub fn render(&self, to: &str, message_id: &str, base_url: &str) -> Result<Email, RenderError> {
+        let written = match self {
+            Message::Receipt(receipt) => receipt::write(receipt, base_url)?,
+            Message::Outcome(outcome) => outcome::write(outcome, base_url)?,
+        };
+        Ok(Email {
+            message_id: message_id.to_owned(),
+            to: to.to_owned(),
+            subject: written.subject,
+            text: written.text,
+            html: written.html,
+        })
+    }
+}
+
+pub(crate) struct Written {
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) html: String,
+}
+
+/// Where the pages show a submission.
+pub(crate) fn submission_link(base_url: &str, submission_id: &str) -> String {
+    format!("{base_url}/submissions/{submission_id}")
+}
