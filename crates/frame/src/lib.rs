@@ -118,11 +118,14 @@ impl Framed {
 pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> Framed {
     let mut framed = Framed::default();
     let mut taken = HashSet::new();
+    let mut all_located = true;
     for table in &spec.tables {
         let sheet_idx = match locate::sheet(workbook, spec, table, &mut framed.findings) {
             Some(sheet_idx) => sheet_idx,
             None => {
-                if !table.sheet.required {
+                if table.sheet.required {
+                    all_located = false;
+                } else {
                     framed.frames.push(empty(table));
                 }
                 continue;
@@ -150,7 +153,11 @@ pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> 
         identity::verify(sheet, table, &frame, spec, expected, &mut framed.findings);
         framed.frames.push(frame);
     }
-    framed.ignored_sheets = locate::ignored(workbook, &taken, &mut framed.findings);
+    framed.ignored_sheets = locate::ignored(workbook, &taken);
+    // A sheet that was looked for in vain is most likely among these, and its finding names them all.
+    if all_located {
+        framed.findings.extend(locate::ignored_notes(workbook, &taken));
+    }
     framed
 }
 

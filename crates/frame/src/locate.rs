@@ -74,26 +74,35 @@ fn missing(workbook: &Workbook, spec: &ReturnSpec, table: &TableSpec) -> Finding
     .in_table(&table.name)
 }
 
-/// The sheets that no table stands on, each with a note where it holds something.
-pub(crate) fn ignored(
+/// The sheets that hold something and that no table stands on.
+pub(crate) fn ignored(workbook: &Workbook, taken: &HashSet<usize>) -> Vec<IgnoredSheet> {
+    others(workbook, taken)
+        .map(|sheet| IgnoredSheet {
+            sheet: sheet.name.clone(),
+            n_rows: n_rows(sheet),
+            reason: "not part of this return".to_owned(),
+        })
+        .collect()
+}
+
+/// A note for each of them.
+pub(crate) fn ignored_notes(
     workbook: &Workbook,
     taken: &HashSet<usize>,
-    findings: &mut Findings,
-) -> Vec<IgnoredSheet> {
+) -> Vec<Finding> {
+    others(workbook, taken).map(ignored_note).collect()
+}
+
+fn others<'a>(
+    workbook: &'a Workbook,
+    taken: &'a HashSet<usize>,
+) -> impl Iterator<Item = &'a Sheet> {
     workbook
         .sheets
         .iter()
         .enumerate()
         .filter(|(idx, sheet)| !taken.contains(idx) && !sheet.cells.is_empty())
-        .map(|(_, sheet)| {
-            findings.push(ignored_note(sheet));
-            IgnoredSheet {
-                sheet: sheet.name.clone(),
-                n_rows: n_rows(sheet),
-                reason: "not part of this return".to_owned(),
-            }
-        })
-        .collect()
+        .map(|(_, sheet)| sheet)
 }
 
 fn ignored_note(sheet: &Sheet) -> Finding {

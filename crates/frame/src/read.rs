@@ -74,7 +74,8 @@ pub(crate) fn read(raw: Option<&Raw>, item: &Item, origin: Origin) -> Read {
         if item.blank_markers.iter().any(|marker| is(marker)) {
             return Read::BlankMarker;
         }
-        if let Some((_, meant)) = item.value_aliases.iter().find(|(alias, _)| is(alias)) {
+        let alias = item.value_aliases.iter().find(|(alias, _)| is(alias));
+        if let Some((_, meant)) = alias.filter(|(_, meant)| *meant != trimmed) {
             return match typed(&Raw::Text(meant.clone()), item, origin) {
                 Read::Value(value) => Read::Normalised(value),
                 other => other,
