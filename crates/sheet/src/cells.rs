@@ -9,7 +9,8 @@ use crate::{Cell, Format, Limits, Refusal, Remark, Sheet, Value, Workbook};
 pub(crate) struct Cells<'l> {
     limits: &'l Limits,
     sheets: Vec<Sheet>,
-    n_cells: usize,
+    /// In all sheets together.
+    n_kept: usize,
     text_bytes: u64,
     /// Cells out of which a NUL character was taken.
     n_nul: usize,
@@ -20,7 +21,7 @@ impl<'l> Cells<'l> {
         Self {
             limits,
             sheets: Vec::new(),
-            n_cells: 0,
+            n_kept: 0,
             text_bytes: 0,
             n_nul: 0,
         }
@@ -80,10 +81,10 @@ impl<'l> Cells<'l> {
             Value::Number(number) if !number.is_finite() => Value::Error("not a number".to_owned()),
             value => value,
         };
-        if self.n_cells == self.limits.cells {
+        if self.n_kept == self.limits.cells {
             return Err(Refusal::too_many_cells(self.limits.cells));
         }
-        self.n_cells += 1;
+        self.n_kept += 1;
         sheet.cells.push(Cell {
             row_idx,
             column_idx,
@@ -115,7 +116,7 @@ impl<'l> Cells<'l> {
                 )));
             }
         }
-        if self.n_cells == 0 {
+        if self.n_kept == 0 {
             return Err(Refusal::no_data());
         }
         if self.n_nul > 0 {

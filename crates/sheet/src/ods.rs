@@ -1,4 +1,4 @@
-//! OpenDocument spreadsheets.
+//! Spreadsheets in the open document format (ods).
 //!
 //! Read here and not by calamine, which lays a sheet's whole extent out in memory, does not tell a formula without a result from a blank, and never returns from a cut sheet.
 
@@ -62,10 +62,10 @@ impl<'x> Content<'x> {
                     "style:style" => {
                         style = attribute(&tag, "style:name")?.unwrap_or_default();
                     }
-                    "style:table-properties" => {
-                        if attribute(&tag, "table:display")?.as_deref() == Some("false") {
-                            self.hidden_styles.insert(style.clone());
-                        }
+                    "style:table-properties"
+                        if attribute(&tag, "table:display")?.as_deref() == Some("false") =>
+                    {
+                        self.hidden_styles.insert(style.clone());
                     }
                     "table:table" => {
                         let name = attribute(&tag, "table:name")?.unwrap_or_default();

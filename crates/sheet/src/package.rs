@@ -108,7 +108,7 @@ fn find_format(archive: &mut Archive<'_>, names: &[String]) -> Result<Format, Re
         Refusal::other_format("a workbook of Apple Numbers (or another Apple document)")
     } else if names
         .iter()
-        .any(|n| n.ends_with(".xlsx") || n.ends_with(".csv"))
+        .any(|n| matches!(n.rsplit_once('.'), Some((_, "xlsx" | "xls" | "csv"))))
     {
         Refusal::not_a_spreadsheet("a zip archive with files in it")
     } else {
@@ -146,7 +146,7 @@ fn check_parts(
         }
         // The reader compares the check sum at the part's end.
         read.map_err(|_| broken_file())?;
-        if name.ends_with(".xml") || name.ends_with(".rels") {
+        if matches!(name.rsplit_once('.'), Some((_, "xml" | "rels"))) {
             let xml = String::from_utf8(content).map_err(|_| broken_file())?;
             check_xml(name, &xml)?;
             if let Some(xml) = worksheet::mend(&xml) {
@@ -283,9 +283,9 @@ mod tests {
     fn sizes_are_held_to_the_limits_whatever_is_declared() {
         let parts = Parts::xlsx(ROW).with("xl/media/a.bin", &"x".repeat(50_000));
         let limits = |part_bytes, total_bytes, parts| Limits {
+            parts,
             part_bytes,
             total_bytes,
-            parts,
             ..Limits::default()
         };
         assert_eq!(rule_within(&parts, &limits(50_000, 60_000, 7)), "read");

@@ -43,6 +43,10 @@ pub(crate) fn mend(xml: &str) -> Option<String> {
     let mut mended = String::with_capacity(xml.len() + 16 * edits.len());
     let mut done = 0;
     for (range, text) in edits {
+        // A tag with the attribute twice finds the same value twice.
+        if range.start < done {
+            continue;
+        }
         mended.push_str(&xml[done..range.start]);
         mended.push_str(&text);
         done = range.end;
@@ -129,6 +133,7 @@ mod tests {
             "<c r=\"A1\" t=\"str\"><f>A1</f><v>{MARK}#SPILL!</v></c><c t='e' r='B1'><v>#N/A</v></c><c t=\"str\"><v>{MARK}#CALC!</v></c>"
         );
         assert_eq!(mended, Some(expected));
+        assert!(mend("<c t=\"e\" t=\"e\"><v>#CALC!</v></c>").is_some());
         assert_eq!(marked_error(&format!("{MARK}#SPILL!")), Some("#SPILL!"));
         assert_eq!(marked_error("#SPILL!"), None);
     }
