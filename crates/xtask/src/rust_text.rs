@@ -8,14 +8,39 @@ use crate::tree::{self, TextFile};
 /// Source files whose code ships: no test folder, no test support, nothing under `#[cfg(test)]`.
 /// Comments are gone as well; strings remain.
 pub(crate) fn shipped() -> Vec<TextFile> {
-    tree::files(&[".rs"])
-        .into_iter()
-        .filter(|file| !is_test_path(&file.path))
-        .map(|file| TextFile {
-            text: without_tests(&without_comments(&file.text)),
-            path: file.path,
-        })
-        .collect()
+    let mut files = tree::files(&[".rs"]);
+    let for_tests: Vec<String> = files.iter().flat_map(modules_for_tests).collect();
+    files.retain(|file| {
+        let module = file.path.trim_end_matches(".rs");
+        let of_tests = |tests: &String| {
+            module
+                .strip_prefix(tests.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        !is_test_path(&file.path) && !for_tests.iter().any(of_tests)
+    });
+    for file in &mut files {
+        file.text = without_tests(&without_comments(&file.text));
+    }
+    files
+}
+
+/// Modules in files of their own that a file has in its tests alone: their paths, without `.rs`.
+fn modules_for_tests(file: &TextFile) -> Vec<String> {
+    let module = file.path.trim_end_matches(".rs");
+    let folder = module
+        .strip_suffix("/lib")
+        .or_else(|| module.strip_suffix("/main"))
+        .unwrap_or(module);
+    let code = code_only(&file.text);
+    let items = code.split("#[cfg(test)]").skip(1);
+    let declarations = items.filter_map(|rest| {
+        let declaration = rest.split([';', '{']).next()?;
+        let is_file = rest[declaration.len()..].starts_with(';');
+        let name = declaration.trim().rsplit_once("mod ")?.1;
+        is_file.then(|| format!("{folder}/{name}"))
+    });
+    declarations.collect()
 }
 
 pub(crate) fn is_test_path(path: &str) -> bool {
@@ -243,6 +268,25 @@ fn test_items_go_and_what_follows_stays() {
     assert!(kept.contains("fn a() {}"));
     assert!(kept.contains("fn b() {}"));
     assert_eq!(line_of(&kept, kept.find("fn b").unwrap()), 6);
+}
+
+#[test]
+fn a_module_for_tests_in_a_file_of_its_own_is_found() {
+    let file = |path: &str| {
+        TextFile {
+        path: path.to_owned(),
+        text: "mod a;\n#[cfg(test)]\nmod b;\n#[cfg(test)]\npub(crate) mod c;\n#[cfg(test)]\nmod tests {}\n"
+            .to_owned(),
+    }
+    };
+    assert_eq!(
+        modules_for_tests(&file("crates/x/src/lib.rs")),
+        ["crates/x/src/b", "crates/x/src/c"]
+    );
+    assert_eq!(
+        modules_for_tests(&file("crates/x/src/y.rs")),
+        ["crates/x/src/y/b", "crates/x/src/y/c"]
+    );
 }
 
 #[test]

@@ -6,12 +6,17 @@ use crate::tree::{self, TextFile};
 /// Those who call verbs and read, and never write by themselves.
 const CALLERS: [&str; 3] = ["web", "worker", "lgdp"];
 
+/// How one is opened.
+const OPENINGS: [&str; 3] = [".transaction(", ".begin(", ".begin_snapshot("];
+
 fn transactions(file: &TextFile) -> Vec<String> {
     if !crate_of(&file.path).is_some_and(|owner| CALLERS.contains(&owner)) {
         return Vec::new();
     }
     let code = code_only(&file.text);
-    code.match_indices(".transaction(")
+    OPENINGS
+        .iter()
+        .flat_map(|opening| code.match_indices(opening))
         .map(|(at, _)| format!("{}:{}: opens a transaction", file.path, line_of(&code, at)))
         .collect()
 }
