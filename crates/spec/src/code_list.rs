@@ -61,12 +61,24 @@ const HEADER: [&str; 6] = [
 impl CodeList {
     /// Reads `code,label,valid_from,valid_to,source,confidence`, with every fault.
     pub fn read(name: &str, csv: &str) -> Result<Self, Vec<ListFault>> {
+        Self::read_with(name, csv, |_| None)
+    }
+
+    /// As `read`, where `unknown` says what is wrong with naming a source.
+    pub(crate) fn read_with(
+        name: &str,
+        csv: &str,
+        unknown: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<ListFault>> {
         let mut faults = Vec::new();
         let mut codes: Vec<Code> = Vec::new();
         for row in rows(csv, &HEADER, &mut faults) {
             let Some(code) = read_code(&row, &mut faults) else {
                 continue;
             };
+            if let Some(why) = unknown(&code.source) {
+                row.fault(&mut faults, why);
+            }
             if codes
                 .iter()
                 .any(|earlier| earlier.code == code.code && earlier.overlaps(&code))
@@ -84,6 +96,8 @@ impl CodeList {
                 why: "has no codes".to_owned(),
             });
         }
+        // By line: the cells of a row are looked at after the shape of all rows.
+        faults.sort_by_key(|fault| fault.line);
         if faults.is_empty() {
             Ok(Self {
                 name: name.to_owned(),
@@ -181,7 +195,10 @@ impl Row {
         if let (Some(first), Some(last)) = (from, to)
             && last < first
         {
-            self.fault(faults, format!("valid_to {last} is before valid_from {first}"));
+            self.fault(
+                faults,
+                format!("valid_to {last} is before valid_from {first}"),
+            );
         }
         (from, to)
     }
@@ -277,13 +294,13 @@ mod tests {
         assert_eq!(
             told,
             [
-                "7: has 2 cells, not 6",
-                "8: \" 6\" has spaces around it",
                 "3: the code \"1\" is there twice on the same day",
                 "4: label is blank",
                 "4: confidence \"certain\" is not one of published, partial, inferred",
                 "5: valid_from \"1/4/2026\" is not a date; write it as 2026-04-01",
                 "6: valid_to 2026-04-01 is before valid_from 2026-04-02",
+                "7: has 2 cells, not 6",
+                "8: \" 6\" has spaces around it",
             ]
         );
     }

@@ -54,7 +54,10 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<Vec<Example>> {
         }
     };
     let mut texts = BTreeMap::new();
-    for name in files.iter().filter_map(|file| file.strip_suffix(".example")) {
+    for name in files
+        .iter()
+        .filter_map(|file| file.strip_suffix(".example"))
+    {
         match fs::read_to_string(examples_dir.join(format!("{name}.example"))) {
             Ok(text) => {
                 texts.insert(name.to_owned(), text::read(name, &text, faults));
@@ -229,7 +232,10 @@ impl World {
         let Some((from, line)) = text.value(Header::From) else {
             return match Grid::parse(&text.drawing) {
                 Ok(grid) if grid.sheets.is_empty() => {
-                    tell(1, "draws no sheet, and has neither \"from\" nor \"file\"".to_owned());
+                    tell(
+                        1,
+                        "draws no sheet, and has neither \"from\" nor \"file\"".to_owned(),
+                    );
                     None
                 }
                 Ok(grid) => Some(grid),
@@ -239,13 +245,18 @@ impl World {
                 }
             };
         };
-        if chain.contains(&from) || from == name {
+        if is_first && self.starts_from_itself(name) {
             tell(line, format!("\"{from}\" starts from this example itself"));
+        }
+        if chain.contains(&from) || from == name {
             return None;
         }
         let base = self.texts.get(from)?;
         if base.value(Header::File).is_some() {
-            tell(line, format!("\"{from}\" is a file, which can't be changed here"));
+            tell(
+                line,
+                format!("\"{from}\" is a file, which can't be changed here"),
+            );
             return None;
         }
         chain.push(name);
@@ -259,5 +270,165 @@ impl World {
             }
         }
         is_whole.then_some(grid)
+    }
+
+    fn starts_from_itself(&self, name: &str) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut current = name;
+        while let Some((from, _)) = self
+            .texts
+            .get(current)
+            .and_then(|text| text.value(Header::From))
+        {
+            if from == name {
+                return true;
+            }
+            if !seen.insert(from) {
+                return false;
+            }
+            current = from;
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::sample::Sample;
+
+    #[test]
+    fn examples_are_drawn_with_the_changes_of_those_they_start_from() {
+        let sample = Sample::new();
+        let examples = load_examples(&sample.dir()).unwrap_or_else(|error| panic!("{error}"));
+        let names: Vec<&str> = examples
+            .iter()
+            .map(|example| example.name.as_str())
+            .collect();
+        assert_eq!(names, ["valid", "worse", "wrong"]);
+        let worse = &examples[1];
+        assert_eq!(worse.year_ago.as_deref(), Some("valid"));
+        assert_eq!(worse.previous, None);
+        assert!(worse.report.ends_with("examples/worse.report"));
+        let ExampleWorkbook::Drawn(grid) = &worse.workbook else {
+            panic!("{:?}", worse.workbook);
+        };
+        let text = |column| grid.cell("Cases", 1, column).clone();
+        assert_eq!(text(0), sheet::grid::GridCell::Text("999".to_owned()));
+        assert_eq!(text(1), sheet::grid::GridCell::Text("a-1".to_owned()));
+    }
+
+    #[test]
+    fn an_example_may_be_a_file() {
+        let sample = Sample::new();
+        let head = "title: A file\norganisation: S1\nperiod: 2026-27-Q1\nreceived: 2026-07-20\n";
+        sample.write(
+            "examples/filed.example",
+            &format!("{head}file: book.xlsx\n"),
+        );
+        sample.write("examples/book.xlsx", "bytes");
+        let examples = load_examples(&sample.dir()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(
+            matches!(&examples[0].workbook, ExampleWorkbook::File(path) if path.ends_with("book.xlsx"))
+        );
+    }
+
+    #[test]
+    fn single_faults_are_told_exactly() {
+        let valid = "examples/valid.example";
+        let worse = "examples/worse.example";
+        for (file, from, to, expected) in [
+            (
+                valid,
+                "title: All is well\n",
+                "",
+                "examples/valid.example: \"title\" is missing",
+            ),
+            (
+                valid,
+                "title:",
+                "subject:",
+                "examples/valid.example, line 1: \"subject\" is not known here; expected one of title, organisation, period, received, from, previous, year-ago, file\nexamples/valid.example: \"title\" is missing",
+            ),
+            (
+                valid,
+                "period: 2026-27-Q1",
+                "period: 2026-Q1",
+                "examples/valid.example, line 3: \"2026-Q1\" is not a financial quarter; write it as 2026-27-Q1",
+            ),
+            (
+                valid,
+                "organisation: S1",
+                "organisation: S9",
+                "examples/valid.example, line 2: organisations.csv has no organisation with the code \"S9\"",
+            ),
+            (
+                valid,
+                "2026-07-20",
+                "20/07/2026",
+                "examples/valid.example, line 4: \"20/07/2026\" is not a date; write it as 2026-04-01",
+            ),
+            (
+                valid,
+                "period:",
+                "title: Again\nperiod:",
+                "examples/valid.example, line 3: \"title\" is there twice",
+            ),
+            (
+                worse,
+                "from: wrong",
+                "from: rong",
+                "examples/worse.example, line 5: there is no example \"rong\"",
+            ),
+            (
+                worse,
+                "year-ago: valid",
+                "year-ago: valued",
+                "examples/worse.example, line 6: there is no example \"valued\"",
+            ),
+            (
+                worse,
+                "from: wrong",
+                "from: worse",
+                "examples/worse.example, line 5: \"worse\" starts from this example itself",
+            ),
+            (
+                "examples/wrong.example",
+                "from: valid",
+                "from: worse",
+                "examples/worse.example, line 5: \"wrong\" starts from this example itself\nexamples/wrong.example, line 5: \"worse\" starts from this example itself",
+            ),
+            (
+                worse,
+                "from: wrong\n",
+                "",
+                "examples/worse.example, line 6: a drawing starts with its sheet: [HL1]",
+            ),
+            (
+                worse,
+                "received: 2026-07-20\n",
+                "received: 2026-07-20\nfile: book.xlsx\n",
+                "examples/worse.example, line 5: an example with a file has no drawing and no \"from\"\nexamples/worse.example, line 5: there is no \"book.xlsx\" beside it",
+            ),
+        ] {
+            let sample = Sample::new();
+            sample.edit(file, from, to);
+            let told = load_examples(&sample.dir())
+                .map_or_else(|error| error.to_string(), |_| String::new());
+            assert_eq!(told, expected, "{from:?} → {to:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_that_can_not_be_made_and_a_file_of_no_example_are_told() {
+        let sample = Sample::new();
+        sample.edit("examples/worse.example", "set Cases!A2", "put Cases!A2");
+        sample.write("examples/best.report", "");
+        sample.write("examples/book.xlsx", "");
+        let error = load_examples(&sample.dir()).unwrap_err();
+        let told: Vec<String> = error.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(told[0], "examples/best.report: no example has this report");
+        assert_eq!(told[1], "examples/book.xlsx: no example names this file");
+        assert!(told[2].starts_with("examples/worse.example, line 7: not an edit: put"));
     }
 }

@@ -25,7 +25,7 @@ pub use layout::Layout;
 pub use load::{Fault, LoadError, format_schemas, load, load_all};
 pub use organisation::{Organisation, Organisations};
 pub use period::{Period, PeriodKind};
-pub use rule::{Rule, RuleKind};
+pub use rule::{Against, Part, Rule, RuleKind};
 
 /// One version of a return, with everything it refers to resolved and verified.
 #[derive(Debug, Clone)]

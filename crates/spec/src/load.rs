@@ -19,10 +19,15 @@ mod rules;
 mod sql;
 mod table;
 
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
-pub use fault::{Fault, LoadError};
 pub(crate) use fault::Faults;
+pub use fault::{Fault, LoadError};
 pub use format::format_schemas;
 
 use crate::{ReturnSpec, TableSpec};
@@ -94,11 +99,19 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
     let mut lists = Lists::default();
     let mut tables = Vec::new();
     for name in &about.tables {
-        tables.push(table::read(&mut folder, &mut lists, name, &about.sources, faults));
+        tables.push(table::read(
+            &mut folder,
+            &mut lists,
+            name,
+            &about.sources,
+            faults,
+        ));
     }
     let rules = rules::read(&mut folder, &about.sources, &tables, faults);
     about.check_demo(&folder, &tables, faults);
-    folder.check_leftovers(faults);
+    about.check_keys(&tables, faults);
+    let lists_are_known = tables.iter().all(table::TableDraft::is_whole);
+    folder.check_leftovers(lists_are_known, faults);
     let hash = folder.hash(faults);
     let tables: Option<Vec<TableSpec>> = tables.into_iter().map(|draft| draft.table).collect();
     about.into_spec(dir, hash, tables?, rules)
@@ -115,41 +128,4 @@ fn toml_document(
     let mut document = Document::parse_toml(Path::new(file), &text, faults)?;
     format::check(kind, &mut document, faults);
     Some(document)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_version_of_return_specs_loads() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
-        match load_all(&root) {
-            Ok(specs) => {
-                let loaded: Vec<String> = specs
-                    .iter()
-                    .map(|spec| format!("{}/{}", spec.id, spec.version))
-                    .collect();
-                let dirs: Vec<String> = version_dirs(&root)
-                    .unwrap()
-                    .iter()
-                    .map(|dir| dir.strip_prefix(&root).unwrap().display().to_string())
-                    .collect();
-                assert!(!dirs.is_empty());
-                assert_eq!(loaded, dirs);
-            }
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    #[test]
-    fn every_example_of_return_specs_is_drawn() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
-        for dir in version_dirs(&root).unwrap() {
-            match crate::example::load_examples(&dir) {
-                Ok(examples) => assert!(examples.len() >= 12, "{}", dir.display()),
-                Err(error) => panic!("{}\n{error}", dir.display()),
-            }
-        }
-    }
 }

@@ -82,15 +82,16 @@ impl Organisations {
     pub fn read(csv: &str) -> Result<Self, Vec<ListFault>> {
         let mut faults = Vec::new();
         let mut organisations: Vec<Organisation> = Vec::new();
-        let mut owners: BTreeMap<String, String> = BTreeMap::new();
+        let mut owners: BTreeMap<String, usize> = BTreeMap::new();
         for row in rows(csv, &HEADER, &mut faults) {
             let Some(organisation) = read_organisation(&row, &mut faults) else {
                 continue;
             };
             for name in organisation.names() {
-                let owner = owners.insert(words(name), organisation.name.clone());
-                if let Some(owner) = owner.filter(|owner| *owner != organisation.name) {
-                    row.fault(&mut faults, format!("\"{name}\" is {owner} already"));
+                let owner_idx = *owners.entry(words(name)).or_insert(organisations.len());
+                if let Some(owner) = organisations.get(owner_idx) {
+                    let why = format!("\"{name}\" is {} ({}) already", owner.name, owner.code);
+                    row.fault(&mut faults, why);
                 }
             }
             organisations.push(organisation);
@@ -227,8 +228,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                "3: \"100\" is One already",
-                "3: \"UNO\" is One already",
+                "3: \"100\" is One (S1) already",
+                "3: \"UNO\" is One (S1) already",
                 "4: name is blank",
                 "5: valid_to 2026-04-01 is before valid_from 2026-04-02",
             ]

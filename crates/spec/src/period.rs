@@ -230,21 +230,65 @@ mod tests {
     }
 
     const LABELS: [(PeriodKind, &str, &str, &str); 8] = [
-        (PeriodKind::CalendarQuarter, "2026-Q1", "2026-01-01", "2026-03-31"),
-        (PeriodKind::CalendarQuarter, "2026-Q3", "2026-07-01", "2026-09-30"),
-        (PeriodKind::FinancialQuarter, "2026-27-Q1", "2026-04-01", "2026-06-30"),
-        (PeriodKind::FinancialQuarter, "2026-27-Q4", "2027-01-01", "2027-03-31"),
-        (PeriodKind::FinancialYear, "2026-27", "2026-04-01", "2027-03-31"),
-        (PeriodKind::FinancialYear, "1999-00", "1999-04-01", "2000-03-31"),
-        (PeriodKind::SocialWorkYear, "2026-27", "2026-08-01", "2027-07-31"),
-        (PeriodKind::SnapshotDate, "2026-09-07", "2026-09-07", "2026-09-07"),
+        (
+            PeriodKind::CalendarQuarter,
+            "2026-Q1",
+            "2026-01-01",
+            "2026-03-31",
+        ),
+        (
+            PeriodKind::CalendarQuarter,
+            "2026-Q3",
+            "2026-07-01",
+            "2026-09-30",
+        ),
+        (
+            PeriodKind::FinancialQuarter,
+            "2026-27-Q1",
+            "2026-04-01",
+            "2026-06-30",
+        ),
+        (
+            PeriodKind::FinancialQuarter,
+            "2026-27-Q4",
+            "2027-01-01",
+            "2027-03-31",
+        ),
+        (
+            PeriodKind::FinancialYear,
+            "2026-27",
+            "2026-04-01",
+            "2027-03-31",
+        ),
+        (
+            PeriodKind::FinancialYear,
+            "1999-00",
+            "1999-04-01",
+            "2000-03-31",
+        ),
+        (
+            PeriodKind::SocialWorkYear,
+            "2026-27",
+            "2026-08-01",
+            "2027-07-31",
+        ),
+        (
+            PeriodKind::SnapshotDate,
+            "2026-09-07",
+            "2026-09-07",
+            "2026-09-07",
+        ),
     ];
 
     #[test]
     fn a_label_has_its_dates_and_every_day_its_label() {
         for (kind, label, start, end) in LABELS {
             let period = Period::parse(kind, label).unwrap();
-            assert_eq!((period.start, period.end), (day(start), day(end)), "{label}");
+            assert_eq!(
+                (period.start, period.end),
+                (day(start), day(end)),
+                "{label}"
+            );
             assert_eq!(period.to_string(), label);
             for inside in [period.start, period.end] {
                 assert_eq!(Period::of_kind_on(kind, inside).as_ref(), Some(&period));
@@ -282,8 +326,18 @@ mod tests {
     fn the_periods_before_are_of_the_same_kind() {
         for (kind, label, previous, year_ago) in [
             (PeriodKind::CalendarQuarter, "2026-Q1", "2025-Q4", "2025-Q1"),
-            (PeriodKind::FinancialQuarter, "2026-27-Q1", "2025-26-Q4", "2025-26-Q1"),
-            (PeriodKind::FinancialQuarter, "2026-27-Q4", "2026-27-Q3", "2025-26-Q4"),
+            (
+                PeriodKind::FinancialQuarter,
+                "2026-27-Q1",
+                "2025-26-Q4",
+                "2025-26-Q1",
+            ),
+            (
+                PeriodKind::FinancialQuarter,
+                "2026-27-Q4",
+                "2026-27-Q3",
+                "2025-26-Q4",
+            ),
             (PeriodKind::FinancialYear, "2000-01", "1999-00", "1999-00"),
             (PeriodKind::SocialWorkYear, "2026-27", "2025-26", "2025-26"),
         ] {
@@ -310,6 +364,9 @@ mod tests {
             words(PeriodKind::SocialWorkYear, "2026-27"),
             "August 2026 to July 2027 (2026-27)"
         );
-        assert_eq!(words(PeriodKind::SnapshotDate, "2026-09-07"), "7 September 2026");
+        assert_eq!(
+            words(PeriodKind::SnapshotDate, "2026-09-07"),
+            "7 September 2026"
+        );
     }
 }

@@ -63,7 +63,11 @@ pub(super) fn read(name: &str, text: &str, faults: &mut Faults) -> ExampleText {
     let file = super::file_of(name);
     let is_kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || !name.chars().all(is_kebab) {
-        faults.add(&file, "", "an example's name has lower-case letters, digits and \"-\"");
+        faults.add(
+            &file,
+            "",
+            "an example's name has lower-case letters, digits and \"-\"",
+        );
     }
     let mut headers = BTreeMap::new();
     let mut drawing = String::new();

@@ -46,7 +46,10 @@ fn read(folder: &mut Folder, name: &str, sources: &Sources, faults: &mut Faults)
         (format!("../../code-lists/{file}"), text)
     } else {
         let file = format!("codes/{name}.csv");
-        let text = folder.has(&file).then(|| folder.text(&file, faults)).flatten();
+        let text = folder
+            .has(&file)
+            .then(|| folder.text(&file, faults))
+            .flatten();
         (file, text)
     };
     let Some(text) = text else {
@@ -56,21 +59,21 @@ fn read(folder: &mut Folder, name: &str, sources: &Sources, faults: &mut Faults)
             Listed::Faulty
         };
     };
-    let list = match CodeList::read(name, &text) {
-        Ok(list) => list,
+    // A shared list belongs to no return, so it says its source itself.
+    let unknown = |source: &str| {
+        if shared.is_some() {
+            None
+        } else {
+            sources.unknown(source)
+        }
+    };
+    match CodeList::read_with(name, &text, unknown) {
+        Ok(list) => Listed::Read(list),
         Err(list_faults) => {
             for fault in list_faults {
                 faults.add(&file, format!("line {}", fault.line), fault.why);
             }
-            return Listed::Faulty;
-        }
-    };
-    if shared.is_none() {
-        for code in &list.codes {
-            if let Some(why) = sources.unknown(&code.source) {
-                faults.add(&file, format!("code {}", code.code), why);
-            }
+            Listed::Faulty
         }
     }
-    Listed::Read(list)
 }

@@ -45,13 +45,23 @@ pub(crate) fn read(
         let Some(said) = document.part::<ConditionDocument>(&pointer, faults) else {
             continue;
         };
-        sources.check(&said.source, document, &format!("{pointer}/x-source"), faults);
+        sources.check(
+            &said.source,
+            document,
+            &format!("{pointer}/x-source"),
+            faults,
+        );
         if said.rule.split('.').next() != Some(table) {
             let why = format!("\"{}\" has to start with \"{table}.\"", said.rule);
             document.fault(faults, &format!("{pointer}/x-rule"), why);
         }
         for (item_idx, item) in said.items.iter().enumerate() {
-            check_item(record, item, &format!("{pointer}/x-items/{item_idx}"), faults);
+            check_item(
+                record,
+                item,
+                &format!("{pointer}/x-items/{item_idx}"),
+                faults,
+            );
         }
         for (name, text) in [("x-message", &said.message), ("x-fix", &said.fix)] {
             let is_item = |name: &str| record.names.iter().any(|item| item == name);
@@ -134,7 +144,13 @@ fn walk(
     for keyword in ["allOf", "anyOf", "oneOf"] {
         let parts = schema.get(keyword).and_then(Value::as_array);
         for (idx, part) in parts.into_iter().flatten().enumerate() {
-            walk(record, part, &format!("{pointer}/{keyword}/{idx}"), reads, faults);
+            walk(
+                record,
+                part,
+                &format!("{pointer}/{keyword}/{idx}"),
+                reads,
+                faults,
+            );
         }
     }
 }
@@ -148,18 +164,18 @@ fn check_values(
     faults: &mut Faults,
 ) {
     let mut check = |value: &Value, pointer: &str| {
-        let is_code = |code: &str| {
-            item.codes
-                .as_ref()
-                .is_none_or(|codes| codes.list.has(code))
-        };
+        let is_code = |code: &str| item.codes.as_ref().is_none_or(|codes| codes.list.has(code));
         let is_option = item
             .schema
             .get("enum")
             .and_then(Value::as_array)
             .is_none_or(|options| options.contains(value));
         if !is_value_of(item.kind, value) {
-            let why = format!("{value} is not {}, as {} is", describe(item.kind), item.name);
+            let why = format!(
+                "{value} is not {}, as {} is",
+                describe(item.kind),
+                item.name
+            );
             document.fault(faults, pointer, why);
         } else if !value.as_str().is_none_or(is_code) || !is_option {
             let why = format!("{value} is not a value of {}", item.name);

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -47,7 +47,11 @@ impl Document {
                 .span()
                 .map(|span| lines.position(span.start).to_string())
                 .unwrap_or_default();
-            faults.add(file, place, format!("not TOML: {}", one_line(error.message())));
+            faults.add(
+                file,
+                place,
+                format!("not TOML: {}", one_line(error.message())),
+            );
         }
         if !errors.is_empty() {
             return None;
@@ -179,7 +183,12 @@ fn one_line(message: &str) -> String {
 
 type Positions = BTreeMap<String, Position>;
 
-fn table_value(lines: &Lines<'_>, table: &DeTable<'_>, pointer: &str, positions: &mut Positions) -> Value {
+fn table_value(
+    lines: &Lines<'_>,
+    table: &DeTable<'_>,
+    pointer: &str,
+    positions: &mut Positions,
+) -> Value {
     let mut members = Map::new();
     for (name, value) in table {
         let inner = step(pointer, name.get_ref());

@@ -24,7 +24,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Why a version folder can't be loaded: all its faults, by file and place.
+/// Why a version folder can't be loaded: all its faults, in the order of looking.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadError {
     pub faults: Vec<Fault>,
@@ -67,10 +67,15 @@ impl Faults {
     }
 
     /// The value if nothing is wrong.
-    pub(crate) fn or<T>(self, value: Option<T>) -> Result<T, LoadError> {
+    pub(crate) fn or<T>(mut self, value: Option<T>) -> Result<T, LoadError> {
         match value {
-            Some(value) if self.0.is_empty() => Ok(value),
-            _ => Err(LoadError { faults: self.0 }),
+            Some(value) if self.0.is_empty() => return Ok(value),
+            // Nothing gets lost without a reason: if that ever happens, it is a mistake of the loader.
+            None if self.0.is_empty() => {
+                self.add(".", "", "can't be resolved, and no look says why")
+            }
+            _ => {}
         }
+        Err(LoadError { faults: self.0 })
     }
 }

@@ -80,12 +80,29 @@ pub(crate) fn check(kind: FileKind, document: &mut Document, faults: &mut Faults
             return;
         }
     };
-    let mut wrongs: Vec<(String, String)> = format
-        .validator
-        .iter_errors(&document.value)
-        .flat_map(|error| in_words(&error, &format.schema))
+    let errors: Vec<ValidationError<'_>> = format.validator.iter_errors(&document.value).collect();
+    // Where the kind or layout itself is wrong, nothing can be said of what belongs to it.
+    let without_kind: Vec<String> = errors
+        .iter()
+        .filter_map(|error| {
+            let pointer = error.instance_path().as_str();
+            let parent = ["/kind", "/layout"]
+                .iter()
+                .find_map(|kind| pointer.strip_suffix(kind))?;
+            Some(format!("{parent}/"))
+        })
         .collect();
-    wrongs.dedup();
+    let wrongs: Vec<(String, String)> = errors
+        .iter()
+        .filter(|error| {
+            let pointer = error.instance_path().as_str();
+            !matches!(error.kind(), ValidationErrorKind::FalseSchema)
+                || !without_kind
+                    .iter()
+                    .any(|parent| pointer.starts_with(parent))
+        })
+        .flat_map(|error| in_words(error, &format.schema))
+        .collect();
     for (pointer, why) in wrongs {
         document.fault(faults, &pointer, why);
         document.mark_faulty(pointer);
@@ -129,7 +146,7 @@ fn in_words(error: &ValidationError<'_>, schema: &Value) -> Vec<(String, String)
             format!("{value} is not one of {}", options.join(", "))
         }
         ValidationErrorKind::Constant { expected_value } => {
-            format!("{value} has to be {}", shown(expected_value))
+            format!("has to be {}, not {value}", shown(expected_value))
         }
         ValidationErrorKind::Pattern { pattern } if pattern == "\\S" => {
             "has to say something".to_owned()
@@ -144,7 +161,7 @@ fn in_words(error: &ValidationError<'_>, schema: &Value) -> Vec<(String, String)
             let name = pointer.rsplit('/').next().unwrap_or_default();
             format!("\"{name}\" does not belong here; it is for another kind or layout")
         }
-        ValidationErrorKind::MinItems { limit } => format!("needs at least {limit}"),
+        ValidationErrorKind::MinItems { limit } => format!("needs at least {limit} element"),
         ValidationErrorKind::MinProperties { limit } => format!("needs at least {limit} member"),
         ValidationErrorKind::UniqueItems => "names something twice".to_owned(),
         ValidationErrorKind::Minimum { limit } => format!("{value} is below {limit}"),

@@ -55,13 +55,26 @@ pub(crate) fn read(
     let line_item: Option<String> = document.part("/lines/item", faults);
     if let Some(item) = &line_item {
         check_item(document, draft, item, "/lines/item", faults);
-        if draft.item(item).is_some_and(|item| item.kind != ItemKind::Text) {
+        if draft
+            .item(item)
+            .is_some_and(|item| item.kind != ItemKind::Text)
+        {
             document.fault(faults, "/lines/item", "line codes are text");
         }
     }
     let code_column: Option<String> = document.part("/code_column", faults);
     let columns = columns(document, draft, line_item.as_deref(), faults);
-    let lines = lines(document, draft, line_item.as_deref(), &columns, sources, faults);
+    let lines = lines(
+        document,
+        draft,
+        line_item.as_deref(),
+        &columns,
+        sources,
+        faults,
+    );
+    if document.is_faulty("/lines/line") {
+        return None;
+    }
     let matrix = Matrix {
         code_column_idx: code_column.as_deref().and_then(parse_column_letters),
         anchors,
@@ -121,7 +134,10 @@ fn columns(
             document.fault(faults, &column_at, why);
             continue;
         };
-        if let Some(other) = columns.iter().find(|column| column.column_idx == column_idx) {
+        if let Some(other) = columns
+            .iter()
+            .find(|column| column.column_idx == column_idx)
+        {
             let why = format!("column {} is {} already", said.column, other.item);
             document.fault(faults, &column_at, why);
         }
@@ -149,8 +165,8 @@ fn lines(
     sources: &Sources,
     faults: &mut Faults,
 ) -> Vec<Line> {
-    let options = line_item
-        .and_then(|item| draft.item(item)?.schema.get("enum")?.as_array().cloned());
+    let options =
+        line_item.and_then(|item| draft.item(item)?.schema.get("enum")?.as_array().cloned());
     let mut lines: Vec<Line> = Vec::new();
     for pointer in document.elements("/lines/line") {
         let Some(said) = document.part::<LineDocument>(&pointer, faults) else {
@@ -162,9 +178,10 @@ fn lines(
             let why = format!("the line \"{}\" is there already", said.code);
             document.fault(faults, &code_at, why);
         }
-        if options.as_ref().is_some_and(|options| {
-            !options.contains(&Value::from(said.code.as_str()))
-        }) {
+        if options
+            .as_ref()
+            .is_some_and(|options| !options.contains(&Value::from(said.code.as_str())))
+        {
             let why = format!("\"{}\" is not a value of the line item", said.code);
             document.fault(faults, &code_at, why);
         }
@@ -195,12 +212,7 @@ fn lines(
 }
 
 /// The code column, the anchors and the identity cells stand outside the lines' cells.
-fn check_cells(
-    document: &Document,
-    matrix: &Matrix,
-    identities: &[Identity],
-    faults: &mut Faults,
-) {
+fn check_cells(document: &Document, matrix: &Matrix, identities: &[Identity], faults: &mut Faults) {
     let rows: BTreeSet<u32> = matrix.lines.iter().map(|line| line.row_idx).collect();
     let columns: BTreeMap<u32, &str> = matrix
         .columns

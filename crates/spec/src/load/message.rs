@@ -9,7 +9,9 @@ pub(crate) fn placeholders(message: &str) -> Result<Vec<&str>, &'static str> {
             return Err("has a } without a {");
         }
         let after = &rest[start + 1..];
-        let end = after.find(['{', '}']).filter(|&end| after[end..].starts_with('}'));
+        let end = after
+            .find(['{', '}'])
+            .filter(|&end| after[end..].starts_with('}'));
         let Some(end) = end else {
             return Err("has a { without a }");
         };

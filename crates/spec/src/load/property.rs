@@ -75,9 +75,21 @@ pub(crate) fn read(
     let n_before = faults.len();
     let said: PropertyDocument = document.part(&pointer, faults)?;
     let schema = document.value.pointer(&pointer)?;
-    sources.check(&said.source, document, &format!("{pointer}/x-source"), faults);
+    sources.check(
+        &said.source,
+        document,
+        &format!("{pointer}/x-source"),
+        faults,
+    );
     let kind = kind(&said, document, &pointer, faults);
-    let codes = codes(said.codes, document, &pointer, (folder, lists), sources, faults);
+    let codes = codes(
+        said.codes,
+        document,
+        &pointer,
+        (folder, lists),
+        sources,
+        faults,
+    );
     if let Some(kind) = kind {
         check_fit(kind, schema, document, &pointer, faults);
         let list = codes.as_ref().map(|codes| &codes.list);
@@ -190,11 +202,13 @@ fn check_fit(
     pointer: &str,
     faults: &mut Faults,
 ) {
-    for keyword in schema.as_object().into_iter().flat_map(|schema| schema.keys()) {
+    for keyword in schema
+        .as_object()
+        .into_iter()
+        .flat_map(|schema| schema.keys())
+    {
         let (fits, fitting) = match keyword.as_str() {
-            "pattern" | "minLength" | "maxLength" | "x-codes" => {
-                (kind == ItemKind::Text, "a text")
-            }
+            "pattern" | "minLength" | "maxLength" | "x-codes" => (kind == ItemKind::Text, "a text"),
             "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "x-unit" => {
                 (is_numeric(kind), "an integer or number")
             }
@@ -282,7 +296,10 @@ fn check_aliases(
             fault(alias, format!("\"{value}\" is an alias itself"));
         }
         if is_right(alias) == Some(true) {
-            fault(alias, format!("\"{alias}\" is a value of this item, not an alias"));
+            fault(
+                alias,
+                format!("\"{alias}\" is a value of this item, not an alias"),
+            );
         }
     }
 }

@@ -115,7 +115,7 @@ fn check_pattern(document: &Document, pattern: &str, pointer: &str, faults: &mut
         .build(&json!({ "pattern": pattern }));
     if compiled.is_err() {
         let why = format!(
-            "{} is not a pattern without look-around and back-references",
+            "{} is not a pattern; look-around and back-references can't be used",
             Value::from(pattern)
         );
         document.fault(faults, pointer, why);

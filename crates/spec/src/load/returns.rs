@@ -90,8 +90,7 @@ impl Sources {
 
     pub(crate) fn unknown(&self, source: &str) -> Option<String> {
         let sources = self.0.as_ref()?;
-        (!sources.contains_key(source))
-            .then(|| format!("return.toml has no source \"{source}\""))
+        (!sources.contains_key(source)).then(|| format!("return.toml has no source \"{source}\""))
     }
 }
 
@@ -192,7 +191,10 @@ fn check_respondents(
         let why = match organisations.get(code) {
             None => format!("organisations.csv has no organisation with the code \"{code}\""),
             Some(known) if !respondents.types.contains(&known.kind) => {
-                format!("{} is a {}, which is not one of the types", known.name, known.kind)
+                format!(
+                    "{} is a {}, which is not one of the types",
+                    known.name, known.kind
+                )
             }
             Some(_) => continue,
         };
@@ -230,23 +232,37 @@ fn facts(document: &Document, sources: &Sources, faults: &mut Faults) -> BTreeMa
 
 impl About {
     /// The demo's base is an example and what varies are items.
-    pub(crate) fn check_demo(
-        &self,
-        folder: &Folder,
-        tables: &[TableDraft],
-        faults: &mut Faults,
-    ) {
+    pub(crate) fn check_demo(&self, folder: &Folder, tables: &[TableDraft], faults: &mut Faults) {
         let (Some(document), Some(demo)) = (&self.document, &self.demo) else {
             return;
         };
+        let are_known = tables.iter().all(|table| table.is_known);
         if !folder.has(&format!("examples/{}.example", demo.base)) {
             let why = format!("there is no examples/{}.example", demo.base);
             document.fault(faults, "/demo/base", why);
         }
         for (idx, item) in demo.vary.iter().enumerate() {
-            if !tables.iter().any(|table| table.names.contains(item)) {
+            if are_known && !tables.iter().any(|table| table.names.contains(item)) {
                 let why = format!("no table has an item \"{item}\"");
                 document.fault(faults, &format!("/demo/vary/{idx}"), why);
+            }
+        }
+    }
+
+    /// Records can only be updated by a key.
+    pub(crate) fn check_keys(&self, tables: &[TableDraft], faults: &mut Faults) {
+        let is_cumulative = self
+            .collection
+            .as_ref()
+            .is_some_and(|collection| collection.accumulation == Accumulation::Cumulative);
+        for table in tables.iter().filter(|_| is_cumulative) {
+            let has_rows = table
+                .layout
+                .as_ref()
+                .is_some_and(|layout| layout.records().is_some());
+            if has_rows && !table.has_keys {
+                let why = "\"keys\" is missing: a cumulative return updates records by key";
+                faults.add(format!("tables/{}.toml", table.name), "", why);
             }
         }
     }

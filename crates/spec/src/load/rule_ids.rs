@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-
-
 use super::document::Document;
 use super::fault::Faults;
 use super::rules;
@@ -30,7 +28,11 @@ pub(super) fn check(rules: Option<&Document>, tables: &[TableDraft], faults: &mu
             format!("{}, {place}", file.display())
         };
         if let Some(owner) = taken.get(id) {
-            faults.add(file, place, format!("the rule id \"{id}\" is taken by {owner}"));
+            faults.add(
+                file,
+                place,
+                format!("the rule id \"{id}\" is taken by {owner}"),
+            );
         } else {
             taken.insert(id.to_owned(), here);
         }
@@ -76,7 +78,11 @@ fn whats(item: &Item) -> Vec<&'static str> {
     if item.codes.is_some() {
         whats.extend(["not-in-list", "code-not-in-force"]);
     }
-    let keywords = item.schema.as_object().into_iter().flat_map(|schema| schema.keys());
+    let keywords = item
+        .schema
+        .as_object()
+        .into_iter()
+        .flat_map(|schema| schema.keys());
     whats.extend(keywords.filter_map(|keyword| match keyword.as_str() {
         "enum" => Some("not-allowed"),
         "pattern" => Some("wrong-format"),

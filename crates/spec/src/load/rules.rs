@@ -239,13 +239,7 @@ impl Reading<'_> {
         Some(kind)
     }
 
-    fn check_items(
-        &self,
-        table: &TableDraft,
-        items: &[String],
-        member: &str,
-        faults: &mut Faults,
-    ) {
+    fn check_items(&self, table: &TableDraft, items: &[String], member: &str, faults: &mut Faults) {
         for (idx, item) in items.iter().enumerate() {
             if let Some(why) = table.lacks(item) {
                 self.fault(&format!("{member}/{idx}"), why, faults);

@@ -16,6 +16,43 @@ use sqlparser::tokenizer::Token;
 /// `$name`s that every rule may use, beside its thresholds.
 const PARAMETERS: [&str; 3] = ["period_start", "period_end", "received_on"];
 
+/// Functions that make one value of many rows.
+const AGGREGATES: [&str; 17] = [
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "first",
+    "last",
+    "median",
+    "stddev",
+    "stddev_samp",
+    "stdev",
+    "variance",
+    "var",
+    "corr",
+    "covar",
+    "quantile_cont",
+    "quantile_disc",
+];
+
+/// Functions whose value depends on when they are called: an assessment can be repeated.
+const CLOCKS: [&str; 9] = [
+    "now",
+    "today",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "random",
+    "rand",
+];
+
+/// What a window function is listed as.
+const OVER: &str = "OVER";
+
 /// A query that was found harmless.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Vetted {
@@ -48,13 +85,20 @@ pub(crate) fn vet_expression(
     let mut vet = Vet::new(thresholds);
     let _: ControlFlow<()> = expression.visit(&mut vet);
     if vet.n_queries > 0 {
-        vet.faults.push("an expression over one row can't have a SELECT".to_owned());
+        return vec!["an expression over one row can't have a SELECT".to_owned()];
+    }
+    for name in &vet.functions {
+        if name == OVER || AGGREGATES.contains(&name.as_str()) {
+            let why = format!("{name} looks at many rows, and an expression at one");
+            vet.faults.push(why);
+        }
     }
     for name in &vet.identifiers {
         vet.faults.extend(columns(name));
     }
     for name in &vet.qualified {
-        vet.faults.push(format!("\"{name}\" is not a column of the row"));
+        vet.faults
+            .push(format!("\"{name}\" is not a column of the row"));
     }
     vet.faults
 }
@@ -71,13 +115,18 @@ pub(crate) fn vet_query(
     let query = match statements.as_slice() {
         [Statement::Query(query)] => query,
         [_] => return Err(vec!["has to be a SELECT".to_owned()]),
-        _ => return Err(vec![format!("has to be one SELECT, not {}", statements.len())]),
+        _ => {
+            return Err(vec![format!(
+                "has to be one SELECT, not {}",
+                statements.len()
+            )]);
+        }
     };
     let mut vet = Vet::new(thresholds);
     let _: ControlFlow<()> = query.visit(&mut vet);
     let mut reads = BTreeSet::new();
     for name in &vet.relations {
-        if vet.ctes.contains(name) {
+        if vet.ctes.contains(name) || vet.table_functions.contains(name) {
             continue;
         }
         if is_table(name) {
@@ -87,7 +136,8 @@ pub(crate) fn vet_query(
         }
     }
     for name in vet.ctes.iter().filter(|name| is_table(name)) {
-        vet.faults.push(format!("WITH {name} hides the table of that name"));
+        vet.faults
+            .push(format!("WITH {name} hides the table of that name"));
     }
     if vet.faults.is_empty() {
         Ok(Vetted {
@@ -143,6 +193,9 @@ struct Vet<'a> {
     n_queries: usize,
     ctes: BTreeSet<String>,
     relations: BTreeSet<String>,
+    table_functions: BTreeSet<String>,
+    /// In lower case.
+    functions: BTreeSet<String>,
     identifiers: BTreeSet<String>,
     qualified: BTreeSet<String>,
     faults: Vec<String>,
@@ -155,6 +208,8 @@ impl<'a> Vet<'a> {
             n_queries: 0,
             ctes: BTreeSet::new(),
             relations: BTreeSet::new(),
+            table_functions: BTreeSet::new(),
+            functions: BTreeSet::new(),
             identifiers: BTreeSet::new(),
             qualified: BTreeSet::new(),
             faults: Vec::new(),
@@ -199,14 +254,24 @@ impl Visitor for Vet<'_> {
         self.refuse_if(select.into.is_some(), "INTO");
         self.refuse_if(!select.lateral_views.is_empty(), "LATERAL VIEW");
         self.refuse_if(!select.connect_by.is_empty(), "CONNECT BY");
-        self.refuse_if(select.flavor != SelectFlavor::Standard, "FROM before SELECT");
+        self.refuse_if(
+            select.flavor != SelectFlavor::Standard,
+            "FROM before SELECT",
+        );
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         match factor {
-            TableFactor::Table { args: Some(_), .. }
-            | TableFactor::TableFunction { .. }
+            TableFactor::Table {
+                name,
+                args: Some(_),
+                ..
+            } => {
+                self.table_functions.insert(name.to_string());
+                self.refuse("a table function");
+            }
+            TableFactor::TableFunction { .. }
             | TableFactor::Function { .. }
             | TableFactor::UNNEST { .. } => self.refuse("a table function"),
             TableFactor::Table { version, .. } => {
@@ -238,6 +303,14 @@ impl Visitor for Vet<'_> {
                 self.qualified.insert(expression.to_string());
             }
             Expr::Function(function) => {
+                let name = function.name.to_string().to_lowercase();
+                if CLOCKS.contains(&name.as_str()) {
+                    self.refuse(&format!("{name}, which depends on when it is asked,"));
+                }
+                self.functions.insert(name);
+                if function.over.is_some() {
+                    self.functions.insert(OVER.to_owned());
+                }
                 let is_query = matches!(function.args, FunctionArguments::Subquery(_));
                 self.refuse_if(is_query, "a SELECT as an argument");
             }
@@ -248,9 +321,9 @@ impl Visitor for Vet<'_> {
 
     fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<()> {
         if let Value::Placeholder(name) = &value.value {
-            let known = name.strip_prefix('$').is_some_and(|name| {
-                PARAMETERS.contains(&name) || self.thresholds.contains(name)
-            });
+            let known = name
+                .strip_prefix('$')
+                .is_some_and(|name| PARAMETERS.contains(&name) || self.thresholds.contains(name));
             if !known {
                 self.faults.push(format!(
                     "{name} is none of $period_start, $period_end, $received_on and the rule's thresholds"

@@ -39,9 +39,17 @@ impl TableDraft {
         if !self.is_known || self.names.iter().any(|name| name == item) {
             return None;
         }
-        let near = self.names.iter().find(|name| name.eq_ignore_ascii_case(item));
+        let near = self
+            .names
+            .iter()
+            .find(|name| name.eq_ignore_ascii_case(item));
         let hint = near.map_or(String::new(), |near| format!("; write it \"{near}\""));
         Some(format!("{} has no item \"{item}\"{hint}", self.name))
+    }
+
+    /// Whether every item could be read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_known && self.names.len() == self.items.len()
     }
 
     pub(crate) fn item(&self, name: &str) -> Option<&Item> {
@@ -136,7 +144,11 @@ pub(crate) fn read(
         }
         None => None,
     };
-    if draft.layout.as_ref().is_some_and(|layout| layout.records().is_some()) {
+    if draft
+        .layout
+        .as_ref()
+        .is_some_and(|layout| layout.records().is_some())
+    {
         check_headings(&document, &draft, faults);
     }
     let sheet: Option<SheetMatch> = document.part("/sheet", faults);
@@ -277,7 +289,13 @@ fn records(document: &Document, draft: &TableDraft, faults: &mut Faults) -> Opti
         let Some(said) = document.part::<IgnoreDocument>(&pointer, faults) else {
             continue;
         };
-        check_item(document, draft, &said.item, &format!("{pointer}/item"), faults);
+        check_item(
+            document,
+            draft,
+            &said.item,
+            &format!("{pointer}/item"),
+            faults,
+        );
         ignores.push(IgnoredRow {
             item: said.item,
             starts_with: said.starts_with,
@@ -313,7 +331,10 @@ fn check_headings(document: &Document, draft: &TableDraft, faults: &mut Faults) 
                 .collect();
             match owners.insert(words, &item.name) {
                 Some(owner) if owner != item.name => {
-                    let why = format!("the heading \"{heading}\" could be {owner} or {}", item.name);
+                    let why = format!(
+                        "the heading \"{heading}\" could be {owner} or {}",
+                        item.name
+                    );
                     document.fault(faults, &step("/columns", &item.name), why);
                 }
                 _ => {}

@@ -121,9 +121,12 @@ fn months(kind: PeriodKind, words: &[String]) -> Option<Period> {
 
 /// The first year and, where it is there, the second: `2026-27`, `2026/2027`, `2026`.
 fn years(words: &[String]) -> Option<(i32, Option<i32>)> {
-    let said = words
-        .iter()
-        .filter(|word| !matches!(word.as_str(), "to" | "fy" | "financial" | "year" | "reporting"));
+    let said = words.iter().filter(|word| {
+        !matches!(
+            word.as_str(),
+            "to" | "fy" | "financial" | "year" | "reporting"
+        )
+    });
     let said: Vec<&String> = said.collect();
     match said.as_slice() {
         [year] => Some((year_number(year)?, None)),
@@ -168,9 +171,17 @@ mod tests {
             (PeriodKind::FinancialQuarter, "2026-27-Q1", "2026-27-Q1"),
             (PeriodKind::FinancialQuarter, " 2026-27 Q1 ", "2026-27-Q1"),
             (PeriodKind::FinancialQuarter, "Q1 2026-27", "2026-27-Q1"),
-            (PeriodKind::FinancialQuarter, "Quarter 4, 2026/27", "2026-27-Q4"),
+            (
+                PeriodKind::FinancialQuarter,
+                "Quarter 4, 2026/27",
+                "2026-27-Q4",
+            ),
             (PeriodKind::FinancialQuarter, "2026/2027 q2", "2026-27-Q2"),
-            (PeriodKind::FinancialQuarter, "April to June 2026", "2026-27-Q1"),
+            (
+                PeriodKind::FinancialQuarter,
+                "April to June 2026",
+                "2026-27-Q1",
+            ),
             (PeriodKind::FinancialQuarter, "Jan-Mar 2027", "2026-27-Q4"),
             (PeriodKind::FinancialQuarter, "30/06/2026", "2026-27-Q1"),
             (PeriodKind::CalendarQuarter, "Q3 2026", "2026-Q3"),
@@ -178,14 +189,22 @@ mod tests {
             (PeriodKind::CalendarQuarter, "April to June 2026", "2026-Q2"),
             (PeriodKind::FinancialYear, "2026/27", "2026-27"),
             (PeriodKind::FinancialYear, "FY 2026-2027", "2026-27"),
-            (PeriodKind::FinancialYear, "Financial year 1999 to 2000", "1999-00"),
+            (
+                PeriodKind::FinancialYear,
+                "Financial year 1999 to 2000",
+                "1999-00",
+            ),
             (PeriodKind::FinancialYear, "1999/00", "1999-00"),
             (PeriodKind::SocialWorkYear, "2026/27", "2026-27"),
             (PeriodKind::SnapshotDate, "01/09/2026", "2026-09-01"),
             (PeriodKind::SnapshotDate, "7 September 2026", "2026-09-07"),
             (PeriodKind::SnapshotDate, "7th Sep 2026", "2026-09-07"),
             (PeriodKind::SnapshotDate, "07.09.2026", "2026-09-07"),
-            (PeriodKind::SnapshotDate, "2026-09-07 00:00:00", "2026-09-07"),
+            (
+                PeriodKind::SnapshotDate,
+                "2026-09-07 00:00:00",
+                "2026-09-07",
+            ),
         ] {
             let period = Period::recognise(kind, text).map(|period| period.label);
             assert_eq!(period.as_deref(), Some(label), "{text}");
