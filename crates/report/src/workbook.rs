@@ -162,28 +162,29 @@ fn put_right(bytes: &[u8], patches: &[Patch]) -> Result<Vec<u8>, WriteError> {
 /// Cells are `<c r="A1" s="1" t="str"><f>…</f><v>placeholder</v></c>`; a formula's own `<` is escaped.
 fn patch_sheet(xml: &str, patches: &[Patch]) -> String {
     let value = format!("<v>{PLACEHOLDER}");
-    let mut patched = String::with_capacity(xml.len());
+    let mut mended = String::with_capacity(xml.len());
     let mut rest = xml;
     while let Some(at) = rest.find(&value) {
         let (before, after) = rest.split_at(at);
         let (idx, after) = after[value.len()..].split_once("</v>").unwrap_or_default();
         let cell = before.rfind("<c ").unwrap_or(0);
         let (open, formula) = before[cell..].split_once(" t=\"str\"").unwrap_or_default();
-        patched.push_str(&before[..cell]);
-        patched.push_str(open);
+        mended.push_str(&before[..cell]);
+        mended.push_str(open);
         match idx.parse().ok().and_then(|idx: usize| patches.get(idx)) {
             Some(Patch::Error(name)) => {
-                patched.push_str(&format!(" t=\"e\"><v>{}</v>", escape(name)));
+                mended.extend([" t=\"e\"><v>", &escape(name), "</v>"]);
             }
             Some(Patch::Formula(Some((kind, result)))) => {
-                patched.push_str(&format!(" t=\"{kind}\"{formula}<v>{}</v>", escape(result)));
+                let result = escape(result);
+                mended.extend([" t=\"", kind, "\"", formula, "<v>", &result, "</v>"]);
             }
-            Some(Patch::Formula(None)) | None => patched.push_str(formula),
+            Some(Patch::Formula(None)) | None => mended.push_str(formula),
         }
         rest = after;
     }
-    patched.push_str(rest);
-    patched
+    mended.push_str(rest);
+    mended
 }
 
 fn escape(text: &str) -> String {

@@ -19,6 +19,14 @@ pub(crate) struct Package<'b> {
     pub(crate) remarks: Vec<Remark>,
 }
 
+/// What checking the parts brought to light.
+#[derive(Default)]
+struct Checked {
+    /// The mended text of the parts that need it, by index.
+    mended: Vec<(usize, String)>,
+    n_hidden_rows: usize,
+}
+
 type Archive<'b> = ZipArchive<Cursor<&'b [u8]>>;
 
 pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, Refusal> {
@@ -28,7 +36,10 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     }
     let names = check_directory(&mut archive, limits)?;
     let format = find_format(&mut archive, &names)?;
-    let mended = check_parts(&mut archive, &names, limits)?;
+    let Checked {
+        mended,
+        n_hidden_rows,
+    } = check_parts(&mut archive, &names, limits)?;
     let bytes = if mended.is_empty() {
         Cow::Borrowed(bytes)
     } else {
@@ -37,7 +48,7 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     Ok(Package {
         format,
         bytes,
-        remarks: remarks(&names),
+        remarks: remarks(&names, n_hidden_rows),
     })
 }
 
@@ -126,13 +137,13 @@ fn head(archive: &mut Archive<'_>, name: &str) -> Result<String, Refusal> {
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
-/// Inflates every part; gives the mended text of those that need it, by index.
+/// Inflates every part.
 fn check_parts(
     archive: &mut Archive<'_>,
     names: &[String],
     limits: &Limits,
-) -> Result<Vec<(usize, String)>, Refusal> {
-    let mut mended = Vec::new();
+) -> Result<Checked, Refusal> {
+    let mut checked = Checked::default();
     let mut total: u64 = 0;
     for (idx, name) in names.iter().enumerate() {
         let part = archive.by_index(idx).map_err(|_| broken_file())?;
@@ -149,12 +160,13 @@ fn check_parts(
         if matches!(name.rsplit_once('.'), Some((_, "xml" | "rels"))) {
             let xml = String::from_utf8(content).map_err(|_| broken_file())?;
             check_xml(name, &xml)?;
+            checked.n_hidden_rows += worksheet::count_hidden_rows(&xml);
             if let Some(xml) = worksheet::mend(&xml) {
-                mended.push((idx, xml));
+                checked.mended.push((idx, xml));
             }
         }
     }
-    Ok(mended)
+    Ok(checked)
 }
 
 fn check_xml(name: &str, xml: &str) -> Result<(), Refusal> {
@@ -214,7 +226,7 @@ fn replace(
     Ok(copy.finish()?.into_inner())
 }
 
-fn remarks(names: &[String]) -> Vec<Remark> {
+fn remarks(names: &[String], n_hidden_rows: usize) -> Vec<Remark> {
     let holds = |what: &str| names.iter().any(|n| n.contains(what));
     let mut remarks = Vec::new();
     if holds("vbaproject.bin") || holds("macrosheets/") {
@@ -243,6 +255,15 @@ fn remarks(names: &[String]) -> Vec<Remark> {
                     .to_owned(),
             fix: "Check that the source holds no personal data that you did not mean to send; if it does, delete the pivot table and upload again."
                 .to_owned(),
+        });
+    }
+    if n_hidden_rows > 0 {
+        remarks.push(Remark {
+            rule: "file.hidden-rows",
+            message: format!(
+                "The workbook has hidden or filtered rows ({n_hidden_rows}). They were read like all others."
+            ),
+            fix: "Show all rows and check that they are meant to be part of the return.".to_owned(),
         });
     }
     remarks
@@ -395,5 +416,9 @@ mod tests {
                 "file.pivot-ignored"
             ]
         );
+        let hidden = Parts::xlsx(&ROW.replace("<row>", "<row hidden=\"1\">"))
+            .read()
+            .unwrap();
+        assert_eq!(hidden.remarks[0].rule, "file.hidden-rows");
     }
 }

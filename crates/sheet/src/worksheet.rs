@@ -21,7 +21,7 @@ pub(crate) fn mend(xml: &str) -> Option<String> {
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     for attribute in ["t=\"e\"", "t='e'"] {
         for at in memmem::find_iter(xml.as_bytes(), attribute) {
-            if !is_of_cell(xml, at) {
+            if !is_of_tag(xml, at, b"<c") {
                 continue;
             }
             let after = at + attribute.len();
@@ -75,13 +75,20 @@ fn find_value(xml: &str, from: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// Whether what stands at `at` is an attribute of a `<c …>` tag.
-fn is_of_cell(xml: &str, at: usize) -> bool {
-    let tag = memrchr(b'<', &xml.as_bytes()[..at]).map(|start| &xml.as_bytes()[start..at]);
+/// How many rows are hidden, by hand or by a filter.
+pub(crate) fn count_hidden_rows(xml: &str) -> usize {
+    memmem::find_iter(xml.as_bytes(), "hidden=\"1\"")
+        .filter(|&at| is_of_tag(xml, at, b"<row"))
+        .count()
+}
+
+/// Whether what stands at `at` is an attribute of such a tag: `<c`.
+fn is_of_tag(xml: &str, at: usize, tag: &[u8]) -> bool {
+    let before = &xml.as_bytes()[..at];
     follows_space(xml, at)
-        && tag.is_some_and(
-            |tag| matches!(tag, [b'<', b'c', space, ..] if space.is_ascii_whitespace()),
-        )
+        && memrchr(b'<', before)
+            .and_then(|start| before[start..].strip_prefix(tag))
+            .is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
 }
 
 fn follows_space(xml: &str, at: usize) -> bool {
@@ -136,6 +143,12 @@ mod tests {
         assert!(mend("<c t=\"e\" t=\"e\"><v>#CALC!</v></c>").is_some());
         assert_eq!(marked_error(&format!("{MARK}#SPILL!")), Some("#SPILL!"));
         assert_eq!(marked_error("#SPILL!"), None);
+    }
+
+    #[test]
+    fn hidden_rows_are_counted_and_hidden_columns_are_not() {
+        let xml = "<col hidden=\"1\"/><row r=\"1\" hidden=\"1\"/><row r=\"2\" hidden=\"0\"/><row hidden=\"1\"><c><f>\" hidden=\"1\"</f></c></row>";
+        assert_eq!(count_hidden_rows(xml), 2);
     }
 
     #[test]
