@@ -31,7 +31,10 @@ pub(crate) fn check(
     for (record_idx, value) in values.iter().enumerate() {
         let Some(value) = value else { continue };
         let words = match by_code.get(value.as_str()) {
-            None => Some(("not-in-list", not_in_list(item, codes, value))),
+            None => {
+                let day = day_that_counts(codes, table, frame, record_idx, reference);
+                Some(("not-in-list", not_in_list(item, codes, value, day)))
+            }
             Some(entries) => day_that_counts(codes, table, frame, record_idx, reference)
                 .filter(|day| !entries.iter().any(|code| code.in_force_on(*day)))
                 .map(|day| {
@@ -79,10 +82,15 @@ fn day_that_counts(
     }
 }
 
-fn not_in_list(item: &Item, codes: &CodeRef, value: &str) -> (String, String) {
+fn not_in_list(
+    item: &Item,
+    codes: &CodeRef,
+    value: &str,
+    day: Option<NaiveDate>,
+) -> (String, String) {
     (
         format!("{} is \"{value}\", which is not one of its codes.", item.title),
-        format!("Use one of: {}.", some_codes(codes)),
+        format!("Use one of: {}.", some_codes(codes, day)),
     )
 }
 
@@ -125,20 +133,23 @@ fn british(day: NaiveDate) -> String {
     day.format("%-d %B %Y").to_string()
 }
 
-/// The codes with their labels; a long list is named by its first few.
-fn some_codes(codes: &CodeRef) -> String {
+/// The codes in force with their labels; a long list is named by its first few.
+fn some_codes(codes: &CodeRef, day: Option<NaiveDate>) -> String {
     const SHOWN: usize = 12;
-    let mut shown = codes
+    let in_force: Vec<&Code> = codes
         .list
         .codes
+        .iter()
+        .filter(|code| day.is_none_or(|day| code.in_force_on(day)))
+        .collect();
+    let shown = in_force
         .iter()
         .take(SHOWN)
         .map(|code| format!("{} ({})", code.code, code.label))
         .collect::<Vec<_>>()
         .join(", ");
-    let n_more = codes.list.codes.len().saturating_sub(SHOWN);
-    if n_more > 0 {
-        shown.push_str(&format!(" and {n_more} more"));
+    match in_force.len().saturating_sub(SHOWN) {
+        0 => shown,
+        n_more => format!("{shown} and {n_more} more"),
     }
-    shown
 }

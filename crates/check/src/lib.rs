@@ -8,11 +8,15 @@
 
 mod codes;
 mod conditions;
+#[cfg(test)]
+mod drawn;
 mod message;
 mod properties;
 mod required;
 mod rules;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use chrono::NaiveDate;
 use finding::{Finding, Findings};

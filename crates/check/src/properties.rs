@@ -170,7 +170,13 @@ fn form_wanted(item: &Item) -> String {
         .and_then(serde_json::Value::as_str);
     match example {
         Some(example) => format!("Enter it in the form of {example}."),
-        None => format!("Enter it as described: {}", item.description),
+        None => {
+            let sentence = item.description.split_once(". ").map_or(
+                item.description.trim_end_matches('.'),
+                |(sentence, _)| sentence,
+            );
+            format!("Enter it as described: {sentence}.")
+        }
     }
 }
 
