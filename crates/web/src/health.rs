@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::Site;
 use crate::problem::Problem;
+use crate::{Site, actor};
 
 /// The process runs.
 pub(crate) async fn live() -> HttpResponse {
@@ -11,14 +11,13 @@ pub(crate) async fn live() -> HttpResponse {
 }
 
 /// The database answers and has the tables this version needs.
-pub(crate) async fn ready(site: web::Data<Site>) -> HttpResponse {
-    match workflow::organisations(&site.db, &crate::actor::reader()).await {
-        Ok(_) => HttpResponse::Ok()
-            .content_type("text/plain")
-            .body("ready\n"),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
-            Problem::unavailable().response()
-        }
-    }
+pub(crate) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
+    let organisations = workflow::organisations(site.db()?, &actor::reader()).await;
+    organisations.map_err(|error| {
+        tracing::warn!(%error, "not ready");
+        Problem::unavailable()
+    })?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain")
+        .body("ready\n"))
 }

@@ -157,7 +157,13 @@ impl ResponseError for Problem {
 
 impl From<db::DbError> for Problem {
     fn from(error: db::DbError) -> Self {
-        Problem::failed("read the database", &error)
+        match error {
+            db::DbError::Busy | db::DbError::Connect(_) => {
+                tracing::warn!(%error, "the database can't be used just now");
+                Problem::unavailable()
+            }
+            error => Problem::failed("use the database", &error),
+        }
     }
 }
 
@@ -233,9 +239,8 @@ impl From<ReceiveError> for Problem {
                 "This idempotency key was used for another file. Use a new key for each file."
                     .to_owned(),
             ),
-            error @ (ReceiveError::Files(_) | ReceiveError::Db(_)) => {
-                Problem::failed("receive an upload", &error)
-            }
+            ReceiveError::Db(error) => error.into(),
+            error @ ReceiveError::Files(_) => Problem::failed("keep an upload", &error),
         }
     }
 }

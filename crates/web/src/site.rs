@@ -1,13 +1,17 @@
 //! What every handler has at hand: connections, the published specs, and how the site is run.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use spec::{Period, ReturnSpec};
 
+use crate::problem::Problem;
+
 /// Connections and specs, shared by all requests.
 pub struct Site {
-    pub db: db::Db,
+    /// Filled as soon as the database answers; until then whoever needs it is told to come again.
+    pub db: Arc<OnceLock<db::Db>>,
     pub files: files::Files,
     /// Every published version.
     pub specs: Vec<ReturnSpec>,
@@ -53,6 +57,10 @@ impl Default for BodyLimits {
 }
 
 impl Site {
+    pub(crate) fn db(&self) -> Result<&db::Db, Problem> {
+        self.db.get().ok_or_else(Problem::unavailable)
+    }
+
     /// The version of a return that serves a period, if there are both.
     pub(crate) fn spec(&self, return_id: &str, period: &str) -> Option<(&ReturnSpec, Period)> {
         self.specs

@@ -1,1 +1,61 @@
 //! A plain async function per job.
+//!
+//! A job runs at least once, so that each function bears being run again.
+//! It knows nothing of HTTP and opens no transaction: what a job stores, a `workflow` verb stores.
+
+mod jobs;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use child::Child;
+use db::Db;
+use files::Files;
+use mail::Mailer;
+use queue::Runner;
+use spec::ReturnSpec;
+use tokio::sync::watch;
+use workflow::{Actor, AssessJob, SendEmailJob};
+
+/// What jobs work with.
+pub struct Worker {
+    pub db: Db,
+    pub files: Files,
+    pub mailer: Mailer,
+    /// How a file is assessed: in a process of its own.
+    pub child: Child,
+    /// Every published version.
+    pub specs: Vec<ReturnSpec>,
+    /// The site's address in emails, without a trailing slash.
+    pub base_url: String,
+    /// A local folder for the files that are being assessed.
+    pub scratch: PathBuf,
+}
+
+impl Worker {
+    fn actor() -> Actor {
+        Actor::system("worker")
+    }
+
+    fn spec(&self, return_id: &str, version: &str) -> Option<&ReturnSpec> {
+        self.specs
+            .iter()
+            .find(|spec| spec.id == return_id && spec.version == version)
+    }
+}
+
+/// Runs jobs until told to stop; then finishes those that run.
+pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receiver<bool>) {
+    let db = worker.db.clone();
+    let worker = Arc::new(worker);
+    let for_assess = Arc::clone(&worker);
+    Runner::new(db, settings)
+        .handle(AssessJob::KIND, move |job, claimed| {
+            jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
+        })
+        .handle(SendEmailJob::KIND, move |job, _claimed| {
+            jobs::send_email::send_email(Arc::clone(&worker), job)
+        })
+        .run(stop)
+        .await;
+}

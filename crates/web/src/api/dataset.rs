@@ -40,9 +40,10 @@ pub(crate) async fn csv(
     let table = table.ok_or_else(Problem::not_found)?.name.clone();
     let name = format!("{}-{}-{table}.csv", spec.id, period.label);
     let (spec, period) = (spec.clone(), period.label);
+    let db = site.db()?.clone();
     let (out, reader) = tokio::io::duplex(CHUNK);
     let writing = tokio::spawn(async move {
-        workflow::dataset_csv(&site.db, &actor::reader(), &spec, &table, &period, out).await
+        workflow::dataset_csv(&db, &actor::reader(), &spec, &table, &period, out).await
     });
     let first = Chunks { reader, writing }.next().await;
     let (chunk, rest) = first.ok_or_else(Problem::not_found)?;

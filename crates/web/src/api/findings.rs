@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
-use finding::Finding;
+use db::Db;
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use uuid::Uuid;
@@ -26,6 +26,7 @@ pub(crate) async fn json(
         outcome: Option<finding::Outcome>,
     }
     let submission = find(&site, &id).await?;
+    let db = site.db()?.clone();
     let head = Head {
         submission_id: submission.id,
         outcome: submission.outcome,
@@ -41,7 +42,7 @@ pub(crate) async fn json(
     };
     Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .streaming(Box::pin(pages(site, submission.id, format))))
+        .streaming(Box::pin(pages(db, submission.id, format))))
 }
 
 pub(crate) async fn csv(
@@ -49,9 +50,10 @@ pub(crate) async fn csv(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let submission = find(&site, &id).await?;
+    let db = site.db()?.clone();
     let format = Format {
         // Excel takes a file without this mark for something else than UTF-8.
-        start: format!("\u{feff}{}\r\n", COLUMNS.join(",")),
+        start: "\u{feff}".to_owned(),
         page: csv_page,
         end: "",
     };
@@ -59,7 +61,7 @@ pub(crate) async fn csv(
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .streaming(Box::pin(pages(site, submission.id, format))))
+        .streaming(Box::pin(pages(db, submission.id, format))))
 }
 
 struct Format {
@@ -77,24 +79,20 @@ enum Next {
 }
 
 /// An error after the first byte can only cut the connection, so that nobody takes a part for the whole.
-fn pages(
-    site: web::Data<Site>,
-    id: Uuid,
-    format: Format,
-) -> impl Stream<Item = Result<Bytes, BoxError>> {
+fn pages(db: Db, id: Uuid, format: Format) -> impl Stream<Item = Result<Bytes, BoxError>> {
     stream::unfold(
-        (site, format, Next::Start),
-        move |(site, format, next)| async move {
+        (db, format, Next::Start),
+        move |(db, format, next)| async move {
             let (mut out, after) = match next {
                 Next::Start => (format.start.clone().into_bytes(), 0),
                 Next::After(ordinal) => (Vec::new(), ordinal),
                 Next::Done => return None,
             };
-            match write_page(&site, id, after, &format, &mut out).await {
-                Ok(next) => Some((Ok(Bytes::from(out)), (site, format, next))),
+            match write_page(&db, id, after, &format, &mut out).await {
+                Ok(next) => Some((Ok(Bytes::from(out)), (db, format, next))),
                 Err(error) => {
                     tracing::error!(submission = %id, %error, "findings were cut short");
-                    Some((Err(error), (site, format, Next::Done)))
+                    Some((Err(error), (db, format, Next::Done)))
                 }
             }
         },
@@ -102,13 +100,13 @@ fn pages(
 }
 
 async fn write_page(
-    site: &Site,
+    db: &Db,
     id: Uuid,
     after: u32,
     format: &Format,
     out: &mut Vec<u8>,
 ) -> Result<Next, BoxError> {
-    let findings = workflow::findings(&site.db, &actor::reader(), id, after, PAGE)
+    let findings = workflow::findings(db, &actor::reader(), id, after, PAGE)
         .await?
         .unwrap_or_default();
     (format.page)(&findings, out)?;
@@ -129,72 +127,18 @@ fn json_page(findings: &[NumberedFinding], out: &mut Vec<u8>) -> Result<(), BoxE
     Ok(())
 }
 
-const COLUMNS: [&str; 9] = [
-    "rule",
-    "severity",
-    "table",
-    "cell",
-    "row_number",
-    "item",
-    "value",
-    "message",
-    "fix",
-];
-
+/// Like the command line's, page by page: only the first keeps its headings.
 fn csv_page(findings: &[NumberedFinding], out: &mut Vec<u8>) -> Result<(), BoxError> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(out);
-    for NumberedFinding { finding, .. } in findings {
-        writer.write_record(record(finding))?;
-    }
-    writer.flush()?;
+    let is_first = findings.first().is_none_or(|first| first.ordinal <= 1);
+    let mut page = Vec::new();
+    report::csv::csv(&mut page, findings.iter().map(|numbered| &numbered.finding))?;
+    let n_skipped = if is_first {
+        0
+    } else {
+        page.iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(0, |idx| idx + 1)
+    };
+    out.extend_from_slice(&page[n_skipped..]);
     Ok(())
-}
-
-fn record(finding: &Finding) -> [String; 9] {
-    let text = |text: &Option<String>| text.clone().map(harmless).unwrap_or_default();
-    [
-        finding.rule.to_string(),
-        finding.severity.to_string(),
-        text(&finding.table),
-        finding
-            .cell
-            .as_ref()
-            .map(|cell| harmless(cell.to_string()))
-            .unwrap_or_default(),
-        finding
-            .row_number
-            .map(|n| n.to_string())
-            .unwrap_or_default(),
-        text(&finding.item),
-        text(&finding.value),
-        harmless(finding.message.clone()),
-        harmless(finding.fix.clone()),
-    ]
-}
-
-/// A spreadsheet runs what starts like a formula; an apostrophe makes it text. A negative number is no formula.
-fn harmless(text: String) -> String {
-    let formula =
-        text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
-    if formula { format!("'{text}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_formula_in_a_value_stays_text() {
-        for (value, shown) in [
-            ("=1+1", "'=1+1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("-5", "-5"),
-            ("-5+cmd", "'-5+cmd"),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(harmless(value.to_owned()), shown);
-        }
-    }
 }

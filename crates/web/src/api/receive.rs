@@ -78,7 +78,7 @@ pub(crate) async fn receive(
         received_at: Utc::now(),
     };
     let sender = actor::sender(&upload.organisation);
-    let receipt = workflow::receive(&site.db, &site.files, &sender, upload).await?;
+    let receipt = workflow::receive(site.db()?, &site.files, &sender, upload).await?;
     let mut response = if receipt.repeated {
         HttpResponse::Ok()
     } else {

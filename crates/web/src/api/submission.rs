@@ -64,7 +64,7 @@ pub(crate) async fn show(
     site: web::Data<Site>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, reader) = (&site.db, actor::reader());
+    let (db, reader) = (site.db()?, actor::reader());
     let submission = find(&site, &id).await?;
     let id = submission.id;
     let tables = workflow::accounts(db, &reader, id)
@@ -117,7 +117,7 @@ pub(crate) async fn show(
 
 /// The submission of an address. What is not an id, is unknown or is somebody else's is not there.
 pub(crate) async fn find(site: &Site, id: &str) -> Result<Submission, Problem> {
-    workflow::submission(&site.db, &actor::reader(), parse_id(id)?)
+    workflow::submission(site.db()?, &actor::reader(), parse_id(id)?)
         .await?
         .ok_or_else(Problem::not_found)
 }

@@ -42,9 +42,9 @@ struct Row {
 pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProblem> {
     let reader = actor::reader();
     let today = Utc::now().with_timezone(&London).date_naive();
-    let obligations = workflow::obligations(&site.db, &reader, None, today).await?;
+    let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
     let outcomes: BTreeMap<Uuid, Option<Outcome>> =
-        workflow::submissions_of(&site.db, &reader, None)
+        workflow::submissions_of(site.db()?, &reader, None)
             .await?
             .into_iter()
             .map(|submission| (submission.id, submission.outcome))

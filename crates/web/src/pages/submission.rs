@@ -64,13 +64,15 @@ struct Account {
     loaded: String,
     rejected: String,
     ignored: String,
+    /// Why: "2 rows: a total or notes row".
+    reasons: Vec<String>,
 }
 
 pub(crate) async fn show(
     site: web::Data<Site>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
-    let (db, reader) = (&site.db, actor::reader());
+    let (db, reader) = (site.db()?, actor::reader());
     let id = parse_id(&id)?;
     let submission = workflow::submission(db, &reader, id)
         .await?
@@ -106,11 +108,22 @@ pub(crate) async fn show(
         tables: accounts
             .iter()
             .map(|table| Account {
-                name: table.sheet.clone().unwrap_or_else(|| table.name.clone()),
+                name: table.sheet.clone(),
                 n_rows: words::with_commas(table.n_rows),
                 loaded: words::with_commas(table.loaded),
                 rejected: words::with_commas(table.rejected),
                 ignored: words::with_commas(table.ignored),
+                reasons: table
+                    .ignored_rows
+                    .iter()
+                    .map(|rows| {
+                        format!(
+                            "{}: {}",
+                            words::counted(rows.n_rows, "row", "rows"),
+                            rows.reason
+                        )
+                    })
+                    .collect(),
             })
             .collect(),
         submission,

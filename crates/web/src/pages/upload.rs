@@ -113,7 +113,7 @@ async fn send(site: &Site, form: &mut Form) -> Result<Uuid, Problem> {
         received_at: Utc::now(),
     };
     let sender = actor::sender(&upload.organisation);
-    let receipt = workflow::receive(&site.db, &site.files, &sender, upload).await?;
+    let receipt = workflow::receive(site.db()?, &site.files, &sender, upload).await?;
     Ok(receipt.submission_id)
 }
 
@@ -190,8 +190,8 @@ async fn page(
 ) -> Result<HttpResponse, PageProblem> {
     let reader = actor::reader();
     let today = Utc::now().with_timezone(&London).date_naive();
-    let organisations = workflow::organisations(&site.db, &reader).await?;
-    let mut obligations = workflow::obligations(&site.db, &reader, None, today).await?;
+    let organisations = workflow::organisations(site.db()?, &reader).await?;
+    let mut obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
     obligations
         .sort_by(|a, b| (&a.return_title, b.period_end).cmp(&(&b.return_title, a.period_end)));
     let mut rounds: Vec<RoundChoice> = obligations

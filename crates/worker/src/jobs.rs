@@ -1,0 +1,4 @@
+//! One file per job.
+
+pub(crate) mod assess;
+pub(crate) mod send_email;
