@@ -5,9 +5,10 @@ use cycle::{ObligationState, Standing};
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use spec::Period;
+use spec::{Period, PeriodKind};
 use uuid::Uuid;
 
+use crate::returns::period_kind_of;
 use crate::submissions::outcome_of;
 use crate::{Conn, DbError, Tx};
 
@@ -70,25 +71,53 @@ pub async fn oblige(
 }
 
 /// What a file is received for.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duty {
-    #[diesel(sql_type = Text)]
-    pub version: String,
-    #[diesel(sql_type = Text)]
     pub return_title: String,
-    #[diesel(sql_type = Date)]
-    pub period_start: NaiveDate,
-    #[diesel(sql_type = Date)]
-    pub period_end: NaiveDate,
-    #[diesel(sql_type = Date)]
+    pub period: Period,
     pub opens_on: NaiveDate,
-    #[diesel(sql_type = Date)]
-    pub due_on: NaiveDate,
     /// `None`: this organisation owes nothing in this round.
-    #[diesel(sql_type = Nullable<BigInt>)]
     pub obligation_id: Option<i64>,
-    #[diesel(sql_type = Text)]
     pub organisation_name: String,
+}
+
+#[derive(QueryableByName)]
+struct DutyRow {
+    #[diesel(sql_type = Text)]
+    return_title: String,
+    #[diesel(sql_type = Text)]
+    period_kind: String,
+    #[diesel(sql_type = Text)]
+    period_label: String,
+    #[diesel(sql_type = Date)]
+    period_start: NaiveDate,
+    #[diesel(sql_type = Date)]
+    period_end: NaiveDate,
+    #[diesel(sql_type = Date)]
+    opens_on: NaiveDate,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    obligation_id: Option<i64>,
+    #[diesel(sql_type = Text)]
+    organisation_name: String,
+}
+
+impl TryFrom<DutyRow> for Duty {
+    type Error = DbError;
+
+    fn try_from(row: DutyRow) -> Result<Self, DbError> {
+        Ok(Duty {
+            return_title: row.return_title,
+            period: Period {
+                kind: period_kind_of(&row.period_kind)?,
+                label: row.period_label,
+                start: row.period_start,
+                end: row.period_end,
+            },
+            opens_on: row.opens_on,
+            obligation_id: row.obligation_id,
+            organisation_name: row.organisation_name,
+        })
+    }
 }
 
 /// An organisation's duty in a round; `None` where the round or the organisation is not known.
@@ -98,8 +127,9 @@ pub async fn duty(
     return_id: &str,
     period_label: &str,
 ) -> Result<Option<Duty>, DbError> {
-    Ok(sql_query(
-        "SELECT c.version, v.title AS return_title, c.period_start, c.period_end, c.opens_on, c.due_on,
+    let row: Option<DutyRow> = sql_query(
+        "SELECT v.title AS return_title, v.facts ->> 'period_kind' AS period_kind,
+                c.period_label, c.period_start, c.period_end, c.opens_on,
                 o.id AS obligation_id, g.name AS organisation_name
          FROM cycle c
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
@@ -112,7 +142,8 @@ pub async fn duty(
     .bind::<Text, _>(period_label)
     .get_result(conn.connection())
     .await
-    .optional()?)
+    .optional()?;
+    row.map(Duty::try_from).transpose()
 }
 
 /// What one organisation owes in one round, and where that stands.
@@ -123,6 +154,7 @@ pub struct Obligation {
     pub return_id: String,
     pub return_title: String,
     pub return_version: String,
+    pub period_kind: PeriodKind,
     pub period_label: String,
     pub period_start: NaiveDate,
     pub period_end: NaiveDate,
@@ -149,6 +181,8 @@ struct ObligationRow {
     #[diesel(sql_type = Text)]
     return_version: String,
     #[diesel(sql_type = Text)]
+    period_kind: String,
+    #[diesel(sql_type = Text)]
     period_label: String,
     #[diesel(sql_type = Date)]
     period_start: NaiveDate,
@@ -168,6 +202,17 @@ struct ObligationRow {
     standing_outcome: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     n_versions: Option<i32>,
+}
+
+impl Obligation {
+    pub fn period(&self) -> Period {
+        Period {
+            kind: self.period_kind,
+            label: self.period_label.clone(),
+            start: self.period_start,
+            end: self.period_end,
+        }
+    }
 }
 
 impl ObligationRow {
@@ -190,6 +235,7 @@ impl ObligationRow {
             return_id: self.return_id,
             return_title: self.return_title,
             return_version: self.return_version,
+            period_kind: period_kind_of(&self.period_kind)?,
             period_label: self.period_label,
             period_start: self.period_start,
             period_end: self.period_end,
@@ -210,7 +256,8 @@ pub async fn obligations(
 ) -> Result<Vec<Obligation>, DbError> {
     let rows: Vec<ObligationRow> = sql_query(
         "SELECT o.organisation, g.name AS organisation_name, c.return_id, v.title AS return_title,
-                c.version AS return_version, c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on,
+                c.version AS return_version, v.facts ->> 'period_kind' AS period_kind,
+                c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on,
                 l.id AS latest, l.outcome AS latest_outcome, l.version_number AS n_versions,
                 s.submission_id AS standing, s.outcome AS standing_outcome
          FROM obligation o

@@ -4,7 +4,7 @@ use diesel::sql_types::{Jsonb, Text};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
-use spec::ReturnSpec;
+use spec::{PeriodKind, ReturnSpec};
 
 use crate::{Conn, DbError, Tx};
 
@@ -85,4 +85,9 @@ pub async fn is_known(conn: &mut Conn, return_id: &str) -> Result<bool, DbError>
             .get_result(conn.connection())
             .await?;
     Ok(row.exists)
+}
+
+/// The period kind of the word that is stored.
+pub(crate) fn period_kind_of(word: &str) -> Result<PeriodKind, DbError> {
+    serde_json::from_value(word.into()).map_err(DbError::stored)
 }

@@ -10,8 +10,10 @@ use diesel::sql_types::{
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use finding::Outcome;
+use spec::{Period, PeriodKind};
 use uuid::Uuid;
 
+use crate::returns::period_kind_of;
 use crate::{Conn, DbError, Tx};
 
 /// One version of an organisation's answer.
@@ -24,6 +26,7 @@ pub struct Submission {
     pub return_id: String,
     pub return_title: String,
     pub return_version: String,
+    pub period_kind: PeriodKind,
     pub period_label: String,
     pub period_start: NaiveDate,
     pub period_end: NaiveDate,
@@ -41,6 +44,17 @@ pub struct Submission {
     pub outcome: Option<Outcome>,
     pub spec_hash: Option<String>,
     pub state: SubmissionState,
+}
+
+impl Submission {
+    pub fn period(&self) -> Period {
+        Period {
+            kind: self.period_kind,
+            label: self.period_label.clone(),
+            start: self.period_start,
+            end: self.period_end,
+        }
+    }
 }
 
 /// A version to store.
@@ -163,6 +177,8 @@ struct SubmissionRow {
     #[diesel(sql_type = Text)]
     return_version: String,
     #[diesel(sql_type = Text)]
+    period_kind: String,
+    #[diesel(sql_type = Text)]
     period_label: String,
     #[diesel(sql_type = Date)]
     period_start: NaiveDate,
@@ -211,6 +227,7 @@ impl TryFrom<SubmissionRow> for Submission {
             return_id: row.return_id,
             return_title: row.return_title,
             return_version: row.return_version,
+            period_kind: period_kind_of(&row.period_kind)?,
             period_label: row.period_label,
             period_start: row.period_start,
             period_end: row.period_end,
@@ -231,7 +248,7 @@ impl TryFrom<SubmissionRow> for Submission {
 
 const SELECT: &str = "SELECT s.id, s.obligation_id, s.organisation, g.name AS organisation_name,
         c.return_id, v.title AS return_title, c.version AS return_version,
-        c.period_label, c.period_start, c.period_end, c.due_on,
+        v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.due_on,
         s.version_number, s.file_name, s.file_sha256 AS sha256, f.stored_key AS file_key, f.n_bytes AS bytes,
         s.uploaded_by, s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
         EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id

@@ -1,5 +1,9 @@
 //! Who does something: every verb and every read takes the actor first.
 
+use db::events::{self, NewEvent};
+use db::{DbError, Tx};
+use uuid::Uuid;
+
 /// A person or system acting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -64,5 +68,34 @@ impl Actor {
             ActorKind::Organisation(own) => Some(own),
             ActorKind::Office | ActorKind::System => None,
         }
+    }
+}
+
+/// What is appended to the audit trail.
+pub(crate) struct Deed<'a> {
+    pub(crate) verb: &'static str,
+    pub(crate) organisation: Option<&'a str>,
+    pub(crate) obligation_id: Option<i64>,
+    pub(crate) submission_id: Option<Uuid>,
+    /// Facts; never a cell's value.
+    pub(crate) details: serde_json::Value,
+}
+
+impl Actor {
+    /// Appends what this actor does, in the transaction that does it.
+    pub(crate) async fn records(&self, tx: &mut Tx, deed: Deed<'_>) -> Result<(), DbError> {
+        events::append(
+            tx,
+            &NewEvent {
+                actor: &self.name,
+                actor_organisation: self.only(),
+                verb: deed.verb,
+                organisation: deed.organisation,
+                obligation_id: deed.obligation_id,
+                submission_id: deed.submission_id,
+                details: deed.details,
+            },
+        )
+        .await
     }
 }

@@ -1,0 +1,94 @@
+//! What a worker needs to assess a submission.
+
+use chrono::NaiveDate;
+use chrono_tz::Europe::London;
+use db::submissions::{self, Submission};
+use db::{Db, DbError, Tx};
+use queue::NewJob;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::Actor;
+
+/// The job: assess one submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssessJob {
+    pub submission_id: Uuid,
+}
+
+impl AssessJob {
+    pub const KIND: &'static str = "assess";
+}
+
+pub(crate) async fn enqueue(tx: &mut Tx, submission_id: Uuid) -> Result<(), DbError> {
+    let key = format!("assess {submission_id}");
+    let job = NewJob::new(AssessJob::KIND, json!(AssessJob { submission_id })).once(&key);
+    queue::enqueue(tx, &job).await?;
+    Ok(())
+}
+
+/// What the child needs to assess a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToAssess {
+    pub submission_id: Uuid,
+    /// GSS code.
+    pub organisation: String,
+    pub return_id: String,
+    pub return_version: String,
+    /// Its label.
+    pub period: String,
+    /// In Scotland.
+    pub received_on: NaiveDate,
+    pub file: StoredFile,
+    /// What stands for the period before.
+    pub previous: Option<StoredFile>,
+    /// What stands for the same period a year before.
+    pub year_ago: Option<StoredFile>,
+}
+
+/// An original in the file store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// For `Files::get_to_file`.
+    pub key: String,
+    /// As the sender calls it.
+    pub name: String,
+    pub sha256: String,
+}
+
+/// `None` where there is nothing left to do: there is no such submission, or its assessment is stored.
+pub async fn to_assess(
+    db: &Db,
+    actor: &Actor,
+    submission_id: Uuid,
+) -> Result<Option<ToAssess>, DbError> {
+    let mut conn = db.conn().await?;
+    let submission = submissions::find(&mut conn, submission_id).await?;
+    let Some(submission) = submission.filter(|submission| {
+        actor.may_see(&submission.organisation) && submission.outcome.is_none()
+    }) else {
+        return Ok(None);
+    };
+    let previous = submissions::standing_before(&mut conn, submission_id).await?;
+    let year_ago = submissions::standing_year_ago(&mut conn, submission_id).await?;
+    Ok(Some(ToAssess {
+        submission_id,
+        received_on: submission.received_at.with_timezone(&London).date_naive(),
+        organisation: submission.organisation.clone(),
+        return_id: submission.return_id.clone(),
+        return_version: submission.return_version.clone(),
+        period: submission.period_label.clone(),
+        file: stored(submission),
+        previous: previous.map(stored),
+        year_ago: year_ago.map(stored),
+    }))
+}
+
+fn stored(submission: Submission) -> StoredFile {
+    StoredFile {
+        key: submission.file_key,
+        name: submission.file_name,
+        sha256: submission.sha256,
+    }
+}

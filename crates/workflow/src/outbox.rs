@@ -1,0 +1,148 @@
+//! Messages: put into the outbox in the transaction they tell of, sent by a job of their own.
+
+use std::time::Duration;
+
+use db::emails::{self, NewEmail};
+use db::{Db, DbError, Tx};
+use mail::{Email, Message, RenderError};
+use queue::NewJob;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::Actor;
+use crate::actor::Deed;
+
+/// The job: send one message of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendEmailJob {
+    pub email_id: Uuid,
+}
+
+impl SendEmailJob {
+    pub const KIND: &'static str = "send-email";
+}
+
+/// The pauses after each failed attempt; after one more a message is undeliverable.
+const PAUSES: [Duration; 7] = [
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(2 * 3600),
+    Duration::from_secs(5 * 3600),
+    Duration::from_secs(10 * 3600),
+    Duration::from_secs(24 * 3600),
+];
+
+/// More than a message's attempts, since a worker may fail before it gets to count one.
+const MAX_JOB_ATTEMPTS: u32 = 20;
+
+/// Puts a message into the outbox; nothing happens where the submission has one of its kind.
+pub(crate) async fn post(
+    tx: &mut Tx,
+    submission_id: Uuid,
+    recipient: &str,
+    message: &Message,
+) -> Result<(), DbError> {
+    let id = Uuid::now_v7();
+    let payload =
+        serde_json::to_value(message).map_err(|error| DbError::Stored(error.to_string()))?;
+    let email = NewEmail {
+        id,
+        kind: message.kind(),
+        submission_id,
+        recipient,
+        payload,
+        message_id: &format!("{id}@lgdp"),
+    };
+    if emails::add(tx, &email).await? {
+        let job = NewJob {
+            max_attempts: MAX_JOB_ATTEMPTS,
+            ..NewJob::new(SendEmailJob::KIND, json!(SendEmailJob { email_id: id }))
+        };
+        queue::enqueue(tx, &job).await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EmailError {
+    #[error("the stored message can't be read: {0}")]
+    Payload(#[from] serde_json::Error),
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// A message as it goes out; `None` where it no longer waits. Links begin with `base_url`, which has no slash at its end.
+pub async fn email_to_send(
+    db: &Db,
+    _actor: &Actor,
+    email_id: Uuid,
+    base_url: &str,
+) -> Result<Option<Email>, EmailError> {
+    let queued = emails::find_queued(&mut db.conn().await?, email_id).await?;
+    let Some(queued) = queued else {
+        return Ok(None);
+    };
+    let message: Message = serde_json::from_value(queued.payload)?;
+    Ok(Some(message.render(
+        &queued.recipient,
+        &queued.message_id,
+        base_url,
+    )?))
+}
+
+/// The mail server took it; harmless when repeated.
+pub async fn mark_email_sent(db: &Db, actor: &Actor, email_id: Uuid) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    if let Some(submission_id) = emails::set_sent(&mut tx, email_id).await? {
+        let deed = told("send_email", submission_id, email_id);
+        actor.records(&mut tx, deed).await?;
+    }
+    tx.commit().await
+}
+
+/// When to try a message again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextAttempt {
+    After(Duration),
+    Undeliverable,
+}
+
+/// Counts a failed attempt and says when to try again.
+pub async fn mark_email_failed(
+    db: &Db,
+    actor: &Actor,
+    email_id: Uuid,
+    error: &str,
+) -> Result<NextAttempt, DbError> {
+    let mut tx = db.begin().await?;
+    let attempts = emails::count_failure(&mut tx, email_id, error).await?;
+    let pause = attempts
+        .and_then(|attempts| usize::try_from(attempts).ok())
+        .and_then(|attempts| PAUSES.get(attempts.saturating_sub(1)));
+    let next = match pause {
+        Some(&pause) => NextAttempt::After(pause),
+        None => {
+            if let Some(submission_id) = emails::set_undeliverable(&mut tx, email_id).await? {
+                let deed = told("give_up_email", submission_id, email_id);
+                actor.records(&mut tx, deed).await?;
+            }
+            NextAttempt::Undeliverable
+        }
+    };
+    tx.commit().await?;
+    Ok(next)
+}
+
+fn told(verb: &'static str, submission_id: Uuid, email_id: Uuid) -> Deed<'static> {
+    Deed {
+        verb,
+        organisation: None,
+        obligation_id: None,
+        submission_id: Some(submission_id),
+        details: json!({"email": email_id}),
+    }
+}

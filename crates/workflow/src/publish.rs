@@ -1,0 +1,124 @@
+//! Publishing return versions and opening rounds of them.
+
+use chrono::NaiveDate;
+use db::{Db, DbError, cycles, organisations, records, returns};
+use serde_json::json;
+use spec::{Organisations, Period, ReturnSpec};
+
+use crate::Actor;
+use crate::actor::Deed;
+
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error(
+        "{return_id} {version} was published with other content: a published version never changes, so make a new one"
+    )]
+    Changed { return_id: String, version: String },
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Stores organisations and return versions and makes their record tables; harmless when repeated.
+/// A published version with other content is refused, and then nothing is stored.
+pub async fn publish_returns(
+    db: &Db,
+    actor: &Actor,
+    specs: &[ReturnSpec],
+    organisations: &Organisations,
+) -> Result<(), PublishError> {
+    let mut tx = db.begin().await?;
+    returns::lock_publishing(&mut tx).await?;
+    for organisation in &organisations.0 {
+        organisations::put(&mut tx, organisation).await?;
+    }
+    for spec in specs {
+        match returns::published_hash(&mut tx, &spec.id, &spec.version).await? {
+            Some(hash) if hash == spec.hash => {}
+            Some(_) => {
+                return Err(PublishError::Changed {
+                    return_id: spec.id.clone(),
+                    version: spec.version.clone(),
+                });
+            }
+            None => {
+                returns::publish(&mut tx, spec).await?;
+                let deed = Deed {
+                    verb: "publish",
+                    organisation: None,
+                    obligation_id: None,
+                    submission_id: None,
+                    details: json!({"return": spec.id, "version": spec.version, "spec_hash": spec.hash}),
+                };
+                actor.records(&mut tx, deed).await?;
+            }
+        }
+        records::ensure_tables(&mut tx, spec).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenCycleError {
+    #[error("{return_id} {version} does not serve {period}")]
+    NotServed {
+        return_id: String,
+        version: String,
+        period: String,
+    },
+    #[error("{return_id} {version} is not published")]
+    NotPublished { return_id: String, version: String },
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Opens a round of a return, with an obligation for each respondent; harmless when repeated, but for the dates, which are moved.
+pub async fn open_cycle(
+    db: &Db,
+    actor: &Actor,
+    spec: &ReturnSpec,
+    period: &Period,
+    opens_on: NaiveDate,
+    due_on: NaiveDate,
+) -> Result<(), OpenCycleError> {
+    if !spec.serves(period) {
+        return Err(OpenCycleError::NotServed {
+            return_id: spec.id.clone(),
+            version: spec.version.clone(),
+            period: period.label.clone(),
+        });
+    }
+    let mut tx = db.begin().await?;
+    if returns::published_hash(&mut tx, &spec.id, &spec.version)
+        .await?
+        .is_none()
+    {
+        return Err(OpenCycleError::NotPublished {
+            return_id: spec.id.clone(),
+            version: spec.version.clone(),
+        });
+    }
+    let cycle = cycles::NewCycle {
+        return_id: &spec.id,
+        version: &spec.version,
+        period,
+        opens_on,
+        due_on,
+    };
+    let cycle_id = cycles::put(&mut tx, &cycle).await?;
+    let respondents = &spec.respondents;
+    let n_new = cycles::oblige(&mut tx, cycle_id, &respondents.types, &respondents.only).await?;
+    let deed = Deed {
+        verb: "open_cycle",
+        organisation: None,
+        obligation_id: None,
+        submission_id: None,
+        details: json!({
+            "return": spec.id, "version": spec.version, "period": period.label,
+            "opens_on": opens_on, "due_on": due_on, "new_obligations": n_new,
+        }),
+    };
+    actor.records(&mut tx, deed).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,286 @@
+//! Receiving a file: stored and proved first, then the facts, the job and the receipt in one transaction.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono_tz::Europe::London;
+use db::cycles::{self, Duty};
+use db::submissions::{self, NewSubmission, Submission};
+use db::{Conn, Db, DbError, Tx, returns};
+use files::{Files, FilesError};
+use mail::Message;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::actor::Deed;
+use crate::{Actor, assess, outbox};
+
+/// A file to receive.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// GSS code.
+    pub organisation: String,
+    pub return_id: String,
+    /// Its label: `2026-27-Q1`.
+    pub period: String,
+    /// As the sender calls it; shown, never used as a path.
+    pub file_name: String,
+    /// The upload on local disk; the caller removes it afterwards.
+    pub path: PathBuf,
+    /// Lower-case hex, as computed while the file came in.
+    pub sha256: String,
+    pub bytes: u64,
+    /// The sender's key: the same key and bytes give the same receipt.
+    pub idempotency_key: String,
+    /// Where the receipt and the outcome are sent.
+    pub contact_email: String,
+    pub received_at: DateTime<Utc>,
+}
+
+/// What was received; the same facts as the receipt email.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub submission_id: Uuid,
+    pub organisation: String,
+    pub return_id: String,
+    pub period: String,
+    pub version_number: u32,
+    pub file_name: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub received_at: DateTime<Utc>,
+    /// The key was used before: this is the earlier upload's receipt.
+    pub repeated: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiveError {
+    #[error("this actor may not send for {organisation}")]
+    NotAllowed { organisation: String },
+    #[error("no organisation has the code {code}")]
+    UnknownOrganisation { code: String },
+    #[error("no return is called {return_id}")]
+    UnknownReturn { return_id: String },
+    #[error("{return_id} is not collected for {period}")]
+    UnknownPeriod { return_id: String, period: String },
+    #[error("{organisation} does not owe {return_id} for {period}")]
+    NotARespondent {
+        organisation: String,
+        return_id: String,
+        period: String,
+    },
+    #[error("{return_id} for {period} is open from {opens_on}")]
+    NotOpen {
+        return_id: String,
+        period: String,
+        opens_on: NaiveDate,
+    },
+    #[error("the idempotency key was used for another file")]
+    IdempotencyKeyReused,
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Stores a file and everything that follows from having it. A receipt means that all of it is kept.
+///
+/// The same idempotency key with the same file, return and period gives the first upload's receipt again.
+pub async fn receive(
+    db: &Db,
+    files: &Files,
+    actor: &Actor,
+    upload: NewUpload,
+) -> Result<Receipt, ReceiveError> {
+    if !actor.may_send_for(&upload.organisation) {
+        return Err(ReceiveError::NotAllowed {
+            organisation: upload.organisation,
+        });
+    }
+    let upload = cleaned(upload);
+    // Given back before the file is stored: that may take a while, and connections are few.
+    let (duty, obligation_id) = {
+        let mut conn = db.conn().await?;
+        if let Some(receipt) = earlier_receipt(&mut conn, &upload).await? {
+            return Ok(receipt);
+        }
+        duty(&mut conn, &upload).await?
+    };
+
+    let key = files.put_file(&upload.path, &upload.sha256).await?;
+    // The receipt promises these bytes, so they are read back from where they are kept.
+    files.verify(&key).await?;
+
+    let mut tx = db.begin().await?;
+    submissions::put_file(&mut tx, &upload.sha256, upload.bytes, &key).await?;
+    let id = Uuid::now_v7();
+    let new = NewSubmission {
+        id,
+        obligation_id,
+        organisation: &upload.organisation,
+        sha256: &upload.sha256,
+        file_name: &upload.file_name,
+        uploaded_by: &actor.name,
+        contact_email: &upload.contact_email,
+        received_at: upload.received_at,
+        idempotency_key: &upload.idempotency_key,
+    };
+    let Some(version_number) = submissions::add(&mut tx, &new).await? else {
+        // The same request came in twice at once, and the other was faster.
+        tx.rollback().await?;
+        return earlier_receipt(&mut db.conn().await?, &upload)
+            .await?
+            .ok_or(ReceiveError::IdempotencyKeyReused);
+    };
+    let receipt = Receipt {
+        submission_id: id,
+        organisation: upload.organisation,
+        return_id: upload.return_id,
+        period: upload.period,
+        version_number,
+        file_name: upload.file_name,
+        sha256: upload.sha256,
+        bytes: upload.bytes,
+        received_at: upload.received_at,
+        repeated: false,
+    };
+    follow_up(&mut tx, actor, &receipt, &duty, &upload.contact_email).await?;
+    tx.commit().await?;
+    Ok(receipt)
+}
+
+/// The job, the receipt email and the event.
+async fn follow_up(
+    tx: &mut Tx,
+    actor: &Actor,
+    receipt: &Receipt,
+    duty: &Duty,
+    contact_email: &str,
+) -> Result<(), DbError> {
+    assess::enqueue(tx, receipt.submission_id).await?;
+    let message = Message::Receipt(mail::Receipt {
+        submission_id: receipt.submission_id.to_string(),
+        organisation_name: duty.organisation_name.clone(),
+        return_title: duty.return_title.clone(),
+        period: duty.period.in_words(),
+        version_number: receipt.version_number,
+        file_name: receipt.file_name.clone(),
+        bytes: receipt.bytes,
+        sha256: receipt.sha256.clone(),
+        received_at: receipt.received_at,
+    });
+    outbox::post(tx, receipt.submission_id, contact_email, &message).await?;
+    let deed = Deed {
+        verb: "receive",
+        organisation: Some(&receipt.organisation),
+        obligation_id: duty.obligation_id,
+        submission_id: Some(receipt.submission_id),
+        details: json!({
+            "version_number": receipt.version_number,
+            "file_name": receipt.file_name,
+            "sha256": receipt.sha256,
+            "bytes": receipt.bytes,
+        }),
+    };
+    actor.records(tx, deed).await
+}
+
+/// The receipt of the upload that used this key before.
+async fn earlier_receipt(
+    conn: &mut Conn,
+    upload: &NewUpload,
+) -> Result<Option<Receipt>, ReceiveError> {
+    let earlier =
+        submissions::find_by_key(conn, &upload.organisation, &upload.idempotency_key).await?;
+    let Some(earlier) = earlier else {
+        return Ok(None);
+    };
+    let same = earlier.sha256 == upload.sha256
+        && earlier.return_id == upload.return_id
+        && earlier.period_label == upload.period;
+    if same {
+        Ok(Some(receipt_of(earlier)))
+    } else {
+        Err(ReceiveError::IdempotencyKeyReused)
+    }
+}
+
+fn receipt_of(submission: Submission) -> Receipt {
+    Receipt {
+        submission_id: submission.id,
+        organisation: submission.organisation,
+        return_id: submission.return_id,
+        period: submission.period_label,
+        version_number: submission.version_number,
+        file_name: submission.file_name,
+        sha256: submission.sha256,
+        bytes: submission.bytes,
+        received_at: submission.received_at,
+        repeated: true,
+    }
+}
+
+/// The obligation the file is for, or why there is none.
+async fn duty(conn: &mut Conn, upload: &NewUpload) -> Result<(Duty, i64), ReceiveError> {
+    let NewUpload {
+        organisation,
+        return_id,
+        period,
+        ..
+    } = upload;
+    let Some(duty) = cycles::duty(conn, organisation, return_id, period).await? else {
+        let (organisation_known, _) = cycles::known(conn, organisation, return_id, period).await?;
+        return Err(if !organisation_known {
+            ReceiveError::UnknownOrganisation {
+                code: organisation.clone(),
+            }
+        } else if returns::is_known(conn, return_id).await? {
+            ReceiveError::UnknownPeriod {
+                return_id: return_id.clone(),
+                period: period.clone(),
+            }
+        } else {
+            ReceiveError::UnknownReturn {
+                return_id: return_id.clone(),
+            }
+        });
+    };
+    let Some(obligation_id) = duty.obligation_id else {
+        return Err(ReceiveError::NotARespondent {
+            organisation: organisation.clone(),
+            return_id: return_id.clone(),
+            period: period.clone(),
+        });
+    };
+    let today = upload.received_at.with_timezone(&London).date_naive();
+    if today < duty.opens_on {
+        return Err(ReceiveError::NotOpen {
+            return_id: return_id.clone(),
+            period: period.clone(),
+            opens_on: duty.opens_on,
+        });
+    }
+    Ok((duty, obligation_id))
+}
+
+/// What Postgres can keep exactly: no NUL, microseconds.
+fn cleaned(mut upload: NewUpload) -> NewUpload {
+    for text in [
+        &mut upload.organisation,
+        &mut upload.return_id,
+        &mut upload.period,
+        &mut upload.file_name,
+        &mut upload.idempotency_key,
+        &mut upload.contact_email,
+    ] {
+        if text.contains('\0') {
+            *text = text.replace('\0', "\u{fffd}");
+        }
+    }
+    if upload.file_name.is_empty() {
+        "unnamed".clone_into(&mut upload.file_name);
+    }
+    upload.received_at = upload.received_at.trunc_subsecs(6);
+    upload
+}
