@@ -67,7 +67,7 @@ pub(crate) fn rejected(framed: &Framed, findings: &Findings) -> Rejected {
         all: findings.outcome() == Outcome::Refused,
         row_idxs: HashMap::new(),
     };
-    for finding in findings.iter() {
+    for finding in findings {
         if let (Severity::Error, Some(table), Some(row_number)) =
             (finding.severity, &finding.table, finding.row_number)
             && framed.frame(table).is_some()

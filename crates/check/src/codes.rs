@@ -89,7 +89,10 @@ fn not_in_list(
     day: Option<NaiveDate>,
 ) -> (String, String) {
     (
-        format!("{} is \"{value}\", which is not one of its codes.", item.title),
+        format!(
+            "{} is \"{value}\", which is not one of its codes.",
+            item.title
+        ),
         format!("Use one of: {}.", some_codes(codes, day)),
     )
 }
@@ -125,7 +128,10 @@ fn not_in_force(
             item.title,
             british(day)
         ),
-        format!("Use a code that was in force on {}: {in_force}.", british(day)),
+        format!(
+            "Use a code that was in force on {}: {in_force}.",
+            british(day)
+        ),
     )
 }
 

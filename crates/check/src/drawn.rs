@@ -118,7 +118,10 @@ pub(crate) fn findings(rules: &str, drawing: &str, previous: Option<&str>) -> Ve
                 .cell
                 .as_ref()
                 .map_or_else(|| "-".to_owned(), ToString::to_string);
-            format!("{} {} {cell}: {}", finding.severity, finding.rule, finding.message)
+            format!(
+                "{} {} {cell}: {}",
+                finding.severity, finding.rule, finding.message
+            )
         })
         .collect()
 }

@@ -106,11 +106,7 @@ pub(crate) fn to_json(value: &Value, scale: u8) -> serde_json::Value {
 }
 
 /// Rule, message and fix for a value the schema refuses.
-fn words(
-    item: &Item,
-    shown: &str,
-    error: &ValidationError<'_>,
-) -> (&'static str, String, String) {
+fn words(item: &Item, shown: &str, error: &ValidationError<'_>) -> (&'static str, String, String) {
     let title = &item.title;
     let is = format!("{title} is {}", quoted(item, shown));
     match error.kind() {
@@ -171,10 +167,12 @@ fn form_wanted(item: &Item) -> String {
     match example {
         Some(example) => format!("Enter it in the form of {example}."),
         None => {
-            let sentence = item.description.split_once(". ").map_or(
-                item.description.trim_end_matches('.'),
-                |(sentence, _)| sentence,
-            );
+            let sentence = item
+                .description
+                .split_once(". ")
+                .map_or(item.description.trim_end_matches('.'), |(sentence, _)| {
+                    sentence
+                });
             format!("Enter it as described: {sentence}.")
         }
     }

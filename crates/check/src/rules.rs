@@ -96,13 +96,7 @@ impl Scene<'_> {
     }
 
     /// A finding of a rule on an item in a record.
-    fn finding_on(
-        &self,
-        rule: &Rule,
-        item: &str,
-        record_idx: usize,
-        filling: &Filling,
-    ) -> Finding {
+    fn finding_on(&self, rule: &Rule, item: &str, record_idx: usize, filling: &Filling) -> Finding {
         let finding = self.words(rule, filling);
         match (self.table.item(item), self.table.item_idx(item)) {
             (Some(item), Some(item_idx)) => {
@@ -116,7 +110,10 @@ impl Scene<'_> {
     fn words(&self, rule: &Rule, filling: &Filling) -> Finding {
         let message = fill(&rule.message, filling);
         let (severity, message) = if rule.trial {
-            (Severity::Note, format!("On trial, not counted yet: {message}"))
+            (
+                Severity::Note,
+                format!("On trial, not counted yet: {message}"),
+            )
         } else {
             (rule.severity, message)
         };

@@ -146,8 +146,9 @@ fn violations(data: &DataFrame) -> Vec<Violation> {
             for column in columns {
                 let Ok(value) = column.get(idx) else { continue };
                 if column.name() == "_row" {
-                    violation.record_idx =
-                        value.extract::<i64>().and_then(|row| usize::try_from(row).ok());
+                    violation.record_idx = value
+                        .extract::<i64>()
+                        .and_then(|row| usize::try_from(row).ok());
                 } else {
                     violation
                         .values

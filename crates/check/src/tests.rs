@@ -23,7 +23,9 @@ items = ["A"]
 message = "A is {A}, above {TOTAL}."
 assert = "A <= TOTAL"
 "#;
-    let drawing = sites("| s1 | #REF! | 5 | | x |\n| s2 | -1 | 5 | | y |\n| s3 | 4 | 5 | | |\n| s4 | 1 | #N/A | | x |\n");
+    let drawing = sites(
+        "| s1 | #REF! | 5 | | x |\n| s2 | -1 | 5 | | y |\n| s3 | 4 | 5 | | |\n| s4 | 1 | #N/A | | x |\n",
+    );
     assert_eq!(
         findings(rules, &drawing, None),
         [
@@ -49,7 +51,8 @@ fn a_condition_of_the_schema_is_a_rule_with_words() {
 
 #[test]
 fn keys_occur_once_and_blank_ones_are_only_missing() {
-    let drawing = sites("| s1 | 1 | 1 | | |\n| s1 | 1 | 1 | | |\n| | 1 | 1 | | |\n| | 2 | 1 | | |\n");
+    let drawing =
+        sites("| s1 | 1 | 1 | | |\n| s1 | 1 | 1 | | |\n| | 1 | 1 | | |\n| | 2 | 1 | | |\n");
     assert_eq!(
         findings("", &drawing, None),
         [
@@ -74,7 +77,10 @@ message = "There is no site {SITE}."
 
 #[test]
 fn a_child_needs_its_parent() {
-    let drawing = format!("{}[visit]\n| SITE |\n| s1 |\n| s9 |\n", sites("| s1 | 1 | 1 | | |\n"));
+    let drawing = format!(
+        "{}[visit]\n| SITE |\n| s1 |\n| s9 |\n",
+        sites("| s1 | 1 | 1 | | |\n")
+    );
     assert_eq!(
         findings(REFERENCE, &drawing, None),
         ["error visit.site-unknown visit!A3: There is no site s9."]
@@ -89,7 +95,9 @@ fn where_a_parent_cannot_be_read_its_children_are_not_blamed() {
     );
     assert_eq!(
         findings(REFERENCE, &drawing, None),
-        ["error site.id-cell-error site!A3: Site shows the spreadsheet error #REF! instead of a value."]
+        [
+            "error site.id-cell-error site!A3: Site shows the spreadsheet error #REF! instead of a value."
+        ]
     );
 }
 
@@ -127,13 +135,17 @@ message = "{title} is {value}; it was {before} ({difference}, {percent} %)."
 
 #[test]
 fn a_movement_is_asked_about_when_it_passes_both_thresholds() {
-    let now = sites("| s1 | 111 | | | |\n| s2 | 109 | | | |\n| s3 | 1010 | | | |\n| new | 500 | | | |\n");
+    let now =
+        sites("| s1 | 111 | | | |\n| s2 | 109 | | | |\n| s3 | 1010 | | | |\n| new | 500 | | | |\n");
     let before = sites("| s1 | 100 | | | |\n| s2 | 100 | | | |\n| s3 | 1000 | | | |\n");
     assert_eq!(
         findings(CHANGE, &now, Some(&before)),
         ["query site.total-moved site!B2: Total is 111; it was 100 (11, 11.0 %)."]
     );
-    assert!(findings(CHANGE, &now, None).is_empty(), "nothing to compare with");
+    assert!(
+        findings(CHANGE, &now, None).is_empty(),
+        "nothing to compare with"
+    );
 }
 
 #[test]

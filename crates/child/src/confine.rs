@@ -119,3 +119,56 @@ fn denied_calls() -> Vec<i64> {
 fn deny_system_calls() -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::fs::File;
+    use std::net::TcpListener;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Set in the process that confines itself: what is given up can't be had back.
+    const INSIDE: &str = "CHILD_TEST_INSIDE";
+
+    #[test]
+    fn gives_up_the_network_files_and_programs() {
+        if std::env::var_os(INSIDE).is_some() {
+            confined();
+            return;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let inside = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "confine::tests::gives_up_the_network_files_and_programs",
+            ])
+            .args(["--nocapture", "--test-threads", "1"])
+            .env(INSIDE, listener.local_addr().unwrap().to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&inside.stdout);
+        assert!(inside.status.success(), "{said}");
+        assert!(said.contains("all given up"), "{said}");
+    }
+
+    fn confined() {
+        let address = std::env::var(INSIDE).unwrap();
+        let program = std::env::current_exe().unwrap();
+        assert!(std::net::TcpStream::connect(&address).is_ok());
+        assert!(File::open(&program).is_ok());
+        confine(1 << 30, 30).unwrap();
+        let denied = |result: io::Result<()>| {
+            assert_eq!(result.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        };
+        denied(std::net::TcpStream::connect(&address).map(drop));
+        denied(File::open(&program).map(drop));
+        denied(std::fs::write(std::env::temp_dir().join("child"), "x"));
+        denied(Command::new(&program).spawn().map(drop));
+        // A thread still can be started, and so can memory be had within the limit.
+        assert_eq!(std::thread::spawn(|| 1 + 1).join().unwrap(), 2);
+        assert!(Vec::<u8>::new().try_reserve_exact(2 << 30).is_err());
+        println!("all given up");
+    }
+}

@@ -33,7 +33,12 @@ fn say_where_it_panicked_and_not_what() {
     std::panic::set_hook(Box::new(|panic| {
         if let Some(place) = panic.location() {
             // Standard error is all a child has to complain to; if even that fails there is nothing to do.
-            let _ = writeln!(io::stderr(), "panicked at {}:{}", place.file(), place.line());
+            let _ = writeln!(
+                io::stderr(),
+                "panicked at {}:{}",
+                place.file(),
+                place.line()
+            );
         }
     }));
 }
@@ -97,7 +102,7 @@ fn answer(
     match assessed {
         Err(error) => Ok(Err(error.to_string())),
         Ok(assessment) => {
-            send(output, &spec, assessment, order.records)?;
+            send(output, &spec, &assessment, order.records)?;
             Ok(Ok(Line::End))
         }
     }
@@ -118,7 +123,7 @@ fn load(spec_dir: &Path) -> Result<(ReturnSpec, Organisations), String> {
 fn send(
     output: &mut impl Write,
     spec: &ReturnSpec,
-    assessment: Assessment,
+    assessment: &Assessment,
     records: bool,
 ) -> io::Result<()> {
     let head = Box::new(assessment.head.clone());

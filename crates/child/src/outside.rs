@@ -71,7 +71,7 @@ impl Child {
             process,
             file: task.file.clone(),
             head_seen: false,
-            queued: Vec::new(),
+            queued: None,
             done: false,
             refusal: Refusal::of(task),
         })
@@ -135,7 +135,7 @@ pub struct Run {
     process: Watched,
     file: InputFile,
     head_seen: bool,
-    queued: Vec<Part>,
+    queued: Option<Part>,
     done: bool,
     refusal: Refusal,
 }
@@ -144,7 +144,7 @@ impl Iterator for Run {
     type Item = Result<Part, ChildError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(part) = self.queued.pop() {
+        if let Some(part) = self.queued.take() {
             return Some(Ok(part));
         }
         if self.done {
@@ -152,47 +152,43 @@ impl Iterator for Run {
         }
         let mut line = String::new();
         match self.answer.read_line(&mut line) {
-            Err(error) => self.fail(ChildError::Answer(error)),
+            Err(error) => Some(self.fail(ChildError::Answer(error))),
             Ok(_) => match serde_json::from_str(&line) {
                 Ok(Line::Part(part)) => {
                     self.head_seen = true;
                     Some(Ok(part))
                 }
-                Ok(Line::Failed(why)) => self.fail(ChildError::Failed(why)),
+                Ok(Line::Failed(why)) => Some(self.fail(ChildError::Failed(why))),
                 Ok(Line::End) => {
                     self.done = true;
                     None
                 }
-                Err(_) => self.ended(),
+                Err(_) => Some(self.ended()),
             },
         }
     }
 }
 
 impl Run {
-    fn fail(&mut self, error: ChildError) -> Option<Result<Part, ChildError>> {
+    fn fail(&mut self, error: ChildError) -> Result<Part, ChildError> {
         self.done = true;
-        Some(Err(error))
+        Err(error)
     }
 
     /// The child is gone without a last word.
-    fn ended(&mut self) -> Option<Result<Part, ChildError>> {
+    fn ended(&mut self) -> Result<Part, ChildError> {
         self.done = true;
-        let end = match self.process.end() {
-            Ok(end) => end,
-            Err(error) => return Some(Err(ChildError::Answer(error))),
-        };
+        let end = self.process.end().map_err(ChildError::Answer)?;
         if self.head_seen {
-            return Some(Err(ChildError::Ended(end.status)));
+            return Err(ChildError::Ended(end.status));
         }
         tracing::warn!(status = %end.status, timed_out = end.timed_out, "a file ended the process that read it");
-        match self.refusal.parts(&self.file, end) {
-            Ok((head, findings)) => {
-                self.queued.push(findings);
-                Some(Ok(head))
-            }
-            Err(error) => Some(Err(ChildError::Answer(error))),
-        }
+        let (head, findings) = self
+            .refusal
+            .parts(&self.file, end)
+            .map_err(ChildError::Answer)?;
+        self.queued = Some(findings);
+        Ok(head)
     }
 }
 

@@ -47,7 +47,7 @@ impl Default for ChildLimits {
         Self {
             memory: 1 << 30,
             cpu: Duration::from_secs(30),
-            wall: Duration::from_secs(60),
+            wall: Duration::from_mins(1),
         }
     }
 }

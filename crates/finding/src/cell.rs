@@ -96,7 +96,6 @@ pub fn column_letters(column_idx: u32) -> String {
     let mut rest = u64::from(column_idx) + 1;
     while rest > 0 {
         rest -= 1;
-        #[expect(clippy::cast_possible_truncation, reason = "below 26")]
         letters.push(b'A' + (rest % 26) as u8);
         rest /= 26;
     }

@@ -53,7 +53,7 @@ impl Findings {
     /// How many of each severity and rule, worst first.
     pub fn count_by_rule(&self) -> BTreeMap<(Severity, RuleId), u64> {
         let mut counts = BTreeMap::new();
-        for finding in self.iter() {
+        for finding in self {
             *counts
                 .entry((finding.severity, finding.rule.clone()))
                 .or_insert(0) += 1;
@@ -77,6 +77,15 @@ fn report_order(a: &Finding, b: &Finding) -> Ordering {
         .then_with(|| a.rule.cmp(&b.rule))
         .then_with(|| a.item.cmp(&b.item))
         .then_with(|| a.message.cmp(&b.message))
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 impl FromIterator<Finding> for Findings {

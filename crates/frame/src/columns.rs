@@ -192,7 +192,7 @@ pub fn show_decimal(scaled: i128, scale: u8) -> String {
 }
 
 /// Days since 1970-01-01, as polars counts dates.
-pub fn days_since_epoch(date: NaiveDate) -> i32 {
+fn days_since_epoch(date: NaiveDate) -> i32 {
     const EPOCH_FROM_CE: i32 = 719_163;
     date.num_days_from_ce() - EPOCH_FROM_CE
 }

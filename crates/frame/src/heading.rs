@@ -37,7 +37,12 @@ mod tests {
     #[test]
     fn headings_are_the_same_however_they_are_typed() {
         for heading in [
-            "LA code", "la_code", " LA\u{a0}Code ", "LA\ncode", "LA\u{200b}CODE", "ＬＡ Code:",
+            "LA code",
+            "la_code",
+            " LA\u{a0}Code ",
+            "LA\ncode",
+            "LA\u{200b}CODE",
+            "ＬＡ Code:",
         ] {
             assert_eq!(normalise(heading), "lacode", "{heading:?}");
         }

@@ -40,7 +40,10 @@ enum Verdict<'a> {
     Right,
     Unknown,
     /// Another organisation or period, and what was expected.
-    Other { found: String, wanted: String },
+    Other {
+        found: String,
+        wanted: String,
+    },
     /// Not a known organisation or period.
     Unrecognised(&'a str),
 }
@@ -93,16 +96,28 @@ fn in_cell(
     let (message, fix) = match verdict(kind, found, spec, expected) {
         Verdict::Right | Verdict::Unknown => return None,
         Verdict::Unrecognised("") => (
-            format!("{} does not say which {noun} this return is for.", cell.address()),
+            format!(
+                "{} does not say which {noun} this return is for.",
+                cell.address()
+            ),
             format!("Enter the {noun} in {}.", cell.address()),
         ),
         Verdict::Unrecognised(text) => (
-            format!("{} says \"{text}\", which is not a {noun} that is known.", cell.address()),
-            format!("Enter the {noun} in {} as the form asks for it.", cell.address()),
+            format!(
+                "{} says \"{text}\", which is not a {noun} that is known.",
+                cell.address()
+            ),
+            format!(
+                "Enter the {noun} in {} as the form asks for it.",
+                cell.address()
+            ),
         ),
         Verdict::Other { found, wanted } => (
             format!("This file is for {found}, but it was sent in for {wanted}."),
-            format!("Upload the file for {wanted}, or correct {} if the figures are right.", cell.address()),
+            format!(
+                "Upload the file for {wanted}, or correct {} if the figures are right.",
+                cell.address()
+            ),
         ),
     };
     Some(
@@ -150,7 +165,10 @@ fn in_item(
                 format!("Upload the file for {wanted}, or correct the column {item_name}."),
             ),
             _ => (
-                format!("{} is {text} ({found}), but this return is for {wanted}.", item.title),
+                format!(
+                    "{} is {text} ({found}), but this return is for {wanted}.",
+                    item.title
+                ),
                 format!("Correct {item_name}, or delete the row if it belongs to {found}."),
             ),
         };
@@ -178,4 +196,3 @@ fn rule(table: &TableSpec, kind: IdentityKind) -> String {
         IdentityKind::Period => format!("{}.wrong-period", table.name),
     }
 }
-

@@ -120,16 +120,13 @@ pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> 
     let mut taken = HashSet::new();
     let mut all_located = true;
     for table in &spec.tables {
-        let sheet_idx = match locate::sheet(workbook, spec, table, &mut framed.findings) {
-            Some(sheet_idx) => sheet_idx,
-            None => {
-                if table.sheet.required {
-                    all_located = false;
-                } else {
-                    framed.frames.push(empty(table));
-                }
-                continue;
+        let Some(sheet_idx) = locate::sheet(workbook, spec, table, &mut framed.findings) else {
+            if table.sheet.required {
+                all_located = false;
+            } else {
+                framed.frames.push(empty(table));
             }
+            continue;
         };
         taken.insert(sheet_idx);
         let sheet = &workbook.sheets[sheet_idx];
@@ -137,14 +134,9 @@ pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> 
             spec::Layout::Records(layout) => {
                 records::frame(sheet, spec, table, layout, None, &mut framed.findings)
             }
-            spec::Layout::TurnAround { records, key } => records::frame(
-                sheet,
-                spec,
-                table,
-                records,
-                Some(key),
-                &mut framed.findings,
-            ),
+            spec::Layout::TurnAround { records, key } => {
+                records::frame(sheet, spec, table, records, Some(key), &mut framed.findings)
+            }
             spec::Layout::Matrix(layout) => {
                 matrix::frame(sheet, table, layout, &mut framed.findings)
             }
@@ -156,7 +148,9 @@ pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> 
     framed.ignored_sheets = locate::ignored(workbook, &taken);
     // A sheet that was looked for in vain is most likely among these, and its finding names them all.
     if all_located {
-        framed.findings.extend(locate::ignored_notes(workbook, &taken));
+        framed
+            .findings
+            .extend(locate::ignored_notes(workbook, &taken));
     }
     framed
 }

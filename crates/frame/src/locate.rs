@@ -43,7 +43,12 @@ pub(crate) fn sheet(
 }
 
 fn named(workbook: &Workbook, table: &TableSpec) -> Option<usize> {
-    let key = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let key = |name: &str| {
+        name.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
     table.sheet.names.iter().find_map(|name| {
         workbook
             .sheets
@@ -86,10 +91,7 @@ pub(crate) fn ignored(workbook: &Workbook, taken: &HashSet<usize>) -> Vec<Ignore
 }
 
 /// A note for each of them.
-pub(crate) fn ignored_notes(
-    workbook: &Workbook,
-    taken: &HashSet<usize>,
-) -> Vec<Finding> {
+pub(crate) fn ignored_notes(workbook: &Workbook, taken: &HashSet<usize>) -> Vec<Finding> {
     others(workbook, taken).map(ignored_note).collect()
 }
 
@@ -110,14 +112,20 @@ fn ignored_note(sheet: &Sheet) -> Finding {
         Finding::new(
             "file.sheet-ignored",
             Severity::Note,
-            format!("The sheet \"{}\" is not part of this return and was not read.", sheet.name),
+            format!(
+                "The sheet \"{}\" is not part of this return and was not read.",
+                sheet.name
+            ),
             "Nothing to do, unless data you meant to send is on it.",
         )
     } else {
         Finding::new(
             "file.hidden-sheet",
             Severity::Note,
-            format!("The file has a hidden sheet, \"{}\". It was not read.", sheet.name),
+            format!(
+                "The file has a hidden sheet, \"{}\". It was not read.",
+                sheet.name
+            ),
             "Check that it holds no personal data that you did not mean to send; if it does, delete the sheet and upload again.",
         )
     }

@@ -187,8 +187,7 @@ fn record(
         let value = match (read(raw, item, origin), raw) {
             (Read::Value(value), _) => Some(value),
             (Read::Normalised(value), Some(raw)) => {
-                findings
-                    .push(normalised_finding(table, item, raw, Some(&value)).at_cell(place));
+                findings.push(normalised_finding(table, item, raw, Some(&value)).at_cell(place));
                 Some(value)
             }
             (Read::BlankMarker, Some(raw)) => {

@@ -98,9 +98,7 @@ fn typed(raw: &Raw, item: &Item, origin: Origin) -> Read {
 fn boolean(raw: &Raw, item: &Item) -> Read {
     let answer = match raw {
         Raw::Boolean(boolean) => Some(*boolean),
-        Raw::Number(number) if *number == 1.0 => Some(true),
-        Raw::Number(number) if *number == 0.0 => Some(false),
-        Raw::Text(text) => match text::trim(text).to_lowercase().as_str() {
+        Raw::Number(_) | Raw::Text(_) => match text::trim(&show_raw(raw)).to_lowercase().as_str() {
             "y" | "yes" | "true" | "1" => Some(true),
             "n" | "no" | "false" | "0" => Some(false),
             _ => None,
@@ -120,7 +118,10 @@ fn boolean(raw: &Raw, item: &Item) -> Read {
 fn cell_error(name: &str, item: &Item) -> Unreadable {
     Unreadable::new(
         "cell-error",
-        format!("{} shows the spreadsheet error {name} instead of a value.", item.title),
+        format!(
+            "{} shows the spreadsheet error {name} instead of a value.",
+            item.title
+        ),
         "Mend the formula in this cell, or type the value, then save and upload again.",
     )
 }
@@ -128,7 +129,10 @@ fn cell_error(name: &str, item: &Item) -> Unreadable {
 fn not_calculated(item: &Item) -> Unreadable {
     Unreadable::new(
         "not-calculated",
-        format!("{} is a formula that was never calculated, so it has no value.", item.title),
+        format!(
+            "{} is a formula that was never calculated, so it has no value.",
+            item.title
+        ),
         "Open the file in your spreadsheet program, let it calculate, save it and upload again.",
     )
 }
@@ -195,7 +199,10 @@ pub(crate) fn normalised_finding(
                     value.plain(scale)
                 }
             };
-            format!("{} says \"{before}\", which was read as \"{after}\".", item.title)
+            format!(
+                "{} says \"{before}\", which was read as \"{after}\".",
+                item.title
+            )
         }
     };
     Finding::new(

@@ -28,10 +28,19 @@ pub(crate) fn frame(
         .chunk_by(|a, b| a.row_idx == b.row_idx)
         .collect();
     let header = find_header(&rows, sheet, table, layout, findings)?;
-    let columns = Columns::new(sheet, spec, table, rows[header], &rows[header + 1..], findings)?;
+    let columns = Columns::new(
+        sheet,
+        spec,
+        table,
+        rows[header],
+        &rows[header + 1..],
+        findings,
+    )?;
     let mut building = Building::new(sheet, table, &columns, rows.len());
     building.account.n_rows = n_rows(sheet);
-    building.account.ignore_many("above the headings", u64::from(rows[header][0].row_idx));
+    building
+        .account
+        .ignore_many("above the headings", u64::from(rows[header][0].row_idx));
     building.account.ignore("the row of headings");
     let mut last_row_idx = rows[header][0].row_idx;
     for cells in &rows[header + 1..] {
@@ -224,14 +233,26 @@ fn extra_column(
     heading: Option<&str>,
 ) -> Finding {
     let named = heading.map_or_else(
-        || format!("Column {} has values but no heading", column_letters(column_idx)),
-        |heading| format!("The column \"{}\" is not part of this return", heading.trim()),
+        || {
+            format!(
+                "Column {} has values but no heading",
+                column_letters(column_idx)
+            )
+        },
+        |heading| {
+            format!(
+                "The column \"{}\" is not part of this return",
+                heading.trim()
+            )
+        },
     );
     let finding = match spec.extra_columns {
         ExtraColumns::Refuse => Finding::new(
             format!("{}.column-not-asked-for", table.name),
             Severity::Blocker,
-            format!("{named}, and this return holds personal data, so nothing more than is asked for may be sent."),
+            format!(
+                "{named}, and this return holds personal data, so nothing more than is asked for may be sent."
+            ),
             "Delete the column, or correct its heading, and upload again.",
         ),
         ExtraColumns::Ignore => Finding::new(
@@ -332,7 +353,11 @@ impl<'a> Building<'a> {
             )
             .in_table(&self.table.name)
             .on_item(&self.table.items[item_idx].name)
-            .at_cell(CellRef::new(&self.sheet.name, cell.row_idx, cell.column_idx))
+            .at_cell(CellRef::new(
+                &self.sheet.name,
+                cell.row_idx,
+                cell.column_idx,
+            ))
             .with_value(show_raw(&cell.value)),
         );
     }

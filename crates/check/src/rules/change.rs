@@ -58,7 +58,10 @@ pub(super) fn check(scene: &Scene<'_>, rule: &Rule, against: Against) -> Vec<Fin
                 continue;
             };
             let mut values = values_of(scene.table, scene.frame, record_idx);
-            values.insert("title".to_owned(), scene.table.items[item_idx].title.clone());
+            values.insert(
+                "title".to_owned(),
+                scene.table.items[item_idx].title.clone(),
+            );
             values.insert("value".to_owned(), show(scene, item_idx, now));
             values.insert("before".to_owned(), show(scene, item_idx, before));
             values.insert("difference".to_owned(), show(scene, item_idx, now - before));

@@ -90,7 +90,10 @@ pub(super) fn down(
         let mut values = values_of(scene.table, scene.frame, total_idx);
         values.insert("value".to_owned(), show(scene, item_idx, found));
         values.insert("expected".to_owned(), show(scene, item_idx, expected));
-        values.insert("title".to_owned(), scene.table.items[item_idx].title.clone());
+        values.insert(
+            "title".to_owned(),
+            scene.table.items[item_idx].title.clone(),
+        );
         findings.push(scene.finding_on(rule, item, total_idx, &values));
     }
     findings

@@ -17,7 +17,11 @@ pub(super) fn read(raw: &Raw, item: &Item) -> Read {
         Raw::DateTime(at) if at.time() == NaiveTime::MIN => in_range(at.date(), item, Read::Value),
         Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
             "not-a-date",
-            format!("{} is {}: a date with a time of day.", item.title, show_raw(raw)),
+            format!(
+                "{} is {}: a date with a time of day.",
+                item.title,
+                show_raw(raw)
+            ),
             "Enter the date alone, without a time.",
         )),
         Raw::Number(number) => from_number(*number, raw, item),
@@ -90,8 +94,15 @@ fn from_text(text: &str, raw: &Raw, item: &Item) -> Read {
 fn not_a_date(raw: &Raw, item: &Item) -> Unreadable {
     Unreadable::new(
         "not-a-date",
-        format!("{} is \"{}\", which is not a date.", item.title, show_raw(raw)),
-        format!("Enter the date as {}, or as a real date cell.", wanted(item)),
+        format!(
+            "{} is \"{}\", which is not a date.",
+            item.title,
+            show_raw(raw)
+        ),
+        format!(
+            "Enter the date as {}, or as a real date cell.",
+            wanted(item)
+        ),
     )
 }
 
@@ -168,9 +179,18 @@ mod tests {
         }
         assert_eq!(digits_date("03042026"), expected);
         assert_eq!(iso_date("2026-04-03"), expected);
-        for text in ["3/4/26", "4/13/2026", "Apr-26", "2026", "31/02/2026", "3/4/2026 10:00"] {
+        for text in [
+            "3/4/26",
+            "4/13/2026",
+            "Apr-26",
+            "2026",
+            "31/02/2026",
+            "3/4/2026 10:00",
+        ] {
             assert_eq!(
-                day_first(text).or_else(|| day_month_name(text)).or_else(|| iso_date(text)),
+                day_first(text)
+                    .or_else(|| day_month_name(text))
+                    .or_else(|| iso_date(text)),
                 None,
                 "{text}"
             );

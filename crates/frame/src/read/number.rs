@@ -17,7 +17,11 @@ pub(super) fn integer(raw: &Raw, item: &Item) -> Read {
             (Some(_), Ok(whole)) => number.said(Value::Integer(whole)),
             _ => Read::Unreadable(Unreadable::new(
                 "not-a-whole-number",
-                format!("{} is {}, which is not a whole number.", item.title, show_raw(raw)),
+                format!(
+                    "{} is {}, which is not a whole number.",
+                    item.title,
+                    show_raw(raw)
+                ),
                 "Enter a whole number.",
             )),
         },
@@ -47,7 +51,11 @@ pub(super) fn decimal(raw: &Raw, item: &Item, scale: u8, origin: Origin) -> Read
 fn not_a_number(raw: &Raw, item: &Item) -> Unreadable {
     Unreadable::new(
         "not-a-number",
-        format!("{} is \"{}\", which is not a number.", item.title, show_raw(raw)),
+        format!(
+            "{} is \"{}\", which is not a number.",
+            item.title,
+            show_raw(raw)
+        ),
         "Enter the figure as a plain number, without words or units.",
     )
 }
@@ -57,8 +65,8 @@ fn not_a_number(raw: &Raw, item: &Item) -> Unreadable {
 struct Digits {
     negative: bool,
     /// Without leading zeros in the whole part.
-    digits: Vec<u8>,
-    /// How many of `digits` stand after the point.
+    figures: Vec<u8>,
+    /// How many of `figures` stand after the point.
     places: usize,
     /// Read otherwise than it stands: separators, a currency sign or brackets were left out.
     normalised: bool,
@@ -68,8 +76,8 @@ impl Digits {
     /// Scaled by ten to the power of `scale`, if that is exact.
     fn exact(&self, scale: u8) -> Option<i128> {
         let scale = usize::from(scale);
-        let kept = self.digits.len() - self.places.saturating_sub(scale).min(self.digits.len());
-        if self.digits[kept..].iter().any(|&digit| digit != 0) {
+        let kept = self.figures.len() - self.places.saturating_sub(scale).min(self.figures.len());
+        if self.figures[kept..].iter().any(|&digit| digit != 0) {
             return None;
         }
         self.scaled(kept, scale)
@@ -78,9 +86,9 @@ impl Digits {
     /// Half to even, as statistics and money are rounded.
     fn rounded(&self, scale: u8) -> i128 {
         let scale = usize::from(scale);
-        let kept = self.digits.len() - self.places.saturating_sub(scale).min(self.digits.len());
+        let kept = self.figures.len() - self.places.saturating_sub(scale).min(self.figures.len());
         let lower = self.scaled(kept, scale).unwrap_or(0);
-        let rest = &self.digits[kept..];
+        let rest = &self.figures[kept..];
         let up = match rest.first() {
             Some(&first) if first > 5 => true,
             Some(5) => rest[1..].iter().any(|&digit| digit != 0) || lower % 2 != 0,
@@ -95,7 +103,7 @@ impl Digits {
 
     fn scaled(&self, kept: usize, scale: usize) -> Option<i128> {
         let mut sum: i128 = 0;
-        for &digit in &self.digits[..kept] {
+        for &digit in &self.figures[..kept] {
             sum = sum * 10 + i128::from(digit);
             if sum > LARGEST {
                 return None;
@@ -190,7 +198,11 @@ fn parse_plain(text: &str) -> Option<Digits> {
     }
     Some(Digits {
         negative,
-        digits: whole.bytes().chain(fraction.bytes()).map(|b| b - b'0').collect(),
+        figures: whole
+            .bytes()
+            .chain(fraction.bytes())
+            .map(|b| b - b'0')
+            .collect(),
         places: fraction.len(),
         normalised: false,
     })
@@ -252,8 +264,17 @@ mod tests {
 
     #[test]
     fn calculated_figures_round_half_to_even() {
-        for (text, cents) in [("1.005", 100), ("1.015", 102), ("1.0051", 101), ("-1.015", -102)] {
-            assert_eq!(parse_plain(text).map(|d| d.rounded(2)), Some(cents), "{text}");
+        for (text, cents) in [
+            ("1.005", 100),
+            ("1.015", 102),
+            ("1.0051", 101),
+            ("-1.015", -102),
+        ] {
+            assert_eq!(
+                parse_plain(text).map(|d| d.rounded(2)),
+                Some(cents),
+                "{text}"
+            );
         }
     }
 }

@@ -50,7 +50,10 @@ fn free_text(text: &str, item: &Item) -> Read {
     if text.chars().any(control) {
         return Read::Unreadable(Unreadable::new(
             "not-text",
-            format!("{} holds control characters that no text should hold.", item.title),
+            format!(
+                "{} holds control characters that no text should hold.",
+                item.title
+            ),
             "Type the text again instead of pasting it.",
         ));
     }
