@@ -5,18 +5,17 @@
 //! It knows nothing of HTTP, and no caller opens a transaction of its own.
 
 mod actor;
-mod assess;
 mod load;
 mod outbox;
 mod publish;
 mod read;
 mod receive;
+mod to_assess;
 
 #[cfg(test)]
 mod tests;
 
 pub use actor::{Actor, ActorKind};
-pub use assess::{AssessJob, StoredFile, ToAssess, to_assess};
 pub use load::{LoadError, Loaded, load, refuse};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
@@ -28,3 +27,4 @@ pub use read::{
     organisations, original, submission, submissions_of,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
+pub use to_assess::{AssessJob, StoredFile, ToAssess, to_assess};

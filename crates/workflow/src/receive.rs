@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::actor::Deed;
-use crate::{Actor, assess, outbox};
+use crate::{Actor, outbox, to_assess};
 
 /// A file to receive.
 #[derive(Debug, Clone)]
@@ -158,7 +158,7 @@ async fn follow_up(
     duty: &Duty,
     contact_email: &str,
 ) -> Result<(), DbError> {
-    assess::enqueue(tx, receipt.submission_id).await?;
+    to_assess::enqueue(tx, receipt.submission_id).await?;
     let message = Message::Receipt(mail::Receipt {
         submission_id: receipt.submission_id.to_string(),
         organisation_name: duty.organisation_name.clone(),
