@@ -373,6 +373,25 @@ mod tests {
     }
 
     #[test]
+    fn encrypted_and_overlapping_parts_are_refused() {
+        let bytes = Parts::xlsx(ROW).zip();
+        // Where the directory's entries start: flags follow at 8, the part's place at 42.
+        let entries: Vec<usize> = bytes
+            .windows(4)
+            .enumerate()
+            .filter_map(|(at, w)| (w == b"PK\x01\x02").then_some(at))
+            .collect();
+        let rule = |bytes: &[u8]| read(bytes, "a.xlsx", &Limits::default()).unwrap_err().rule;
+        let mut encrypted = bytes.clone();
+        encrypted[entries[0] + 8] |= 1;
+        assert_eq!(rule(&encrypted), "file.password");
+        let mut overlapping = bytes.clone();
+        let place = bytes[entries[1] + 42..entries[1] + 46].to_vec();
+        overlapping[entries[2] + 42..entries[2] + 46].copy_from_slice(&place);
+        assert_eq!(rule(&overlapping), "file.expands-too-far");
+    }
+
+    #[test]
     fn archives_of_other_programs_are_named() {
         for (name, rule, named) in [
             (
