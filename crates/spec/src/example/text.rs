@@ -82,18 +82,15 @@ pub(super) fn read(name: &str, text: &str, faults: &mut Faults) -> ExampleText {
         match said {
             Some((name, value)) if is_head => {
                 let header = Header::ALL.into_iter().find(|header| header.name() == name);
-                match header {
-                    Some(header) => {
-                        let value = (value.trim().to_owned(), line_idx + 1);
-                        if headers.insert(header, value).is_some() {
-                            faults.add(&file, place, format!("\"{name}\" is there twice"));
-                        }
+                if let Some(header) = header {
+                    let value = (value.trim().to_owned(), line_idx + 1);
+                    if headers.insert(header, value).is_some() {
+                        faults.add(&file, place, format!("\"{name}\" is there twice"));
                     }
-                    None => {
-                        let known = Header::ALL.map(Header::name).join(", ");
-                        let why = format!("\"{name}\" is not known here; expected one of {known}");
-                        faults.add(&file, place, why);
-                    }
+                } else {
+                    let known = Header::ALL.map(Header::name).join(", ");
+                    let why = format!("\"{name}\" is not known here; expected one of {known}");
+                    faults.add(&file, place, why);
                 }
             }
             _ => {

@@ -72,7 +72,7 @@ impl Faults {
             Some(value) if self.0.is_empty() => return Ok(value),
             // Nothing gets lost without a reason: if that ever happens, it is a mistake of the loader.
             None if self.0.is_empty() => {
-                self.add(".", "", "can't be resolved, and no look says why")
+                self.add(".", "", "can't be resolved, and no look says why");
             }
             _ => {}
         }

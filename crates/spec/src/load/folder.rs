@@ -121,8 +121,10 @@ impl Folder {
         for (file, bytes) in &self.shared {
             update(&format!("../../code-lists/{file}"), bytes);
         }
-        let digest = hasher.finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher.finalize().iter().fold(String::new(), |hex, byte| {
+            let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+            hex + &String::from_iter([digit(byte >> 4), digit(byte & 15)])
+        })
     }
 }
 
@@ -183,11 +185,9 @@ fn utf8(file: &str, bytes: Vec<u8>, faults: &mut Faults) -> Option<String> {
     match String::from_utf8(bytes) {
         Ok(text) => Some(text),
         Err(error) => {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-                .iter()
-                .filter(|&&byte| byte == b'\n')
-                .count();
-            faults.add(file, format!("line {}", line + 1), "is not UTF-8");
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let n_lines = before.split(|&byte| byte == b'\n').count();
+            faults.add(file, format!("line {n_lines}"), "is not UTF-8");
             None
         }
     }

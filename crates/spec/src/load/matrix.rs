@@ -92,17 +92,16 @@ fn anchors(document: &Document, faults: &mut Faults) -> Vec<Anchor> {
         let Some(said) = document.part::<AnchorDocument>(&pointer, faults) else {
             continue;
         };
-        match cell_at(&said.cell) {
-            Some((row_idx, column_idx)) => anchors.push(Anchor {
-                row_idx,
-                column_idx,
-                text: said.text,
-            }),
-            None => {
-                let why = format!("\"{}\" is not a cell", said.cell);
-                document.fault(faults, &format!("{pointer}/cell"), why);
-            }
-        }
+        let Some((row_idx, column_idx)) = cell_at(&said.cell) else {
+            let why = format!("\"{}\" is not a cell", said.cell);
+            document.fault(faults, &format!("{pointer}/cell"), why);
+            continue;
+        };
+        anchors.push(Anchor {
+            row_idx,
+            column_idx,
+            text: said.text,
+        });
     }
     anchors
 }

@@ -1,5 +1,9 @@
 //! Messages: every `{placeholder}` has to be a name that the finding will know.
 
+use std::collections::BTreeSet;
+
+use super::table::TableDraft;
+
 /// The names between braces; an error where a brace stands alone.
 pub(crate) fn placeholders(message: &str) -> Result<Vec<&str>, &'static str> {
     let mut names = Vec::new();
@@ -30,6 +34,32 @@ pub(crate) fn faults_of(message: &str, is_known: impl Fn(&str) -> bool) -> Vec<S
             .filter(|name| !is_known(name))
             .map(|name| format!("{{{name}}} is nothing that this rule knows"))
             .collect(),
+    }
+}
+
+/// The names that a rule's finding knows.
+pub(crate) struct Placeholders<'a> {
+    table: &'a TableDraft,
+    pub(crate) names: BTreeSet<String>,
+    /// A query with a wildcard: anything may be a column of it.
+    pub(crate) is_open: bool,
+}
+
+impl<'a> Placeholders<'a> {
+    pub(crate) fn of_items(table: &'a TableDraft) -> Self {
+        Self {
+            table,
+            names: BTreeSet::new(),
+            is_open: false,
+        }
+    }
+
+    pub(crate) fn add(&mut self, names: &[&str]) {
+        self.names.extend(names.iter().map(|&name| name.to_owned()));
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.is_open || self.names.contains(name) || self.table.lacks(name).is_none()
     }
 }
 

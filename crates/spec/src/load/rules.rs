@@ -11,10 +11,11 @@ use super::document::Document;
 use super::fault::Faults;
 use super::folder::Folder;
 use super::format::FileKind;
+use super::message::{self, Placeholders};
 use super::property::{describe, is_numeric};
 use super::returns::Sources;
 use super::table::TableDraft;
-use super::{message, rule_ids, sql, toml_document};
+use super::{rule_ids, sql, toml_document};
 use crate::rule::{Against, Part};
 use crate::{Confidence, Layout, Provenance, Rule, RuleKind};
 
@@ -203,16 +204,15 @@ impl Reading<'_> {
                     parent_items,
                 }
             }
-            KindName::Sum => match said.total_line.take() {
-                Some(total_line) => {
+            KindName::Sum => {
+                if let Some(total_line) = said.total_line.take() {
                     known.add(&["value", "expected", "title"]);
                     self.sum_down(said, table, total_line, faults)
-                }
-                None => {
+                } else {
                     known.add(&["total", "expected"]);
                     self.sum_across(said, table, faults)?
                 }
-            },
+            }
             KindName::Change => {
                 known.add(&["title", "value", "before", "difference", "percent"]);
                 self.check_numeric(table, &said.items, "items", faults);
@@ -440,31 +440,6 @@ fn part(text: &str) -> Part {
             subtract: true,
         },
     )
-}
-
-/// The names that a rule's finding knows.
-struct Placeholders<'a> {
-    table: &'a TableDraft,
-    names: BTreeSet<String>,
-    is_open: bool,
-}
-
-impl<'a> Placeholders<'a> {
-    fn of_items(table: &'a TableDraft) -> Self {
-        Self {
-            table,
-            names: BTreeSet::new(),
-            is_open: false,
-        }
-    }
-
-    fn add(&mut self, names: &[&str]) {
-        self.names.extend(names.iter().map(|&name| name.to_owned()));
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.is_open || self.names.contains(name) || self.table.lacks(name).is_none()
-    }
 }
 
 /// The rules' ids as written, for the check over the whole folder.

@@ -353,3 +353,80 @@ fn check_body(body: &SetExpr, vet: &mut Vet<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(sql: &str) -> Result<Vetted, Vec<String>> {
+        let is_table = |name: &str| matches!(name, "case" | "previous_case" | "site");
+        vet_query(sql, &is_table, &BTreeSet::from(["limit"]))
+    }
+
+    fn refused(sql: &str) -> String {
+        query(sql).unwrap_err().join("; ")
+    }
+
+    #[test]
+    fn a_query_may_join_nest_count_and_look_back() {
+        let sql = "WITH few AS (SELECT ref FROM site GROUP BY ref HAVING COUNT(*) < $limit) \
+            SELECT c._row, ROW_NUMBER() OVER (PARTITION BY ref ORDER BY _row) AS n FROM case AS c \
+            LEFT JOIN previous_case AS p ON p.ref = c.ref \
+            WHERE c.ref IN (SELECT ref FROM few) OR NOT EXISTS (SELECT 1 FROM site WHERE site.ref = c.ref) \
+            UNION ALL SELECT NULL, 1";
+        let vetted = query(sql).unwrap();
+        assert_eq!(vetted.reads, ["case", "previous_case", "site"]);
+        assert_eq!(vetted.columns.unwrap(), ["_row", "n"]);
+        assert_eq!(query("SELECT * FROM case").unwrap().columns, None);
+        assert_eq!(query("SELECT _row, n + 1 FROM case").unwrap().columns, None);
+    }
+
+    #[test]
+    fn anything_but_one_harmless_select_is_refused() {
+        for (sql, why) in [
+            ("DROP TABLE case", "has to be a SELECT"),
+            ("EXPLAIN SELECT 1", "has to be a SELECT"),
+            ("CREATE TABLE x AS SELECT * FROM case", "has to be a SELECT"),
+            ("", "has to be one SELECT, not 0"),
+            ("SELECT 1; DROP TABLE case", "has to be one SELECT, not 2"),
+            ("INSERT INTO case SELECT * FROM site", "has to be a SELECT"),
+            ("VALUES (1)", "VALUES is not allowed"),
+            ("TABLE case", "not SQL"),
+            ("FROM case", "FROM before SELECT is not allowed"),
+            ("SELECT * INTO x FROM case", "INTO is not allowed"),
+            ("SELECT * FROM case FOR UPDATE", "FOR UPDATE is not allowed"),
+            (
+                "SELECT * FROM a.case",
+                "the dotted table name a.case is not allowed",
+            ),
+            ("SELECT * FROM 'x.csv'", "there is no table \"x.csv\""),
+            (
+                "SELECT * FROM read_csv('x')",
+                "a table function is not allowed",
+            ),
+            ("SELECT * FROM Case", "there is no table \"Case\""),
+            (
+                "SELECT * FROM case WHERE a = $1",
+                "$1 is none of $period_start, $period_end, $received_on and the rule's thresholds",
+            ),
+            (
+                "SELECT now() FROM case",
+                "now, which depends on when it is asked, is not allowed",
+            ),
+            (
+                "WITH x AS (DELETE FROM case RETURNING *) SELECT * FROM x",
+                "anything but SELECT is not allowed",
+            ),
+        ] {
+            let told = refused(sql);
+            assert!(told.starts_with(why), "{sql}\n{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused_and_not_overflowed() {
+        let depth = 10_000;
+        let sql = format!("SELECT {}1{}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(refused(&sql), "not SQL: nested too deeply");
+    }
+}

@@ -199,18 +199,18 @@ fn the_faults_of_all_files_are_told_in_one_pass() {
 type Mutation = (&'static str, &'static str, &'static str, &'static str);
 
 fn told(mutations: &[Mutation]) {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (file, from, to, expected) in mutations {
         let sample = Sample::new();
         sample.edit(file, from, to);
         let told = load(&sample.dir()).map_or_else(|error| error.to_string(), |_| String::new());
         if told != *expected {
-            wrong.push_str(&format!(
-                "{file}: {from:?} → {to:?}\n  expected: {expected}\n  told:     {told}\n"
+            wrong.push(format!(
+                "{file}: {from:?} → {to:?}\n  expected: {expected}\n  told:     {told}"
             ));
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 mod records;
