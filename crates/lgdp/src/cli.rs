@@ -17,6 +17,12 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Serves the site.
+    Serve,
+    /// Assesses what comes in and sends the mail.
+    Work,
+    /// Shows the whole way on this machine: database, site and worker, with made-up returns of all organisations.
+    Demo(DemoOptions),
     /// Checks one file as the site would; needs no database.
     ///
     /// Exit status: 0 nothing worse than queries, 1 something has to be fixed, 2 usage or our own failure.
@@ -24,6 +30,9 @@ pub(crate) enum Command {
     /// Works on return specs.
     #[command(subcommand)]
     Spec(SpecCommand),
+    /// Prepares the database.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Assesses one file in this process, confined.
     #[command(hide = true)]
     AssessChild,
@@ -69,4 +78,32 @@ pub(crate) enum SpecCommand {
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoOptions {
+    /// Stop when everything has been assessed, instead of serving until Ctrl-C.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Brings the database's tables up to date.
+    Migrate,
+    /// Publishes the organisations and return specs of LGDP_SPECS.
+    Publish,
+    /// Opens a round of a return: from then on files are received for it.
+    Open {
+        /// The return's id.
+        return_id: String,
+        /// Its period, such as 2026-27-Q1.
+        period: String,
+        #[arg(long, value_name = "DATE")]
+        opens: NaiveDate,
+        #[arg(long, value_name = "DATE")]
+        due: NaiveDate,
+    },
+    /// Prints every setting with its default and purpose, as Markdown.
+    Settings,
 }

@@ -2,10 +2,14 @@
 //!
 //! Thin: it reads the command line and the environment, makes the connections and hands over.
 
+mod admin;
 mod assessor;
 mod check;
 mod cli;
+mod demo;
 mod log;
+mod parts;
+mod roles;
 mod settings;
 mod spec_check;
 
@@ -49,6 +53,10 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
             };
             spec_check::check(&dirs, mode, settings)
         }
+        Command::Serve => roles::serve(settings),
+        Command::Work => roles::work(settings),
+        Command::Demo(options) => demo::demo(&options, settings),
+        Command::Admin(command) => admin::run(&command, settings),
         Command::AssessChild => Ok(assess_child()),
     }
 }

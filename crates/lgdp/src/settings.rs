@@ -1,9 +1,10 @@
 //! Every setting, in one table, and the one place where the environment is read.
 
 mod read;
+mod smtp;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use read::Reader;
@@ -99,7 +100,7 @@ pub(crate) const TABLE: &[Setting] = &[
     plain(
         "LGDP_FILES",
         "(`LGDP_HOME/files`)",
-        "Where originals are kept for good: a local folder, or `s3://bucket/prefix`.",
+        "Where originals are kept for good: a local folder, or `s3://bucket`.",
     ),
     plain(
         "LGDP_S3_ENDPOINT",
@@ -138,6 +139,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "Files assessed at the same time by one worker.",
     ),
     plain(
+        "LGDP_LEASE_SECONDS",
+        "60",
+        "A worker that is not heard of for this long is taken for dead, and another does its work.",
+    ),
+    plain(
         "LGDP_CHILD_MEMORY_MB",
         "1024",
         "Memory that assessing one file may take, in its own process.",
@@ -161,7 +167,7 @@ pub(crate) const TABLE: &[Setting] = &[
 ];
 
 /// The settings, understood.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) home: PathBuf,
     pub(crate) specs: PathBuf,
@@ -177,29 +183,17 @@ pub(crate) struct Settings {
     pub(crate) upload_stall: Duration,
     pub(crate) upload_total: Duration,
     pub(crate) spool: PathBuf,
-    pub(crate) files: FileStore,
-    pub(crate) smtp_url: Option<Secret>,
-    pub(crate) mail_folder: PathBuf,
-    pub(crate) mail_from: String,
+    pub(crate) files: files::Config,
+    pub(crate) mail: mail::Config,
+    /// Where mail lies, unless a mail server takes it.
+    pub(crate) mail_folder: Option<PathBuf>,
     pub(crate) workers: usize,
+    pub(crate) lease: Duration,
     pub(crate) child_memory_bytes: u64,
     pub(crate) child_cpu: Duration,
     pub(crate) child_wall: Duration,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum FileStore {
-    Folder(PathBuf),
-    S3 {
-        bucket: String,
-        prefix: String,
-        endpoint: Option<String>,
-        region: String,
-        access_key_id: Option<Secret>,
-        secret_access_key: Option<Secret>,
-    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,6 +234,7 @@ impl Settings {
             None => default_home(&environment, as_root)?,
         };
         let megabyte = 1024 * 1024;
+        let mail = mail(&reader, &home)?;
         Ok(Settings {
             specs: reader.path_or_default("LGDP_SPECS")?,
             database_url: reader.secret("DATABASE_URL")?,
@@ -255,12 +250,13 @@ impl Settings {
                 .path("LGDP_SPOOL")?
                 .unwrap_or_else(|| home.join("spool")),
             files: file_store(&reader, &home)?,
-            smtp_url: reader.secret("LGDP_SMTP_URL")?,
-            mail_folder: reader
-                .path("LGDP_MAIL_FOLDER")?
-                .unwrap_or_else(|| home.join("mail")),
-            mail_from: reader.text_or_default("LGDP_MAIL_FROM")?,
+            mail_folder: match &mail.transport {
+                mail::Transport::Folder(folder) => Some(folder.clone()),
+                mail::Transport::Smtp(_) | mail::Transport::Memory => None,
+            },
+            mail,
             workers: reader.count("LGDP_WORKERS")?,
+            lease: Duration::from_secs(reader.number("LGDP_LEASE_SECONDS")?),
             child_memory_bytes: reader.number("LGDP_CHILD_MEMORY_MB")? * megabyte,
             child_cpu: Duration::from_secs(reader.number("LGDP_CHILD_CPU_SECONDS")?),
             child_wall: Duration::from_secs(reader.number("LGDP_CHILD_WALL_SECONDS")?),
@@ -305,32 +301,51 @@ fn base_url(reader: &Reader<'_>) -> Result<Option<String>, SettingsError> {
     ))
 }
 
-fn file_store(reader: &Reader<'_>, home: &std::path::Path) -> Result<FileStore, SettingsError> {
+fn file_store(reader: &Reader<'_>, home: &Path) -> Result<files::Config, SettingsError> {
     let place = reader.text("LGDP_FILES")?;
     let endpoint = reader.text("LGDP_S3_ENDPOINT")?;
     let region = reader.text_or_default("LGDP_S3_REGION")?;
-    let access_key_id = reader.secret("LGDP_S3_ACCESS_KEY_ID")?;
-    let secret_access_key = reader.secret("LGDP_S3_SECRET_ACCESS_KEY")?;
+    let access_key = reader.secret("LGDP_S3_ACCESS_KEY_ID")?;
+    let secret_key = reader.secret("LGDP_S3_SECRET_ACCESS_KEY")?;
     let Some(place) = place else {
-        return Ok(FileStore::Folder(home.join("files")));
+        return Ok(files::Config::Folder(home.join("files")));
     };
-    let Some(rest) = place.strip_prefix("s3://") else {
-        return Ok(FileStore::Folder(PathBuf::from(place)));
+    let Some(bucket) = place.strip_prefix("s3://") else {
+        return Ok(files::Config::Folder(PathBuf::from(place)));
     };
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    if bucket.is_empty() {
-        return Err(SettingsError::new(
-            "LGDP_FILES",
-            "a folder or s3://bucket/prefix",
-        ));
+    if bucket.is_empty() || bucket.contains('/') {
+        return Err(SettingsError::new("LGDP_FILES", "a folder or s3://bucket"));
     }
-    Ok(FileStore::S3 {
-        bucket: bucket.to_owned(),
-        prefix: prefix.trim_end_matches('/').to_owned(),
+    let needed = |secret: Option<Secret>, name: &str| {
+        let missing = || SettingsError::new(name, "a value, since LGDP_FILES is a bucket");
+        secret.map(|secret| secret.0).ok_or_else(missing)
+    };
+    Ok(files::Config::S3(files::S3 {
+        allow_http: endpoint
+            .as_ref()
+            .is_some_and(|endpoint| endpoint.starts_with("http://")),
         endpoint,
+        bucket: bucket.to_owned(),
         region,
-        access_key_id,
-        secret_access_key,
+        access_key: needed(access_key, "LGDP_S3_ACCESS_KEY_ID")?,
+        secret_key: needed(secret_key, "LGDP_S3_SECRET_ACCESS_KEY")?,
+    }))
+}
+
+fn mail(reader: &Reader<'_>, home: &Path) -> Result<mail::Config, SettingsError> {
+    let folder = reader.path("LGDP_MAIL_FOLDER")?;
+    let transport = match reader.secret("LGDP_SMTP_URL")? {
+        None => mail::Transport::Folder(folder.unwrap_or_else(|| home.join("mail"))),
+        Some(url) => mail::Transport::Smtp(smtp::understand(url.reveal()).ok_or_else(|| {
+            SettingsError::new(
+                "LGDP_SMTP_URL",
+                "smtps://user:password@host, smtp://host:587?tls=required or smtp://host:25",
+            )
+        })?),
+    };
+    Ok(mail::Config {
+        from: reader.text_or_default("LGDP_MAIL_FROM")?,
+        transport,
     })
 }
 
@@ -413,6 +428,7 @@ mod tests {
             ("LGDP_BASE_URL", "hunter2"),
             ("LGDP_LOG_FORMAT", "hunter2"),
             ("LGDP_FILES", "s3:///hunter2"),
+            ("LGDP_SMTP_URL", "hunter2"),
             ("DATABASE_URL_FILE", "/hunter2"),
         ] {
             let told = read(&[(name, value)]).unwrap_err().to_string();
@@ -439,6 +455,15 @@ mod tests {
     #[test]
     fn secrets_are_not_shown_in_debug_output() {
         let settings = read(&[("DATABASE_URL", "hunter2")]).unwrap();
-        assert!(!format!("{settings:?}").contains("hunter2"));
+        assert_eq!(format!("{:?}", settings.database_url), "Some((secret))");
+    }
+
+    #[test]
+    fn the_page_of_settings_is_this_table() {
+        let page = include_str!("../../../deploy/settings.md");
+        assert!(
+            page.ends_with(&markdown()),
+            "deploy/settings.md: put what `lgdp admin settings` prints under its heading"
+        );
     }
 }

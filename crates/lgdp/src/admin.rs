@@ -1,0 +1,65 @@
+//! `lgdp admin`: preparing the database, and what can be set.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use chrono::NaiveDate;
+use spec::Period;
+use workflow::Actor;
+
+use crate::cli::AdminCommand;
+use crate::parts::{Database, Published};
+use crate::roles::{publish, runtime};
+use crate::settings::{self, Settings};
+
+pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
+    match command {
+        AdminCommand::Settings => {
+            io::stdout().write_all(settings::markdown().as_bytes())?;
+        }
+        AdminCommand::Migrate => {
+            let database = Database::find(settings)?;
+            runtime()?.block_on(database.connect_and_migrate())?;
+        }
+        AdminCommand::Publish => {
+            let published = Published::load(settings)?;
+            let database = Database::find(settings)?;
+            runtime()?.block_on(async {
+                publish(&database.connect_and_migrate().await?, &published).await
+            })?;
+        }
+        AdminCommand::Open {
+            return_id,
+            period,
+            opens,
+            due,
+        } => open(settings, return_id, period, (*opens, *due))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(
+    settings: &Settings,
+    return_id: &str,
+    label: &str,
+    (opens_on, due_on): (NaiveDate, NaiveDate),
+) -> anyhow::Result<()> {
+    let published = Published::load(settings)?;
+    let (spec, period) = published
+        .specs
+        .iter()
+        .filter(|spec| spec.id == return_id)
+        .find_map(|spec| {
+            let period = Period::parse(spec.period_kind, label).ok()?;
+            spec.serves(&period).then_some((spec, period))
+        })
+        .with_context(|| format!("no version of {return_id} serves the period {label}"))?;
+    let database = Database::find(settings)?;
+    runtime()?.block_on(async {
+        let db = database.connect_and_migrate().await?;
+        let actor = Actor::system("command line");
+        workflow::open_cycle(&db, &actor, spec, &period, opens_on, due_on).await?;
+        anyhow::Ok(())
+    })
+}

@@ -1,0 +1,243 @@
+//! `lgdp demo`: the whole way on this machine, with made-up returns of every organisation.
+//!
+//! It uploads over HTTP as the organisations would, and learns what came of it from the same API that they have.
+//! What is sent follows from the specs' examples: no return, organisation or period is named here.
+
+mod drawing;
+mod number;
+mod plan;
+mod sender;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use chrono::{Days, Utc};
+use chrono_tz::Europe::London;
+use db::Db;
+use queue::Runner;
+use spec::example::load_examples;
+use spec::{Period, ReturnSpec};
+use workflow::Actor;
+
+use crate::cli::DemoOptions;
+use crate::parts::{self, Database, Published};
+use crate::roles::{publish, runtime, stop_asked};
+use crate::settings::Settings;
+use plan::{Sending, Wave};
+use sender::Sender;
+
+/// How long after a period's end a return is due, in the demo.
+const DUE_AFTER_DAYS: u16 = 28;
+
+pub(crate) fn demo(options: &DemoOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let listener = web::listen(settings.listen)?;
+    let published = Published::load(settings)?;
+    say("Starting the database …");
+    let database = Database::find(settings)?;
+    runtime()?.block_on(start(options, settings, listener, published, &database))?;
+    let private = database.is_private();
+    drop(database);
+    say(if private {
+        "Everything has stopped, the database too. Start again to go on with the same data."
+    } else {
+        "Everything has stopped."
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start(
+    options: &DemoOptions,
+    settings: &Settings,
+    listener: TcpListener,
+    published: Published,
+    database: &Database,
+) -> anyhow::Result<()> {
+    say(&format!(
+        "Publishing {} return specs for {} organisations …",
+        published.specs.len(),
+        published.organisations.0.len()
+    ));
+    let db = database.connect_and_migrate().await?;
+    publish(&db, &published).await.with_context(|| {
+        format!(
+            "the specs changed since the last start? to start afresh remove {}",
+            settings.home.display()
+        )
+    })?;
+    let sendings = plan_all(&published)?;
+    open_cycles(&db, &published.specs, &sendings).await?;
+
+    let address = format!("http://{}", listener.local_addr()?);
+    let base_url = settings.base_url.clone().unwrap_or_else(|| address.clone());
+    let cell = Arc::new(OnceLock::new());
+    let _ = cell.set(db.clone());
+    let site = web::Site {
+        db: cell,
+        files: parts::files(settings)?,
+        specs: published.specs.clone(),
+        config: parts::web_config(settings, base_url.clone()),
+    };
+    let server = web::serve(site, listener).context("the site can't be started")?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    let worker = parts::worker(settings, db, published.specs.clone(), base_url)?;
+    let (stop, watched) = Runner::stop_switch();
+    let working = tokio::spawn(worker::run(
+        worker,
+        parts::queue_settings(settings),
+        watched,
+    ));
+
+    let told = tokio::select! {
+        told = tell(options, settings, &published, &sendings, &address) => told,
+        asked = stop_asked() => asked,
+    };
+    say("\nStopping …");
+    handle.stop(true).await;
+    stop.stop();
+    working.await?;
+    serving.await??;
+    told
+}
+
+/// What every organisation sends, for every return that has examples.
+fn plan_all(published: &Published) -> anyhow::Result<Vec<Sending>> {
+    let mut sendings = Vec::new();
+    for spec in &published.specs {
+        let examples = load_examples(&spec.dir)?;
+        sendings.extend(plan::plan(spec, &examples, &published.organisations));
+    }
+    Ok(sendings)
+}
+
+/// A round for every period that something is sent for.
+async fn open_cycles(db: &Db, specs: &[ReturnSpec], sendings: &[Sending]) -> anyhow::Result<()> {
+    let actor = Actor::system("demo");
+    let today = Utc::now().with_timezone(&London).date_naive();
+    let mut rounds = BTreeMap::new();
+    for sending in sendings {
+        rounds.insert((&sending.return_id, &sending.version, &sending.period), ());
+    }
+    for (return_id, version, label) in rounds.into_keys() {
+        let spec = specs
+            .iter()
+            .find(|spec| spec.id == *return_id && spec.version == *version)
+            .context("a planned return has a spec")?;
+        let period = Period::parse(spec.period_kind, label)?;
+        let after = period.end.checked_add_days(Days::new(1)).unwrap_or(today);
+        let due = cycle::due_date(&period, DUE_AFTER_DAYS);
+        workflow::open_cycle(db, &actor, spec, &period, after.min(today), due).await?;
+    }
+    Ok(())
+}
+
+/// Uploads, waits, shows; then serves until stopped.
+async fn tell(
+    options: &DemoOptions,
+    settings: &Settings,
+    published: &Published,
+    sendings: &[Sending],
+    address: &str,
+) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let home = settings.home.join("demo");
+    let workbooks = home.join("workbooks");
+    let sender = Sender::open(address, &home)?;
+    // An earlier period's file has to stand before a later one is compared with it.
+    for (wave, what) in [
+        (Wave::Earlier, "earlier periods"),
+        (Wave::Now, "this period"),
+    ] {
+        let of_wave: Vec<&Sending> = sendings
+            .iter()
+            .filter(|sending| sending.wave == wave)
+            .collect();
+        sender.send_all(&of_wave, &workbooks, what).await?;
+        sender.wait_for_all(&of_wave, what).await?;
+    }
+    let outcomes = sender.outcomes(sendings).await?;
+    show(&table::table(
+        &published.organisations,
+        &published.specs,
+        sendings,
+        &outcomes,
+    ));
+    let datasets =
+        write_datasets(&sender, &published.specs, sendings, &home.join("datasets")).await?;
+
+    let mut lines = vec![
+        format!(
+            "{} files were sent and assessed; this start took {:.0?}.",
+            sendings.len(),
+            began.elapsed()
+        ),
+        String::new(),
+        format!("The site            {address}"),
+        format!(
+            "Consolidated data   {} ({} files)",
+            home.join("datasets").display(),
+            datasets.len()
+        ),
+        format!("Workbooks sent      {}", workbooks.display()),
+    ];
+    if let Some(folder) = &settings.mail_folder {
+        lines.push(format!("Emails              {}", folder.display()));
+    }
+    lines.push(format!("All that is kept    {}", settings.home.display()));
+    lines.push(String::new());
+    lines.push("Demo data: invented. No figure here is a council's.".to_owned());
+    if !options.once {
+        lines.push("Press Ctrl-C to stop everything.".to_owned());
+    }
+    show(&lines.join("\n"));
+    if !options.once {
+        stop_asked().await?;
+    }
+    Ok(())
+}
+
+/// Every table of every return and period that was sent, as the API gives it.
+async fn write_datasets(
+    sender: &Sender,
+    specs: &[ReturnSpec],
+    sendings: &[Sending],
+    folder: &Path,
+) -> anyhow::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+    let mut rounds = BTreeMap::new();
+    for sending in sendings {
+        rounds.insert((&sending.return_id, &sending.period), &sending.version);
+    }
+    let mut written = Vec::new();
+    for ((return_id, period), version) in rounds {
+        let tables = specs
+            .iter()
+            .filter(|spec| spec.id == *return_id && spec.version == *version)
+            .flat_map(|spec| &spec.tables);
+        for table in tables {
+            let path = folder.join(format!("{return_id}-{period}-{}.csv", table.name));
+            sender
+                .download_dataset(return_id, period, &table.name, &path)
+                .await?;
+            written.push(path);
+        }
+    }
+    Ok(written)
+}
+
+/// A line of progress.
+fn say(line: &str) {
+    show(line);
+}
+
+#[expect(clippy::print_stdout, reason = "the demo talks to whoever started it")]
+fn show(text: &str) {
+    println!("{text}");
+}

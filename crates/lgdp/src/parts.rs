@@ -1,0 +1,157 @@
+//! What the roles are put together from: the database, the stores, the specs.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use db::Db;
+use files::Files;
+use mail::Mailer;
+use postgres::{Cluster, Durability};
+use spec::{Organisations, ReturnSpec};
+
+use crate::assessor;
+use crate::settings::Settings;
+
+/// The database of the private Postgres.
+const DATABASE: &str = "lgdp";
+
+/// Where the database is. Holding it keeps the private one running.
+pub(crate) struct Database {
+    pub(crate) config: db::Config,
+    pub(crate) cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// Starts the private Postgres unless the settings name another.
+    pub(crate) fn find(settings: &Settings) -> anyhow::Result<Self> {
+        let (url, cluster) = if let Some(url) = &settings.database_url {
+            (url.reveal().to_owned(), None)
+        } else {
+            let cluster = start_cluster(settings)?;
+            (cluster.url(DATABASE), Some(cluster))
+        };
+        let mut config = db::Config::new(url);
+        config.max_connections = settings.database_connections;
+        Ok(Self { config, cluster })
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// Connects, however long it takes: the database may be started after us.
+    pub(crate) async fn connect_patiently(&self) -> Db {
+        let mut pause = Duration::from_secs(1);
+        loop {
+            match Db::connect(&self.config).await {
+                Ok(db) => return db,
+                Err(error) => {
+                    tracing::warn!(%error, again_in = ?pause, "waiting for the database");
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_mins(1));
+        }
+    }
+
+    /// Connects at once or not at all, with the tables up to date.
+    pub(crate) async fn connect_and_migrate(&self) -> anyhow::Result<Db> {
+        let db = Db::connect(&self.config).await?;
+        db.migrate().await?;
+        Ok(db)
+    }
+}
+
+fn start_cluster(settings: &Settings) -> anyhow::Result<Cluster> {
+    let dir = settings.home.join("postgres");
+    let options = postgres::Options {
+        bin_dir: settings.pg_bin.clone(),
+        durability: Durability::Kept,
+    };
+    let cluster = Cluster::start_with(&dir, &options)?;
+    cluster
+        .create_database(DATABASE)
+        .context("can't make the database")?;
+    tracing::info!(
+        version = cluster.version(),
+        folder = %dir.display(),
+        "the private Postgres runs"
+    );
+    Ok(cluster)
+}
+
+/// The specs of a folder and who they are for.
+pub(crate) struct Published {
+    pub(crate) specs: Vec<ReturnSpec>,
+    pub(crate) organisations: Organisations,
+}
+
+impl Published {
+    pub(crate) fn load(settings: &Settings) -> anyhow::Result<Self> {
+        let root = &settings.specs;
+        anyhow::ensure!(
+            root.is_dir(),
+            "there is no folder {}: say with LGDP_SPECS where the return specs are",
+            root.display()
+        );
+        let with = || format!("the return specs in {} can't be used", root.display());
+        Ok(Self {
+            specs: spec::load_all(root).with_context(with)?,
+            organisations: Organisations::load(&root.join("organisations.csv"))
+                .with_context(with)?,
+        })
+    }
+}
+
+pub(crate) fn files(settings: &Settings) -> anyhow::Result<Files> {
+    Ok(Files::open(&settings.files)?)
+}
+
+/// What the site needs beside its connections.
+pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
+    web::Config {
+        base_url,
+        spool_dir: settings.spool.clone(),
+        body: web::BodyLimits {
+            bytes: settings.upload_bytes,
+            chunk: settings.upload_stall,
+            total: settings.upload_total,
+            ..web::BodyLimits::default()
+        },
+        n_threads: settings.web_threads,
+    }
+}
+
+/// The site's address as emails show it.
+pub(crate) fn base_url(settings: &Settings) -> String {
+    settings
+        .base_url
+        .clone()
+        .unwrap_or_else(|| format!("http://{}", settings.listen))
+}
+
+pub(crate) fn worker(
+    settings: &Settings,
+    db: Db,
+    specs: Vec<ReturnSpec>,
+    base_url: String,
+) -> anyhow::Result<worker::Worker> {
+    Ok(worker::Worker {
+        db,
+        files: files(settings)?,
+        mailer: Mailer::new(&settings.mail)?,
+        child: assessor::child(settings)?,
+        specs,
+        base_url,
+        scratch: settings.home.join("scratch"),
+    })
+}
+
+pub(crate) fn queue_settings(settings: &Settings) -> queue::Settings {
+    queue::Settings {
+        concurrency: settings.workers,
+        lease: settings.lease,
+        heartbeat: settings.lease / 4,
+        ..queue::Settings::default()
+    }
+}

@@ -1,0 +1,272 @@
+//! The command line as its users run it: the real binary, real files, exit status and output.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use sheet::grid::Grid;
+use tempfile::TempDir;
+
+fn lgdp(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lgdp"))
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A return for these tests alone: one table, one code list, one rule.
+struct Demo {
+    dir: TempDir,
+}
+
+impl Demo {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let version = dir.path().join("visits/1");
+        for (name, text) in [
+            ("return.toml", include_str!("commands/visits/return.toml")),
+            ("rules.toml", include_str!("commands/visits/rules.toml")),
+            ("CHANGES.md", "# Changes\n\nThe first version.\n"),
+            (
+                "tables/visit.toml",
+                include_str!("commands/visits/visit.toml"),
+            ),
+            (
+                "tables/visit.schema.json",
+                include_str!("commands/visits/visit.schema.json"),
+            ),
+            (
+                "codes/purpose.csv",
+                include_str!("commands/visits/purpose.csv"),
+            ),
+        ] {
+            let path = version.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        Self { dir }
+    }
+
+    fn spec(&self) -> String {
+        self.dir.path().join("visits/1").display().to_string()
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.display().to_string()
+    }
+
+    fn workbook(&self, name: &str, drawing: &str) -> String {
+        let grid = Grid::parse(drawing).unwrap();
+        self.file(name, &report::workbook::write_xlsx(&grid).unwrap())
+    }
+
+    fn check(&self, file: &str, more: &[&str]) -> Output {
+        let spec = self.spec();
+        let mut arguments = vec!["check", file, "--spec", &spec, "--received", "2026-05-01"];
+        arguments.extend(more);
+        lgdp(&arguments)
+    }
+}
+
+const CLEAN: &str = "
+[visits]
+| REF | DAY | PURPOSE | MINUTES |
+| 'v1 | 2026-04-20 | '01 | 30 |
+| 'v2 | 2026-04-21 | '02 | 45 |
+";
+
+const WITH_FAULTS: &str = "
+[visits]
+| REF | DAY | PURPOSE | MINUTES |
+| 'v1 | 2026-04-20 | '01 | 30 |
+| 'v2 | 2026-06-21 | '09 | 1,045 |
+| 'v1 | '21/04/2026 | '02 | #REF! |
+|
+| 'Total | | | 75 |
+[scratch]
+| whatever |
+";
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_clean_file_exits_with_0() {
+    let demo = Demo::new();
+    let output = demo.check(&demo.workbook("visits.xlsx", CLEAN), &[]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    insta::assert_snapshot!(stdout(&output), @r"
+    visits.xlsx: ready.
+    Table visit on visits: 3 rows: 2 loaded, 0 rejected, 1 ignored (1 the row of headings).
+    ");
+}
+
+#[test]
+fn what_has_to_be_fixed_exits_with_1_and_is_all_in_the_json() {
+    let demo = Demo::new();
+    let file = demo.workbook("visits.xlsx", WITH_FAULTS);
+    let output = demo.check(&file, &["--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let mut json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for digest in ["/spec_hash", "/file/sha256"] {
+        let digest = json.pointer_mut(digest).unwrap();
+        assert_eq!(digest.as_str().unwrap().len(), 64);
+        *digest = "[64 hex digits]".into();
+    }
+    *json.pointer_mut("/file/bytes").unwrap() = "[bytes]".into();
+    insta::assert_snapshot!("check_json", serde_json::to_string_pretty(&json).unwrap());
+}
+
+#[test]
+fn findings_are_csv_for_a_spreadsheet() {
+    let demo = Demo::new();
+    let file = demo.workbook("visits.xlsx", WITH_FAULTS);
+    insta::assert_snapshot!(
+        "check_csv",
+        stdout(&demo.check(&file, &["--format", "csv"]))
+    );
+}
+
+#[test]
+fn queries_alone_exit_with_0() {
+    let demo = Demo::new();
+    let before = demo.workbook("before.xlsx", CLEAN);
+    let now = demo.workbook("now.xlsx", &CLEAN.replace("| 45 |", "| 300 |"));
+    let output = demo.check(&now, &["--previous", &before]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(
+        stdout(&output).starts_with("now.xlsx: needs explanation: 1 to explain."),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn a_file_that_would_abort_its_reader_is_refused_in_words() {
+    let demo = Demo::new();
+    // A compound file whose sector tables claim to be there and are not.
+    let mut broken = vec![0_u8; 1536];
+    broken[..8].copy_from_slice(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
+    broken[24..32].copy_from_slice(&[0x3e, 0, 3, 0, 0xfe, 0xff, 9, 0]);
+    broken[32] = 6;
+    broken[44..48].copy_from_slice(&u32::MAX.to_le_bytes());
+    broken[48..52].copy_from_slice(&1_u32.to_le_bytes());
+    for (name, bytes) in [
+        ("broken.xls", broken.as_slice()),
+        ("empty.xlsx", b""),
+        (
+            "page.xls",
+            b"<html><table><tr><td>1</td></tr></table></html>",
+        ),
+        ("cut.xlsx", b"PK\x03\x04 and no more"),
+    ] {
+        let output = demo.check(&demo.file(name, bytes), &[]);
+        assert_eq!(output.status.code(), Some(1), "{name}: {output:?}");
+        let said = stdout(&output);
+        assert!(
+            said.contains("could not be used: 1 to fix before the file can be used"),
+            "{name}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_takes_too_much_is_ended_and_refused() {
+    let demo = Demo::new();
+    let file = demo.workbook("visits.xlsx", CLEAN);
+    let spec = demo.spec();
+    let output = Command::new(env!("CARGO_BIN_EXE_lgdp"))
+        .args(["check", &file, "--spec", &spec])
+        .env("LGDP_CHILD_CPU_SECONDS", "0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        stdout(&output).contains("[file.could-not-be-read]"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn usage_and_our_own_failures_exit_with_2() {
+    let demo = Demo::new();
+    let file = demo.workbook("visits.xlsx", CLEAN);
+    let spec = demo.spec();
+    for arguments in [
+        vec!["check", &file],
+        vec!["check", "/nowhere.xlsx", "--spec", &spec],
+        vec!["check", &file, "--spec", "/nowhere"],
+        vec!["check", &file, "--spec", &spec, "--period", "2026-Q9"],
+    ] {
+        let output = lgdp(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(
+            output.stdout.is_empty() && !output.stderr.is_empty(),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_csv_file_is_checked_like_a_workbook() {
+    let demo = Demo::new();
+    let mut bytes = Vec::new();
+    writeln!(bytes, "REF;DAY;PURPOSE;MINUTES").unwrap();
+    writeln!(bytes, "v1;20/04/2026;01;30").unwrap();
+    writeln!(bytes, "v2;21/04/2026;03;45").unwrap();
+    let output = demo.check(&demo.file("visits.csv", &bytes), &[]);
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("visits!C3 [visit.purpose-not-in-list]"),
+        "{said}"
+    );
+}
+
+/// Every return version's own examples, each by existing.
+#[test]
+fn every_specs_examples_say_what_they_said() {
+    let mut versions = Vec::new();
+    for of_return in std::fs::read_dir(root().join("return-specs")).unwrap() {
+        let of_return = of_return.unwrap().path();
+        if !of_return.is_dir() || of_return.ends_with("code-lists") {
+            continue;
+        }
+        for version in std::fs::read_dir(of_return).unwrap() {
+            versions.push(version.unwrap().path().display().to_string());
+        }
+    }
+    assert!(versions.len() >= 5, "{versions:?}");
+    versions.sort();
+    let mut arguments = vec!["spec", "check"];
+    arguments.extend(versions.iter().map(String::as_str));
+    let output = lgdp(&arguments);
+    assert!(output.status.success(), "{}", stdout(&output));
+}
+
+#[test]
+fn a_bad_spec_is_told_by_file_place_and_reason() {
+    let demo = Demo::new();
+    let rules = demo.dir.path().join("visits/1/rules.toml");
+    let text = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(
+        &rules,
+        text.replace("items = [\"MINUTES\"]", "items = [\"HOURS\"]"),
+    )
+    .unwrap();
+    let output = lgdp(&["spec", "check", &demo.spec()]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stdout(&output);
+    assert!(
+        said.contains("rules.toml") && said.contains("HOURS"),
+        "{said}"
+    );
+}
