@@ -57,6 +57,8 @@ fn answer(
     if let Err(error) = confine(order.memory, order.cpu_seconds) {
         return Ok(Err(format!("the child could not be confined: {error}")));
     }
+    write_line(output, &Line::Ready)?;
+    output.flush()?;
     let mut files = Vec::new();
     for file in &order.files {
         let mut bytes = Vec::new();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub enum ChildError {
     Answer(#[source] io::Error),
     #[error("the return could not be assessed: {0}")]
     Failed(String),
-    #[error("the child ended in the middle of its answer: {0}")]
+    #[error("the child ended before its answer was complete: {0}")]
     Ended(ExitStatus),
 }
 
@@ -51,12 +51,15 @@ impl Child {
             .env("POLARS_MAX_THREADS", "2")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(ChildError::Start)?;
-        let stdin = process.stdin.take();
-        let stdout = process.stdout.take();
-        let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+        let pipes = (
+            process.stdin.take(),
+            process.stdout.take(),
+            process.stderr.take(),
+        );
+        let (Some(mut stdin), Some(stdout), Some(complaints)) = pipes else {
             return Err(ChildError::Start(io::ErrorKind::BrokenPipe.into()));
         };
         let process = Watched::new(process, self.limits.wall);
@@ -68,9 +71,10 @@ impl Child {
         drop(stdin);
         Ok(Run {
             answer: BufReader::new(stdout),
+            complaints,
             process,
             file: task.file.clone(),
-            head_seen: false,
+            stage: Stage::Starting,
             queued: None,
             done: false,
             refusal: Refusal::of(task),
@@ -126,15 +130,27 @@ impl Child {
     }
 }
 
+/// How far a child has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Starting,
+    /// It looks at the file.
+    Reading,
+    /// It has come to an outcome and sends it.
+    Answering,
+}
+
 /// An answer as it comes.
 ///
-/// A child that dies before it has said anything was ended by the file: then the answer is a refusal.
+/// A child that ends while it looks at the file was ended by the file: then the answer is a refusal.
+/// One that ends before or after is our failure.
 #[derive(Debug)]
 pub struct Run {
     answer: BufReader<ChildStdout>,
+    complaints: ChildStderr,
     process: Watched,
     file: InputFile,
-    head_seen: bool,
+    stage: Stage,
     queued: Option<Part>,
     done: bool,
     refusal: Refusal,
@@ -154,8 +170,12 @@ impl Iterator for Run {
         match self.answer.read_line(&mut line) {
             Err(error) => Some(self.fail(ChildError::Answer(error))),
             Ok(_) => match serde_json::from_str(&line) {
+                Ok(Line::Ready) => {
+                    self.stage = Stage::Reading;
+                    self.next()
+                }
                 Ok(Line::Part(part)) => {
-                    self.head_seen = true;
+                    self.stage = Stage::Answering;
                     Some(Ok(part))
                 }
                 Ok(Line::Failed(why)) => Some(self.fail(ChildError::Failed(why))),
@@ -179,16 +199,36 @@ impl Run {
     fn ended(&mut self) -> Result<Part, ChildError> {
         self.done = true;
         let end = self.process.end().map_err(ChildError::Answer)?;
-        if self.head_seen {
+        if self.stage != Stage::Reading {
             return Err(ChildError::Ended(end.status));
         }
-        tracing::warn!(status = %end.status, timed_out = end.timed_out, "a file ended the process that read it");
+        tracing::warn!(
+            status = %end.status,
+            timed_out = end.timed_out,
+            place = self.last_words(),
+            "a file ended the process that read it"
+        );
         let (head, findings) = self
             .refusal
             .parts(&self.file, end)
             .map_err(ChildError::Answer)?;
         self.queued = Some(findings);
         Ok(head)
+    }
+}
+
+impl Run {
+    /// Where it panicked, if it did: the child never says what with.
+    fn last_words(&mut self) -> String {
+        const MOST: u64 = 500;
+        let mut words = String::new();
+        // What can't be read of them is not worth more than the status.
+        let _ = self
+            .complaints
+            .by_ref()
+            .take(MOST)
+            .read_to_string(&mut words);
+        words.trim().to_owned()
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Part {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
+    /// Confined, and about to read the file: what ends the child from here on is the file.
+    Ready,
     Part(Part),
     /// The spec could not be loaded or run: our failure, in words without cell values.
     Failed(String),

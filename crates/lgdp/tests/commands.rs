@@ -185,7 +185,7 @@ fn a_file_that_takes_too_much_is_ended_and_refused() {
     let spec = demo.spec();
     let output = Command::new(env!("CARGO_BIN_EXE_lgdp"))
         .args(["check", &file, "--spec", &spec])
-        .env("LGDP_CHILD_CPU_SECONDS", "0")
+        .env("LGDP_CHILD_MEMORY_MB", "1")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -254,7 +254,7 @@ pub struct Item {
     pub required: bool,
     pub codes: Option<CodeRef>,
     pub unit: Option<String>,
-    /// The text forms of a date that are right for this item; empty: ISO only.
+    /// The text forms of a date that are right for this item; empty: ISO, and as people here write it.
     pub date_formats: Vec<DateFormat>,
     /// Texts read as another value, with a note.
     pub value_aliases: BTreeMap<String, String>,

@@ -70,7 +70,7 @@ fn from_number(number: f64, raw: &Raw, item: &Item) -> Read {
 
 fn from_text(text: &str, raw: &Raw, item: &Item) -> Read {
     let right = if item.date_formats.is_empty() {
-        iso_date(text)
+        iso_date(text).or_else(|| slashed_date(text))
     } else {
         item.date_formats.iter().find_map(|format| match format {
             DateFormat::Digits => digits_date(text),
