@@ -5,6 +5,8 @@
 mod ddl;
 mod read;
 
+use std::fmt::Write as _;
+
 use diesel::pg::Pg;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
@@ -89,10 +91,10 @@ fn insert_statement(
         if values.len() != block.row_numbers.len() {
             return Err(wrong(format!("{item} has another number of values")));
         }
-        names.push_str(&format!(", \"{}\"", column.name));
-        casts.push_str(&format!(", c{idx}::{}", column.sql_type));
-        arrays.push_str(&format!(", ${}", idx + 4));
-        aliases.push_str(&format!(", c{idx}"));
+        let _ = write!(names, ", \"{}\"", column.name);
+        let _ = write!(casts, ", c{idx}::{}", column.sql_type);
+        let _ = write!(arrays, ", ${}", idx + 4);
+        let _ = write!(aliases, ", c{idx}");
     }
     Ok(format!(
         "INSERT INTO {} (submission_id, organisation, row_number{names})

@@ -233,7 +233,7 @@ async fn read_part(file: &mut File, part_bytes: usize) -> Result<Vec<u8>, FilesE
     Ok(part)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -255,6 +255,10 @@ fn writing(source: std::io::Error) -> FilesError {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that it goes into map_err by name"
+)]
 fn failed(error: Error) -> FilesError {
     FilesError::Store(error.to_string())
 }

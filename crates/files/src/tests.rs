@@ -25,10 +25,7 @@ impl Case {
     fn local(&self, bytes: &[u8]) -> (PathBuf, String) {
         let path = self.dir.path().join("upload");
         fs::write(&path, bytes).unwrap();
-        let hash: String = Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = crate::store::hex(&Sha256::digest(bytes));
         (path, hash)
     }
 }

@@ -38,11 +38,11 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            lease: Duration::from_secs(60),
+            lease: Duration::from_mins(1),
             heartbeat: Duration::from_secs(15),
             poll: Duration::from_secs(5),
             backoff: Duration::from_secs(10),
-            longest_backoff: Duration::from_secs(3600),
+            longest_backoff: Duration::from_hours(1),
             max_lapses: 3,
             concurrency: 2,
             grace: Duration::from_secs(20),

@@ -31,23 +31,23 @@ pub enum Retry {
 }
 
 impl HandlerError {
-    pub fn later(reason: impl ToString) -> Self {
+    pub fn later(reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.to_string(),
+            reason: reason.into(),
             retry: Retry::Later,
         }
     }
 
-    pub fn after(pause: Duration, reason: impl ToString) -> Self {
+    pub fn after(pause: Duration, reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.to_string(),
+            reason: reason.into(),
             retry: Retry::After(pause),
         }
     }
 
-    pub fn never(reason: impl ToString) -> Self {
+    pub fn never(reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.to_string(),
+            reason: reason.into(),
             retry: Retry::Never,
         }
     }
@@ -56,7 +56,7 @@ impl HandlerError {
 /// So that a handler can use `?` on whatever fails: it is tried again later.
 impl<E: std::error::Error> From<E> for HandlerError {
     fn from(error: E) -> Self {
-        Self::later(error)
+        Self::later(error.to_string())
     }
 }
 
@@ -283,7 +283,7 @@ impl Bell {
                 Ok(listener) => self.listener = Some(listener),
                 Err(error) => {
                     tracing::warn!(%error, "can't listen for jobs; polling");
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
             },
             Some(listener) => {

@@ -211,9 +211,7 @@ async fn a_failing_job_is_tried_as_often_as_it_may_be() {
     enqueue(&mut tx, &job).await.unwrap();
     tx.commit().await.unwrap();
     let runner = Runner::new(db.clone(), at_once()).handle("count", |_: i64, job| async move {
-        if job.attempts == 2 {
-            panic!("on purpose");
-        }
+        assert_ne!(job.attempts, 2, "on purpose");
         Err(HandlerError::later("not today"))
     });
     assert_eq!(runner.run_due().await.unwrap(), 3);
@@ -229,7 +227,7 @@ async fn a_failed_job_waits_for_its_pause() {
     add(&db, 1).await;
     let runner = Runner::new(db.clone(), at_once()).handle("count", |_: i64, _| async {
         Err(HandlerError::after(
-            Duration::from_secs(600),
+            Duration::from_mins(10),
             "come back later",
         ))
     });
@@ -259,7 +257,7 @@ async fn a_new_job_wakes_a_runner_that_waits() {
     let done = Arc::new(Notify::new());
     let told = Arc::clone(&done);
     let settings = Settings {
-        poll: Duration::from_secs(3600),
+        poll: Duration::from_hours(1),
         ..Settings::default()
     };
     let runner = Runner::new(db.clone(), settings).handle("count", move |_: i64, _| {

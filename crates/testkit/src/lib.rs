@@ -6,6 +6,10 @@
     clippy::expect_used,
     reason = "a test that can't be set up has to stop, and say why"
 )]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "everything here panics where a test has to stop"
+)]
 
 mod database;
 pub mod returns;

@@ -18,7 +18,7 @@ use crate::actor::Deed;
 use crate::{Actor, outbox};
 
 /// A block of records is one statement.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(120);
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Parts that may wait between the child and the database.
 const WAITING_PARTS: usize = 2;
@@ -171,10 +171,7 @@ async fn already(
     let submission = submissions::find(&mut db.conn().await?, submission_id)
         .await?
         .ok_or(LoadError::UnknownSubmission(submission_id))?;
-    Ok(match assessed(&submission, spec)? {
-        Some(outcome) => Some(Loaded::AlreadyStored(outcome)),
-        None => None,
-    })
+    Ok(assessed(&submission, spec)?.map(Loaded::AlreadyStored))
 }
 
 fn assessed(submission: &Submission, spec: &ReturnSpec) -> Result<Option<Outcome>, LoadError> {

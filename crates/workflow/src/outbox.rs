@@ -25,13 +25,13 @@ impl SendEmailJob {
 
 /// The pauses after each failed attempt; after one more a message is undeliverable.
 const PAUSES: [Duration; 7] = [
-    Duration::from_secs(60),
-    Duration::from_secs(5 * 60),
-    Duration::from_secs(30 * 60),
-    Duration::from_secs(2 * 3600),
-    Duration::from_secs(5 * 3600),
-    Duration::from_secs(10 * 3600),
-    Duration::from_secs(24 * 3600),
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(24),
 ];
 
 /// More than a message's attempts, since a worker may fail before it gets to count one.
