@@ -354,7 +354,7 @@ mod tests {
                 valid,
                 "period: 2026-27-Q1",
                 "period: 2026-Q1",
-                "examples/valid.example, line 3: \"2026-Q1\" is not a financial quarter; write it as 2026-27-Q1",
+                "examples/valid.example, line 3: \"2026-Q1\" is not a financial quarter; write it as YYYY-YY-Q1",
             ),
             (
                 valid,
@@ -402,7 +402,7 @@ mod tests {
                 worse,
                 "from: wrong\n",
                 "",
-                "examples/worse.example, line 6: a drawing starts with its sheet: [HL1]",
+                "examples/worse.example, line 6: a drawing starts with its sheet: [name]",
             ),
             (
                 worse,

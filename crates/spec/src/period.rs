@@ -70,10 +70,10 @@ impl PeriodKind {
 
     fn sample(self) -> &'static str {
         match self {
-            PeriodKind::CalendarQuarter => "2026-Q3",
-            PeriodKind::FinancialQuarter => "2026-27-Q1",
-            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear => "2026-27",
-            PeriodKind::SnapshotDate => "2026-09-07",
+            PeriodKind::CalendarQuarter => "YYYY-Q3",
+            PeriodKind::FinancialQuarter => "YYYY-YY-Q1",
+            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear => "YYYY-YY",
+            PeriodKind::SnapshotDate => "YYYY-MM-DD",
         }
     }
 
@@ -318,7 +318,7 @@ mod tests {
         let error = Period::parse(PeriodKind::FinancialQuarter, "2026-27").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "\"2026-27\" is not a financial quarter; write it as 2026-27-Q1"
+            "\"2026-27\" is not a financial quarter; write it as YYYY-YY-Q1"
         );
     }
 

@@ -56,7 +56,7 @@ pub(super) fn parse_grid(text: &str) -> Result<Grid, GridError> {
             continue;
         }
         let Some(sheet) = grid.sheets.last_mut() else {
-            return Err(error("a drawing starts with its sheet: [HL1]".to_owned()));
+            return Err(error("a drawing starts with its sheet: [name]".to_owned()));
         };
         if let Some(address) = line.strip_prefix("at ") {
             let (row_idx, column_idx) = parse_address(trim(address))
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn a_mistake_in_a_drawing_names_its_line() {
         for (drawn, message) in [
-            ("| a |", "line 1: a drawing starts with its sheet: [HL1]"),
+            ("| a |", "line 1: a drawing starts with its sheet: [name]"),
             (
                 "[A]\n\n| a",
                 "line 3: a row starts and ends with a bar: | a",
