@@ -188,3 +188,60 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::TestDb;
+
+    use super::*;
+
+    const LOCK: &str = "LOCK TABLE organisation IN ACCESS EXCLUSIVE MODE";
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_keeps_no_lock() {
+        let database = TestDb::new();
+        let db = Db::connect(&Config::new(database.url())).await.unwrap();
+        // Taken before, so that the pool does not look at the first transaction's connection.
+        let mut second = db.begin().await.unwrap();
+        let mut first = db.begin().await.unwrap();
+        first.connection().batch_execute(LOCK).await.unwrap();
+        drop(first);
+        second.connection().batch_execute(LOCK).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_for_a_lock_or_a_connection_is_told() {
+        let database = TestDb::new();
+        let config = Config {
+            max_connections: 2,
+            wait: Duration::from_millis(1),
+            lock_timeout: Duration::from_millis(1),
+            ..Config::new(database.url())
+        };
+        let db = Db::connect(&config).await.unwrap();
+        let mut first = db.begin().await.unwrap();
+        first.connection().batch_execute(LOCK).await.unwrap();
+        let mut second = db.begin().await.unwrap();
+        assert!(second.connection().batch_execute(LOCK).await.is_err());
+        assert!(matches!(db.conn().await, Err(DbError::Busy)));
+        second.rollback().await.unwrap();
+        assert!(db.conn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn processes_that_start_together_migrate_once() {
+        let database = TestDb::new();
+        let db = Db::connect(&Config::new(database.url())).await.unwrap();
+        let mut conn = db.conn().await.unwrap();
+        conn.connection()
+            .batch_execute(
+                "DROP SCHEMA ret CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public",
+            )
+            .await
+            .unwrap();
+        let (one, two, three) = tokio::join!(db.migrate(), db.migrate(), db.migrate());
+        one.unwrap();
+        two.unwrap();
+        three.unwrap();
+    }
+}
