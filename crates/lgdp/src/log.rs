@@ -4,11 +4,21 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::cli::Command;
 use crate::settings::{LogFormat, Settings};
 
-pub(crate) fn start(settings: &Settings) {
+/// What a command logs where nothing was said. The web server's comings and goings are not news.
+const USUAL: &str = "info,actix_server=warn";
+/// The demo talks to a person, on the same terminal.
+const OF_THE_DEMO: &str = "warn";
+
+pub(crate) fn start(settings: &Settings, command: &Command) {
+    let usual = match command {
+        Command::Demo(_) => OF_THE_DEMO,
+        _ => USUAL,
+    };
     // What can't be understood is left out of the filter rather than stopping the program.
-    let filter = EnvFilter::builder().parse_lossy(&settings.log);
+    let filter = EnvFilter::builder().parse_lossy(settings.log.as_deref().unwrap_or(usual));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return failed(&error.into()),
     };
-    log::start(&settings);
+    log::start(&settings, &cli.command);
     // Whoever is first wins; both are ring.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match run(cli.command, &settings) {

@@ -160,7 +160,7 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     plain(
         "LGDP_LOG",
-        "info",
+        "(`info`; `warn` for the demo)",
         "What is logged to standard error: `error`, `warn`, `info`, `debug`, or by crate as `web=debug,info`.",
     ),
     plain("LGDP_LOG_FORMAT", "text", "`text` or `json`."),
@@ -192,7 +192,8 @@ pub(crate) struct Settings {
     pub(crate) child_memory_bytes: u64,
     pub(crate) child_cpu: Duration,
     pub(crate) child_wall: Duration,
-    pub(crate) log: String,
+    /// `None`: as suits the command.
+    pub(crate) log: Option<String>,
     pub(crate) log_format: LogFormat,
 }
 
@@ -260,7 +261,7 @@ impl Settings {
             child_memory_bytes: reader.number("LGDP_CHILD_MEMORY_MB")? * megabyte,
             child_cpu: Duration::from_secs(reader.number("LGDP_CHILD_CPU_SECONDS")?),
             child_wall: Duration::from_secs(reader.number("LGDP_CHILD_WALL_SECONDS")?),
-            log: reader.text_or_default("LGDP_LOG")?,
+            log: reader.text("LGDP_LOG")?,
             log_format: log_format(&reader)?,
             home,
         })
@@ -431,7 +432,7 @@ mod tests {
             ("LGDP_SMTP_URL", "hunter2"),
             ("DATABASE_URL_FILE", "/hunter2"),
         ] {
-            let told = read(&[(name, value)]).unwrap_err().to_string();
+            let told = read(&[(name, value)]).err().unwrap().to_string();
             assert!(told.contains(name), "{told}");
             assert!(!told.contains("hunter2"), "{told}");
         }
@@ -449,7 +450,7 @@ mod tests {
             "postgresql://a@b/c"
         );
         let twice = read(&[("DATABASE_URL_FILE", file), ("DATABASE_URL", "x")]);
-        assert!(twice.unwrap_err().to_string().contains("DATABASE_URL"));
+        assert!(twice.err().unwrap().to_string().contains("DATABASE_URL"));
     }
 
     #[test]

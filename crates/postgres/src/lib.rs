@@ -54,7 +54,7 @@ pub enum StartError {
         "the Postgres user can't enter {0}: choose a folder whose parents others may pass through, such as /var/lib/lgdp"
     )]
     NotReachable(PathBuf),
-    #[error("can't {act} {path}: {source}")]
+    #[error("can't {act} {path}")]
     Io {
         act: &'static str,
         path: PathBuf,

@@ -18,7 +18,7 @@ pub enum ListenError {
         "there is no sign-in yet, so the site listens on this machine only: {0} is not a loopback address (use 127.0.0.1 or [::1])"
     )]
     NotLoopback(SocketAddr),
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address}")]
     Bind {
         address: SocketAddr,
         source: io::Error,

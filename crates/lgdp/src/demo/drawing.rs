@@ -8,7 +8,8 @@ use spec::{Layout, Organisation, ReturnSpec, TableSpec};
 
 use super::number::{millions_more, multiplied};
 
-/// Puts one organisation in another's place. A third one that stands there is a planted mistake and stays.
+/// Puts one organisation in another's place, and that one, should it occur, in the first one's.
+/// A third one that stands where the sender should is a planted mistake and stays.
 pub(super) fn change_identity(
     grid: &mut Grid,
     spec: &ReturnSpec,
@@ -20,11 +21,12 @@ pub(super) fn change_identity(
         let cells: Vec<(u32, u32, GridCell)> = sheet
             .cells()
             .filter_map(|(row_idx, column_idx, cell)| {
-                let changed = if places.contains(row_idx, column_idx) {
-                    in_its_place(cell, from, to)
+                let change = if places.contains(row_idx, column_idx) {
+                    in_its_place
                 } else {
-                    by_its_own_name(cell, from, to)
+                    by_its_own_name
                 };
+                let changed = change(cell, from, to).or_else(|| change(cell, to, from));
                 Some((row_idx, column_idx, changed?))
             })
             .collect();
@@ -111,6 +113,9 @@ fn by_its_own_name(cell: &GridCell, from: &Organisation, to: &Organisation) -> O
     match cell {
         GridCell::Text(text) if *text == from.code => Some(GridCell::Text(to.code.clone())),
         GridCell::Text(text) if *text == from.name => Some(GridCell::Text(to.name.clone())),
+        GridCell::Text(text) if from.sg_code.as_ref() == Some(text) => {
+            to.sg_code.clone().map(GridCell::Text)
+        }
         _ => None,
     }
 }

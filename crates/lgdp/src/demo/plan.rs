@@ -84,7 +84,15 @@ pub(super) fn plan(
     for (_, organisation) in right {
         planner.send_base(base, organisation, &mut sendings);
     }
-    let others = examples.iter().filter(|example| example.name != base.name);
+    // What is compared with is sent as that.
+    let earlier: BTreeSet<&String> = examples
+        .iter()
+        .flat_map(|example| [&example.previous, &example.year_ago])
+        .flatten()
+        .collect();
+    let others = examples
+        .iter()
+        .filter(|example| example.name != base.name && !earlier.contains(&example.name));
     let (drawn, filed): (Vec<&Example>, Vec<&Example>) =
         others.partition(|example| matches!(example.workbook, ExampleWorkbook::Drawn(_)));
     let chunks = shared_out(&drawn, mistaken.len());

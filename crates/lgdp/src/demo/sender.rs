@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -26,6 +26,8 @@ pub(super) struct Sender {
     client: Client,
     address: String,
     ledger: Mutex<Ledger>,
+    /// What is assessed does not change any more.
+    assessed: Mutex<BTreeMap<String, Status>>,
 }
 
 /// What came of a file.
@@ -41,13 +43,13 @@ struct Receipt {
     submission_id: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Status {
     outcome: Option<Outcome>,
     counts: Vec<Count>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Count {
     severity: Severity,
     n_findings: u64,
@@ -60,6 +62,7 @@ impl Sender {
             client: Client::builder().no_proxy().build()?,
             address: address.to_owned(),
             ledger: Mutex::new(Ledger::open(&home.join("sent.jsonl"))?),
+            assessed: Mutex::default(),
         })
     }
 
@@ -246,12 +249,23 @@ impl Sender {
 
     /// `None`: the site knows no such submission.
     async fn status(&self, id: &str) -> anyhow::Result<Option<Status>> {
+        if let Some(status) = self.assessed().get(id) {
+            return Ok(Some(status.clone()));
+        }
         let url = format!("{}/api/submissions/{id}", self.address);
         let response = self.client.get(url).send().await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        Ok(Some(response.error_for_status()?.json().await?))
+        let status: Status = response.error_for_status()?.json().await?;
+        if status.outcome.is_some() {
+            self.assessed().insert(id.to_owned(), status.clone());
+        }
+        Ok(Some(status))
+    }
+
+    fn assessed(&self) -> MutexGuard<'_, BTreeMap<String, Status>> {
+        self.assessed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn id_of(&self, sending: &Sending) -> Option<String> {

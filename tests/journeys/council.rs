@@ -1,0 +1,98 @@
+//! What a council does: draws its workbook from a return's example, sends it and looks what came of it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sheet::grid::{Grid, GridCell};
+use spec::example::{ExampleWorkbook, load_examples};
+
+use crate::lgdp::{Platform, workspace};
+use crate::wait::until;
+
+/// The return of the journeys: one table of records, whose first column says whose record it is.
+pub(crate) const RETURN: &str = "hl1";
+pub(crate) const VERSION: &str = "1.4";
+pub(crate) const PERIOD: &str = "2026-27-Q2";
+const SHEET: &str = "HL1";
+const REFERENCE_COLUMN: u32 = 2;
+
+pub(crate) struct Council {
+    pub(crate) code: &'static str,
+    pub(crate) email: &'static str,
+}
+
+/// An example's drawing with another council's code in the first column, its records repeated so often.
+pub(crate) fn workbook(example: &str, sg_code: &str, n_copies: u32) -> Vec<u8> {
+    let dir = workspace().join("return-specs").join(RETURN).join(VERSION);
+    let example = load_examples(&dir)
+        .unwrap()
+        .into_iter()
+        .find(|candidate| candidate.name == example)
+        .expect("the example is there");
+    let ExampleWorkbook::Drawn(mut grid) = example.workbook else {
+        panic!("the example is drawn")
+    };
+    repeat(&mut grid, sg_code, n_copies);
+    report::workbook::write_xlsx(&grid).unwrap()
+}
+
+fn repeat(grid: &mut Grid, sg_code: &str, n_copies: u32) {
+    let sheet = grid.sheet_mut(SHEET).unwrap();
+    let records: Vec<(u32, u32, GridCell)> = sheet
+        .cells()
+        .filter(|(row_idx, _, _)| *row_idx > 0)
+        .map(|(row_idx, column_idx, cell)| (row_idx, column_idx, cell.clone()))
+        .collect();
+    let n_rows = records.last().unwrap().0;
+    for copy in 0..n_copies {
+        for (row_idx, column_idx, cell) in &records {
+            let cell = match (column_idx, cell) {
+                (0, GridCell::Text(code)) if code == "230" => GridCell::Text(sg_code.to_owned()),
+                (&REFERENCE_COLUMN, GridCell::Text(text)) => {
+                    GridCell::Text(format!("{text}-{copy}"))
+                }
+                _ => cell.clone(),
+            };
+            sheet.set_cell(row_idx + copy * n_rows, *column_idx, cell);
+        }
+    }
+}
+
+impl Council {
+    /// The receipt.
+    pub(crate) async fn send(&self, platform: &Platform, name: &str, bytes: Vec<u8>) -> Value {
+        let url = format!(
+            "{}/api/returns/{RETURN}/periods/{PERIOD}/organisations/{}/submissions?file_name={name}&contact_email={}",
+            platform.address, self.code, self.email
+        );
+        let response = client().post(url).body(bytes).send().await.unwrap();
+        assert_eq!(response.status(), 201);
+        response.json().await.unwrap()
+    }
+}
+
+/// The status, once the file is assessed.
+pub(crate) async fn assessed(platform: &Platform, receipt: &Value) -> Value {
+    let id = receipt["submission_id"].as_str().unwrap();
+    let url = format!("{}/api/submissions/{id}", platform.address);
+    until("the file is assessed", Duration::from_secs(90), || async {
+        let status: Value = client().get(&url).send().await.ok()?.json().await.ok()?;
+        (!status["outcome"].is_null()).then_some(status)
+    })
+    .await
+}
+
+pub(crate) async fn get_text(url: &str) -> String {
+    let response = client().get(url).send().await.unwrap();
+    assert!(
+        response.status().is_success(),
+        "{url}: {}",
+        response.status()
+    );
+    response.text().await.unwrap()
+}
+
+pub(crate) fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}

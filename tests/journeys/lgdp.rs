@@ -1,0 +1,181 @@
+//! The binary, started as its users start it.
+
+use std::fs::{self, File};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use testkit::TestDb;
+
+use crate::council::client;
+use crate::mailbox::Mailbox;
+use crate::wait::until;
+
+/// A whole platform: database, mail server, site; workers come and go.
+pub(crate) struct Platform {
+    pub(crate) address: String,
+    pub(crate) mailbox: Mailbox,
+    home: TempDir,
+    database_url: String,
+    _database: TestDb,
+    _site: Role,
+}
+
+impl Platform {
+    /// Everything but a worker, with the real specs published and one round open.
+    pub(crate) async fn start(return_id: &str, period: &str) -> Platform {
+        let database = TestDb::new();
+        let home = tempfile::tempdir().unwrap();
+        let mailbox = Mailbox::start(&home.path().join("mailbox")).await;
+        let listen = free_address();
+        let setting = Settings {
+            home: home.path(),
+            database_url: &database.url(),
+            listen: &listen,
+            smtp_url: &mailbox.url(),
+        };
+        setting.run(&["admin", "publish"]);
+        setting.run(&[
+            "admin",
+            "open",
+            return_id,
+            period,
+            "--opens",
+            "2026-01-01",
+            "--due",
+            "2026-12-31",
+        ]);
+        let site = setting.start("serve");
+        let platform = Platform {
+            address: format!("http://{listen}"),
+            mailbox,
+            database_url: database.url(),
+            home,
+            _database: database,
+            _site: site,
+        };
+        until("the site is ready", Duration::from_secs(30), || async {
+            let ready = client()
+                .get(format!("{}/health/ready", platform.address))
+                .send()
+                .await;
+            ready
+                .is_ok_and(|response| response.status().is_success())
+                .then_some(())
+        })
+        .await;
+        platform
+    }
+
+    pub(crate) fn start_worker(&self) -> Role {
+        self.settings().start("work")
+    }
+
+    /// The worker has a file in its hands.
+    pub(crate) async fn is_assessing(&self) -> Option<()> {
+        let scratch = self.home.path().join("scratch");
+        let mut entries = fs::read_dir(scratch).ok()?;
+        entries.next().map(|_| ())
+    }
+
+    /// What a killed worker left lying, so that the next one's can be told from it.
+    pub(crate) fn clear_scratch(&self) {
+        let _ = fs::remove_dir_all(self.home.path().join("scratch"));
+    }
+
+    fn settings(&self) -> Settings<'_> {
+        Settings {
+            home: self.home.path(),
+            database_url: &self.database_url,
+            listen: self.address.trim_start_matches("http://"),
+            smtp_url: self.mailbox.url_str(),
+        }
+    }
+}
+
+struct Settings<'a> {
+    home: &'a Path,
+    database_url: &'a str,
+    listen: &'a str,
+    smtp_url: &'a str,
+}
+
+impl Settings<'_> {
+    fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .env("LGDP_HOME", self.home)
+            .env("LGDP_SPECS", workspace().join("return-specs"))
+            .env("DATABASE_URL", self.database_url)
+            .env("LGDP_LISTEN", self.listen)
+            .env("LGDP_SMTP_URL", self.smtp_url)
+            .env("LGDP_LEASE_SECONDS", "2")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let output = self.command().args(arguments).output().expect("lgdp runs");
+        assert!(
+            output.status.success(),
+            "lgdp {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    fn start(&self, role: &str) -> Role {
+        let log = self.home.join(format!("{role}.log"));
+        let log = File::options().create(true).append(true).open(log).unwrap();
+        let process = self
+            .command()
+            .arg(role)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("lgdp starts");
+        Role { process }
+    }
+}
+
+/// A running role; dropping it ends it as `kill -9` does.
+pub(crate) struct Role {
+    process: Child,
+}
+
+impl Role {
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("kills");
+        self.process.wait().expect("waits");
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `target/release/lgdp`, beside `target/release/deps/journeys-…`.
+fn binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let binary = test.parent().and_then(Path::parent).unwrap().join("lgdp");
+    assert!(
+        binary.is_file(),
+        "{} is not built: run the tests of the whole workspace, or cargo build -p lgdp first",
+        binary.display()
+    );
+    binary
+}
+
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// An address that nobody had a moment ago.
+pub(crate) fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}

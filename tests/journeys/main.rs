@@ -1,0 +1,11 @@
+//! Journeys: the real binary against a real Postgres and a real SMTP server, HTTP in, mail and dataset out.
+//!
+//! Few, and named as user stories. They wait on facts with a deadline and never sleep for luck.
+//! The binary is the one that `cargo test --workspace` builds beside them; with `-p journeys` alone build it first
+//! (`cargo build --release -p lgdp`).
+
+mod council;
+mod lgdp;
+mod mailbox;
+mod upload_to_dataset;
+mod wait;
