@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use sheet::grid::{Grid, GridCell};
+use sheet::grid::{Grid, GridCell, GridSheet};
 use spec::example::{ExampleWorkbook, load_examples};
 
 use crate::lgdp::{Platform, workspace};
@@ -14,7 +14,7 @@ pub(crate) const RETURN: &str = "hl1";
 pub(crate) const VERSION: &str = "1.4";
 pub(crate) const PERIOD: &str = "2026-27-Q2";
 const SHEET: &str = "HL1";
-const REFERENCE_COLUMN: u32 = 2;
+const REFERENCE: &str = "APPREF";
 
 pub(crate) struct Council {
     pub(crate) code: &'static str,
@@ -23,21 +23,41 @@ pub(crate) struct Council {
 
 /// An example's drawing with another council's code in the first column, its records repeated so often.
 pub(crate) fn workbook(example: &str, sg_code: &str, n_copies: u32) -> Vec<u8> {
-    let dir = workspace().join("return-specs").join(RETURN).join(VERSION);
+    let mut grid = drawing(RETURN, VERSION, example);
+    let sheet = grid.sheet_mut(SHEET).unwrap();
+    repeat(sheet, &[REFERENCE], n_copies);
+    let codes: Vec<u32> = (1..sheet.n_rows())
+        .filter(|&row_idx| matches!(sheet.cell(row_idx, 0), GridCell::Text(code) if code == "230"))
+        .collect();
+    for row_idx in codes {
+        sheet.set_cell(row_idx, 0, GridCell::Text(sg_code.to_owned()));
+    }
+    report::workbook::write_xlsx(&grid).unwrap()
+}
+
+pub(crate) fn drawing(return_id: &str, version: &str, example: &str) -> Grid {
+    let dir = workspace()
+        .join("return-specs")
+        .join(return_id)
+        .join(version);
     let example = load_examples(&dir)
         .unwrap()
         .into_iter()
         .find(|candidate| candidate.name == example)
         .expect("the example is there");
-    let ExampleWorkbook::Drawn(mut grid) = example.workbook else {
-        panic!("the example is drawn")
-    };
-    repeat(&mut grid, sg_code, n_copies);
-    report::workbook::write_xlsx(&grid).unwrap()
+    match example.workbook {
+        ExampleWorkbook::Drawn(grid) => grid,
+        ExampleWorkbook::File(path) => panic!("{} is not drawn", path.display()),
+    }
 }
 
-fn repeat(grid: &mut Grid, sg_code: &str, n_copies: u32) {
-    let sheet = grid.sheet_mut(SHEET).unwrap();
+/// The records below a sheet's headings so often, with these columns' texts told apart.
+pub(crate) fn repeat(sheet: &mut GridSheet, vary: &[&str], n_copies: u32) {
+    let varied: Vec<u32> = sheet
+        .row(0)
+        .filter(|(_, cell)| matches!(cell, GridCell::Text(name) if vary.contains(&name.as_str())))
+        .map(|(column_idx, _)| column_idx)
+        .collect();
     let records: Vec<(u32, u32, GridCell)> = sheet
         .cells()
         .filter(|(row_idx, _, _)| *row_idx > 0)
@@ -46,12 +66,11 @@ fn repeat(grid: &mut Grid, sg_code: &str, n_copies: u32) {
     let n_rows = records.last().unwrap().0;
     for copy in 0..n_copies {
         for (row_idx, column_idx, cell) in &records {
-            let cell = match (column_idx, cell) {
-                (0, GridCell::Text(code)) if code == "230" => GridCell::Text(sg_code.to_owned()),
-                (&REFERENCE_COLUMN, GridCell::Text(text)) => {
+            let cell = match cell {
+                GridCell::Text(text) if varied.contains(column_idx) => {
                     GridCell::Text(format!("{text}-{copy}"))
                 }
-                _ => cell.clone(),
+                cell => cell.clone(),
             };
             sheet.set_cell(row_idx + copy * n_rows, *column_idx, cell);
         }
@@ -61,8 +80,20 @@ fn repeat(grid: &mut Grid, sg_code: &str, n_copies: u32) {
 impl Council {
     /// The receipt.
     pub(crate) async fn send(&self, platform: &Platform, name: &str, bytes: Vec<u8>) -> Value {
+        self.send_for(platform, RETURN, PERIOD, name, bytes).await
+    }
+
+    /// The receipt of another return's file.
+    pub(crate) async fn send_for(
+        &self,
+        platform: &Platform,
+        return_id: &str,
+        period: &str,
+        name: &str,
+        bytes: Vec<u8>,
+    ) -> Value {
         let url = format!(
-            "{}/api/returns/{RETURN}/periods/{PERIOD}/organisations/{}/submissions?file_name={name}&contact_email={}",
+            "{}/api/returns/{return_id}/periods/{period}/organisations/{}/submissions?file_name={name}&contact_email={}",
             platform.address, self.code, self.email
         );
         let response = client().post(url).body(bytes).send().await.unwrap();

@@ -37,16 +37,7 @@ impl Platform {
             smtp_url: &mailbox.url(),
         };
         setting.run(&["admin", "publish"]);
-        setting.run(&[
-            "admin",
-            "open",
-            return_id,
-            period,
-            "--opens",
-            "2026-01-01",
-            "--due",
-            "2026-12-31",
-        ]);
+        setting.open(return_id, period);
         let site = setting.start("serve");
         let platform = Platform {
             address: format!("http://{listen}"),
@@ -67,6 +58,11 @@ impl Platform {
         })
         .await;
         platform
+    }
+
+    /// Opens a round of another return.
+    pub(crate) fn open(&self, return_id: &str, period: &str) {
+        self.settings().open(return_id, period);
     }
 
     pub(crate) fn start_worker(&self) -> Role {
@@ -125,6 +121,19 @@ impl Settings<'_> {
         );
     }
 
+    fn open(&self, return_id: &str, period: &str) {
+        self.run(&[
+            "admin",
+            "open",
+            return_id,
+            period,
+            "--opens",
+            "2026-01-01",
+            "--due",
+            "2026-12-31",
+        ]);
+    }
+
     fn start(&self, role: &str) -> Role {
         let log = self.home.join(format!("{role}.log"));
         let log = File::options().create(true).append(true).open(log).unwrap();
@@ -145,6 +154,18 @@ pub(crate) struct Role {
 }
 
 impl Role {
+    /// The most memory it ever had, in bytes; its child processes are not counted.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .and_then(|peak| peak.trim().strip_suffix(" kB"))
+            .expect("the kernel says how much");
+        peak.trim().parse::<u64>().unwrap() * 1024
+    }
+
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("kills");
         self.process.wait().expect("waits");

@@ -7,5 +7,7 @@
 mod council;
 mod lgdp;
 mod mailbox;
+#[cfg(target_os = "linux")]
+mod scale;
 mod upload_to_dataset;
 mod wait;

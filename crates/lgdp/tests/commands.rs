@@ -1,5 +1,7 @@
 //! The command line as its users run it: the real binary, real files, exit status and output.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
