@@ -1,7 +1,13 @@
 //! A request body that has to keep coming: actix itself has no deadline for one.
 
+use std::cell::RefCell;
 use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::error::PayloadError;
 use actix_web::web::{Bytes, Payload};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -9,10 +15,60 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::BodyLimits;
 
+/// A request's body, held from two sides: by whoever reads it, and by the answer to a request whose body was not read to
+/// its end. actix goes on reading a chunked body that nobody holds any more, for as long as the sender likes; one that is
+/// still held when the answer has gone out makes it close the connection.
+#[derive(Clone)]
+pub(crate) struct Body(Rc<RefCell<Payload>>);
+
+impl Body {
+    pub(crate) fn new(payload: Payload) -> Self {
+        Self(Rc::new(RefCell::new(payload)))
+    }
+
+    /// The same answer, after which the connection closes unless the body was read to its end.
+    pub(crate) fn held_by(self, answer: HttpResponse) -> HttpResponse {
+        answer.map_body(|_, answer| {
+            BoxBody::new(Held {
+                answer,
+                _body: self,
+            })
+        })
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+    }
+}
+
+struct Held {
+    answer: BoxBody,
+    _body: Body,
+}
+
+impl MessageBody for Held {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.answer.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.answer).poll_next(cx)
+    }
+}
+
 /// The body's chunks, with an error as the last item when it grows past `bytes` ([`PayloadError::Overflow`]) or comes
 /// too slowly (an [`PayloadError::Io`] that timed out). At most one chunk past the limit is ever read.
 pub(crate) fn paced(
-    payload: Payload,
+    body: Body,
     limits: BodyLimits,
     bytes: u64,
 ) -> impl Stream<Item = Result<Bytes, PayloadError>> {
@@ -24,13 +80,15 @@ pub(crate) fn paced(
         window_ends_at: now + limits.window,
         window_bytes: 0,
     };
-    stream::unfold(Some((payload, pace)), |state| async {
-        let (mut payload, mut pace) = state?;
-        match pace.next(&mut payload).await? {
-            Ok(chunk) => Some((Ok(chunk), Some((payload, pace)))),
+    stream::unfold(Some((body, pace)), |state| async {
+        let (mut body, mut pace) = state?;
+        match pace.next(&mut body).await? {
+            Ok(chunk) => Some((Ok(chunk), Some((body, pace)))),
             Err(error) => Some((Err(error), None)),
         }
     })
+    // A reader may ask again after the end.
+    .fuse()
 }
 
 struct Pace {
@@ -42,11 +100,11 @@ struct Pace {
 }
 
 impl Pace {
-    async fn next(&mut self, payload: &mut Payload) -> Option<Result<Bytes, PayloadError>> {
+    async fn next(&mut self, body: &mut Body) -> Option<Result<Bytes, PayloadError>> {
         let chunk_by = Instant::now() + self.limits.chunk;
         loop {
             let wake_at = chunk_by.min(self.ends_at).min(self.window_ends_at);
-            let chunk = timeout_at(wake_at, payload.next()).await;
+            let chunk = timeout_at(wake_at, body.next()).await;
             let now = Instant::now();
             match chunk {
                 Ok(Some(Ok(chunk))) => return Some(self.count(now, chunk)),

@@ -17,5 +17,8 @@ mod site;
 mod spool;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use listen::{ListenError, listen, serve};
 pub use site::{BodyLimits, Config, Site};

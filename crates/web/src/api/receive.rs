@@ -7,10 +7,11 @@ use serde::Deserialize;
 use uuid::Uuid;
 use workflow::NewUpload;
 
+use crate::body::{self, Body};
 use crate::pages::upload::clean_file_name;
 use crate::problem::Problem;
 use crate::spool::{SpoolError, spool};
-use crate::{Site, actor, body};
+use crate::{Site, actor};
 
 #[derive(Deserialize)]
 pub(crate) struct Round {
@@ -34,6 +35,20 @@ pub(crate) async fn receive(
     round: web::Path<Round>,
     facts: web::Query<Facts>,
     payload: web::Payload,
+) -> HttpResponse {
+    let body = Body::new(payload);
+    match keep(&site, &request, round.into_inner(), &facts, body.clone()).await {
+        Ok(receipt) => receipt,
+        Err(problem) => body.held_by(problem.response()),
+    }
+}
+
+async fn keep(
+    site: &Site,
+    request: &HttpRequest,
+    round: Round,
+    facts: &Facts,
+    body: Body,
 ) -> Result<HttpResponse, Problem> {
     let file_name = clean_file_name(&facts.file_name);
     if file_name.is_empty() {
@@ -44,7 +59,7 @@ pub(crate) async fn receive(
             "Add the address to which the receipt goes: ?contact_email=…",
         ));
     }
-    let idempotency_key = idempotency_key(&request)?;
+    let idempotency_key = idempotency_key(request)?;
     let limits = site.config.body;
     let declared = request
         .headers()
@@ -56,7 +71,7 @@ pub(crate) async fn receive(
         }
         .into());
     }
-    let chunks = Box::pin(body::paced(payload, limits, limits.bytes));
+    let chunks = Box::pin(body::paced(body, limits, limits.bytes));
     let file = spool(
         chunks,
         &site.config.spool_dir,
@@ -64,7 +79,6 @@ pub(crate) async fn receive(
         SpoolError::of_payload,
     )
     .await?;
-    let round = round.into_inner();
     let upload = NewUpload {
         organisation: round.code,
         return_id: round.return_id,

@@ -2,7 +2,7 @@
 
 use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use askama::Template;
 use chrono::Utc;
 use chrono_tz::Europe::London;
@@ -12,9 +12,10 @@ use uuid::Uuid;
 use workflow::{NewUpload, OrganisationName};
 
 use super::problem::PageProblem;
+use crate::body::{self, Body};
 use crate::problem::Problem;
 use crate::spool::{SpoolError, Spooled, spool};
-use crate::{Site, actor, body};
+use crate::{Site, actor};
 
 /// What the fields around the file may take, all together.
 const FORM_BYTES: u64 = 64 * 1024;
@@ -60,10 +61,18 @@ pub(crate) async fn receive(
     site: web::Data<Site>,
     request: HttpRequest,
     payload: web::Payload,
-) -> Result<HttpResponse, PageProblem> {
+) -> HttpResponse {
+    let body = Body::new(payload);
+    match keep(&site, &request, body.clone()).await {
+        Ok(answer) => body.held_by(answer),
+        Err(problem) => body.held_by(problem.error_response()),
+    }
+}
+
+async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResponse, PageProblem> {
     let mut form = Form::default();
-    let sent = match read(&site, &request, payload, &mut form).await {
-        Ok(()) => send(&site, &mut form).await,
+    let sent = match read(site, request, body, &mut form).await {
+        Ok(()) => send(site, &mut form).await,
         Err(problem) => Err(problem),
     };
     match sent {
@@ -71,7 +80,7 @@ pub(crate) async fn receive(
             .insert_header((header::LOCATION, format!("/submissions/{id}")))
             .finish()),
         Err(problem) if shows_on_the_form(&problem) => {
-            page(&site, problem.status, form.chosen, Some(problem.detail)).await
+            page(site, problem.status, form.chosen, Some(problem.detail)).await
         }
         Err(problem) => Err(PageProblem(problem)),
     }
@@ -128,11 +137,11 @@ struct Form {
 async fn read(
     site: &Site,
     request: &HttpRequest,
-    payload: web::Payload,
+    body: Body,
     form: &mut Form,
 ) -> Result<(), Problem> {
     let limits = site.config.body;
-    let body = body::paced(payload, limits, limits.bytes + FORM_BYTES);
+    let body = body::paced(body, limits, limits.bytes + FORM_BYTES);
     let explain = |error: &_| Problem::from(SpoolError::of_multipart(error, limits.bytes));
     let mut fields = Multipart::new(request.headers(), body);
     while let Some(field) = fields.next().await {

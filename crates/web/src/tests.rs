@@ -1,0 +1,182 @@
+//! The site as its callers meet it: a real server, a real database, bytes on a socket.
+
+mod answers;
+mod slow_bodies;
+mod uploads;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use tempfile::TempDir;
+use testkit::TestDb;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use workflow::Actor;
+
+use crate::{BodyLimits, Config, Site, listen, serve};
+
+const ROUND: &str = "/api/returns/cases/periods/2026-27-Q1";
+const SUBMISSIONS: &str = "/api/returns/cases/periods/2026-27-Q1/organisations/S12000001/submissions?file_name=cases.xlsx&contact_email=a@b.example";
+/// The largest file of these tests.
+const LIMIT: u64 = 100_000;
+
+/// A site with one open round.
+struct Running {
+    address: SocketAddr,
+    db: db::Db,
+    spool: PathBuf,
+    files: PathBuf,
+    handle: ServerHandle,
+    _dir: TempDir,
+    _database: TestDb,
+}
+
+enum Database {
+    Answers,
+    IsAway,
+}
+
+impl Running {
+    async fn start() -> Running {
+        Running::start_with(Database::Answers).await
+    }
+
+    async fn start_with(state: Database) -> Running {
+        let database = TestDb::new();
+        let db = database.connect().await;
+        let dir = tempfile::tempdir().unwrap();
+        let specs = vec![testkit::returns::cases()];
+        let period = testkit::returns::financial_quarter("2026-27-Q1", "2026-04-01", "2026-06-30");
+        let actor = Actor::system("test");
+        workflow::publish_returns(&db, &actor, &specs, &testkit::returns::organisations())
+            .await
+            .unwrap();
+        let (opens, due) = (
+            testkit::returns::day("2026-07-01"),
+            testkit::returns::day("2026-07-31"),
+        );
+        workflow::open_cycle(&db, &actor, &specs[0], &period, opens, due)
+            .await
+            .unwrap();
+        let cell = Arc::new(OnceLock::new());
+        if matches!(state, Database::Answers) {
+            let _ = cell.set(db.clone());
+        }
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (spool, files) = (dir.path().join("spool"), dir.path().join("files"));
+        let site = Site {
+            db: cell,
+            files: files::Files::open(&files::Config::Folder(files.clone())).unwrap(),
+            specs,
+            config: Config {
+                base_url: "http://returns.example".to_owned(),
+                spool_dir: spool.clone(),
+                body: BodyLimits {
+                    bytes: LIMIT,
+                    chunk: Duration::from_millis(300),
+                    window: Duration::from_millis(600),
+                    bytes_per_second: 1000,
+                    total: Duration::from_millis(2500),
+                },
+                n_threads: 1,
+            },
+        };
+        let server = serve(site, listener).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Running {
+            address,
+            db,
+            spool,
+            files,
+            handle,
+            _dir: dir,
+            _database: database,
+        }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "", b"").await
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+        let mut stream = self.connect().await;
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        read_answer(&mut stream).await
+    }
+
+    fn n_spooled(&self) -> usize {
+        fs::read_dir(&self.spool).unwrap().count()
+    }
+
+    fn n_kept(&self) -> usize {
+        fs::read_dir(self.files.join("originals")).map_or(0, Iterator::count)
+    }
+
+    async fn n_received(&self) -> usize {
+        let all = workflow::submissions_of(&self.db, &Actor::system("test"), None).await;
+        all.unwrap().len()
+    }
+
+    /// Whatever was wrong with an upload, it left nothing behind.
+    async fn check_nothing_is_left(&self) {
+        assert_eq!(self.n_spooled(), 0, "spool");
+        assert_eq!(self.n_kept(), 0, "files");
+        assert_eq!(self.n_received().await, 0, "submissions");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let handle = self.handle.clone();
+        tokio::spawn(async move { handle.stop(false).await });
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// Reads until the site closes the connection, which it has to.
+async fn read_answer(stream: &mut TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    let read = stream.read_to_end(&mut bytes);
+    let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+    // A connection that is closed on unread bytes may be reset after the answer.
+    let _ = read.expect("the site closes the connection");
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").expect("an answer");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
+}

@@ -1,0 +1,113 @@
+//! Bodies that come too slowly, too large or not at all: an answer in time, and nothing left behind.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use super::{LIMIT, Running, SUBMISSIONS, read_answer};
+
+async fn begin(site: &Running, length: &str) -> TcpStream {
+    let mut stream = site.connect().await;
+    let head = format!("POST {SUBMISSIONS} HTTP/1.1\r\nhost: localhost\r\n{length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_is_408() {
+    let site = Running::start().await;
+    let began = Instant::now();
+    let mut stream = begin(&site, "content-length: 1000").await;
+    stream.write_all(b"PK").await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert_eq!(answer.status, 408, "{answer:?}");
+    assert!(began.elapsed() < Duration::from_secs(5));
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_408() {
+    let site = Running::start().await;
+    let stream = begin(&site, "content-length: 1000").await;
+    let (mut reader, mut writer) = stream.into_split();
+    let dripping = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        // Ends when the site has closed the connection.
+        while writer.write_all(b"x").await.is_ok() {
+            ticks.tick().await;
+        }
+    });
+    let mut bytes = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut bytes).await;
+    assert!(
+        bytes.starts_with(b"HTTP/1.1 408"),
+        "{}",
+        String::from_utf8_lossy(&bytes)
+    );
+    dripping.await.unwrap();
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_fast_enough_but_never_ends_is_408() {
+    let site = Running::start().await;
+    let stream = begin(&site, "transfer-encoding: chunked").await;
+    let (mut reader, mut writer) = stream.into_split();
+    let sending = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        let chunk = format!("{:x}\r\n{}\r\n", 1000, "x".repeat(1000));
+        while writer.write_all(chunk.as_bytes()).await.is_ok() {
+            ticks.tick().await;
+        }
+    });
+    let mut bytes = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut bytes).await;
+    assert!(
+        bytes.starts_with(b"HTTP/1.1 408"),
+        "{}",
+        String::from_utf8_lossy(&bytes)
+    );
+    sending.await.unwrap();
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_large_is_413_before_it_is_read() {
+    let site = Running::start().await;
+    let mut stream = begin(&site, &format!("content-length: {}", LIMIT + 1)).await;
+    let answer = read_answer(&mut stream).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_say_and_is_too_large_is_413() {
+    let site = Running::start().await;
+    let mut stream = begin(&site, "transfer-encoding: chunked").await;
+    let chunk = format!("{:x}\r\n{}\r\n", 50_000, "x".repeat(50_000));
+    for _ in 0..3 {
+        let _ = stream.write_all(chunk.as_bytes()).await;
+    }
+    let answer = read_answer(&mut stream).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_leaves_nothing() {
+    let site = Running::start().await;
+    for n_bytes in [0, 250, 500, 999] {
+        let mut stream = begin(&site, "content-length: 1000").await;
+        stream.write_all(&vec![b'x'; n_bytes]).await.unwrap();
+        drop(stream);
+    }
+    // The site notices at its own pace.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    while site.n_spooled() > 0 {
+        ticks.tick().await;
+        assert!(Instant::now() < deadline, "the spool is not empty");
+    }
+    site.check_nothing_is_left().await;
+}

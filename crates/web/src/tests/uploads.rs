@@ -1,0 +1,185 @@
+//! Files that come in, by the API and by the form.
+
+use serde_json::Value;
+use workflow::Actor;
+
+use super::{Running, SUBMISSIONS};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_gives_a_receipt_and_the_same_key_the_same_one() {
+    let site = Running::start().await;
+    let key = "idempotency-key: one\r\n";
+    let first = site.ask("POST", SUBMISSIONS, key, b"REF\nA1\n").await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let receipt = json(&first.body);
+    assert_eq!(receipt["bytes"], 7);
+    assert_eq!(receipt["version_number"], 1);
+    let id = receipt["submission_id"].as_str().unwrap();
+    assert_eq!(
+        first.header("location"),
+        Some(format!("/api/submissions/{id}").as_str())
+    );
+
+    let again = site.ask("POST", SUBMISSIONS, key, b"REF\nA1\n").await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert_eq!(json(&again.body)["submission_id"], id);
+
+    let other = site.ask("POST", SUBMISSIONS, key, b"REF\nA2\n").await;
+    assert_eq!(other.status, 422, "{other:?}");
+    assert_eq!((site.n_received().await, site.n_kept()), (1, 1));
+    assert_eq!(site.n_spooled(), 0);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_address_is_said() {
+    let site = Running::start().await;
+    let path = |return_id: &str, period: &str, code: &str, query: &str| {
+        format!(
+            "/api/returns/{return_id}/periods/{period}/organisations/{code}/submissions?{query}"
+        )
+    };
+    let facts = "file_name=a.csv&contact_email=a@b.example";
+    for (path, status) in [
+        (path("nothing", "2026-27-Q1", "S12000001", facts), 404),
+        (path("cases", "2030-31-Q1", "S12000001", facts), 404),
+        (path("cases", "2026-27-Q1", "S99999999", facts), 404),
+        (path("cases", "2026-27-Q1", "S12000001", ""), 400),
+        (
+            path("cases", "2026-27-Q1", "S12000001", "file_name=a.csv"),
+            400,
+        ),
+    ] {
+        let answer = site.ask("POST", &path, "", b"x").await;
+        assert_eq!(answer.status, status, "{path}: {answer:?}");
+    }
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn an_outcome_is_told_by_page_and_api() {
+    let site = Running::start().await;
+    let receipt = json(&site.ask("POST", SUBMISSIONS, "", b"REF\nA1\n").await.body);
+    let id = receipt["submission_id"].as_str().unwrap();
+
+    let page = site.get(&format!("/submissions/{id}")).await;
+    assert!(page.body.contains("http-equiv=\"refresh\""), "it waits");
+    assert_eq!(
+        json(&site.get(&format!("/api/submissions/{id}")).await.body)["outcome"],
+        Value::Null
+    );
+
+    let actor = Actor::system("test");
+    let spec = testkit::returns::cases();
+    let (message, fix) = ("The file <b>is</b> damaged.", "Send it again.");
+    workflow::refuse(&site.db, &actor, id.parse().unwrap(), &spec, message, fix)
+        .await
+        .unwrap();
+
+    let page = site.get(&format!("/submissions/{id}")).await;
+    assert!(!page.body.contains("http-equiv=\"refresh\""));
+    assert!(
+        page.body.contains("We could not use this file"),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("<b>is</b>"), "what a file says is text");
+    for word in ["blocker", "schema", "null", "payload"] {
+        assert!(!page.body.contains(word), "{word}");
+    }
+    let status = json(&site.get(&format!("/api/submissions/{id}")).await.body);
+    assert_eq!(status["outcome"], "refused");
+    assert_eq!(status["counts"][0]["n_findings"], 1);
+    let findings = site
+        .get(&format!("/api/submissions/{id}/findings.csv"))
+        .await;
+    assert!(
+        findings.body.contains("Send it again."),
+        "{}",
+        findings.body
+    );
+    assert!(site.get("/").await.body.contains("could not be used"));
+}
+
+const BOUNDARY: &str = "xxBOUNDARYxx";
+
+fn form(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
+    use std::fmt::Write as _;
+    let mut body = String::new();
+    for (name, value) in fields {
+        let _ = write!(
+            body,
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        );
+    }
+    if let Some((name, content)) = file {
+        let _ = write!(
+            body,
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{content}\r\n"
+        );
+    }
+    let _ = write!(body, "--{BOUNDARY}--\r\n");
+    body.into_bytes()
+}
+
+async fn send_form(site: &Running, body: &[u8]) -> super::Answer {
+    let header = format!("content-type: multipart/form-data; boundary={BOUNDARY}\r\n");
+    site.ask("POST", "/upload", &header, body).await
+}
+
+const FIELDS: [(&str, &str); 4] = [
+    ("idempotency_key", "k1"),
+    ("organisation", "S12000002"),
+    ("round", "cases/2026-27-Q1"),
+    ("email", "me@brora.example"),
+];
+
+#[tokio::test]
+async fn the_form_sends_a_file_and_a_second_click_does_not_send_it_twice() {
+    let site = Running::start().await;
+    let page = site.get("/upload?organisation=S12000002").await.body;
+    assert!(page.contains("value=\"S12000002\" selected"), "{page}");
+    assert!(page.contains("value=\"cases/2026-27-Q1\""), "{page}");
+
+    let body = form(&FIELDS, Some(("cases.csv", "REF\nA1\n")));
+    let first = send_form(&site, &body).await;
+    let second = send_form(&site, &body).await;
+    assert_eq!((first.status, second.status), (303, 303), "{first:?}");
+    assert_eq!(first.header("location"), second.header("location"));
+    assert_eq!(site.n_received().await, 1);
+    assert_eq!(site.n_spooled(), 0);
+}
+
+#[tokio::test]
+async fn what_the_form_lacks_is_said_on_it() {
+    let site = Running::start().await;
+    for (fields, file, told) in [
+        (&FIELDS[..], None, "Choose a file."),
+        (&FIELDS[..], Some(("", "")), "Choose a file."),
+        (&FIELDS[..3], Some(("a.csv", "x")), "Enter an email address"),
+        (
+            &FIELDS[..2],
+            Some(("a.csv", "x")),
+            "Choose the return and period.",
+        ),
+        (&FIELDS[..1], Some(("a.csv", "x")), "Choose"),
+    ] {
+        let answer = send_form(&site, &form(fields, file)).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert!(answer.body.contains(told), "{told}: {}", answer.body);
+        assert!(answer.body.contains("There is a problem"));
+    }
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_file_too_large_for_the_form_is_413() {
+    let site = Running::start().await;
+    let large = "x".repeat(120_000);
+    let answer = send_form(&site, &form(&FIELDS, Some(("a.csv", &large)))).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
+    site.check_nothing_is_left().await;
+}
