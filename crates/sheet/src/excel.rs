@@ -9,7 +9,7 @@ use calamine::{
 use memchr::memmem;
 
 use crate::cells::{Cells, parse_iso_moment};
-use crate::package::Package;
+use crate::package::{self, Package};
 use crate::{Format, Limits, Refusal, Value, Workbook, worksheet};
 
 /// Reads with the streaming reader: a sheet's extent is never allocated.
@@ -83,8 +83,11 @@ pub(crate) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusa
             "a document of another program"
         }));
     }
+    // A record that the reader does not heed: the weakest of three kinds of protection.
+    let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
     let mut xls = Xls::new(Cursor::new(bytes)).map_err(|error| match error {
         XlsError::Password => Refusal::password(),
+        _ if scrambled() => Refusal::password(),
         _ => Refusal::broken("The workbook"),
     })?;
     let mut cells = Cells::new(limits);
@@ -102,7 +105,8 @@ pub(crate) fn read_xls(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusa
             }
         }
     }
-    cells.finish(Format::Xls, Vec::new())
+    let macros = holds("_VBA_PROJECT_CUR").then(package::remark_on_macros);
+    cells.finish(Format::Xls, macros.into_iter().collect())
 }
 
 /// Names and visibility of the sheets that can have cells.

@@ -1,5 +1,7 @@
 //! Zip-based workbooks made by hand, for tests.
 
+pub(crate) mod xlsb;
+
 use std::fmt::Write as _;
 use std::io::{Cursor, Write};
 
@@ -66,9 +68,13 @@ impl Parts {
     }
 
     /// Adds a part, or puts this in the place of one.
-    pub(crate) fn with(mut self, name: &str, content: &str) -> Self {
+    pub(crate) fn with(self, name: &str, content: &str) -> Self {
+        self.with_bytes(name, content.as_bytes().to_vec())
+    }
+
+    pub(crate) fn with_bytes(mut self, name: &str, content: Vec<u8>) -> Self {
         self.0.retain(|(n, _)| n != name);
-        self.0.push((name.to_owned(), content.as_bytes().to_vec()));
+        self.0.push((name.to_owned(), content));
         self
     }
 

@@ -13,7 +13,10 @@ mod kind;
 mod limits;
 mod ods;
 mod package;
+mod records;
 mod refusal;
+#[cfg(test)]
+mod same;
 mod separated;
 mod text;
 mod worksheet;
@@ -110,7 +113,7 @@ pub struct Cell {
 /// What stands in a cell, before anyone says what it should be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Never empty. Every CSV value is one.
+    /// Never empty. Every CSV value is one, but for error values.
     Text(String),
     /// Always finite.
     Number(f64),

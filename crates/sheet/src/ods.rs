@@ -11,7 +11,7 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use zip::ZipArchive;
 
 use crate::cells::{Cells, parse_iso_moment};
-use crate::package::Package;
+use crate::package::{self, Package};
 use crate::{Format, Limits, Refusal, Value, Workbook};
 
 type Xml<'x> = quick_xml::Reader<&'x [u8]>;
@@ -19,20 +19,18 @@ type Xml<'x> = quick_xml::Reader<&'x [u8]>;
 pub(crate) fn read(package: Package<'_>, limits: &Limits) -> Result<Workbook, Refusal> {
     let mut archive =
         ZipArchive::new(Cursor::new(&*package.bytes)).map_err(|_| Refusal::cut_off())?;
-    // Encrypted parts are named in the manifest; the parts themselves look like noise.
-    let manifest = read_part(&mut archive, "META-INF/manifest.xml").unwrap_or_default();
-    if manifest.contains("encryption-data") {
-        return Err(Refusal::password());
-    }
     let content = read_part(&mut archive, "content.xml").ok_or_else(broken)?;
     let mut cells = Cells::new(limits);
-    Content {
+    let n_hidden_rows = Content {
         xml: Xml::from_str(&content),
         limits,
         hidden_styles: BTreeSet::new(),
+        n_hidden_rows: 0,
     }
     .read(&mut cells)?;
-    cells.finish(Format::Ods, package.remarks)
+    let mut remarks = package.remarks;
+    remarks.extend(package::remark_on_hidden_rows(n_hidden_rows));
+    cells.finish(Format::Ods, remarks)
 }
 
 fn read_part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Option<String> {
@@ -50,10 +48,13 @@ struct Content<'x> {
     limits: &'x Limits,
     /// Names of the table styles that are not displayed.
     hidden_styles: BTreeSet<String>,
+    /// By hand or by a filter; only rows with something in them.
+    n_hidden_rows: usize,
 }
 
 impl<'x> Content<'x> {
-    fn read(mut self, cells: &mut Cells<'_>) -> Result<(), Refusal> {
+    /// Gives the number of hidden rows.
+    fn read(mut self, cells: &mut Cells<'_>) -> Result<usize, Refusal> {
         self.xml.config_mut().expand_empty_elements = true;
         let mut style = String::new();
         loop {
@@ -77,7 +78,7 @@ impl<'x> Content<'x> {
                     "table:tracked-changes" => self.skip(&tag)?,
                     _ => {}
                 },
-                Event::Eof => return Ok(()),
+                Event::Eof => return Ok(self.n_hidden_rows),
                 _ => {}
             }
         }
@@ -101,9 +102,14 @@ impl<'x> Content<'x> {
                 Event::Start(tag) => match tag.name().as_ref() {
                     "table:table-row" => {
                         let repeats = repeats(&tag, "table:number-rows-repeated")?;
+                        let visibility = attribute(&tag, "table:visibility")?;
+                        let hidden = visibility.is_some_and(|how| how != "visible");
                         let row = self.read_row()?;
                         // Only rows with something in them are written out.
                         let n_rows = if row.is_empty() { 0 } else { repeats };
+                        if hidden {
+                            self.n_hidden_rows += n_rows as usize;
+                        }
                         for row_idx in (row_idx..).take(n_rows as usize) {
                             for (columns, value) in &row {
                                 for column_idx in columns.clone() {
@@ -160,7 +166,12 @@ impl<'x> Content<'x> {
         Ok(match of("office:value-type")?.as_deref() {
             Some("float" | "percentage" | "currency") => {
                 let number = of("office:value")?.ok_or_else(broken)?;
-                Some(Value::Number(number.trim().parse().map_err(|_| broken())?))
+                Some(match (number.trim(), text.as_str()) {
+                    // LibreOffice writes a truth value that came from an Excel workbook this way.
+                    ("1", "TRUE") => Value::Boolean(true),
+                    ("0", "FALSE") => Value::Boolean(false),
+                    (number, _) => Value::Number(number.parse().map_err(|_| broken())?),
+                })
             }
             Some("date") => {
                 let date = of("office:date-value")?.ok_or_else(broken)?;
@@ -331,6 +342,53 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_shows_as_a_truth_value_is_one() {
+        let cell = |value: &str, text: &str| {
+            format!(
+                "<table:table-cell office:value-type=\"float\" office:value=\"{value}\"><text:p>{text}</text:p></table:table-cell>"
+            )
+        };
+        let row = [
+            cell("1", "TRUE"),
+            cell("0", "FALSE"),
+            cell("1", "1"),
+            cell("2", "TRUE"),
+        ];
+        assert_eq!(
+            table(&format!(
+                "<table:table-row>{}</table:table-row>",
+                row.concat()
+            ))
+            .shown(),
+            "A1=true, B1=false, C1=1, D1=2"
+        );
+    }
+
+    #[test]
+    fn hidden_rows_with_something_in_them_are_counted() {
+        let cell = "<table:table-cell office:value-type=\"float\" office:value=\"1\"/>";
+        let row = |attributes: &str, cell: &str| {
+            format!("<table:table-row {attributes}>{cell}</table:table-row>")
+        };
+        let rows = [
+            row("", cell),
+            row("table:visibility=\"visible\"", cell),
+            row("table:visibility=\"collapse\"", cell),
+            row(
+                "table:visibility=\"filter\" table:number-rows-repeated=\"2\"",
+                cell,
+            ),
+            row(
+                "table:visibility=\"collapse\" table:number-rows-repeated=\"1000000\"",
+                "",
+            ),
+        ];
+        let remarks = table(&rows.concat()).read().unwrap().remarks;
+        assert_eq!(remarks[0].rule, "file.hidden-rows");
+        assert!(remarks[0].message.contains("(3)"), "{remarks:?}");
+    }
+
+    #[test]
     fn hidden_tables_are_marked_and_deleted_cells_are_not_read() {
         let row = "<table:table-row><table:table-cell office:value-type=\"float\" office:value=\"1\"/></table:table-row>";
         let workbook = Parts::ods(&format!(
@@ -384,6 +442,9 @@ mod tests {
             "<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>",
         );
         assert_eq!(encrypted.shown(), "file.password");
+        // As LibreOffice writes it: the parts are noise.
+        let noise = encrypted.with_bytes("content.xml", vec![0xff, 0x80, 0x3c, 0x21]);
+        assert_eq!(noise.shown(), "file.password");
         assert_eq!(table("").shown(), "file.no-data");
     }
 }

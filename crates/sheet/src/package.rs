@@ -8,8 +8,7 @@ use quick_xml::events::Event;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::worksheet;
-use crate::{Format, Limits, Refusal, Remark};
+use crate::{Format, Limits, Refusal, Remark, records, worksheet};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
 pub(crate) struct Package<'b> {
@@ -22,8 +21,8 @@ pub(crate) struct Package<'b> {
 /// What checking the parts brought to light.
 #[derive(Default)]
 struct Checked {
-    /// The mended text of the parts that need it, by index.
-    mended: Vec<(usize, String)>,
+    /// The mended content of the parts that need it, by index.
+    mended: Vec<(usize, Vec<u8>)>,
     n_hidden_rows: usize,
 }
 
@@ -36,6 +35,14 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     }
     let names = check_directory(&mut archive, limits)?;
     let format = find_format(&mut archive, &names)?;
+    // Encrypted parts are named in the manifest; the parts themselves look like noise.
+    let manifest = "META-INF/manifest.xml";
+    if format == Format::Ods
+        && archive.index_for_name(manifest).is_some()
+        && head(&mut archive, manifest)?.contains("encryption-data")
+    {
+        return Err(Refusal::password());
+    }
     let Checked {
         mended,
         n_hidden_rows,
@@ -157,16 +164,24 @@ fn check_parts(
         }
         // The reader compares the check sum at the part's end.
         read.map_err(|_| broken_file())?;
-        if matches!(name.rsplit_once('.'), Some((_, "xml" | "rels"))) {
+        if has_ending(name, "xml") || has_ending(name, "rels") {
             let xml = String::from_utf8(content).map_err(|_| broken_file())?;
             check_xml(name, &xml)?;
             checked.n_hidden_rows += worksheet::count_hidden_rows(&xml);
             if let Some(xml) = worksheet::mend(&xml) {
-                checked.mended.push((idx, xml));
+                checked.mended.push((idx, xml.into_bytes()));
             }
+        } else if name.starts_with("xl/worksheets/sheet") && has_ending(name, "bin") {
+            let seen = records::mend(&content)?;
+            checked.n_hidden_rows += seen.n_hidden_rows;
+            checked.mended.extend(seen.mended.map(|part| (idx, part)));
         }
     }
     Ok(checked)
+}
+
+fn has_ending(name: &str, ending: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, e)| e == ending)
 }
 
 fn check_xml(name: &str, xml: &str) -> Result<(), Refusal> {
@@ -210,18 +225,18 @@ fn check_shared_strings(xml: &str) -> Result<(), Refusal> {
 
 fn replace(
     archive: &mut Archive<'_>,
-    mended: &[(usize, String)],
+    mended: &[(usize, Vec<u8>)],
 ) -> Result<Vec<u8>, zip::result::ZipError> {
     let mut copy = ZipWriter::new(Cursor::new(Vec::new()));
     for idx in 0..archive.len() {
-        let Some((_, xml)) = mended.iter().find(|(mended_idx, _)| *mended_idx == idx) else {
+        let Some((_, content)) = mended.iter().find(|(mended_idx, _)| *mended_idx == idx) else {
             copy.raw_copy_file(archive.by_index_raw(idx)?)?;
             continue;
         };
         let name = archive.by_index_data(idx)?.name()?.into_owned();
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         copy.start_file(name, stored)?;
-        copy.write_all(xml.as_bytes())?;
+        copy.write_all(content)?;
     }
     Ok(copy.finish()?.into_inner())
 }
@@ -229,14 +244,8 @@ fn replace(
 fn remarks(names: &[String], n_hidden_rows: usize) -> Vec<Remark> {
     let holds = |what: &str| names.iter().any(|n| n.contains(what));
     let mut remarks = Vec::new();
-    if holds("vbaproject.bin") || holds("macrosheets/") {
-        remarks.push(Remark {
-            rule: "file.macros-ignored",
-            message: "The workbook has macros. They were not run and are not kept with the data."
-                .to_owned(),
-            fix: "Nothing to do; save the workbook as .xlsx if you want to send it without macros."
-                .to_owned(),
-        });
+    if holds("vbaproject.bin") || holds("macrosheets/") || holds("basic/script-lc.xml") {
+        remarks.push(remark_on_macros());
     }
     if holds("/externallinks/") {
         remarks.push(Remark {
@@ -257,16 +266,28 @@ fn remarks(names: &[String], n_hidden_rows: usize) -> Vec<Remark> {
                 .to_owned(),
         });
     }
-    if n_hidden_rows > 0 {
-        remarks.push(Remark {
-            rule: "file.hidden-rows",
-            message: format!(
-                "The workbook has hidden or filtered rows ({n_hidden_rows}). They were read like all others."
-            ),
-            fix: "Show all rows and check that they are meant to be part of the return.".to_owned(),
-        });
-    }
+    remarks.extend(remark_on_hidden_rows(n_hidden_rows));
     remarks
+}
+
+pub(crate) fn remark_on_hidden_rows(n_hidden_rows: usize) -> Option<Remark> {
+    (n_hidden_rows > 0).then(|| Remark {
+        rule: "file.hidden-rows",
+        message: format!(
+            "The workbook has hidden or filtered rows ({n_hidden_rows}). They were read like all others."
+        ),
+        fix: "Show all rows and check that they are meant to be part of the return.".to_owned(),
+    })
+}
+
+pub(crate) fn remark_on_macros() -> Remark {
+    Remark {
+        rule: "file.macros-ignored",
+        message: "The workbook has macros. They were not run and are not kept with the data."
+            .to_owned(),
+        fix: "Nothing to do; save the workbook as .xlsx if you want to send it without macros."
+            .to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,25 @@ use crate::{Format, Limits, Refusal, Value, Workbook};
 /// What separates values, by preference where two would do.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// Error values as Excel shows them; other programs show some as `Err:502`.
+const ERRORS: [&str; 15] = [
+    "#BLOCKED!",
+    "#BUSY!",
+    "#CALC!",
+    "#CONNECT!",
+    "#DIV/0!",
+    "#FIELD!",
+    "#GETTING_DATA",
+    "#N/A",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#REF!",
+    "#SPILL!",
+    "#UNKNOWN!",
+    "#VALUE!",
+];
+
 /// How many records decide the separator.
 const SAMPLE: usize = 100;
 
@@ -33,13 +52,25 @@ pub(crate) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Wor
             }
             for (column_idx, value) in (0..).zip(values.drain(..)) {
                 if !value.is_empty() {
-                    cells.push(row_idx, column_idx, Value::Text(value.into_owned()))?;
+                    cells.push(row_idx, column_idx, to_value(value.into_owned()))?;
                 }
             }
         }
         row_idx = row_idx.saturating_add(1);
     }
     cells.finish(Format::Csv, decoded.remark.into_iter().collect())
+}
+
+/// An error value is written by its name, and a column of free text would take that for what was meant.
+fn to_value(text: String) -> Value {
+    let number = text.strip_prefix("Err:");
+    let is_error = ERRORS.contains(&text.as_str())
+        || number.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
+    if is_error {
+        Value::Error(text)
+    } else {
+        Value::Text(text)
+    }
 }
 
 /// The file's name without folders and ending.
@@ -241,6 +272,7 @@ mod tests {
                 let place = finding::CellRef::new("", cell.row_idx, cell.column_idx).address();
                 match &cell.value {
                     Value::Text(text) => format!("{place}={text}"),
+                    Value::Error(name) => format!("{place}=error {name}"),
                     other => panic!("{other:?}"),
                 }
             })
@@ -258,6 +290,24 @@ mod tests {
         );
         check("a,b", &["A1=a", "B1=b"]);
         check("only\none\n", &["A1=only", "A2=one"]);
+    }
+
+    #[test]
+    fn error_values_are_known_by_their_names() {
+        check(
+            "a,b,c\n#REF!,#N/A,Err:502\n#1,#n/a ,Err:12\n",
+            &[
+                "A1=a",
+                "B1=b",
+                "C1=c",
+                "A2=error #REF!",
+                "B2=error #N/A",
+                "C2=error Err:502",
+                "A3=#1",
+                "B3=#n/a ",
+                "C3=Err:12",
+            ],
+        );
     }
 
     #[test]

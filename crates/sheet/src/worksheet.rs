@@ -9,7 +9,7 @@ use memchr::{memchr, memmem, memrchr};
 use crate::Refusal;
 
 /// Starts the text of a cell that was an error value unknown to the reader.
-const MARK: &str = "\u{f8ff}\u{fdd0}";
+pub(crate) const MARK: &str = "\u{f8ff}\u{fdd0}";
 
 /// The error values that the reader knows.
 const KNOWN: [&str; 7] = [
