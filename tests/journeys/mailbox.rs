@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::lgdp::{free_address, workspace};
+use crate::lgdp::free_address;
 use crate::wait::until;
 
 pub(crate) struct Mailbox {
@@ -27,13 +27,8 @@ pub(crate) struct Received {
 
 impl Mailbox {
     pub(crate) async fn start(folder: &Path) -> Mailbox {
-        let python = workspace().join(".venv/bin/python");
-        assert!(
-            python.is_file(),
-            "there is no .venv: start the tests with ./run test"
-        );
         let address = free_address();
-        let process = Command::new(python)
+        let process = Command::new(testkit::python())
             .args([
                 "-m",
                 "aiosmtpd",

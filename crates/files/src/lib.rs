@@ -7,6 +7,8 @@
 mod store;
 
 #[cfg(test)]
+mod s3_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

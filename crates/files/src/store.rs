@@ -81,6 +81,11 @@ impl Files {
         self
     }
 
+    #[cfg(test)]
+    pub(crate) fn store(&self) -> &dyn ObjectStore {
+        &*self.store
+    }
+
     /// Keeps a local file under its hash, which is computed again on the way; gives the key.
     /// Repeating it is harmless.
     pub async fn put_file(&self, local: &LocalPath, sha256: &str) -> Result<String, FilesError> {

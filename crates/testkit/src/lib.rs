@@ -12,6 +12,10 @@
 )]
 
 mod database;
+mod python;
 pub mod returns;
+mod s3;
 
 pub use database::{TestDb, postgres};
+pub use python::python;
+pub use s3::{S3Server, s3};
