@@ -70,7 +70,7 @@ impl Platform {
     }
 
     /// The worker has a file in its hands.
-    pub(crate) async fn is_assessing(&self) -> Option<()> {
+    pub(crate) fn is_assessing(&self) -> Option<()> {
         let scratch = self.home.path().join("scratch");
         let mut entries = fs::read_dir(scratch).ok()?;
         entries.next().map(|_| ())

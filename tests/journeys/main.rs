@@ -4,6 +4,12 @@
 //! The binary is the one that `cargo test --workspace` builds beside them; with `-p journeys` alone build it first
 //! (`cargo build --release -p lgdp`).
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that can't be set up has to stop, and say why"
+)]
+
 mod council;
 mod lgdp;
 mod mailbox;

@@ -68,7 +68,7 @@ async fn tell(files: &[(&str, Vec<u8>); 3], worker: Worker) -> Ending {
 
     let mut first = platform.start_worker();
     if worker == Worker::IsKilledOnce {
-        until("the worker has begun", Duration::from_secs(30), || {
+        until("the worker has begun", Duration::from_secs(30), || async {
             platform.is_assessing()
         })
         .await;
@@ -109,7 +109,7 @@ fn without_times(mut status: Value) -> Value {
 /// yes and its own note of it has the message sent once again, as what it was.
 async fn emails(platform: &Platform, receipts: &[Value], worker: Worker) -> Vec<(String, String)> {
     let n_wanted = 2 * receipts.len();
-    let mut received = until("all mail is there", Duration::from_secs(60), || async {
+    let mut received = until("all mail is there", Duration::from_mins(1), || async {
         let received = platform.mailbox.received();
         (distinct(&received) >= n_wanted).then_some(received)
     })

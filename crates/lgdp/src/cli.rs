@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
 
 /// Data returns of local government: receives them, checks them, puts them together.
 ///
@@ -91,7 +92,7 @@ pub(crate) struct DemoOptions {
 pub(crate) enum AdminCommand {
     /// Brings the database's tables up to date.
     Migrate,
-    /// Publishes the organisations and return specs of LGDP_SPECS.
+    /// Publishes the organisations and return specs of `LGDP_SPECS`.
     Publish,
     /// Opens a round of a return: from then on files are received for it.
     Open {
@@ -103,6 +104,11 @@ pub(crate) enum AdminCommand {
         opens: NaiveDate,
         #[arg(long, value_name = "DATE")]
         due: NaiveDate,
+    },
+    /// Checks a submission again whose checks were given up.
+    Retry {
+        /// Its reference, as on the receipt.
+        submission: Uuid,
     },
     /// Prints every setting with its default and purpose, as Markdown.
     Settings,

@@ -9,7 +9,7 @@ mod plan;
 mod sender;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -121,11 +121,11 @@ fn plan_all(published: &Published) -> anyhow::Result<Vec<Sending>> {
 async fn open_cycles(db: &Db, specs: &[ReturnSpec], sendings: &[Sending]) -> anyhow::Result<()> {
     let actor = Actor::system("demo");
     let today = Utc::now().with_timezone(&London).date_naive();
-    let mut rounds = BTreeMap::new();
-    for sending in sendings {
-        rounds.insert((&sending.return_id, &sending.version, &sending.period), ());
-    }
-    for (return_id, version, label) in rounds.into_keys() {
+    let rounds: BTreeSet<_> = sendings
+        .iter()
+        .map(|sending| (&sending.return_id, &sending.version, &sending.period))
+        .collect();
+    for (return_id, version, label) in rounds {
         let spec = specs
             .iter()
             .find(|spec| spec.id == *return_id && spec.version == *version)

@@ -1,5 +1,11 @@
 //! What a role refuses to start with: it says so at once, and ends with status 2.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that can't be set up has to stop, and say why"
+)]
+
 use std::process::Command;
 
 /// What standard error says of a start that has to fail.
