@@ -50,7 +50,7 @@ impl Case {
 }
 
 fn bytes(n_bytes: usize) -> Vec<u8> {
-    (0..n_bytes).map(|n| (n % 251) as u8).collect()
+    (0..=250).cycle().take(n_bytes).collect()
 }
 
 #[tokio::test]
