@@ -1,11 +1,14 @@
 //! How a connection is made: sockets, TCP, TLS and the limits set on each.
 
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -18,6 +21,8 @@ pub struct Config {
     /// `postgresql://user@host/database`, or a socket as `postgresql://user@/database?host=/folder`.
     /// `sslmode=require`, `verify-ca` and `verify-full` all mean TLS with a verified certificate.
     pub url: String,
+    /// PEM: only these authorities may vouch for the server. `None`: those this machine trusts.
+    pub tls_root_file: Option<PathBuf>,
     pub max_connections: usize,
     /// How long a caller waits for a connection to become free.
     pub wait: Duration,
@@ -29,6 +34,7 @@ impl Config {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            tls_root_file: None,
             max_connections: 10,
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
@@ -60,7 +66,9 @@ impl Target {
             });
         Ok(Self {
             postgres,
-            tls: wants_tls.then(tls_with_native_roots).transpose()?,
+            tls: wants_tls
+                .then(|| tls(config.tls_root_file.as_deref()))
+                .transpose()?,
             settings: format!(
                 "SET statement_timeout = {}; SET lock_timeout = {}; SET synchronous_commit = on; SET client_min_messages = warning",
                 config.statement_timeout.as_millis(),
@@ -131,9 +139,28 @@ fn understand_sslmode(url: &str) -> (String, bool) {
 }
 
 /// The provider is named here, so that this works whether or not `main` installed a default one.
-fn tls_with_native_roots() -> Result<MakeRustlsConnect, DbError> {
+fn tls(root_file: Option<&Path>) -> Result<MakeRustlsConnect, DbError> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    match root_file {
+        Some(file) => {
+            let bad = |reason: &dyn std::fmt::Display| {
+                DbError::Address(format!(
+                    "{} holds no certificates: {reason}",
+                    file.display()
+                ))
+            };
+            for certificate in CertificateDer::pem_file_iter(file).map_err(|error| bad(&error))? {
+                let certificate = certificate.map_err(|error| bad(&error))?;
+                roots.add(certificate).map_err(|error| bad(&error))?;
+            }
+            if roots.is_empty() {
+                return Err(bad(&"it has none in PEM"));
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
     let config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()

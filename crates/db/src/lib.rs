@@ -20,6 +20,8 @@ mod session;
 
 #[cfg(test)]
 mod catalogue_test;
+#[cfg(test)]
+mod tls_test;
 
 pub use connect::Config;
 pub use error::DbError;

@@ -31,6 +31,7 @@ impl Database {
             (cluster.url(DATABASE), Some(cluster))
         };
         let mut config = db::Config::new(url);
+        config.tls_root_file.clone_from(&settings.database_ca_file);
         config.max_connections = settings.database_connections;
         Ok(Self { config, cluster })
     }

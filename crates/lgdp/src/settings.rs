@@ -57,6 +57,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "Postgres 15 or later: `postgresql://user:password@host/database?sslmode=verify-full`.",
     ),
     plain(
+        "LGDP_DATABASE_CA_FILE",
+        "(the authorities that this machine trusts)",
+        "PEM file with the only authorities that may vouch for the database's certificate.",
+    ),
+    plain(
         "LGDP_DATABASE_CONNECTIONS",
         "10",
         "Most connections to the database that one process opens.",
@@ -173,6 +178,7 @@ pub(crate) struct Settings {
     pub(crate) specs: PathBuf,
     /// `None`: the private Postgres.
     pub(crate) database_url: Option<Secret>,
+    pub(crate) database_ca_file: Option<PathBuf>,
     pub(crate) database_connections: usize,
     pub(crate) pg_bin: Option<PathBuf>,
     pub(crate) listen: SocketAddr,
@@ -239,6 +245,7 @@ impl Settings {
         Ok(Settings {
             specs: reader.path_or_default("LGDP_SPECS")?,
             database_url: reader.secret("DATABASE_URL")?,
+            database_ca_file: reader.path("LGDP_DATABASE_CA_FILE")?,
             database_connections: reader.count("LGDP_DATABASE_CONNECTIONS")?,
             pg_bin: reader.path("PG_BIN")?,
             listen: reader.parsed("LGDP_LISTEN", "an address and port such as 127.0.0.1:8080")?,
