@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum SubmissionState {
     /// Stored; its checks are not finished.
     Received,
+    /// Stored; checking it was given up through no fault of the sender, and a person has to look.
+    NeedsAttention,
     NeedsCorrection,
     NeedsExplanation,
     Ready,
@@ -37,6 +39,7 @@ impl SubmissionState {
     pub fn as_str(self) -> &'static str {
         match self {
             SubmissionState::Received => "received",
+            SubmissionState::NeedsAttention => "needs_attention",
             SubmissionState::NeedsCorrection => "needs_correction",
             SubmissionState::NeedsExplanation => "needs_explanation",
             SubmissionState::Ready => "ready",
@@ -49,6 +52,7 @@ impl SubmissionState {
     pub fn in_words(self) -> &'static str {
         match self {
             SubmissionState::Received => "being checked",
+            SubmissionState::NeedsAttention => "could not be checked yet",
             SubmissionState::NeedsCorrection => "needs correction",
             SubmissionState::NeedsExplanation => "needs explanation",
             SubmissionState::Ready => "ready",

@@ -47,6 +47,11 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// Whether checking it was given up, and nobody has had it tried again.
+    pub fn needs_attention(&self) -> bool {
+        self.state == SubmissionState::NeedsAttention
+    }
+
     pub fn period(&self) -> Period {
         Period {
             kind: self.period_kind,
@@ -160,6 +165,15 @@ pub async fn set_assessed(
     Ok(())
 }
 
+/// It is tried again.
+pub async fn clear_attention(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
+    sql_query("UPDATE submission SET attention_at = NULL WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct SubmissionRow {
     #[diesel(sql_type = SqlUuid)]
@@ -209,6 +223,8 @@ struct SubmissionRow {
     #[diesel(sql_type = Nullable<Text>)]
     spec_hash: Option<String>,
     #[diesel(sql_type = Bool)]
+    given_up: bool,
+    #[diesel(sql_type = Bool)]
     newer_stands: bool,
 }
 
@@ -218,7 +234,11 @@ impl TryFrom<SubmissionRow> for Submission {
     fn try_from(row: SubmissionRow) -> Result<Self, DbError> {
         let outcome = row.outcome.as_deref().map(outcome_of).transpose()?;
         Ok(Submission {
-            state: SubmissionState::of(outcome, row.newer_stands),
+            state: if outcome.is_none() && row.given_up {
+                SubmissionState::NeedsAttention
+            } else {
+                SubmissionState::of(outcome, row.newer_stands)
+            },
             outcome,
             id: row.id,
             obligation_id: row.obligation_id,
@@ -251,6 +271,7 @@ const SELECT: &str = "SELECT s.id, s.obligation_id, s.organisation, g.name AS or
         v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.due_on,
         s.version_number, s.file_name, s.file_sha256 AS sha256, f.stored_key AS file_key, f.n_bytes AS bytes,
         s.uploaded_by, s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
+        s.attention_at IS NOT NULL AS given_up,
         EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id
                 AND n.version_number > s.version_number
                 AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands

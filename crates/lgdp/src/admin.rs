@@ -35,6 +35,15 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             opens,
             due,
         } => open(settings, return_id, period, (*opens, *due))?,
+        AdminCommand::Retry { submission } => {
+            let database = Database::find(settings)?;
+            runtime()?.block_on(async {
+                let db = database.connect_and_migrate().await?;
+                let actor = Actor::system("command line");
+                workflow::retry(&db, &actor, *submission).await?;
+                anyhow::Ok(())
+            })?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! The site as its callers meet it: a real server, a real database, bytes on a socket.
 
 mod answers;
+mod attention;
 mod slow_bodies;
 mod uploads;
 

@@ -40,6 +40,9 @@ impl Asks {
     }
 }
 
+/// Where checking a file was given up.
+pub(crate) const OUR_FAULT: &str = "We could not check your file. This is our fault, not yours: the file is kept, and we have been told to look into it. You need not do anything, but you may send the file again.";
+
 /// The sentence an outcome page begins with.
 pub(crate) fn outcome_sentence(
     outcome: Option<Outcome>,

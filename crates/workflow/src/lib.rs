@@ -1,6 +1,7 @@
 //! The verbs: one function, one transaction.
 //!
 //! Every write of the product goes through here: permission, state, event, job and email are committed together or not at all.
+//! One exception: that an assess job was given up is noted by the database itself, since whoever finds it dead may be any worker.
 //! Each verb and each read takes the [`Actor`] after its connections; what an organisation's actor may not see does not exist for it.
 //! It knows nothing of HTTP, and no caller opens a transaction of its own.
 
@@ -10,6 +11,7 @@ mod outbox;
 mod publish;
 mod read;
 mod receive;
+mod retry;
 mod to_assess;
 
 #[cfg(test)]
@@ -27,4 +29,5 @@ pub use read::{
     organisations, original, submission, submissions_of,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
+pub use retry::{RetryError, retry};
 pub use to_assess::{AssessJob, StoredFile, ToAssess, to_assess};

@@ -1,5 +1,7 @@
 //! One key one version, one assessment one effect; what stands stays until something better comes.
 
+mod attention;
+
 use std::path::PathBuf;
 
 use assess::{ColumnBlock, FileFacts, Head, RowBlock, RuleCount, TableAccount};
@@ -97,18 +99,14 @@ impl World {
     /// Receives a file with these bytes and stores an assessment of it.
     async fn send(&self, bytes: &str, outcome: Outcome) -> Uuid {
         let receipt = self.receive(self.upload(bytes, bytes)).await.unwrap();
-        let parts = self.assessment(bytes, outcome);
-        let loaded = load(
-            &self.db,
-            &system(),
-            receipt.submission_id,
-            &self.spec,
-            parts.into_iter().map(Ok),
-        )
-        .await
-        .unwrap();
-        assert_eq!(loaded, Loaded::Stored(outcome));
+        self.load(receipt.submission_id, bytes, outcome).await;
         receipt.submission_id
+    }
+
+    async fn load(&self, id: Uuid, bytes: &str, outcome: Outcome) {
+        let parts = self.assessment(bytes, outcome).into_iter().map(Ok);
+        let loaded = load(&self.db, &system(), id, &self.spec, parts).await;
+        assert_eq!(loaded.unwrap(), Loaded::Stored(outcome));
     }
 
     /// Two lines of the form, one of them rejected where there is something to fix.

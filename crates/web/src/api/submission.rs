@@ -8,7 +8,7 @@ use uuid::Uuid;
 use workflow::Submission;
 
 use crate::problem::Problem;
-use crate::{Site, actor};
+use crate::{Site, actor, words};
 
 #[derive(Serialize)]
 struct Status {
@@ -22,6 +22,9 @@ struct Status {
     received_at: DateTime<Utc>,
     assessed_at: Option<DateTime<Utc>>,
     state: &'static str,
+    /// What to know about the state, where it is our fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
     /// Null until it is assessed.
     outcome: Option<Outcome>,
     file: FileFacts,
@@ -74,6 +77,7 @@ pub(crate) async fn show(
         .await?
         .unwrap_or_default();
     Ok(HttpResponse::Ok().json(Status {
+        message: submission.needs_attention().then_some(words::OUR_FAULT),
         submission_id: id,
         organisation: submission.organisation,
         return_id: submission.return_id,

@@ -43,11 +43,16 @@ pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProb
     let reader = actor::reader();
     let today = Utc::now().with_timezone(&London).date_naive();
     let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
-    let outcomes: BTreeMap<Uuid, Option<Outcome>> =
+    let outcomes: BTreeMap<Uuid, &'static str> =
         workflow::submissions_of(site.db()?, &reader, None)
             .await?
             .into_iter()
-            .map(|submission| (submission.id, submission.outcome))
+            .map(|submission| {
+                let words = submission
+                    .outcome
+                    .map_or(submission.state.in_words(), Outcome::in_words);
+                (submission.id, words)
+            })
             .collect();
     let page = HomePage {
         rounds: rounds(obligations, &outcomes),
@@ -56,7 +61,7 @@ pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProb
 }
 
 /// By return, then the newest period first.
-fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, Option<Outcome>>) -> Vec<Round> {
+fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, &'static str>) -> Vec<Round> {
     let mut rounds: BTreeMap<_, Round> = BTreeMap::new();
     for obligation in obligations {
         let order = (
@@ -82,14 +87,11 @@ fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, Option<Outcome
     rounds.into_values().collect()
 }
 
-fn row(obligation: Obligation, outcomes: &BTreeMap<Uuid, Option<Outcome>>) -> Row {
-    let outcome = match obligation
-        .latest
-        .map(|id| outcomes.get(&id).copied().flatten())
-    {
+fn row(obligation: Obligation, outcomes: &BTreeMap<Uuid, &'static str>) -> Row {
+    let outcome = match obligation.latest {
         None => "nothing received",
-        Some(None) => "being checked",
-        Some(Some(outcome)) => outcome.in_words(),
+        // One that came in between the two reads.
+        Some(id) => outcomes.get(&id).copied().unwrap_or("being checked"),
     };
     Row {
         state: obligation.state.in_words(),

@@ -88,12 +88,16 @@ pub(crate) async fn show(
         .unwrap_or_default();
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let page = SubmissionPage {
-        waiting: submission.outcome.is_none(),
-        sentence: words::outcome_sentence(
-            submission.outcome,
-            asked(&counts, Asks::ToFix),
-            asked(&counts, Asks::ToExplain),
-        ),
+        waiting: submission.outcome.is_none() && !submission.needs_attention(),
+        sentence: if submission.needs_attention() {
+            words::OUR_FAULT.to_owned()
+        } else {
+            words::outcome_sentence(
+                submission.outcome,
+                asked(&counts, Asks::ToFix),
+                asked(&counts, Asks::ToExplain),
+            )
+        },
         received: words::moment(submission.received_at),
         size: words::counted(submission.bytes, "byte", "bytes"),
         counts: summary(&counts),
