@@ -7,18 +7,23 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 /// Limits memory, processor time, open files and core dumps, and gives up the network, files and programs.
 pub(crate) fn confine(memory: u64, cpu_seconds: u64) -> io::Result<()> {
     limit(Resource::As, memory)?;
-    limit(Resource::Cpu, cpu_seconds)?;
+    // The first limit says why it ends the process, the second would not.
+    limit_softly(Resource::Cpu, cpu_seconds, cpu_seconds + 5)?;
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     deny_system_calls()
 }
 
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    limit_softly(resource, most, most)
+}
+
+fn limit_softly(resource: Resource, first: u64, last: u64) -> io::Result<()> {
     setrlimit(
         resource,
         Rlimit {
-            current: Some(most),
-            maximum: Some(most),
+            current: Some(first),
+            maximum: Some(last),
         },
     )
     .map_err(io::Error::from)

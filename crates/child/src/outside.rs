@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use assess::{FileFacts, Head};
 use finding::{Finding, Outcome, Severity};
+use rustix::process::Signal;
 
 use crate::part::{Line, Part};
 use crate::task::{ChildLimits, InputFile, Order, OrderedFile, Role, Task};
@@ -46,6 +47,8 @@ impl Child {
         let mut process = Command::new(&self.program)
             .arg("assess-child")
             .env_clear()
+            // Ctrl-C is for the parent, which lets the child finish.
+            .process_group(0)
             // One heap and few threads: address space is what the limit counts.
             .env("MALLOC_ARENA_MAX", "1")
             .env("POLARS_MAX_THREADS", "2")
@@ -199,7 +202,7 @@ impl Run {
     fn ended(&mut self) -> Result<Part, ChildError> {
         self.done = true;
         let end = self.process.end().map_err(ChildError::Answer)?;
-        if self.stage != Stage::Reading {
+        if self.stage != Stage::Reading || !end.is_the_files_doing() {
             return Err(ChildError::Ended(end.status));
         }
         tracing::warn!(
@@ -293,6 +296,29 @@ struct End {
     timed_out: bool,
 }
 
+impl End {
+    /// Whether what it was reading ended it: it crashed, panicked, or ran over a limit.
+    /// Anything else (a stop, the system short of memory) is no judgement of the file.
+    fn is_the_files_doing(self) -> bool {
+        const CRASHES: [Signal; 6] = [
+            Signal::ABORT,
+            Signal::SEGV,
+            Signal::BUS,
+            Signal::ILL,
+            Signal::FPE,
+            Signal::XCPU,
+        ];
+        let crashed = self
+            .status
+            .signal()
+            .is_some_and(|signal| CRASHES.iter().any(|crash| crash.as_raw() == signal));
+        self.timed_out || crashed || self.status.code() == Some(PANICKED)
+    }
+}
+
+/// The exit status of a Rust program that panicked.
+const PANICKED: i32 = 101;
+
 /// A child that is killed when its time is up, or when nobody waits for it any more.
 #[derive(Debug)]
 struct Watched {
@@ -311,10 +337,12 @@ impl Watched {
             // It may have ended by itself; then there is nothing to kill.
             let status = match process.try_wait()? {
                 Some(status) => status,
-                None => {
+                None if timed_out => {
                     process.kill()?;
                     process.wait()?
                 }
+                // Its answer has ended or is not wanted, so it is about to end.
+                None => end_of(&mut process)?,
             };
             Ok(End { status, timed_out })
         });
@@ -338,5 +366,122 @@ impl Drop for Watched {
     fn drop(&mut self) {
         // Waits for the watcher, so that no child outlives its run.
         let _ = self.end();
+    }
+}
+
+/// Waits a moment for a process to end by itself, so that how it ended is its own doing; then ends it.
+fn end_of(process: &mut std::process::Child) -> io::Result<ExitStatus> {
+    const MOMENTS: u32 = 200;
+    for _ in 0..MOMENTS {
+        if let Some(status) = process.try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    process.kill()?;
+    process.wait()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use chrono::NaiveDate;
+
+    use super::*;
+
+    /// What comes of a child that does this with its order.
+    fn answer(script: &str) -> Vec<Result<Part, ChildError>> {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("program");
+        fs::write(&program, format!("#!/bin/sh\ncat >/dev/null\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let file = dir.path().join("file.xlsx");
+        fs::write(&file, "anything").unwrap();
+        let child = Child {
+            program,
+            limits: ChildLimits {
+                wall: Duration::from_secs(20),
+                ..ChildLimits::default()
+            },
+        };
+        let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
+        let task = Task {
+            spec_dir: specs.join("nb1/2026"),
+            organisation: None,
+            period: None,
+            received_on: NaiveDate::MIN,
+            file: InputFile {
+                name: "file.xlsx".to_owned(),
+                path: file,
+            },
+            previous: None,
+            year_ago: None,
+            records: true,
+        };
+        child.run(&task).unwrap().collect()
+    }
+
+    #[test]
+    fn a_file_that_crashes_its_reader_is_refused() {
+        for crash in [
+            "kill -ABRT $$",
+            "kill -SEGV $$",
+            "kill -XCPU $$",
+            "exit 101",
+        ] {
+            let parts = answer(&format!("echo '\"ready\"'\n{crash}"));
+            assert!(
+                matches!(
+                    &parts[..],
+                    [Ok(Part::Head(head)), Ok(Part::Findings(findings))]
+                        if head.outcome == Outcome::Refused
+                            && findings[0].rule.as_str() == "file.could-not-be-read"
+                ),
+                "{crash}: {parts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_child_that_is_stopped_says_nothing_of_the_file() {
+        for stop in [
+            "kill -TERM $$",
+            "kill -INT $$",
+            "kill -HUP $$",
+            "kill -KILL $$",
+            "exit 2",
+        ] {
+            let parts = answer(&format!("echo '\"ready\"'\n{stop}"));
+            assert!(
+                matches!(&parts[..], [Err(ChildError::Ended(_))]),
+                "{stop}: {parts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_child_that_ends_before_it_reads_says_nothing_of_the_file() {
+        for end in ["kill -ABRT $$", "exit 101", "exit 0"] {
+            let parts = answer(end);
+            assert!(
+                matches!(&parts[..], [Err(ChildError::Ended(_))]),
+                "{end}: {parts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_answer_without_its_last_word_is_no_answer() {
+        let parts = answer("echo '\"ready\"'\necho '{\"part\":{\"findings\":[]}}'\nexit 101");
+        assert!(
+            matches!(
+                &parts[..],
+                [Ok(Part::Findings(_)), Err(ChildError::Ended(_))]
+            ),
+            "{parts:?}"
+        );
     }
 }

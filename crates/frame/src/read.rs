@@ -12,7 +12,7 @@ use sheet::Value as Raw;
 use spec::{Item, ItemKind, TableSpec};
 
 use crate::columns::Value;
-use crate::item_rule;
+use crate::{item_rule, show_date};
 
 /// What a cell is, read as its item.
 #[derive(Debug, Clone, PartialEq)]
@@ -190,7 +190,7 @@ pub(crate) fn normalised_finding(
         None => format!("{} says \"{before}\", which was read as blank.", item.title),
         Some(value) => {
             let after = match value {
-                Value::Date(date) => show_day(*date),
+                Value::Date(date) => show_date(*date, item),
                 Value::Decimal(_) | Value::Integer(_) | Value::Text(_) | Value::Boolean(_) => {
                     let scale = match item.kind {
                         ItemKind::Decimal { scale } => scale,

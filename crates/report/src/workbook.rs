@@ -60,6 +60,8 @@ pub fn write_xlsx(grid: &Grid) -> Result<Vec<u8>, WriteError> {
             active = true;
         }
         write_sheet(worksheet, sheet, &mut patches)?;
+        // A date in a column too narrow for it shows as ####.
+        worksheet.autofit();
     }
     let bytes = workbook.save_to_buffer()?;
     if patches.is_empty() {

@@ -1,7 +1,7 @@
 //! Zip-based workbooks: every part is inflated, counted and checked before a reader sees the file.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 
 use memchr::memmem;
 use quick_xml::events::Event;
@@ -163,7 +163,11 @@ fn check_parts(
             return Err(Refusal::expands_too_far());
         }
         // The reader compares the check sum at the part's end.
-        read.map_err(|_| broken_file())?;
+        read.map_err(|error| match error.kind() {
+            // There is no damage: there is no memory for what is in it.
+            io::ErrorKind::OutOfMemory => Refusal::expands_too_far(),
+            _ => broken_file(),
+        })?;
         if has_ending(name, "xml") || has_ending(name, "rels") {
             let xml = String::from_utf8(content).map_err(|_| broken_file())?;
             check_xml(name, &xml)?;

@@ -51,18 +51,11 @@ fn in_range(date: NaiveDate, item: &Item, said: fn(Value) -> Read) -> Read {
 fn from_number(number: f64, raw: &Raw, item: &Item) -> Read {
     if item.date_formats.contains(&DateFormat::Digits) && number.fract() == 0.0 {
         let digits = format!("{number}");
-        match digits.len() {
-            8 => {
-                if let Some(date) = digits_date(&digits) {
-                    return in_range(date, item, Read::Value);
-                }
-            }
-            7 => {
-                if let Some(date) = digits_date(&format!("0{digits}")) {
-                    return in_range(date, item, Read::Normalised);
-                }
-            }
-            _ => {}
+        if let Some(date) = digits_date(&digits) {
+            return in_range(date, item, Read::Value);
+        }
+        if let Some(date) = short_digits_date(&digits, item) {
+            return in_range(date, item, Read::Normalised);
         }
     }
     Read::Unreadable(not_a_date(raw, item))
@@ -81,7 +74,8 @@ fn from_text(text: &str, raw: &Raw, item: &Item) -> Read {
     if let Some(date) = right {
         return in_range(date, item, Read::Value);
     }
-    let other = iso_date(text)
+    let other = short_digits_date(text, item)
+        .or_else(|| iso_date(text))
         .or_else(|| iso_date(text.strip_suffix("T00:00:00").unwrap_or("")))
         .or_else(|| day_first(text))
         .or_else(|| day_month_name(text));
@@ -119,6 +113,12 @@ fn digits_date(text: &str) -> Option<NaiveDate> {
         return None;
     }
     ymd(&text[4..], &text[2..4], &text[..2])
+}
+
+/// `DDMMYYYY` without the leading zero that a spreadsheet took for a number's.
+fn short_digits_date(text: &str, item: &Item) -> Option<NaiveDate> {
+    let lost = text.len() == 7 && item.date_formats.contains(&DateFormat::Digits);
+    lost.then(|| digits_date(&format!("0{text}")))?
 }
 
 fn iso_date(text: &str) -> Option<NaiveDate> {
