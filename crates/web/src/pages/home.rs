@@ -26,9 +26,15 @@ struct Round {
     title: String,
     period: String,
     due: String,
-    dataset: String,
+    datasets: Vec<Dataset>,
     n_received: usize,
     rows: Vec<Row>,
+}
+
+/// The figures of one table.
+struct Dataset {
+    title: String,
+    link: String,
 }
 
 struct Row {
@@ -55,13 +61,17 @@ pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProb
             })
             .collect();
     let page = HomePage {
-        rounds: rounds(obligations, &outcomes),
+        rounds: rounds(&site, obligations, &outcomes),
     };
     Ok(super::render(StatusCode::OK, &page))
 }
 
 /// By return, then the newest period first.
-fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, &'static str>) -> Vec<Round> {
+fn rounds(
+    site: &Site,
+    obligations: Vec<Obligation>,
+    outcomes: &BTreeMap<Uuid, &'static str>,
+) -> Vec<Round> {
     let mut rounds: BTreeMap<_, Round> = BTreeMap::new();
     for obligation in obligations {
         let order = (
@@ -74,10 +84,7 @@ fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, &'static str>)
             title: obligation.return_title.clone(),
             period: obligation.period_label.clone(),
             due: words::day(obligation.due_on),
-            dataset: format!(
-                "/api/returns/{}/periods/{}/dataset.csv",
-                obligation.return_id, obligation.period_label
-            ),
+            datasets: datasets(site, &obligation.return_id, &obligation.period_label),
             n_received: 0,
             rows: Vec::new(),
         });
@@ -85,6 +92,23 @@ fn rounds(obligations: Vec<Obligation>, outcomes: &BTreeMap<Uuid, &'static str>)
         round.rows.push(row(obligation, outcomes));
     }
     rounds.into_values().collect()
+}
+
+/// A link for each table of the version that serves the period.
+fn datasets(site: &Site, return_id: &str, period: &str) -> Vec<Dataset> {
+    let Some((spec, _)) = site.spec(return_id, period) else {
+        return Vec::new();
+    };
+    spec.tables
+        .iter()
+        .map(|table| Dataset {
+            title: table.title.clone(),
+            link: format!(
+                "/api/returns/{return_id}/periods/{period}/dataset.csv?table={}",
+                table.name
+            ),
+        })
+        .collect()
 }
 
 fn row(obligation: Obligation, outcomes: &BTreeMap<Uuid, &'static str>) -> Row {
