@@ -89,10 +89,11 @@ pub(crate) fn outcome_of(word: &str) -> Result<Outcome, DbError> {
     .ok_or_else(|| DbError::stored(format!("outcome {word}")))
 }
 
-/// Records that the file store has these bytes; harmless when repeated.
+/// Records that the file store has these bytes; harmless when repeated, also at the same moment:
+/// the key follows from the hash, so whichever of the two constraints is met first, the row is the same.
 pub async fn put_file(tx: &mut Tx, sha256: &str, n_bytes: u64, key: &str) -> Result<(), DbError> {
     sql_query(
-        "INSERT INTO file (sha256, n_bytes, stored_key) VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING",
+        "INSERT INTO file (sha256, n_bytes, stored_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind::<Text, _>(sha256)
     .bind::<BigInt, _>(i64::try_from(n_bytes).unwrap_or(i64::MAX))
