@@ -421,7 +421,14 @@ mod tests {
             year_ago: None,
             records: true,
         };
-        child.run(&task).unwrap().collect()
+        // Another test's new process may for a moment still hold the script open for writing.
+        loop {
+            match child.run(&task) {
+                Err(ChildError::Start(error))
+                    if error.kind() == io::ErrorKind::ExecutableFileBusy => {}
+                run => return run.unwrap().collect(),
+            }
+        }
     }
 
     #[test]
