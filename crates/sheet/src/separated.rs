@@ -1,8 +1,4 @@
 //! Separated values (CSV), strictly: a comma too many is a mistake to be told of, not a row to be mended.
-//!
-//! Read by hand, since the csv crate neither reports a quote that is never closed nor counts blank lines, and both decide which row the sender is told to look at.
-
-use std::borrow::Cow;
 
 use crate::cells::Cells;
 use crate::text;
@@ -40,19 +36,19 @@ pub(crate) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Wor
     let mut cells = Cells::new(limits);
     cells.start_sheet(sheet_name(file_name), true)?;
     let mut records = Records::new(text, separator);
-    let mut values = Vec::new();
     let mut first: Option<(usize, usize)> = None;
     let mut row_idx: u32 = 0;
-    while let Some(line_number) = records.next(&mut values)? {
-        let blank = matches!(values.as_slice(), [value] if value.trim().is_empty());
-        if !blank {
-            let (first_line, n_values) = *first.get_or_insert((line_number, values.len()));
-            if values.len() != n_values {
-                return Err(ragged(line_number, values.len(), first_line, n_values));
+    while let Some(place) = records.next()? {
+        row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
+        if !records.is_blank() {
+            let n_values = records.record.len();
+            let (first_line, n_expected) = *first.get_or_insert((place.line_number, n_values));
+            if n_values != n_expected {
+                return Err(ragged(place.line_number, n_values, first_line, n_expected));
             }
-            for (column_idx, value) in (0..).zip(values.drain(..)) {
+            for (column_idx, value) in (0..).zip(&records.record) {
                 if !value.is_empty() {
-                    cells.push(row_idx, column_idx, to_value(value.into_owned()))?;
+                    cells.push(row_idx, column_idx, to_value(value))?;
                 }
             }
         }
@@ -62,14 +58,14 @@ pub(crate) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Wor
 }
 
 /// An error value is written by its name, and a column of free text would take that for what was meant.
-fn to_value(text: String) -> Value {
+fn to_value(text: &str) -> Value {
     let number = text.strip_prefix("Err:");
-    let is_error = ERRORS.contains(&text.as_str())
+    let is_error = ERRORS.contains(&text)
         || number.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
     if is_error {
-        Value::Error(text)
+        Value::Error(text.to_owned())
     } else {
-        Value::Text(text)
+        Value::Text(text.to_owned())
     }
 }
 
@@ -105,13 +101,12 @@ fn find_separator(text: &str) -> u8 {
     let mut best = (false, 1, SEPARATORS[0]);
     for separator in SEPARATORS {
         let mut records = Records::new(text, separator);
-        let mut values = Vec::new();
         let mut counts = Vec::new();
         while counts.len() < SAMPLE
-            && let Ok(Some(_)) = records.next(&mut values)
+            && let Ok(Some(_)) = records.next()
         {
-            if !matches!(values.as_slice(), [value] if value.trim().is_empty()) {
-                counts.push(values.len());
+            if !records.is_blank() {
+                counts.push(records.record.len());
             }
         }
         let n_values = counts.first().copied().unwrap_or(1);
@@ -137,118 +132,131 @@ fn ragged(line_number: usize, n_values: usize, first_line: usize, n_expected: us
     )
 }
 
-/// The records of a text, one after another.
+/// The records of a text, one after another, as the csv crate splits them.
+///
+/// The csv crate passes over blank lines, takes a quote that is never closed as the rest of the file, and goes on after a closing quote:
+/// each decides which row the sender is told to look at, so all three are told from the bytes of the record.
 struct Records<'t> {
     text: &'t str,
-    /// Where the next record starts.
-    at: usize,
-    /// 1-based, of the place `at`.
-    line_number: usize,
+    reader: csv::Reader<&'t [u8]>,
+    record: csv::StringRecord,
     separator: u8,
+    /// Where the last record, its line end included, was over.
+    end: usize,
+    /// 1-based, of the place `end`.
+    line_number: usize,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Blank lines since the record before.
+    n_blank: usize,
+    /// 1-based, of the line that the record starts on.
+    line_number: usize,
 }
 
 impl<'t> Records<'t> {
     fn new(text: &'t str, separator: u8) -> Self {
         Self {
             text,
-            at: 0,
-            line_number: 1,
+            reader: csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .delimiter(separator)
+                .from_reader(text.as_bytes()),
+            record: csv::StringRecord::new(),
             separator,
+            end: 0,
+            line_number: 1,
         }
     }
 
-    /// Fills in the next record's values, one empty value for a blank line, and gives the line it starts on.
-    fn next(&mut self, values: &mut Vec<Cow<'t, str>>) -> Result<Option<usize>, Refusal> {
-        values.clear();
-        if self.at >= self.text.len() {
+    /// Reads the next record into `record`; `None` at the end.
+    fn next(&mut self) -> Result<Option<Place>, Refusal> {
+        let found = self
+            .reader
+            .read_record(&mut self.record)
+            .map_err(|_| Refusal::broken("The file"))?;
+        let bytes = self.text.as_bytes();
+        let end = usize::try_from(self.reader.position().byte()).unwrap_or(bytes.len());
+        // The reader leaves the second half of a line end for the next record.
+        let cut = bytes[..end].last() == Some(&b'\r') && bytes.get(end) == Some(&b'\n');
+        let end = end + usize::from(cut);
+        let raw = &self.text[self.end..end];
+        let content = raw.trim_start_matches(['\r', '\n']);
+        let n_blank = count_line_ends(&raw[..raw.len() - content.len()]);
+        let line_number = self.line_number + n_blank;
+        self.end = end;
+        self.line_number = line_number + count_line_ends(content);
+        if !found {
             return Ok(None);
         }
-        let line_number = self.line_number;
-        loop {
-            let value = if self.peek() == Some(b'"') {
-                self.quoted()?
-            } else {
-                Cow::Borrowed(self.unquoted())
-            };
-            values.push(value);
-            match self.peek() {
-                Some(b) if b == self.separator => self.at += 1,
-                Some(b'\r') => {
-                    self.at += 1;
-                    if self.peek() == Some(b'\n') {
-                        self.at += 1;
-                    }
-                    self.line_number += 1;
-                    return Ok(Some(line_number));
-                }
-                Some(b'\n') => {
-                    self.at += 1;
-                    self.line_number += 1;
-                    return Ok(Some(line_number));
-                }
-                None => return Ok(Some(line_number)),
-                Some(_) => {
-                    return Err(Refusal::new(
-                        "file.stray-quote",
-                        format!(
-                            "Line {} has a value that goes on after its closing double quote.",
-                            self.line_number
-                        ),
-                        "Write a double quote inside a quoted value twice, and nothing between the closing one and the separator.",
-                    ));
-                }
-            }
+        if memchr::memchr(b'"', content.as_bytes()).is_some() {
+            check_quotes(content.as_bytes(), self.separator, line_number)?;
         }
+        Ok(Some(Place {
+            n_blank,
+            line_number,
+        }))
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    fn is_blank(&self) -> bool {
+        self.record.len() == 1 && self.record.iter().all(|value| value.trim().is_empty())
     }
+}
 
-    fn unquoted(&mut self) -> &'t str {
-        let rest = &self.text[self.at..];
-        let n_bytes = rest
-            .bytes()
-            .position(|b| b == self.separator || b == b'\n' || b == b'\r')
-            .unwrap_or(rest.len());
-        self.at += n_bytes;
-        &rest[..n_bytes]
-    }
-
-    fn quoted(&mut self) -> Result<Cow<'t, str>, Refusal> {
-        let opened_on = self.line_number;
-        let mut value = Cow::Borrowed("");
+/// Every quote that opens a value is closed, and nothing stands between that and the separator.
+fn check_quotes(record: &[u8], separator: u8, line_number: usize) -> Result<(), Refusal> {
+    let ends = |b: u8| b == separator || b == b'\r' || b == b'\n';
+    let line_at = |at: usize| line_number + count_line_ends_in(&record[..at]);
+    let mut at = 0;
+    while at < record.len() {
+        if record[at] != b'"' {
+            at += record[at..]
+                .iter()
+                .position(|b| ends(*b))
+                .unwrap_or(record.len() - at)
+                + 1;
+            continue;
+        }
+        let opened = at;
         loop {
-            // Past the opening quote, or past the first of two.
-            self.at += 1;
-            let rest = &self.text[self.at..];
-            let Some(n_bytes) = memchr::memchr(b'"', rest.as_bytes()) else {
+            at += 1;
+            let Some(n_bytes) = memchr::memchr(b'"', &record[at..]) else {
+                let line = line_at(opened);
                 return Err(Refusal::new(
                     "file.unclosed-quote",
-                    format!("A double quote on line {opened_on} is never closed."),
-                    format!("Look at line {opened_on} and close the quote, or remove it."),
+                    format!("A double quote on line {line} is never closed."),
+                    format!("Look at line {line} and close the quote, or remove it."),
                 ));
             };
-            let piece = &rest[..n_bytes];
-            self.line_number += count_line_ends(piece);
-            self.at += n_bytes + 1;
-            let doubled = self.peek() == Some(b'"');
-            let piece = if doubled { &rest[..=n_bytes] } else { piece };
-            if value.is_empty() {
-                value = Cow::Borrowed(piece);
-            } else {
-                value.to_mut().push_str(piece);
-            }
-            if !doubled {
-                return Ok(value);
+            at += n_bytes + 1;
+            if record.get(at) != Some(&b'"') {
+                break;
             }
         }
+        if record.get(at).is_some_and(|b| !ends(*b)) {
+            return Err(Refusal::new(
+                "file.stray-quote",
+                format!(
+                    "Line {} has a value that goes on after its closing double quote.",
+                    line_at(at)
+                ),
+                "Write a double quote inside a quoted value twice, and nothing between the closing one and the separator.",
+            ));
+        }
+        at += 1;
     }
+    Ok(())
 }
 
 /// Line ends of all three kinds.
 fn count_line_ends(text: &str) -> usize {
-    let bytes = text.as_bytes();
+    count_line_ends_in(text.as_bytes())
+}
+
+fn count_line_ends_in(bytes: &[u8]) -> usize {
     (0..bytes.len())
         .filter(|&idx| match bytes[idx] {
             b'\n' => true,
@@ -385,39 +393,6 @@ mod tests {
             }
             let refusal = read.unwrap_err();
             assert_eq!((refusal.rule, refusal.message.as_str()), (rule, message));
-        }
-    }
-
-    #[test]
-    fn what_is_well_formed_reads_as_the_csv_crate_reads_it() {
-        let pieces = [
-            "a",
-            "",
-            "\"b,c\"",
-            "\"d\"\"e\"",
-            "\"f\ng\"",
-            " h ",
-            "i\"j",
-            "é",
-        ];
-        let n = pieces.len();
-        for seed in 0..n * n * n {
-            let picked = [seed % n, seed / n % n, seed / n / n];
-            let line = picked.map(|idx| pieces[idx]).join(",");
-            let text = format!("x,y,z\n{line}\r\n{line}\n");
-            let mut records = Records::new(&text, b',');
-            let mut values = Vec::new();
-            let mut ours = Vec::new();
-            while records.next(&mut values).unwrap().is_some() {
-                ours.push(values.iter().map(ToString::to_string).collect::<Vec<_>>());
-            }
-            let theirs: Vec<Vec<String>> = csv::ReaderBuilder::new()
-                .has_headers(false)
-                .from_reader(text.as_bytes())
-                .records()
-                .map(|record| record.unwrap().iter().map(str::to_owned).collect())
-                .collect();
-            assert_eq!(ours, theirs, "{text:?}");
         }
     }
 }
