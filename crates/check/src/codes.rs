@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use finding::{Finding, Severity};
-use frame::{Frame, Values, item_rule};
+use frame::{Frame, item_rule};
 use spec::{Code, CodeRef, Item, TableSpec};
 
 use crate::{Reference, line_prefix, placed};
@@ -20,17 +20,20 @@ pub(crate) fn check(
     frame: &Frame,
     reference: &Reference<'_>,
 ) -> Vec<(usize, usize, Finding)> {
-    let (Some(codes), Values::Text(values)) = (&item.codes, &frame.values[item_idx]) else {
+    let Some(codes) = &item.codes else {
         return Vec::new();
     };
+    let values = &frame.values[item_idx];
     let mut by_code: HashMap<&str, Vec<&Code>> = HashMap::new();
     for code in &codes.list.codes {
         by_code.entry(&code.code).or_default().push(code);
     }
     let mut findings = Vec::new();
-    for (record_idx, value) in values.iter().enumerate() {
-        let Some(value) = value else { continue };
-        let words = match by_code.get(value.as_str()) {
+    for record_idx in 0..values.len() {
+        let Some(value) = values.text(record_idx) else {
+            continue;
+        };
+        let words = match by_code.get(value) {
             None => {
                 let day = day_that_counts(codes, table, frame, record_idx, reference);
                 Some(("not-in-list", not_in_list(item, codes, value, day)))
@@ -75,10 +78,7 @@ fn day_that_counts(
                 .period
                 .map_or(reference.received_on, |period| period.end),
         ),
-        Some(as_at) => match &frame.values[table.item_idx(as_at)?] {
-            Values::Date(dates) => *dates.get(record_idx)?,
-            _ => None,
-        },
+        Some(as_at) => frame.values[table.item_idx(as_at)?].date(record_idx),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Result<Findings, CheckE
             let readable = condition
                 .reads
                 .iter()
-                .all(|&item_idx| !frame.unreadable.contains(&(item_idx, record_idx)));
+                .all(|&item_idx| !frame.is_unreadable(item_idx, record_idx));
             if readable && !condition.validator.is_valid(&record) {
                 findings.push(finding(table, frame, condition.condition, record_idx));
             }

@@ -74,10 +74,13 @@ pub fn check(
             wrong.extend(codes::check(table, item, item_idx, frame, reference));
         }
         findings.extend(required::check(table, frame));
+        let mut wrong_records = vec![Vec::new(); table.items.len()];
         for (item_idx, record_idx, finding) in wrong {
             findings.push(finding);
-            frame.values[item_idx].set_null(record_idx);
-            frame.unreadable.insert((item_idx, record_idx));
+            wrong_records[item_idx].push(record_idx);
+        }
+        for (item_idx, record_idxs) in wrong_records.iter().enumerate() {
+            frame.take_away(item_idx, record_idxs);
         }
         findings.append(conditions::check(table, frame)?);
     }

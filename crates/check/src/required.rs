@@ -14,7 +14,7 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
         }
         for record_idx in 0..frame.n_records() {
             if !frame.values[item_idx].is_null(record_idx)
-                || frame.unreadable.contains(&(item_idx, record_idx))
+                || frame.is_unreadable(item_idx, record_idx)
                 || !applies(table, record_idx, &item.name)
             {
                 continue;

@@ -145,8 +145,7 @@ fn key(frame: &Frame, item_idxs: &[usize], record_idx: usize) -> Option<Vec<Valu
 
 /// Whether any value of these items could not be read: then what "is not there" can't be told.
 fn any_unreadable(frame: &Frame, item_idxs: &[usize]) -> bool {
-    frame
-        .unreadable
+    item_idxs
         .iter()
-        .any(|(item_idx, _)| item_idxs.contains(item_idx))
+        .any(|&item_idx| !frame.unreadable.of_item(item_idx).is_empty())
 }

@@ -1,26 +1,35 @@
-//! Typed columns under construction.
+//! Typed columns.
+//!
+//! A column is what polars holds, so that a table for rules is put together without copying a value.
 
-use chrono::{Datelike, NaiveDate};
+mod builder;
+
+use chrono::NaiveDate;
 use polars::prelude::{
-    BooleanChunked, Column, Int32Chunked, Int64Chunked, Int128Chunked, IntoColumn, IntoSeries,
-    NewChunkedArray, PlSmallStr, PolarsResult, StringChunked,
+    BooleanChunked, ChunkedArray, Column, Int32Chunked, Int64Chunked, Int128Chunked, IntoColumn,
+    IntoSeries, PlSmallStr, PolarsDataType, PolarsResult, StaticArray, StringChunked,
 };
-use spec::{Item, ItemKind};
+use spec::Item;
+
+pub(crate) use builder::Builder;
 
 use crate::show_date;
 
 /// The values of one item, a record each; null where blank or unreadable.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Each column has exactly one chunk.
+#[derive(Debug, Clone)]
 pub enum Values {
-    Text(Vec<Option<String>>),
-    Integer(Vec<Option<i64>>),
+    Text(StringChunked),
+    Integer(Int64Chunked),
     /// Scaled by ten to the power of `scale`.
     Decimal {
         scale: u8,
-        values: Vec<Option<i128>>,
+        values: Int128Chunked,
     },
-    Date(Vec<Option<NaiveDate>>),
-    Boolean(Vec<Option<bool>>),
+    /// Days since 1970-01-01.
+    Date(Int32Chunked),
+    Boolean(BooleanChunked),
 }
 
 /// One value, typed.
@@ -38,37 +47,6 @@ pub enum Value {
 const PRECISION: usize = 38;
 
 impl Values {
-    pub(crate) fn with_capacity(kind: ItemKind, capacity: usize) -> Self {
-        match kind {
-            ItemKind::Text => Values::Text(Vec::with_capacity(capacity)),
-            ItemKind::Integer => Values::Integer(Vec::with_capacity(capacity)),
-            ItemKind::Decimal { scale } => Values::Decimal {
-                scale,
-                values: Vec::with_capacity(capacity),
-            },
-            ItemKind::Date => Values::Date(Vec::with_capacity(capacity)),
-            ItemKind::Boolean => Values::Boolean(Vec::with_capacity(capacity)),
-        }
-    }
-
-    /// Appends a value of the column's own type; anything else is null.
-    pub(crate) fn push(&mut self, value: Option<Value>) {
-        match (self, value) {
-            (Values::Text(values), Some(Value::Text(value))) => values.push(Some(value)),
-            (Values::Text(values), _) => values.push(None),
-            (Values::Integer(values), Some(Value::Integer(value))) => values.push(Some(value)),
-            (Values::Integer(values), _) => values.push(None),
-            (Values::Decimal { values, .. }, Some(Value::Decimal(value))) => {
-                values.push(Some(value));
-            }
-            (Values::Decimal { values, .. }, _) => values.push(None),
-            (Values::Date(values), Some(Value::Date(value))) => values.push(Some(value)),
-            (Values::Date(values), _) => values.push(None),
-            (Values::Boolean(values), Some(Value::Boolean(value))) => values.push(Some(value)),
-            (Values::Boolean(values), _) => values.push(None),
-        }
-    }
-
     pub fn len(&self) -> usize {
         match self {
             Values::Text(values) => values.len(),
@@ -83,34 +61,63 @@ impl Values {
         self.len() == 0
     }
 
+    pub fn n_nulls(&self) -> usize {
+        match self {
+            Values::Text(values) => values.null_count(),
+            Values::Integer(values) => values.null_count(),
+            Values::Decimal { values, .. } => values.null_count(),
+            Values::Date(values) => values.null_count(),
+            Values::Boolean(values) => values.null_count(),
+        }
+    }
+
     pub fn is_null(&self, idx: usize) -> bool {
         match self {
-            Values::Text(values) => values.get(idx).is_none_or(Option::is_none),
-            Values::Integer(values) => values.get(idx).is_none_or(Option::is_none),
-            Values::Decimal { values, .. } => values.get(idx).is_none_or(Option::is_none),
-            Values::Date(values) => values.get(idx).is_none_or(Option::is_none),
-            Values::Boolean(values) => values.get(idx).is_none_or(Option::is_none),
+            Values::Text(values) => at(values, idx).is_none(),
+            Values::Integer(values) => at(values, idx).is_none(),
+            Values::Decimal { values, .. } => at(values, idx).is_none(),
+            Values::Date(values) => at(values, idx).is_none(),
+            Values::Boolean(values) => at(values, idx).is_none(),
         }
     }
 
     pub fn get(&self, idx: usize) -> Option<Value> {
+        Some(match self {
+            Values::Text(values) => Value::Text(at(values, idx)?.to_owned()),
+            Values::Integer(values) => Value::Integer(at(values, idx)?),
+            Values::Decimal { values, .. } => Value::Decimal(at(values, idx)?),
+            Values::Date(values) => Value::Date(NaiveDate::from_epoch_days(at(values, idx)?)?),
+            Values::Boolean(values) => Value::Boolean(at(values, idx)?),
+        })
+    }
+
+    /// The text of a text column.
+    pub fn text(&self, idx: usize) -> Option<&str> {
         match self {
-            Values::Text(values) => values.get(idx)?.clone().map(Value::Text),
-            Values::Integer(values) => (*values.get(idx)?).map(Value::Integer),
-            Values::Decimal { values, .. } => (*values.get(idx)?).map(Value::Decimal),
-            Values::Date(values) => (*values.get(idx)?).map(Value::Date),
-            Values::Boolean(values) => (*values.get(idx)?).map(Value::Boolean),
+            Values::Text(values) => at(values, idx),
+            _ => None,
         }
     }
 
-    /// Takes a value away: what was found wrong is not read by later rules.
-    pub fn set_null(&mut self, idx: usize) {
+    /// The day of a date column.
+    pub fn date(&self, idx: usize) -> Option<NaiveDate> {
         match self {
-            Values::Text(values) => clear(values, idx),
-            Values::Integer(values) => clear(values, idx),
-            Values::Decimal { values, .. } => clear(values, idx),
-            Values::Date(values) => clear(values, idx),
-            Values::Boolean(values) => clear(values, idx),
+            Values::Date(values) => NaiveDate::from_epoch_days(at(values, idx)?),
+            _ => None,
+        }
+    }
+
+    /// Takes values away: what was found wrong is not read by later rules.
+    pub fn set_nulls(&mut self, idxs: &[usize]) {
+        if idxs.is_empty() {
+            return;
+        }
+        match self {
+            Values::Text(values) => clear(values, idxs),
+            Values::Integer(values) => clear(values, idxs),
+            Values::Decimal { values, .. } => clear(values, idxs),
+            Values::Date(values) => clear(values, idxs),
+            Values::Boolean(values) => clear(values, idxs),
         }
     }
 
@@ -136,32 +143,26 @@ impl Values {
         }
     }
 
-    pub(crate) fn to_column(&self, name: &str) -> PolarsResult<Column> {
+    /// The column under a name, with its own type: decimals and dates are those of polars.
+    /// Shares the values.
+    pub fn to_column(&self, name: &str) -> PolarsResult<Column> {
         let name = PlSmallStr::from_str(name);
         Ok(match self {
-            Values::Text(values) => {
-                StringChunked::from_iter_options(name, values.iter().map(Option::as_deref))
-                    .into_column()
-            }
-            Values::Integer(values) => {
-                Int64Chunked::from_iter_options(name, values.iter().copied()).into_column()
-            }
-            Values::Decimal { scale, values } => {
-                Int128Chunked::from_iter_options(name, values.iter().copied())
-                    .into_decimal(PRECISION, usize::from(*scale))?
-                    .into_series()
-                    .into_column()
-            }
-            Values::Date(values) => Int32Chunked::from_iter_options(
-                name,
-                values.iter().map(|date| date.map(days_since_epoch)),
-            )
-            .into_date()
-            .into_series()
-            .into_column(),
-            Values::Boolean(values) => {
-                BooleanChunked::from_iter_options(name, values.iter().copied()).into_column()
-            }
+            Values::Text(values) => values.clone().with_name(name).into_column(),
+            Values::Integer(values) => values.clone().with_name(name).into_column(),
+            Values::Decimal { scale, values } => values
+                .clone()
+                .with_name(name)
+                .into_decimal(PRECISION, usize::from(*scale))?
+                .into_series()
+                .into_column(),
+            Values::Date(values) => values
+                .clone()
+                .with_name(name)
+                .into_date()
+                .into_series()
+                .into_column(),
+            Values::Boolean(values) => values.clone().with_name(name).into_column(),
         })
     }
 }
@@ -191,21 +192,144 @@ pub fn show_decimal(scaled: i128, scale: u8) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// Days since 1970-01-01, as polars counts dates.
-fn days_since_epoch(date: NaiveDate) -> i32 {
-    const EPOCH_FROM_CE: i32 = 719_163;
-    date.num_days_from_ce() - EPOCH_FROM_CE
+/// The value at a position; `None` where it is null, and past the end.
+fn at<T: PolarsDataType>(
+    values: &ChunkedArray<T>,
+    idx: usize,
+) -> Option<<T::Array as StaticArray>::ValueT<'_>> {
+    (idx < values.len()).then(|| values.downcast_as_array().get(idx))?
 }
 
-fn clear<T>(values: &mut [Option<T>], idx: usize) {
-    if let Some(value) = values.get_mut(idx) {
-        *value = None;
+/// The same values, these positions null: the mask is copied, the values are not.
+fn clear<T: PolarsDataType>(values: &mut ChunkedArray<T>, idxs: &[usize]) {
+    let mut valid = {
+        let mask = values.is_not_null();
+        mask.downcast_as_array().values().clone().make_mut()
+    };
+    for &idx in idxs.iter().filter(|&&idx| idx < values.len()) {
+        valid.set(idx, false);
     }
+    let array = values.downcast_as_array().clone();
+    let array = array.with_validity_typed(Some(valid.into()));
+    *values = ChunkedArray::with_chunk(values.name().clone(), array);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use spec::ItemKind;
+
+    fn built(kind: ItemKind, values: Vec<Option<Value>>) -> Values {
+        let mut builder = Builder::new(kind);
+        for value in values {
+            builder.push(value);
+        }
+        builder.finish()
+    }
+
+    fn samples() -> Vec<(ItemKind, Value, Value)> {
+        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
+        vec![
+            (
+                ItemKind::Text,
+                Value::Text("short".to_owned()),
+                Value::Text("longer than twelve bytes".to_owned()),
+            ),
+            (ItemKind::Integer, Value::Integer(-7), Value::Integer(8)),
+            (
+                ItemKind::Decimal { scale: 2 },
+                Value::Decimal(12_345),
+                Value::Decimal(i128::from(i64::MAX) * 100),
+            ),
+            (
+                ItemKind::Date,
+                Value::Date(day(1969, 12, 31)),
+                Value::Date(day(2026, 11, 24)),
+            ),
+            (
+                ItemKind::Boolean,
+                Value::Boolean(true),
+                Value::Boolean(false),
+            ),
+        ]
+    }
+
+    #[test]
+    fn what_is_pushed_is_what_is_got() {
+        for (kind, first, second) in samples() {
+            let values = built(
+                kind,
+                vec![
+                    Some(first.clone()),
+                    None,
+                    Some(second.clone()),
+                    Some(first.clone()),
+                ],
+            );
+            assert_eq!(values.len(), 4);
+            assert_eq!(values.n_nulls(), 1);
+            assert_eq!(values.get(0), Some(first));
+            assert_eq!((values.get(1), values.is_null(1)), (None, true));
+            assert_eq!((values.get(2), values.is_null(2)), (Some(second), false));
+            assert_eq!((values.get(4), values.is_null(4)), (None, true));
+        }
+    }
+
+    #[test]
+    fn values_are_taken_away_and_the_others_stay() {
+        for (kind, first, second) in samples() {
+            for mut all in [
+                vec![
+                    Some(first.clone()),
+                    Some(second.clone()),
+                    Some(first.clone()),
+                ],
+                vec![Some(first.clone()), Some(second.clone()), None],
+            ] {
+                let mut values = built(kind, all.clone());
+                let before = values.clone();
+                values.set_nulls(&[]);
+                assert_eq!(values.n_nulls(), before.n_nulls());
+                values.set_nulls(&[1, 99]);
+                all[1] = None;
+                assert_eq!((0..3).map(|idx| values.get(idx)).collect::<Vec<_>>(), all);
+                assert_eq!(before.get(1), Some(second.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_null() {
+        for (kind, first, _) in samples() {
+            for (_, other, _) in samples() {
+                let values = built(kind, vec![Some(other.clone())]);
+                let same = std::mem::discriminant(&other) == std::mem::discriminant(&first);
+                assert_eq!(values.get(0).is_some(), same);
+            }
+        }
+    }
+
+    #[test]
+    fn polars_sees_the_items_own_types() {
+        let shown: Vec<String> = samples()
+            .into_iter()
+            .map(|(kind, first, second)| {
+                let values = built(kind, vec![Some(first), None, Some(second)]);
+                let column = values.to_column("A").unwrap();
+                format!("{} {:?}", column.dtype(), column.get(0).unwrap())
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "str String(\"short\")",
+                "i64 Int64(-7)",
+                "decimal[38,2] Decimal(12345, 38, 2)",
+                "date Date(-1)",
+                "bool Boolean(true)",
+            ]
+        );
+    }
 
     #[test]
     fn decimals_are_shown_exactly() {
@@ -218,12 +342,5 @@ mod tests {
         ] {
             assert_eq!(show_decimal(scaled, scale), shown);
         }
-    }
-
-    #[test]
-    fn days_count_from_1970() {
-        let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
-        assert_eq!(days_since_epoch(day(1970, 1, 1)), 0);
-        assert_eq!(days_since_epoch(day(2026, 11, 23)), 20_780);
     }
 }

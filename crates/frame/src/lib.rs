@@ -13,17 +13,20 @@ mod locate;
 mod matrix;
 mod read;
 mod records;
+mod unreadable;
 
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
 use finding::{CellRef, Findings, column_letters};
-use polars::prelude::DataFrame;
+use polars::prelude::{DataFrame, PolarsResult};
 use sheet::Workbook;
 use spec::{DateFormat, Item, Organisation, Organisations, Period, ReturnSpec, TableSpec};
 
 pub use account::{Account, IgnoredRows, IgnoredSheet};
+use columns::Builder;
 pub use columns::{Value, Values, show_decimal};
+pub use unreadable::Unreadable;
 
 /// A table of a workbook, typed.
 #[derive(Debug, Clone)]
@@ -32,8 +35,8 @@ pub struct Frame {
     /// One column per item, in the spec's order, in parallel with `places.row_idxs`.
     pub values: Vec<Values>,
     pub places: Places,
-    /// (item position, record position) of the cells that could not be read.
-    pub unreadable: HashSet<(usize, usize)>,
+    /// The cells that could not be read.
+    pub unreadable: Unreadable,
     /// For a turn-around table: which records are new.
     pub new_rows: Option<Vec<bool>>,
     pub account: Account,
@@ -44,15 +47,33 @@ impl Frame {
         self.places.row_idxs.len()
     }
 
-    /// The frame as polars sees it: the items' columns.
-    pub fn data(&self, table: &TableSpec) -> polars::prelude::PolarsResult<DataFrame> {
-        let columns = table
-            .items
+    /// The frame as polars sees it: the items' columns. Shares the values.
+    pub fn data(&self, table: &TableSpec) -> PolarsResult<DataFrame> {
+        let all: Vec<usize> = (0..table.items.len()).collect();
+        self.select(table, &all)
+    }
+
+    /// Some items' columns, in this order. Shares the values.
+    pub fn select(&self, table: &TableSpec, item_idxs: &[usize]) -> PolarsResult<DataFrame> {
+        let columns = item_idxs
             .iter()
-            .zip(&self.values)
+            .filter_map(|&item_idx| Some((table.items.get(item_idx)?, self.values.get(item_idx)?)))
             .map(|(item, values)| values.to_column(&item.name))
-            .collect::<polars::prelude::PolarsResult<Vec<_>>>()?;
+            .collect::<PolarsResult<Vec<_>>>()?;
         DataFrame::new(self.n_records(), columns)
+    }
+
+    /// Whether the cell of an item in a record could not be read, or was found wrong.
+    pub fn is_unreadable(&self, item_idx: usize, record_idx: usize) -> bool {
+        self.unreadable.has(item_idx, record_idx)
+    }
+
+    /// Takes an item's wrong values away, so that no later rule reads them.
+    pub fn take_away(&mut self, item_idx: usize, record_idxs: &[usize]) {
+        if let Some(values) = self.values.get_mut(item_idx) {
+            values.set_nulls(record_idxs);
+        }
+        self.unreadable.insert_all(item_idx, record_idxs);
     }
 
     /// The cell of an item in a record; `None` where the item has no cell of its own.
@@ -162,14 +183,14 @@ fn empty(table: &TableSpec) -> Frame {
         values: table
             .items
             .iter()
-            .map(|item| Values::with_capacity(item.kind, 0))
+            .map(|item| Builder::new(item.kind).finish())
             .collect(),
         places: Places {
             sheet: table.sheet.names.first().cloned().unwrap_or_default(),
             row_idxs: Vec::new(),
             column_idxs: vec![None; table.items.len()],
         },
-        unreadable: HashSet::new(),
+        unreadable: Unreadable::default(),
         new_rows: matches!(table.layout, spec::Layout::TurnAround { .. }).then(Vec::new),
         account: Account::default(),
     }

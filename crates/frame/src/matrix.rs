@@ -1,18 +1,16 @@
 //! Fixed cells: a record is one line of the form.
 
-use std::collections::HashSet;
-
 use finding::{CellRef, Finding, Findings, Severity};
 use sheet::{Cell, Sheet, Value as Raw};
 use spec::TableSpec;
 use spec::layout::{Line, Matrix, MatrixColumn};
 
 use crate::account::Account;
-use crate::columns::{Value, Values};
+use crate::columns::{Builder, Value};
 use crate::heading::normalise;
 use crate::locate::n_rows;
 use crate::read::{Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
-use crate::{Frame, Places, item_rule};
+use crate::{Frame, Places, Unreadable, item_rule};
 
 pub(crate) fn frame(
     sheet: &Sheet,
@@ -24,13 +22,27 @@ pub(crate) fn frame(
     {
         return None;
     }
-    let mut frame = Frame {
-        table: table.name.clone(),
-        values: table
+    let mut building = Building {
+        columns: table
             .items
             .iter()
-            .map(|item| Values::with_capacity(item.kind, layout.lines.len()))
+            .map(|item| Builder::new(item.kind))
             .collect(),
+        unreadable: Unreadable::default(),
+    };
+    for (record_idx, line) in layout.lines.iter().enumerate() {
+        building.record(sheet, table, layout, line, record_idx, findings);
+    }
+    let last_line = layout.lines.iter().map(|line| u64::from(line.row_idx) + 1);
+    let mut account = Account {
+        n_rows: n_rows(sheet).max(last_line.max().unwrap_or(0)),
+        ..Account::default()
+    };
+    let n_other = account.n_rows - layout.lines.len() as u64;
+    account.ignore_many("not a line of the form", n_other);
+    Some(Frame {
+        table: table.name.clone(),
+        values: building.columns.into_iter().map(Builder::finish).collect(),
         places: Places {
             sheet: sheet.name.clone(),
             row_idxs: layout.lines.iter().map(|line| line.row_idx).collect(),
@@ -40,24 +52,16 @@ pub(crate) fn frame(
                 .map(|item| column_of(layout, &item.name).map(|column| column.column_idx))
                 .collect(),
         },
-        unreadable: HashSet::new(),
+        unreadable: building.unreadable,
         new_rows: None,
-        account: Account::default(),
-    };
-    frame.account.n_rows = n_rows(sheet).max(
-        layout
-            .lines
-            .iter()
-            .map(|line| u64::from(line.row_idx) + 1)
-            .max()
-            .unwrap_or(0),
-    );
-    let n_other = frame.account.n_rows - layout.lines.len() as u64;
-    frame.account.ignore_many("not a line of the form", n_other);
-    for (record_idx, line) in layout.lines.iter().enumerate() {
-        record(&mut frame, sheet, table, layout, line, record_idx, findings);
-    }
-    Some(frame)
+        account,
+    })
+}
+
+/// A frame under construction.
+struct Building {
+    columns: Vec<Builder>,
+    unreadable: Unreadable,
 }
 
 fn column_of<'a>(layout: &'a Matrix, item: &str) -> Option<&'a MatrixColumn> {
@@ -156,54 +160,59 @@ fn lines_stand(sheet: &Sheet, table: &TableSpec, layout: &Matrix, findings: &mut
     false
 }
 
-fn record(
-    frame: &mut Frame,
-    sheet: &Sheet,
-    table: &TableSpec,
-    layout: &Matrix,
-    line: &Line,
-    record_idx: usize,
-    findings: &mut Findings,
-) {
-    for (item_idx, item) in table.items.iter().enumerate() {
-        let Some(column) = column_of(layout, &item.name) else {
-            let code = (item.name == layout.line_item).then(|| Value::Text(line.code.clone()));
-            frame.values[item_idx].push(code);
-            continue;
-        };
-        let place = CellRef::new(&sheet.name, line.row_idx, column.column_idx);
-        let raw = cell_at(sheet, line.row_idx, column.column_idx).map(|cell| &cell.value);
-        let raw = raw.filter(|raw| !matches!(raw, Raw::Text(text) if text.trim().is_empty()));
-        if line.not_applicable.contains(&item.name) {
-            frame.values[item_idx].push(None);
-            findings.extend(raw.map(|raw| not_applicable(table, item, line, raw).at_cell(place)));
-            continue;
+impl Building {
+    fn record(
+        &mut self,
+        sheet: &Sheet,
+        table: &TableSpec,
+        layout: &Matrix,
+        line: &Line,
+        record_idx: usize,
+        findings: &mut Findings,
+    ) {
+        for (item_idx, item) in table.items.iter().enumerate() {
+            let Some(column) = column_of(layout, &item.name) else {
+                let code = (item.name == layout.line_item).then(|| Value::Text(line.code.clone()));
+                self.columns[item_idx].push(code);
+                continue;
+            };
+            let place = CellRef::new(&sheet.name, line.row_idx, column.column_idx);
+            let raw = cell_at(sheet, line.row_idx, column.column_idx).map(|cell| &cell.value);
+            let raw = raw.filter(|raw| !matches!(raw, Raw::Text(text) if text.trim().is_empty()));
+            if line.not_applicable.contains(&item.name) {
+                self.columns[item_idx].push(None);
+                findings
+                    .extend(raw.map(|raw| not_applicable(table, item, line, raw).at_cell(place)));
+                continue;
+            }
+            let origin = if column.computed || line.computed {
+                Origin::Computed
+            } else {
+                Origin::Entered
+            };
+            let value = match (read(raw, item, origin), raw) {
+                (Read::Value(value), _) => Some(value),
+                (Read::Normalised(value), Some(raw)) => {
+                    findings
+                        .push(normalised_finding(table, item, raw, Some(&value)).at_cell(place));
+                    Some(value)
+                }
+                (Read::BlankMarker, Some(raw)) => {
+                    findings.push(normalised_finding(table, item, raw, None).at_cell(place));
+                    None
+                }
+                (Read::Unreadable(unreadable), Some(raw)) => {
+                    self.unreadable.insert(item_idx, record_idx);
+                    let mut finding =
+                        unreadable_finding(table, item, raw, unreadable).at_cell(place);
+                    finding.message = format!("Line {}: {}", line.code, finding.message);
+                    findings.push(finding);
+                    None
+                }
+                (_, _) => None,
+            };
+            self.columns[item_idx].push(value);
         }
-        let origin = if column.computed || line.computed {
-            Origin::Computed
-        } else {
-            Origin::Entered
-        };
-        let value = match (read(raw, item, origin), raw) {
-            (Read::Value(value), _) => Some(value),
-            (Read::Normalised(value), Some(raw)) => {
-                findings.push(normalised_finding(table, item, raw, Some(&value)).at_cell(place));
-                Some(value)
-            }
-            (Read::BlankMarker, Some(raw)) => {
-                findings.push(normalised_finding(table, item, raw, None).at_cell(place));
-                None
-            }
-            (Read::Unreadable(unreadable), Some(raw)) => {
-                frame.unreadable.insert((item_idx, record_idx));
-                let mut finding = unreadable_finding(table, item, raw, unreadable).at_cell(place);
-                finding.message = format!("Line {}: {}", line.code, finding.message);
-                findings.push(finding);
-                None
-            }
-            (_, _) => None,
-        };
-        frame.values[item_idx].push(value);
     }
 }
 

@@ -8,11 +8,11 @@ use spec::layout::Records;
 use spec::{ExtraColumns, ReturnSpec, TableSpec};
 
 use crate::account::Account;
-use crate::columns::Values;
+use crate::columns::{Builder, Values};
 use crate::heading::{item_of, normalise};
 use crate::locate::n_rows;
 use crate::read::{Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
-use crate::{Frame, Places};
+use crate::{Frame, Places, Unreadable};
 
 /// Frames a table of records; `new_key` is a turn-around table's key, blank on new rows.
 pub(crate) fn frame(
@@ -276,9 +276,9 @@ struct Building<'a> {
     sheet: &'a Sheet,
     table: &'a TableSpec,
     columns: &'a Columns,
-    values: Vec<Values>,
+    values: Vec<Builder>,
     row_idxs: Vec<u32>,
-    unreadable: HashSet<(usize, usize)>,
+    unreadable: Unreadable,
     account: Account,
 }
 
@@ -291,10 +291,10 @@ impl<'a> Building<'a> {
             values: table
                 .items
                 .iter()
-                .map(|item| Values::with_capacity(item.kind, n_rows))
+                .map(|item| Builder::new(item.kind))
                 .collect(),
             row_idxs: Vec::with_capacity(n_rows),
-            unreadable: HashSet::new(),
+            unreadable: Unreadable::default(),
             account: Account::default(),
         }
     }
@@ -391,7 +391,7 @@ impl<'a> Building<'a> {
                     None
                 }
                 Read::Unreadable(unreadable) => {
-                    self.unreadable.insert((item_idx, record_idx));
+                    self.unreadable.insert(item_idx, record_idx);
                     findings.extend(raw.map(|raw| {
                         self.placed(
                             unreadable_finding(self.table, item, raw, unreadable),
@@ -415,19 +415,20 @@ impl<'a> Building<'a> {
     }
 
     fn finish(self, new_key: Option<&str>) -> Frame {
+        let values: Vec<Values> = self.values.into_iter().map(Builder::finish).collect();
         let new_rows = new_key
             .and_then(|key| self.table.item_idx(key))
             .map(|item_idx| {
                 (0..self.row_idxs.len())
                     .map(|record_idx| {
-                        self.values[item_idx].is_null(record_idx)
-                            && !self.unreadable.contains(&(item_idx, record_idx))
+                        values[item_idx].is_null(record_idx)
+                            && !self.unreadable.has(item_idx, record_idx)
                     })
                     .collect()
             });
         Frame {
             table: self.table.name.clone(),
-            values: self.values,
+            values,
             places: Places {
                 sheet: self.sheet.name.clone(),
                 row_idxs: self.row_idxs,
