@@ -5,6 +5,7 @@
 //! It knows nothing of processes, databases or clocks.
 
 mod accounts;
+mod keys;
 mod outcome;
 
 use chrono::NaiveDate;
@@ -93,6 +94,7 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
         }
     }
     findings.sort();
+    keys::give(request.spec, &framed, &mut findings);
     let rejected = accounts::rejected(&framed, &findings);
     Ok(Assessment {
         head: outcome::head(request, &framed, &findings, &rejected),

@@ -10,7 +10,7 @@ mod references;
 mod sum;
 mod unique;
 
-use finding::{Finding, Findings, Severity};
+use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
 use spec::{ReturnSpec, Rule, RuleKind, TableSpec};
 
@@ -108,22 +108,19 @@ impl Scene<'_> {
 
     /// A rule's words about the table as a whole.
     fn words(&self, rule: &Rule, filling: &Filling) -> Finding {
-        let message = fill(&rule.message, filling);
-        let (severity, message) = if rule.trial {
-            (
-                Severity::Note,
-                format!("On trial, not counted yet: {message}"),
-            )
-        } else {
-            (rule.severity, message)
-        };
-        Finding::new(
+        let finding = Finding::new(
             rule.id.as_str(),
-            severity,
-            message,
+            rule.severity,
+            fill(&rule.message, filling),
             fill(&rule.fix, filling),
         )
-        .in_table(&self.table.name)
+        .in_table(&self.table.name);
+        if rule.trial {
+            let message = format!("On trial, not counted yet: {}", finding.message);
+            Finding { message, ..finding }.on_trial()
+        } else {
+            finding
+        }
     }
 
     /// The positions of items, as far as they exist.

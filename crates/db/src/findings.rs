@@ -1,9 +1,9 @@
 //! What is wrong with submissions.
 
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use finding::{Finding, RuleId, Severity};
+use finding::{Finding, FindingKey, RuleId, Severity};
 use uuid::Uuid;
 
 use crate::{Conn, DbError, Tx};
@@ -35,11 +35,15 @@ pub async fn add(
         .iter()
         .map(|f| f.row_number.and_then(|n| i32::try_from(n).ok()))
         .collect();
+    let own = findings
+        .iter()
+        .map(|finding| serde_json::to_string(&finding.own).map_err(DbError::stored))
+        .collect::<Result<Vec<_>, _>>()?;
     sql_query(
-        "INSERT INTO finding (submission_id, ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix)
-         SELECT $1, $2 + (n - 1)::int, rule, severity, table_name, cell, row_number, item, value, message, fix
-         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY
-              AS f (rule, severity, table_name, cell, row_number, item, value, message, fix, n)",
+        "INSERT INTO finding (submission_id, ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own)
+         SELECT $1, $2 + (n - 1)::int, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own::jsonb
+         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY
+              AS f (rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own, n)",
     )
     .bind::<SqlUuid, _>(submission_id)
     .bind::<Integer, _>(i32::try_from(first_ordinal).unwrap_or(i32::MAX))
@@ -52,6 +56,9 @@ pub async fn add(
     .bind::<Array<Nullable<Text>>, _>(texts(|f| f.value.clone().map(without_nul)))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.message.clone()))))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.fix.clone()))))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.trial.map(|trial| trial.as_str().to_owned())))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.key.as_ref().map(ToString::to_string)))
+    .bind::<Array<Text>, _>(own)
     .execute(tx.connection())
     .await?;
     Ok(())
@@ -88,6 +95,12 @@ struct FindingRow {
     message: String,
     #[diesel(sql_type = Text)]
     fix: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    trial: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    key: Option<String>,
+    #[diesel(sql_type = Jsonb)]
+    own: serde_json::Value,
 }
 
 impl TryFrom<FindingRow> for NumberedFinding {
@@ -110,6 +123,9 @@ impl TryFrom<FindingRow> for NumberedFinding {
                 value: row.value,
                 message: row.message,
                 fix: row.fix,
+                trial: row.trial.as_deref().map(severity_of).transpose()?,
+                key: row.key.map(FindingKey::stored),
+                own: serde_json::from_value(row.own).map_err(DbError::stored)?,
             },
         })
     }
@@ -130,7 +146,7 @@ pub async fn page(
     limit: u32,
 ) -> Result<Vec<NumberedFinding>, DbError> {
     let rows: Vec<FindingRow> = sql_query(
-        "SELECT ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix
+        "SELECT ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own
          FROM finding WHERE submission_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3",
     )
     .bind::<SqlUuid, _>(submission_id)
@@ -139,6 +155,24 @@ pub async fn page(
     .load(conn.connection())
     .await?;
     rows.into_iter().map(NumberedFinding::try_from).collect()
+}
+
+#[derive(QueryableByName)]
+struct HeadingRow {
+    #[diesel(sql_type = Text)]
+    heading: String,
+}
+
+/// The headings of the sender's own columns that a submission's findings carry, sorted.
+pub async fn own_headings(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<String>, DbError> {
+    let rows: Vec<HeadingRow> = sql_query(
+        "SELECT DISTINCT jsonb_object_keys(own) AS heading FROM finding
+         WHERE submission_id = $1 AND own <> '{}' ORDER BY heading",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| row.heading).collect())
 }
 
 #[derive(QueryableByName)]

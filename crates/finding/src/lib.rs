@@ -5,14 +5,19 @@
 
 mod cell;
 mod findings;
+mod group;
+mod key;
 mod outcome;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use cell::{CellRef, ParseCellRefError, column_letters, parse_column_letters};
 pub use findings::Findings;
+pub use group::{Group, groups};
+pub use key::FindingKey;
 pub use outcome::Outcome;
 
 /// One thing wrong with a return, in words for the person who has to mend it.
@@ -34,6 +39,15 @@ pub struct Finding {
     pub message: String,
     /// One plain sentence: how to mend it.
     pub fix: String,
+    /// What it would be if its rule were not on trial; a trial never blocks.
+    #[serde(default)]
+    pub trial: Option<Severity>,
+    /// The same in the sender's next file as long as the same rule finds fault with the same record.
+    #[serde(default)]
+    pub key: Option<FindingKey>,
+    /// The sender's own columns of the row, by heading: theirs to map the finding back to where the row came from.
+    #[serde(default)]
+    pub own: BTreeMap<String, String>,
 }
 
 impl Finding {
@@ -54,6 +68,9 @@ impl Finding {
             value: None,
             message: message.into(),
             fix: fix.into(),
+            trial: None,
+            key: None,
+            own: BTreeMap::new(),
         }
     }
 
@@ -81,6 +98,13 @@ impl Finding {
 
     pub fn with_value(mut self, value: impl Into<String>) -> Self {
         self.value = Some(value.into());
+        self
+    }
+
+    /// Says it without its weight: for information now, `severity` once the rule counts.
+    pub fn on_trial(mut self) -> Self {
+        self.trial = Some(self.severity);
+        self.severity = Severity::Note;
         self
     }
 }

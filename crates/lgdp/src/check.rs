@@ -100,7 +100,11 @@ fn print(assessed: &Assessed, format: Format) -> io::Result<()> {
     match format {
         Format::Text => out.write_all(report::text::text(head, findings).as_bytes())?,
         Format::Json => report::json::json(&mut out, head, findings)?,
-        Format::Csv => report::csv::csv(&mut out, findings).map_err(io::Error::other)?,
+        Format::Csv => {
+            let own = report::csv::own_headings(findings);
+            report::csv::headings(&mut out, &own).map_err(io::Error::other)?;
+            report::csv::lines(&mut out, &own, findings).map_err(io::Error::other)?;
+        }
     }
     out.flush()
 }

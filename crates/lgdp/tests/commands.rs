@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -135,6 +136,46 @@ fn findings_are_csv_for_a_spreadsheet() {
         "check_csv",
         stdout(&demo.check(&file, &["--format", "csv"]))
     );
+}
+
+#[test]
+fn a_finding_keeps_its_key_when_its_row_moves_and_others_are_mended() {
+    let demo = Demo::new();
+    let keys = |drawing: &str| {
+        let file = demo.workbook("visits.xlsx", drawing);
+        let output = demo.check(&file, &["--format", "json"]);
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = json["findings"].as_array().unwrap();
+        let key = |finding: &serde_json::Value| {
+            let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+            (text("key"), format!("{} {}", text("rule"), text("cell")))
+        };
+        findings.iter().map(key).collect::<BTreeMap<_, _>>()
+    };
+    let before = keys(
+        "[visits]
+        | REF | DAY | PURPOSE | MINUTES |
+        | 'v1 | 2026-04-20 | '09 | 30 |
+        | 'v2 | 2026-06-21 | '09 | 45 |
+        | | 2026-04-20 | '09 | 45 |",
+    );
+    let after = keys(
+        "[visits]
+        | MINUTES | REF | DAY | PURPOSE |
+        | 10 | 'v0 | 2026-04-20 | '08 |
+        | 45 | 'v2 | 2026-06-21 | '09 |
+        | 30 | 'v1 | 2026-04-20 | '01 |",
+    );
+    let both: Vec<_> = before
+        .iter()
+        .filter_map(|(key, was)| Some(format!("{was} -> {}", after.get(key)?)))
+        .collect();
+    assert_eq!(before.len(), 5, "{before:?}");
+    assert_eq!(after.len(), 3, "{after:?}");
+    insta::assert_snapshot!(both.join("\n"), @r"
+    visit.in-the-future visits!B3 -> visit.in-the-future visits!C3
+    visit.purpose-not-in-list visits!C3 -> visit.purpose-not-in-list visits!D3
+    ");
 }
 
 #[test]

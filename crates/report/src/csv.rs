@@ -1,12 +1,13 @@
 //! Findings as CSV, safe to open in a spreadsheet program.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use finding::Finding;
+use finding::{Finding, FindingKey, Severity};
 
-/// The columns, in order; later ones are only ever added at the end.
-pub const HEADINGS: [&str; 9] = [
+/// The columns, in order; later ones are only ever added at the end, before the sender's own.
+pub const HEADINGS: [&str; 11] = [
     "rule",
     "severity",
     "table",
@@ -16,29 +17,56 @@ pub const HEADINGS: [&str; 9] = [
     "value",
     "message",
     "fix",
+    "trial",
+    "key",
 ];
 
-/// Writes headings and one line per finding.
-pub fn csv<'a>(
+/// Writes the headings; `own` are those of the sender's own columns, a column each.
+pub fn headings(to: impl Write, own: &[String]) -> Result<(), csv::Error> {
+    let mut writer = csv::Writer::from_writer(to);
+    let own = own.iter().map(|heading| inert(heading));
+    writer.write_record(
+        HEADINGS
+            .into_iter()
+            .map(Cow::Borrowed)
+            .chain(own)
+            .map(|heading| heading.into_owned()),
+    )?;
+    writer.flush()?;
+    Ok(())
+}
+
+/// Writes one line per finding.
+pub fn lines<'a>(
     to: impl Write,
+    own: &[String],
     findings: impl IntoIterator<Item = &'a Finding>,
 ) -> Result<(), csv::Error> {
     let mut writer = csv::Writer::from_writer(to);
-    writer.write_record(HEADINGS)?;
     for finding in findings {
-        write_finding(&mut writer, finding)?;
+        write_finding(&mut writer, own, finding)?;
     }
     writer.flush()?;
     Ok(())
 }
 
+/// The headings of the sender's own columns that findings carry.
+pub fn own_headings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<String> {
+    let headings: BTreeSet<&String> = findings
+        .into_iter()
+        .flat_map(|finding| finding.own.keys())
+        .collect();
+    headings.into_iter().cloned().collect()
+}
+
 fn write_finding<W: Write>(
     writer: &mut csv::Writer<W>,
+    own: &[String],
     finding: &Finding,
 ) -> Result<(), csv::Error> {
     let cell = finding.cell.as_ref().map(ToString::to_string);
     let row_number = finding.row_number.map(|row_number| row_number.to_string());
-    writer.write_record([
+    let values = [
         finding.rule.as_str(),
         finding.severity.as_str(),
         finding.table.as_deref().unwrap_or(""),
@@ -48,7 +76,17 @@ fn write_finding<W: Write>(
         &inert(finding.value.as_deref().unwrap_or("")),
         &inert(&finding.message),
         &inert(&finding.fix),
-    ])
+        finding.trial.map_or("", Severity::as_str),
+        finding.key.as_ref().map_or("", FindingKey::as_str),
+    ];
+    for value in values {
+        writer.write_field(value)?;
+    }
+    for heading in own {
+        let value = finding.own.get(heading).map_or("", String::as_str);
+        writer.write_field(inert(value).as_bytes())?;
+    }
+    writer.write_record(None::<&[u8]>)
 }
 
 /// A text that a spreadsheet program won't run as a formula: with an apostrophe before what it would take for one.

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use assess::{Head, TableAccount};
-use finding::{Finding, Severity};
+use finding::{Finding, Group, Severity};
+
+/// With more findings than this, an overview by rule comes before them.
+const MANY: usize = 20;
 
 /// What a person reads on a terminal: the outcome first, then rows, then findings, worst first.
 pub fn text(head: &Head, findings: &[Finding]) -> String {
@@ -19,6 +22,12 @@ pub fn text(head: &Head, findings: &[Finding]) -> String {
             count(sheet.n_rows, "row"),
             sheet.reason
         );
+    }
+    if findings.len() > MANY {
+        text.push_str("\nAll in all\n");
+        for group in finding::groups(findings) {
+            write_group(&mut text, &group);
+        }
     }
     for severity in Severity::ALL {
         let mut of_severity = findings
@@ -101,6 +110,23 @@ fn count(n: u64, noun: &str) -> String {
     } else {
         format!("{n} {noun}s")
     }
+}
+
+fn write_group(text: &mut String, group: &Group) {
+    let more = if group.n > group.places.len() as u64 && !group.places.is_empty() {
+        " …"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        text,
+        "- {} {}: {}{more} [{}]",
+        group.n,
+        words(group.severity),
+        group.places.join(", "),
+        group.rule
+    );
+    let _ = writeln!(text, "  {}", group.message);
 }
 
 fn write_finding(text: &mut String, finding: &Finding) {

@@ -26,7 +26,7 @@ pub use publish::{OpenCycleError, PublishError, open_cycle, publish_returns};
 pub use read::{
     EmailState, FindingCount, NumberedFinding, Obligation, OrganisationName, OriginalError,
     Submission, accounts, dataset_csv, emails_of, finding_counts, findings, obligations,
-    organisations, original, submission, submissions_of,
+    organisations, original, own_headings, submission, submissions_of,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
 pub use retry::{RetryError, retry};

@@ -75,6 +75,15 @@ pub async fn findings(
         .map(Some)
 }
 
+/// The headings of the sender's own columns that the findings carry; none for a submission that is not to be seen.
+pub async fn own_headings(db: &Db, actor: &Actor, id: Uuid) -> Result<Vec<String>, DbError> {
+    let mut conn = db.conn().await?;
+    if visible(&mut conn, actor, id).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    stored_findings::own_headings(&mut conn, id).await
+}
+
 /// How many findings by severity and rule, worst first.
 pub async fn finding_counts(
     db: &Db,

@@ -36,8 +36,8 @@ pub(crate) async fn json(
     start.pop();
     start.push_str(",\"findings\":[");
     let format = Format {
-        start,
-        page: json_page,
+        start: start.into_bytes(),
+        page: Box::new(json_page),
         end: "\n]}\n",
     };
     Ok(HttpResponse::Ok()
@@ -51,10 +51,19 @@ pub(crate) async fn csv(
 ) -> Result<HttpResponse, Problem> {
     let submission = find(&site, &id).await?;
     let db = site.db()?.clone();
+    let own = workflow::own_headings(&db, &actor::reader(), submission.id)
+        .await
+        .map_err(|error| Problem::failed("read findings", &error))?;
+    let mut start = Vec::new();
+    report::csv::headings(&mut start, &own)
+        .map_err(|error| Problem::failed("write findings", &error))?;
     let format = Format {
         // Excel takes a file without this mark for something else than UTF-8.
-        start: "\u{feff}".to_owned(),
-        page: csv_page,
+        start: [b"\xef\xbb\xbf", start.as_slice()].concat(),
+        page: Box::new(move |findings, out| {
+            let findings = findings.iter().map(|numbered| &numbered.finding);
+            report::csv::lines(out, &own, findings).map_err(BoxError::from)
+        }),
         end: "",
     };
     let name = format!("attachment; filename=\"findings-{}.csv\"", submission.id);
@@ -65,8 +74,8 @@ pub(crate) async fn csv(
 }
 
 struct Format {
-    start: String,
-    page: fn(&[NumberedFinding], &mut Vec<u8>) -> Result<(), BoxError>,
+    start: Vec<u8>,
+    page: Box<dyn Fn(&[NumberedFinding], &mut Vec<u8>) -> Result<(), BoxError>>,
     end: &'static str,
 }
 
@@ -84,7 +93,7 @@ fn pages(db: Db, id: Uuid, format: Format) -> impl Stream<Item = Result<Bytes, B
         (db, format, Next::Start),
         move |(db, format, next)| async move {
             let (mut out, after) = match next {
-                Next::Start => (format.start.clone().into_bytes(), 0),
+                Next::Start => (format.start.clone(), 0),
                 Next::After(ordinal) => (Vec::new(), ordinal),
                 Next::Done => return None,
             };
@@ -124,21 +133,5 @@ fn json_page(findings: &[NumberedFinding], out: &mut Vec<u8>) -> Result<(), BoxE
         out.extend_from_slice(if *ordinal <= 1 { b"\n" } else { b",\n" });
         serde_json::to_writer(&mut *out, finding)?;
     }
-    Ok(())
-}
-
-/// Like the command line's, page by page: only the first keeps its headings.
-fn csv_page(findings: &[NumberedFinding], out: &mut Vec<u8>) -> Result<(), BoxError> {
-    let is_first = findings.first().is_none_or(|first| first.ordinal <= 1);
-    let mut page = Vec::new();
-    report::csv::csv(&mut page, findings.iter().map(|numbered| &numbered.finding))?;
-    let n_skipped = if is_first {
-        0
-    } else {
-        page.iter()
-            .position(|&byte| byte == b'\n')
-            .map_or(0, |idx| idx + 1)
-    };
-    out.extend_from_slice(&page[n_skipped..]);
     Ok(())
 }

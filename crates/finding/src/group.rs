@@ -1,0 +1,119 @@
+//! Equal findings told together.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Finding, RuleId, Severity};
+
+/// Findings of one rule on one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub severity: Severity,
+    pub trial: Option<Severity>,
+    pub rule: RuleId,
+    pub table: Option<String>,
+    pub item: Option<String>,
+    pub n: u64,
+    /// The first of them, at most [`SHOWN`]: a cell, else a row.
+    pub places: Vec<String>,
+    /// Of the first one.
+    pub message: String,
+    pub fix: String,
+}
+
+/// How many places a group names.
+const SHOWN: usize = 5;
+
+/// Findings by rule and item, in the order in which each group first comes up.
+pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group> {
+    type Same<'f> = (&'f RuleId, Severity, Option<&'f str>, Option<&'f str>);
+    let mut groups: Vec<Group> = Vec::new();
+    let mut by_sameness: HashMap<Same<'a>, usize> = HashMap::new();
+    for finding in findings {
+        let same = (
+            &finding.rule,
+            finding.severity,
+            finding.table.as_deref(),
+            finding.item.as_deref(),
+        );
+        let idx = *by_sameness.entry(same).or_insert_with(|| {
+            groups.push(Group::of(finding));
+            groups.len() - 1
+        });
+        let group = &mut groups[idx];
+        group.n += 1;
+        if group.places.len() < SHOWN {
+            group.places.extend(place(finding));
+        }
+    }
+    groups
+}
+
+impl Group {
+    /// Of a finding that is still to be counted.
+    fn of(finding: &Finding) -> Self {
+        Self {
+            severity: finding.severity,
+            trial: finding.trial,
+            rule: finding.rule.clone(),
+            table: finding.table.clone(),
+            item: finding.item.clone(),
+            n: 0,
+            places: Vec::new(),
+            message: finding.message.clone(),
+            fix: finding.fix.clone(),
+        }
+    }
+}
+
+fn place(finding: &Finding) -> Option<String> {
+    match (&finding.cell, finding.row_number) {
+        (Some(cell), _) => Some(cell.to_string()),
+        (None, Some(row_number)) => Some(format!("row {row_number}")),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CellRef;
+
+    #[test]
+    fn findings_of_a_rule_on_an_item_are_one_group_with_its_first_places() {
+        let at = |rule: &str, item: &str, row_idx| {
+            Finding::new(rule, Severity::Error, format!("row {row_idx}"), "Mend it.")
+                .in_table("case")
+                .on_item(item)
+                .at_cell(CellRef::new("Data", row_idx, 1))
+        };
+        let mut findings = vec![at("case.a", "AGE", 0)];
+        findings.extend((1..8).map(|row_idx| at("case.b", "AGE", row_idx)));
+        findings.push(at("case.a", "AGE", 9));
+        findings.push(at("case.a", "SEX", 9));
+        findings.push(Finding::new("file.x", Severity::Note, "x", "y"));
+        let shown: Vec<_> = groups(&findings)
+            .iter()
+            .map(|group| {
+                let item = group.item.clone().unwrap_or_default();
+                format!(
+                    "{} {item} {} {}",
+                    group.rule,
+                    group.n,
+                    group.places.join(" ")
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "case.a AGE 2 Data!B1 Data!B10",
+                "case.b AGE 7 Data!B2 Data!B3 Data!B4 Data!B5 Data!B6",
+                "case.a SEX 1 Data!B10",
+                "file.x  1 ",
+            ]
+        );
+        assert_eq!(groups(&findings)[1].message, "row 1");
+    }
+}
