@@ -3,14 +3,19 @@
 //! The only user of calamine, and the only place that looks at a file's bytes.
 //! The content decides the format, never the file's name.
 //! It knows nothing of specs: what a cell means is decided in `frame`.
+//!
+//! [`open`] says what a file is and which sheets it has; [`Opened::read`] then gives its rows, one after another, to a [`Sink`],
+//! so that a large file is never in memory as a whole.
+//! [`read`] does both and keeps every cell: for small files and for tests.
 
-mod cells;
 mod excel;
 #[cfg(test)]
 mod fixture;
+mod gate;
 pub mod grid;
 mod kind;
 mod limits;
+mod moment;
 mod ods;
 mod package;
 mod records;
@@ -18,22 +23,34 @@ mod refusal;
 #[cfg(test)]
 mod same;
 mod separated;
+mod stream;
 mod text;
 mod worksheet;
+mod xls;
+mod xlsb;
+mod xlsx;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use chrono::NaiveDateTime;
 
+use gate::Gate;
 use kind::Kind;
 pub use limits::Limits;
 pub use refusal::Refusal;
+use stream::Collect;
+pub use stream::{Raw, RawCell, Sink};
 
-/// Reads a file of any format that is known, or says why it can't be used.
+/// Looks at a file of any format that is known, or says why it can't be used.
 ///
 /// `file_name` names the sheet of a CSV file and is compared with the content; it decides nothing.
 /// The readers of old binary formats may take much memory for a small hostile file, so call this in a process that may die.
-pub fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, Refusal> {
+pub fn open<'b>(
+    bytes: &'b [u8],
+    file_name: &str,
+    limits: &'b Limits,
+) -> Result<Opened<'b>, Refusal> {
     if bytes.is_empty() {
         return Err(Refusal::empty());
     }
@@ -42,24 +59,168 @@ pub fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, 
     }
     let kind = kind::sniff(bytes)?;
     // A reader that panics does so because of the file; there is nothing left behind to be inconsistent.
-    let read = AssertUnwindSafe(|| match kind {
-        Kind::Zip => read_package(bytes, limits),
-        Kind::Compound => excel::read_xls(bytes, limits),
-        Kind::Text => separated::read(bytes, file_name, limits),
+    let open = AssertUnwindSafe(|| match kind {
+        Kind::Zip => open_package(bytes, limits),
+        Kind::Compound => open_compound(bytes, limits),
+        Kind::Text => open_text(bytes, file_name, limits),
     });
-    let mut workbook = catch_unwind(read).unwrap_or_else(|_| Err(Refusal::broken("The file")))?;
-    let wrong_ending = kind::wrong_ending(file_name, workbook.format);
-    workbook.remarks.extend(wrong_ending);
-    Ok(workbook)
+    let mut opened = catch_unwind(open).unwrap_or_else(|_| Err(broken()))?;
+    check_sheets(&opened.sheets, limits)?;
+    let wrong_ending = kind::wrong_ending(file_name, opened.format);
+    opened.remarks.extend(wrong_ending);
+    Ok(opened)
 }
 
-fn read_package(bytes: &[u8], limits: &Limits) -> Result<Workbook, Refusal> {
-    let package = package::open(bytes, limits)?;
-    match package.format {
-        Format::Ods => ods::read(package, limits),
-        Format::Xlsb => excel::read_xlsb(package, limits),
-        _ => excel::read_xlsx(package, limits),
+/// Reads a file and keeps all its cells. As [`open`] and [`Opened::read`].
+pub fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, Refusal> {
+    let opened = open(bytes, file_name, limits)?;
+    let format = opened.format();
+    let mut collected = Collect::new(opened.sheets());
+    let remarks = opened.read(&mut collected)?;
+    Ok(Workbook {
+        format,
+        sheets: collected.sheets,
+        remarks,
+    })
+}
+
+/// A file that is known to be a spreadsheet of some format, and whose rows are still to be read.
+pub struct Opened<'b> {
+    format: Format,
+    sheets: Vec<SheetInfo>,
+    remarks: Vec<Remark>,
+    limits: &'b Limits,
+    source: Source<'b>,
+}
+
+enum Source<'b> {
+    Xlsx(xlsx::Xlsx<'b>),
+    Xls(xls::Xls<'b>),
+    Xlsb(xlsb::Xlsb<'b>),
+    Ods(ods::Ods),
+    Text(separated::Separated<'b>),
+}
+
+/// A worksheet, by what is known of it before it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetInfo {
+    /// No other sheet of the workbook has it, in whatever case.
+    pub name: String,
+    /// False for hidden and very hidden sheets.
+    pub visible: bool,
+}
+
+impl Opened<'_> {
+    pub fn format(&self) -> Format {
+        self.format
     }
+
+    /// In the workbook's order. A CSV file is one sheet named after its file, without the ending.
+    pub fn sheets(&self) -> &[SheetInfo] {
+        &self.sheets
+    }
+
+    /// Gives the rows of all sheets to the sink, and what the sender should know of the reading.
+    ///
+    /// When it returns, every part of the file was seen to be whole and within the limits.
+    /// Where it refuses, what the sink was given before is void.
+    pub fn read(self, sink: &mut dyn Sink) -> Result<Vec<Remark>, Refusal> {
+        let Self {
+            sheets,
+            mut remarks,
+            limits,
+            source,
+            ..
+        } = self;
+        let mut gate = Gate::new(limits, &sheets, sink);
+        let read = AssertUnwindSafe(|| match source {
+            Source::Xlsx(source) => source.read(&mut gate).map(|()| None),
+            Source::Xls(source) => source.read(&mut gate).map(|()| None),
+            Source::Xlsb(source) => source.read(&mut gate).map(|()| None),
+            Source::Ods(source) => source.read(&mut gate),
+            Source::Text(source) => source.read(&mut gate),
+        });
+        match catch_unwind(read) {
+            Ok(remark) => remarks.extend(remark?),
+            // Only a panic of a reader is the file's fault.
+            Err(panic) if gate.is_within_sink() => resume_unwind(panic),
+            Err(_) => return Err(broken()),
+        }
+        remarks.extend(gate.finish()?);
+        Ok(remarks)
+    }
+}
+
+fn open_package<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, Refusal> {
+    let mut package = package::open(bytes, limits)?;
+    let remarks = std::mem::take(&mut package.remarks);
+    let format = package.format;
+    let (sheets, source) = match format {
+        Format::Ods => {
+            let source = ods::Ods::open(package, limits)?;
+            (source.sheets()?, Source::Ods(source))
+        }
+        Format::Xlsb => {
+            let source = xlsb::Xlsb::open(package)?;
+            (source.sheets(), Source::Xlsb(source))
+        }
+        _ => {
+            let source = xlsx::Xlsx::open(package)?;
+            (source.sheets(), Source::Xlsx(source))
+        }
+    };
+    Ok(Opened {
+        format,
+        sheets,
+        remarks,
+        limits,
+        source,
+    })
+}
+
+fn open_compound<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, Refusal> {
+    let source = xls::Xls::open(bytes)?;
+    Ok(Opened {
+        format: Format::Xls,
+        sheets: source.sheets(),
+        remarks: source.remark().into_iter().collect(),
+        limits,
+        source: Source::Xls(source),
+    })
+}
+
+fn open_text<'b>(
+    bytes: &'b [u8],
+    file_name: &str,
+    limits: &'b Limits,
+) -> Result<Opened<'b>, Refusal> {
+    let source = separated::Separated::open(bytes, file_name)?;
+    Ok(Opened {
+        format: Format::Csv,
+        sheets: vec![source.sheet()],
+        remarks: Vec::new(),
+        limits,
+        source: Source::Text(source),
+    })
+}
+
+/// Spreadsheet programs don't tell upper from lower case in a sheet's name.
+fn check_sheets(sheets: &[SheetInfo], limits: &Limits) -> Result<(), Refusal> {
+    if sheets.len() > limits.sheets {
+        return Err(Refusal::too_many_sheets(limits.sheets));
+    }
+    let mut folded = BTreeSet::new();
+    match sheets
+        .iter()
+        .find(|s| !folded.insert(s.name.to_lowercase()))
+    {
+        Some(sheet) => Err(Refusal::same_sheet_name(&sheet.name)),
+        None => Ok(()),
+    }
+}
+
+fn broken() -> Refusal {
+    Refusal::broken("The file")
 }
 
 /// What was read: every non-blank cell of every worksheet.
@@ -163,5 +324,37 @@ mod tests {
         let refusal = read(&vec![b'a'; 1_000_001], "a.csv", &limits).unwrap_err();
         assert_eq!(refusal.rule, "file.too-large");
         assert_eq!(refusal.message, "The file is larger than 1 MB.");
+    }
+
+    #[test]
+    fn sheets_are_few_and_their_names_differ() {
+        let row = "<row r=\"1\"><c r=\"A1\"><v>1</v></c></row>";
+        let limits = Limits {
+            sheets: 2,
+            ..Limits::default()
+        };
+        let rule = |names: &[&str]| {
+            let sheets: Vec<_> = names.iter().map(|name| (*name, "", row)).collect();
+            let read = Parts::xlsx_sheets(&sheets).read_within(&limits);
+            read.map_or_else(|refusal| refusal.rule, |_| "read")
+        };
+        assert_eq!(rule(&["Été", "B"]), "read");
+        assert_eq!(rule(&["Été", "ÉTÉ"]), "file.same-sheet-name");
+        assert_eq!(rule(&["A", "B", "C"]), "file.too-many-sheets");
+    }
+
+    #[test]
+    #[should_panic(expected = "the sink's own")]
+    fn a_panic_of_the_sink_is_no_fault_of_the_file() {
+        struct Panics;
+        impl Sink for Panics {
+            fn start_sheet(&mut self, _: usize) {}
+            fn row(&mut self, _: u32, _: &[RawCell<'_>]) {
+                panic!("the sink's own");
+            }
+        }
+        let limits = Limits::default();
+        let opened = open(b"a,b\n1,2\n", "a.csv", &limits).unwrap();
+        let _ = opened.read(&mut Panics);
     }
 }

@@ -10,33 +10,93 @@ use quick_xml::escape::{resolve_xml_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use zip::ZipArchive;
 
-use crate::cells::{Cells, parse_iso_moment};
+use crate::gate::{Gate, Stop};
 use crate::package::{self, Package};
-use crate::{Format, Limits, Refusal, Value, Workbook};
+use crate::{Limits, RawCell, Refusal, Remark, SheetInfo, Value, moment};
 
 type Xml<'x> = quick_xml::Reader<&'x [u8]>;
 
-pub(crate) fn read(package: Package<'_>, limits: &Limits) -> Result<Workbook, Refusal> {
-    let mut archive =
-        ZipArchive::new(Cursor::new(&*package.bytes)).map_err(|_| Refusal::cut_off())?;
-    let content = read_part(&mut archive, "content.xml").ok_or_else(broken)?;
-    let mut cells = Cells::new(limits);
-    let n_hidden_rows = Content {
-        xml: Xml::from_str(&content),
-        limits,
-        hidden_styles: BTreeSet::new(),
-        n_hidden_rows: 0,
-    }
-    .read(&mut cells)?;
-    let mut remarks = package.remarks;
-    remarks.extend(package::remark_on_hidden_rows(n_hidden_rows));
-    cells.finish(Format::Ods, remarks)
+pub(crate) struct Ods {
+    content: String,
+    limits: Limits,
 }
 
-fn read_part(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Option<String> {
-    let mut text = String::new();
-    archive.by_name(name).ok()?.read_to_string(&mut text).ok()?;
-    Some(text)
+impl Ods {
+    pub(crate) fn open(package: Package<'_>, limits: &Limits) -> Result<Self, Refusal> {
+        let mut archive =
+            ZipArchive::new(Cursor::new(&*package.bytes)).map_err(|_| Refusal::cut_off())?;
+        let mut content = String::new();
+        archive
+            .by_name("content.xml")
+            .map_err(|_| broken())?
+            .read_to_string(&mut content)
+            .map_err(|_| broken())?;
+        Ok(Self {
+            content,
+            limits: limits.clone(),
+        })
+    }
+
+    pub(crate) fn sheets(&self) -> Result<Vec<SheetInfo>, Refusal> {
+        let mut sheets = Vec::new();
+        self.each_table(|content, tag, info| {
+            sheets.push(info);
+            content.skip(tag)
+        })?;
+        Ok(sheets)
+    }
+
+    pub(crate) fn read(&self, gate: &mut Gate<'_>) -> Result<Option<Remark>, Refusal> {
+        let mut sheet_idx = 0;
+        let n_hidden_rows = self.each_table(|content, _, _| {
+            gate.start_sheet(sheet_idx);
+            sheet_idx += 1;
+            content.read_table(gate)
+        })?;
+        Ok(package::remark_on_hidden_rows(n_hidden_rows))
+    }
+
+    /// Gives the number of hidden rows in the tables that were read.
+    fn each_table<'x>(
+        &'x self,
+        mut visit: impl FnMut(&mut Content<'x>, &BytesStart<'x>, SheetInfo) -> Result<(), Refusal>,
+    ) -> Result<usize, Refusal> {
+        let mut content = Content {
+            xml: Xml::from_str(&self.content),
+            limits: &self.limits,
+            hidden_styles: BTreeSet::new(),
+            n_hidden_rows: 0,
+        };
+        content.xml.config_mut().expand_empty_elements = true;
+        let mut style = String::new();
+        loop {
+            match content.next()? {
+                Event::Start(tag) => match tag.name().as_ref() {
+                    "style:style" => {
+                        style = attribute(&tag, "style:name")?.unwrap_or_default();
+                    }
+                    "style:table-properties"
+                        if attribute(&tag, "table:display")?.as_deref() == Some("false") =>
+                    {
+                        content.hidden_styles.insert(style.clone());
+                    }
+                    "table:table" => {
+                        let style = attribute(&tag, "table:style-name")?.unwrap_or_default();
+                        let info = SheetInfo {
+                            name: attribute(&tag, "table:name")?.unwrap_or_default(),
+                            visible: !content.hidden_styles.contains(&style),
+                        };
+                        visit(&mut content, &tag, info)?;
+                    }
+                    // Deleted cells are kept here.
+                    "table:tracked-changes" => content.skip(&tag)?,
+                    _ => {}
+                },
+                Event::Eof => return Ok(content.n_hidden_rows),
+                _ => {}
+            }
+        }
+    }
 }
 
 fn broken() -> Refusal {
@@ -53,37 +113,6 @@ struct Content<'x> {
 }
 
 impl<'x> Content<'x> {
-    /// Gives the number of hidden rows.
-    fn read(mut self, cells: &mut Cells<'_>) -> Result<usize, Refusal> {
-        self.xml.config_mut().expand_empty_elements = true;
-        let mut style = String::new();
-        loop {
-            match self.next()? {
-                Event::Start(tag) => match tag.name().as_ref() {
-                    "style:style" => {
-                        style = attribute(&tag, "style:name")?.unwrap_or_default();
-                    }
-                    "style:table-properties"
-                        if attribute(&tag, "table:display")?.as_deref() == Some("false") =>
-                    {
-                        self.hidden_styles.insert(style.clone());
-                    }
-                    "table:table" => {
-                        let name = attribute(&tag, "table:name")?.unwrap_or_default();
-                        let style = attribute(&tag, "table:style-name")?.unwrap_or_default();
-                        cells.start_sheet(&name, !self.hidden_styles.contains(&style))?;
-                        self.read_table(cells)?;
-                    }
-                    // Deleted cells are kept here.
-                    "table:tracked-changes" => self.skip(&tag)?,
-                    _ => {}
-                },
-                Event::Eof => return Ok(self.n_hidden_rows),
-                _ => {}
-            }
-        }
-    }
-
     fn next(&mut self) -> Result<Event<'x>, Refusal> {
         self.xml.read_event().map_err(|_| broken())
     }
@@ -95,7 +124,7 @@ impl<'x> Content<'x> {
             .map_err(|_| broken())
     }
 
-    fn read_table(&mut self, cells: &mut Cells<'_>) -> Result<(), Refusal> {
+    fn read_table(&mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
         let mut row_idx: u32 = 0;
         loop {
             match self.next()? {
@@ -110,12 +139,9 @@ impl<'x> Content<'x> {
                         if hidden {
                             self.n_hidden_rows += n_rows as usize;
                         }
+                        let cells = self.repeated(&row);
                         for row_idx in (row_idx..).take(n_rows as usize) {
-                            for (columns, value) in &row {
-                                for column_idx in columns.clone() {
-                                    cells.push(row_idx, column_idx, value.clone())?;
-                                }
-                            }
+                            gate.row(row_idx, &cells).map_err(Stop::into_refusal)?;
                         }
                         row_idx = row_idx.saturating_add(repeats);
                     }
@@ -128,6 +154,20 @@ impl<'x> Content<'x> {
                 _ => {}
             }
         }
+    }
+
+    /// Each cell as often as it is repeated, up to the first that is outside the grid.
+    fn repeated<'v>(&self, row: &'v [(std::ops::Range<u32>, Value)]) -> Vec<RawCell<'v>> {
+        row.iter()
+            .flat_map(|(columns, value)| {
+                let last = self.limits.columns.max(columns.start);
+                let columns = columns.start..columns.end.min(last.saturating_add(1));
+                columns.map(|column_idx| RawCell {
+                    column_idx,
+                    raw: value.into(),
+                })
+            })
+            .collect()
     }
 
     /// The cells with something in them, each with the columns that it is repeated in.
@@ -175,7 +215,7 @@ impl<'x> Content<'x> {
             }
             Some("date") => {
                 let date = of("office:date-value")?.ok_or_else(broken)?;
-                Some(parse_iso_moment(&date).map_or(Value::Text(date), Value::DateTime))
+                Some(moment::parse_iso(&date).map_or(Value::Text(date), Value::DateTime))
             }
             Some("time") => Some(parse_time(of("office:time-value")?.ok_or_else(broken)?)),
             Some("boolean") => Some(Value::Boolean(
@@ -303,7 +343,7 @@ fn parse_time(text: String) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::Format;
     use crate::fixture::{Parts, show};
 
     fn table(rows: &str) -> Parts {

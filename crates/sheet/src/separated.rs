@@ -1,8 +1,8 @@
 //! Separated values (CSV), strictly: a comma too many is a mistake to be told of, not a row to be mended.
 
-use crate::cells::Cells;
+use crate::gate::{Gate, Stop};
 use crate::text;
-use crate::{Format, Limits, Refusal, Value, Workbook};
+use crate::{Raw, RawCell, Refusal, Remark, SheetInfo};
 
 /// What separates values, by preference where two would do.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -29,43 +29,66 @@ const ERRORS: [&str; 15] = [
 /// How many records decide the separator.
 const SAMPLE: usize = 100;
 
-pub(crate) fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, Refusal> {
-    let decoded = text::decode(bytes)?;
-    let (text, named_separator) = strip_separator_line(&decoded.text);
-    let separator = named_separator.unwrap_or_else(|| find_separator(text));
-    let mut cells = Cells::new(limits);
-    cells.start_sheet(sheet_name(file_name), true)?;
-    let mut records = Records::new(text, separator);
-    let mut first: Option<(usize, usize)> = None;
-    let mut row_idx: u32 = 0;
-    while let Some(place) = records.next()? {
-        row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
-        if !records.is_blank() {
-            let n_values = records.record.len();
-            let (first_line, n_expected) = *first.get_or_insert((place.line_number, n_values));
-            if n_values != n_expected {
-                return Err(ragged(place.line_number, n_values, first_line, n_expected));
-            }
-            for (column_idx, value) in (0..).zip(&records.record) {
-                if !value.is_empty() {
-                    cells.push(row_idx, column_idx, to_value(value))?;
-                }
-            }
-        }
-        row_idx = row_idx.saturating_add(1);
+pub(crate) struct Separated<'b> {
+    decoded: text::Decoded<'b>,
+    sheet_name: String,
+}
+
+impl<'b> Separated<'b> {
+    pub(crate) fn open(bytes: &'b [u8], file_name: &str) -> Result<Self, Refusal> {
+        Ok(Self {
+            decoded: text::decode(bytes)?,
+            sheet_name: sheet_name(file_name).to_owned(),
+        })
     }
-    cells.finish(Format::Csv, decoded.remark.into_iter().collect())
+
+    pub(crate) fn sheet(&self) -> SheetInfo {
+        SheetInfo {
+            name: self.sheet_name.clone(),
+            visible: true,
+        }
+    }
+
+    pub(crate) fn read(self, gate: &mut Gate<'_>) -> Result<Option<Remark>, Refusal> {
+        let (text, named_separator) = strip_separator_line(&self.decoded.text);
+        let separator = named_separator.unwrap_or_else(|| find_separator(text));
+        gate.start_sheet(0);
+        let mut records = Records::new(text, separator);
+        let mut first: Option<(usize, usize)> = None;
+        let mut row_idx: u32 = 0;
+        while let Some(place) = records.next()? {
+            row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
+            if !records.is_blank() {
+                let n_values = records.record.len();
+                let (first_line, n_expected) = *first.get_or_insert((place.line_number, n_values));
+                if n_values != n_expected {
+                    return Err(ragged(place.line_number, n_values, first_line, n_expected));
+                }
+                let cells: Vec<RawCell<'_>> = (0..)
+                    .zip(&records.record)
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(column_idx, value)| RawCell {
+                        column_idx,
+                        raw: to_raw(value),
+                    })
+                    .collect();
+                gate.row(row_idx, &cells).map_err(Stop::into_refusal)?;
+            }
+            row_idx = row_idx.saturating_add(1);
+        }
+        Ok(self.decoded.remark)
+    }
 }
 
 /// An error value is written by its name, and a column of free text would take that for what was meant.
-fn to_value(text: &str) -> Value {
+fn to_raw(text: &str) -> Raw<'_> {
     let number = text.strip_prefix("Err:");
-    let is_error = ERRORS.contains(&text)
+    let is_error = text.starts_with('#') && ERRORS.contains(&text)
         || number.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
     if is_error {
-        Value::Error(text.to_owned())
+        Raw::Error(text)
     } else {
-        Value::Text(text.to_owned())
+        Raw::Text(text)
     }
 }
 
@@ -268,7 +291,7 @@ fn count_line_ends_in(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::{Format, Limits, Value, read};
 
     /// The rows as `A1=value` in their order.
     fn check(text: &str, expected: &[&str]) {

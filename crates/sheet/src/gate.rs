@@ -1,0 +1,469 @@
+//! What every row passes on its way to the sink: the limits, and the order that the sink relies on.
+
+use finding::CellRef;
+
+use crate::{Limits, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value};
+
+/// Why the reading of a sheet ends before its end.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Refused(Refusal),
+    /// A row or cell came after one that it should come before, or a cell came twice.
+    Disordered,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refused(refusal)
+    }
+}
+
+impl Stop {
+    /// Where an order is certain, or was made.
+    pub(crate) fn into_refusal(self) -> Refusal {
+        match self {
+            Stop::Refused(refusal) => refusal,
+            Stop::Disordered => Refusal::broken("The file"),
+        }
+    }
+}
+
+/// Takes the rows of one sheet after another.
+pub(crate) struct Gate<'s> {
+    limits: &'s Limits,
+    sheets: &'s [SheetInfo],
+    sink: &'s mut dyn Sink,
+    sheet_idx: usize,
+    last_row_idx: Option<u32>,
+    counts: Counts,
+    /// Before the sheet that was started last.
+    earlier: Counts,
+    within_sink: bool,
+}
+
+/// In all sheets together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    cells: usize,
+    text_bytes: u64,
+    /// Cells out of which a NUL character was taken.
+    nul: usize,
+}
+
+/// A cell that is within the limits.
+enum Admitted {
+    AsGiven,
+    Blank,
+    /// Infinite, or no number at all.
+    NotANumber,
+    /// A text out of which NUL characters were taken.
+    Cleaned(String),
+}
+
+impl Admitted {
+    fn value(self, given: Raw<'_>) -> Option<Value> {
+        match self {
+            Admitted::AsGiven => Some(given.into()),
+            Admitted::Blank => None,
+            Admitted::NotANumber => Some(Value::Error("not a number".to_owned())),
+            Admitted::Cleaned(text) => Some(Value::Text(text)),
+        }
+    }
+}
+
+impl<'s> Gate<'s> {
+    pub(crate) fn new(limits: &'s Limits, sheets: &'s [SheetInfo], sink: &'s mut dyn Sink) -> Self {
+        Self {
+            limits,
+            sheets,
+            sink,
+            sheet_idx: 0,
+            last_row_idx: None,
+            counts: Counts::default(),
+            earlier: Counts::default(),
+            within_sink: false,
+        }
+    }
+
+    /// Whether a panic that was caught came from the sink, and so from no reader.
+    pub(crate) fn is_within_sink(&self) -> bool {
+        self.within_sink
+    }
+
+    pub(crate) fn start_sheet(&mut self, sheet_idx: usize) {
+        self.sheet_idx = sheet_idx;
+        self.earlier = self.counts;
+        self.restart_sheet();
+    }
+
+    /// What came of the sheet that was started last is void.
+    pub(crate) fn restart_sheet(&mut self) {
+        self.counts = self.earlier;
+        self.last_row_idx = None;
+        self.within_sink = true;
+        self.sink.start_sheet(self.sheet_idx);
+        self.within_sink = false;
+    }
+
+    /// Blank texts are passed over; nothing but them needs no order.
+    pub(crate) fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>]) -> Result<(), Stop> {
+        let mut next_column_idx = 0;
+        for (idx, cell) in cells.iter().enumerate() {
+            let admitted = self.admit(row_idx, *cell)?;
+            let Admitted::AsGiven = admitted else {
+                return self.mended_row(row_idx, cells, idx, admitted);
+            };
+            if cell.column_idx < next_column_idx {
+                return Err(Stop::Disordered);
+            }
+            next_column_idx = cell.column_idx + 1;
+        }
+        self.emit(row_idx, cells)
+    }
+
+    /// A row with a cell, the first at `mended_idx`, that is not given on as it came.
+    fn mended_row(
+        &mut self,
+        row_idx: u32,
+        cells: &[RawCell<'_>],
+        mended_idx: usize,
+        admitted: Admitted,
+    ) -> Result<(), Stop> {
+        let mut values: Vec<(u32, Value)> = Vec::with_capacity(cells.len());
+        let mut keep = |cell: &RawCell<'_>, admitted: Admitted| {
+            let value = admitted.value(cell.raw);
+            values.extend(value.map(|value| (cell.column_idx, value)));
+        };
+        for cell in &cells[..mended_idx] {
+            keep(cell, Admitted::AsGiven);
+        }
+        keep(&cells[mended_idx], admitted);
+        for cell in &cells[mended_idx + 1..] {
+            keep(cell, self.admit(row_idx, *cell)?);
+        }
+        if values.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+            return Err(Stop::Disordered);
+        }
+        self.emit_values(row_idx, values.iter().map(|(idx, value)| (*idx, value)))
+    }
+
+    /// Cells in any order, each counted before it is kept.
+    pub(crate) fn sorted<'x>(
+        &mut self,
+        mut next: impl FnMut() -> Result<Option<(u32, u32, Given<'x>)>, Refusal>,
+    ) -> Result<(), Stop> {
+        let mut cells: Vec<(u32, u32, Value)> = Vec::new();
+        while let Some((row_idx, column_idx, given)) = next()? {
+            let raw = given.raw();
+            let admitted = self.admit(row_idx, RawCell { column_idx, raw })?;
+            let value = admitted.value(raw);
+            cells.extend(value.map(|value| (row_idx, column_idx, value)));
+        }
+        let place = |cell: &(u32, u32, Value)| (cell.0, cell.1);
+        cells.sort_by_key(place);
+        if let Some(pair) = cells.windows(2).find(|w| place(&w[0]) == place(&w[1])) {
+            return Err(Refusal::cell_twice(&self.place(pair[0].0, pair[0].1)).into());
+        }
+        for row in cells.chunk_by(|a, b| a.0 == b.0) {
+            let values = row
+                .iter()
+                .map(|(_, column_idx, value)| (*column_idx, value));
+            self.emit_values(row[0].0, values)?;
+        }
+        Ok(())
+    }
+
+    fn emit_values<'v>(
+        &mut self,
+        row_idx: u32,
+        values: impl Iterator<Item = (u32, &'v Value)>,
+    ) -> Result<(), Stop> {
+        let cells: Vec<RawCell<'v>> = values
+            .map(|(column_idx, value)| RawCell {
+                column_idx,
+                raw: value.into(),
+            })
+            .collect();
+        self.emit(row_idx, &cells)
+    }
+
+    fn emit(&mut self, row_idx: u32, cells: &[RawCell<'_>]) -> Result<(), Stop> {
+        if cells.is_empty() {
+            return Ok(());
+        }
+        if self.last_row_idx.is_some_and(|last| last >= row_idx) {
+            return Err(Stop::Disordered);
+        }
+        self.last_row_idx = Some(row_idx);
+        self.within_sink = true;
+        self.sink.row(row_idx, cells);
+        self.within_sink = false;
+        Ok(())
+    }
+
+    /// Counts a cell and holds it to the limits.
+    #[inline]
+    fn admit(&mut self, row_idx: u32, cell: RawCell<'_>) -> Result<Admitted, Refusal> {
+        let RawCell { column_idx, raw } = cell;
+        if row_idx >= self.limits.rows || column_idx >= self.limits.columns {
+            let place = self.place(row_idx, column_idx);
+            return Err(Refusal::outside_the_grid(&place.to_string()));
+        }
+        let admitted = match raw {
+            Raw::Text(text) if text.as_bytes().contains(&0) => {
+                self.counts.nul += 1;
+                let text = text.replace('\0', "");
+                if text.is_empty() {
+                    return Ok(Admitted::Blank);
+                }
+                self.count_text(row_idx, column_idx, &text)?;
+                Admitted::Cleaned(text)
+            }
+            Raw::Text("") => return Ok(Admitted::Blank),
+            Raw::Text(text) => {
+                self.count_text(row_idx, column_idx, text)?;
+                Admitted::AsGiven
+            }
+            Raw::Number(number) if !number.is_finite() => Admitted::NotANumber,
+            _ => Admitted::AsGiven,
+        };
+        if self.counts.cells == self.limits.cells {
+            return Err(Refusal::too_many_cells(self.limits.cells));
+        }
+        self.counts.cells += 1;
+        Ok(admitted)
+    }
+
+    #[inline]
+    fn count_text(&mut self, row_idx: u32, column_idx: u32, text: &str) -> Result<(), Refusal> {
+        if text.len() > self.limits.characters && text.chars().count() > self.limits.characters {
+            let place = self.place(row_idx, column_idx);
+            return Err(Refusal::text_too_long(&place, self.limits.characters));
+        }
+        self.counts.text_bytes += text.len() as u64;
+        if self.counts.text_bytes > self.limits.text_bytes {
+            return Err(Refusal::expands_too_far());
+        }
+        Ok(())
+    }
+
+    fn place(&self, row_idx: u32, column_idx: u32) -> CellRef {
+        let name = self.sheets.get(self.sheet_idx).map(|info| &*info.name);
+        CellRef::new(name.unwrap_or_default(), row_idx, column_idx)
+    }
+
+    /// At least one cell must have come.
+    pub(crate) fn finish(&self) -> Result<Vec<Remark>, Refusal> {
+        if self.counts.cells == 0 {
+            return Err(Refusal::no_data());
+        }
+        let nul = (self.counts.nul > 0).then(|| Remark {
+            rule: "file.nul-removed",
+            message: format!(
+                "An invisible character that can't be stored was removed from {} of the file's cells.",
+                self.counts.nul
+            ),
+            fix: "Retype the texts that were copied from another system.".to_owned(),
+        });
+        Ok(nul.into_iter().collect())
+    }
+}
+
+/// What a reader that gives cells one by one found in one of them.
+pub(crate) enum Given<'x> {
+    Raw(Raw<'x>),
+    Text(String),
+    Error(String),
+}
+
+impl Given<'_> {
+    pub(crate) fn raw(&self) -> Raw<'_> {
+        match self {
+            Given::Raw(raw) => *raw,
+            Given::Text(text) => Raw::Text(text),
+            Given::Error(name) => Raw::Error(name),
+        }
+    }
+}
+
+/// Cells that come one by one, gathered into rows.
+pub(crate) fn gather<'x>(
+    gate: &mut Gate<'_>,
+    mut next: impl FnMut() -> Result<Option<(u32, u32, Given<'x>)>, Refusal>,
+) -> Result<(), Stop> {
+    let mut row: Vec<(u32, Given<'x>)> = Vec::new();
+    let mut current = None;
+    while let Some((row_idx, column_idx, given)) = next()? {
+        if current != Some(row_idx) {
+            flush(gate, current, &mut row)?;
+            current = Some(row_idx);
+        }
+        row.push((column_idx, given));
+    }
+    flush(gate, current, &mut row)
+}
+
+fn flush(
+    gate: &mut Gate<'_>,
+    row_idx: Option<u32>,
+    row: &mut Vec<(u32, Given<'_>)>,
+) -> Result<(), Stop> {
+    let Some(row_idx) = row_idx else {
+        return Ok(());
+    };
+    let cells: Vec<RawCell<'_>> = row
+        .iter()
+        .map(|(column_idx, given)| RawCell {
+            column_idx: *column_idx,
+            raw: given.raw(),
+        })
+        .collect();
+    gate.row(row_idx, &cells)?;
+    row.clear();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Collect;
+
+    fn info(name: &str) -> SheetInfo {
+        SheetInfo {
+            name: name.to_owned(),
+            visible: true,
+        }
+    }
+
+    type Row<'a> = (u32, &'a [(u32, Raw<'a>)]);
+
+    /// The cells and remarks that come out, or the refusal's rule; `disordered` where that stops it.
+    fn passed(limits: &Limits, rows: &[Row<'_>]) -> Result<(Vec<String>, Vec<Remark>), String> {
+        let sheets = [info("A")];
+        let mut collect = Collect::new(&sheets);
+        let mut gate = Gate::new(limits, &sheets, &mut collect);
+        gate.start_sheet(0);
+        for (row_idx, cells) in rows {
+            let cells: Vec<_> = cells
+                .iter()
+                .map(|&(column_idx, raw)| RawCell { column_idx, raw })
+                .collect();
+            gate.row(*row_idx, &cells).map_err(|stop| match stop {
+                Stop::Refused(refusal) => refusal.rule.to_owned(),
+                Stop::Disordered => "disordered".to_owned(),
+            })?;
+        }
+        let remarks = gate.finish().map_err(|refusal| refusal.rule.to_owned())?;
+        let cells = collect.sheets[0].cells.iter();
+        let shown = cells.map(|c| format!("{} {} {:?}", c.row_idx, c.column_idx, c.value));
+        Ok((shown.collect(), remarks))
+    }
+
+    const ONE: Raw<'_> = Raw::Number(1.0);
+
+    #[test]
+    fn cells_are_cleaned() {
+        let rows: &[Row<'_>] = &[
+            (
+                0,
+                &[
+                    (0, Raw::Text(" ")),
+                    (1, Raw::Number(f64::NAN)),
+                    (2, Raw::Text("\0")),
+                    (3, Raw::Text("")),
+                    (4, ONE),
+                ],
+            ),
+            (1, &[(3, Raw::Text(""))]),
+            (1, &[(0, Raw::Text("b\0c"))]),
+        ];
+        let (cells, remarks) = passed(&Limits::default(), rows).unwrap();
+        assert_eq!(
+            cells,
+            [
+                "0 0 Text(\" \")",
+                "0 1 Error(\"not a number\")",
+                "0 4 Number(1.0)",
+                "1 0 Text(\"bc\")",
+            ]
+        );
+        assert_eq!(remarks[0].rule, "file.nul-removed");
+        assert!(remarks[0].message.contains("2 of"));
+    }
+
+    #[test]
+    fn what_is_out_of_order_is_told() {
+        let stopped = |rows: &[Row<'_>]| passed(&Limits::default(), rows).unwrap_err();
+        assert_eq!(stopped(&[(1, &[(0, ONE)]), (0, &[(0, ONE)])]), "disordered");
+        assert_eq!(stopped(&[(1, &[(0, ONE)]), (1, &[(1, ONE)])]), "disordered");
+        assert_eq!(stopped(&[(0, &[(1, ONE), (0, ONE)])]), "disordered");
+        assert_eq!(stopped(&[(0, &[(1, ONE), (1, ONE)])]), "disordered");
+        let mended = [(0, Raw::Text("\0")), (1, ONE), (1, ONE)];
+        assert_eq!(stopped(&[(0, &mended)]), "disordered");
+    }
+
+    #[test]
+    fn a_sheet_that_starts_again_is_counted_once() {
+        let sheets = [info("A")];
+        let limits = Limits {
+            cells: 2,
+            text_bytes: 3,
+            ..Limits::default()
+        };
+        let mut collect = Collect::new(&sheets);
+        let mut gate = Gate::new(&limits, &sheets, &mut collect);
+        gate.start_sheet(0);
+        let text = |column_idx, text| RawCell {
+            column_idx,
+            raw: Raw::Text(text),
+        };
+        gate.row(5, &[text(0, "b\0b")]).unwrap();
+        assert!(matches!(
+            gate.row(4, &[text(1, "a")]),
+            Err(Stop::Disordered)
+        ));
+        gate.restart_sheet();
+        let mut cells = [(5, 0, "b\0b"), (4, 1, "a"), (4, 0, "")].into_iter();
+        gate.sorted(|| {
+            Ok(cells
+                .next()
+                .map(|(row, column, text)| (row, column, Given::Raw(Raw::Text(text)))))
+        })
+        .unwrap();
+        assert!(gate.finish().unwrap()[0].message.contains("1 of"));
+        let cells: Vec<_> = collect.sheets[0].cells.iter().collect();
+        assert_eq!((cells[0].row_idx, cells[1].row_idx), (4, 5));
+        assert_eq!(cells.len(), 2);
+    }
+
+    #[test]
+    fn what_goes_past_a_limit_is_refused() {
+        let limits = Limits {
+            cells: 3,
+            text_bytes: 8,
+            characters: 4,
+            rows: 10,
+            columns: 5,
+            ..Limits::default()
+        };
+        let refused = |row_idx, cells: &[(u32, Raw<'_>)]| {
+            passed(&limits, &[(row_idx, cells)]).map_or_else(|rule| rule, |_| "passed".to_owned())
+        };
+        let text = Raw::Text;
+        assert_eq!(refused(9, &[(4, text("££££"))]), "passed");
+        assert_eq!(refused(9, &[(4, text("£££££"))]), "file.text-too-long");
+        assert_eq!(refused(0, &[(0, text("££")), (1, text("££"))]), "passed");
+        assert_eq!(
+            refused(0, &[(0, text("££")), (1, text("£££"))]),
+            "file.expands-too-far"
+        );
+        assert_eq!(refused(10, &[(0, ONE)]), "file.outside-the-grid");
+        assert_eq!(refused(0, &[(5, ONE)]), "file.outside-the-grid");
+        assert_eq!(
+            refused(0, &[(0, ONE), (1, ONE), (2, ONE), (3, ONE)]),
+            "file.too-many-cells"
+        );
+        assert_eq!(refused(0, &[]), "file.no-data");
+        assert_eq!(refused(0, &[(0, text(""))]), "file.no-data");
+    }
+}
