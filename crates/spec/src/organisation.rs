@@ -15,7 +15,7 @@ pub struct Organisation {
     /// The GSS code; for a body without one, a code of lgdp's own of the same form that begins with X.
     pub code: String,
     pub name: String,
-    /// `council`, `national-park-authority`, …
+    /// `council` or another: what a return's respondents are named by.
     pub kind: String,
     /// The Scottish Government's three digits.
     pub sg_code: Option<String>,
@@ -184,7 +184,13 @@ mod tests {
     #[test]
     fn an_organisation_is_found_by_every_code_and_name_it_has() {
         let organisations = real();
-        let n_of = |kind: &str| organisations.0.iter().filter(|one| one.kind == kind).count();
+        let n_of = |kind: &str| {
+            organisations
+                .0
+                .iter()
+                .filter(|one| one.kind == kind)
+                .count()
+        };
         assert_eq!(n_of("council"), 32);
         for (text, code) in [
             ("S12000049", "S12000049"),
