@@ -112,7 +112,7 @@ severity = "error"
 items = ["TOTAL"]
 total = "TOTAL"
 parts = ["A", "-B"]
-message = "Total is {TOTAL}, A less B is {expected}."
+message = "Total is {total}, A less B is {expected}."
 "#;
     let drawing = sites("| s1 | 5 | 7 | 2 | |\n| s2 | 5 | 7 | 2.01 | |\n| s3 | 5 | 7 | | |\n");
     assert_eq!(

@@ -44,6 +44,7 @@ pub(super) fn across(scene: &Scene<'_>, rule: &Rule, total: &str, parts: &[Part]
             continue;
         }
         let mut values = values_of(scene.table, scene.frame, record_idx);
+        values.insert("total".to_owned(), show(scene, total_idx, found));
         values.insert("expected".to_owned(), show(scene, total_idx, expected));
         let mut finding = scene.finding_on(rule, total, record_idx, &values);
         finding.message = format!(
