@@ -5,7 +5,7 @@
 
 use crate::tree::{self, TextFile};
 
-/// Source files whose code ships: no test folder, no test support, nothing under `#[cfg(test)]`.
+/// Source files whose code ships: no tests, benchmarks, fuzz targets or examples, nothing under `#[cfg(test)]`.
 /// Comments are gone as well; strings remain.
 pub(crate) fn shipped() -> Vec<TextFile> {
     let mut files = tree::files(&[".rs"]);
@@ -46,9 +46,10 @@ fn modules_for_tests(file: &TextFile) -> Vec<String> {
 pub(crate) fn is_test_path(path: &str) -> bool {
     path.starts_with("crates/testkit/")
         || path.starts_with("crates/xtask/")
+        || path.starts_with("fuzz/")
         || path
             .split('/')
-            .any(|part| part == "tests" || part == "tests.rs" || part == "benches")
+            .any(|part| ["tests", "tests.rs", "benches", "examples"].contains(&part))
 }
 
 /// The crate that a path belongs to: `crates/<name>/…`.
