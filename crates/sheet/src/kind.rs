@@ -18,18 +18,22 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"%PDF", "a PDF document"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
     (b"II*\0", "a picture"),
     (b"MM\0*", "a picture"),
     (b"{\\rtf", "a text document (RTF)"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
     (b"\x1f\x8b", "a compressed archive (gzip)"),
-    (b"PAR1", "a Parquet file"),
     (b"SQLite format 3", "a database"),
     (b"\0\x01\0\0Standard ", "an Access database"),
-    (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
+];
+
+/// First bytes that are also a word, which may be a column's heading: no text goes on as these files do.
+const WORDS: &[(&[u8], &str)] = &[
+    (b"GIF8", "a picture"),
+    (b"Rar!", "a RAR archive"),
+    (b"PAR1", "a Parquet file"),
+    (b"MZ", "a program"),
 ];
 
 /// First bytes of Excel 2.0 to 4.0 workbooks.
@@ -47,7 +51,9 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Kind, Refusal> {
     if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         return Ok(Kind::Compound);
     }
-    if let Some((_, kind)) = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+    let words = if starts_as_text(bytes) { &[] } else { WORDS };
+    let mut others = OTHERS.iter().chain(words);
+    if let Some((_, kind)) = others.find(|(magic, _)| bytes.starts_with(magic)) {
         return Err(Refusal::not_a_spreadsheet(kind));
     }
     if OLDEST_EXCEL.iter().any(|magic| bytes.starts_with(magic)) {
@@ -55,6 +61,12 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Kind, Refusal> {
     }
     sniff_markup(bytes)?;
     Ok(Kind::Text)
+}
+
+fn starts_as_text(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(64)];
+    head.iter()
+        .all(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r'))
 }
 
 /// Refuses web pages, XML and JSON, which would all read as CSV of a sort.
@@ -133,6 +145,8 @@ mod tests {
             (b"Meta,b\n", Kind::Text),
             (b"<5,b\n", Kind::Text),
             (b"\xef\xbb\xbfa;b\n", Kind::Text),
+            (b"PAR1;PAR2\r\n1;2\r\n", Kind::Text),
+            (b"MZ\tGIF8\n", Kind::Text),
         ] {
             assert_eq!(sniff(bytes), Ok(kind), "{bytes:?}");
         }
@@ -144,7 +158,13 @@ mod tests {
             (&b"%PDF-1.7"[..], "file.not-a-spreadsheet", "a PDF document"),
             (b"\x89PNG\r\n", "file.not-a-spreadsheet", "a picture"),
             (b"\xff\xd8\xff\xe0", "file.not-a-spreadsheet", "a picture"),
-            (b"MZ\x90", "file.not-a-spreadsheet", "a program"),
+            (b"MZ\x90\0\x03\0", "file.not-a-spreadsheet", "a program"),
+            (
+                b"PAR1\x15\x04\x15",
+                "file.not-a-spreadsheet",
+                "a Parquet file",
+            ),
+            (b"Rar!\x1a\x07", "file.not-a-spreadsheet", "a RAR archive"),
             (b"{\"rows\": []}", "file.not-a-spreadsheet", "a JSON file"),
             (
                 b"<?xml version=\"1.0\"?><rows/>",
