@@ -9,7 +9,7 @@ use spec::{Layout, ReturnSpec, TableSpec};
 /// Findings with the same key but for their number are told apart in report order.
 pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) {
     let mut n_same: HashMap<FindingKey, usize> = HashMap::new();
-    for finding in findings.iter_mut() {
+    for finding in findings {
         let record = record_of(spec, framed, finding);
         let parts: Vec<&str> = record.iter().map(String::as_str).collect();
         let key = |nth| {

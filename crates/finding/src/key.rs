@@ -38,12 +38,9 @@ impl FindingKey {
             digest.update(part.as_bytes());
         }
         let digest = digest.finalize();
-        Self(
-            digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        let mut half = [0; 16];
+        half.copy_from_slice(&digest[..16]);
+        Self(format!("{:032x}", u128::from_be_bytes(half)))
     }
 
     /// A key as it was stored.

@@ -157,7 +157,7 @@ fn open_package<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, R
     let format = package.format;
     let (sheets, source) = match format {
         Format::Ods => {
-            let source = ods::Ods::open(package, limits)?;
+            let source = ods::Ods::open(&package, limits)?;
             (source.sheets()?, Source::Ods(source))
         }
         Format::Xlsb => {

@@ -22,7 +22,7 @@ pub(crate) struct Ods {
 }
 
 impl Ods {
-    pub(crate) fn open(package: Package<'_>, limits: &Limits) -> Result<Self, Refusal> {
+    pub(crate) fn open(package: &Package<'_>, limits: &Limits) -> Result<Self, Refusal> {
         let mut archive =
             ZipArchive::new(Cursor::new(&*package.bytes)).map_err(|_| Refusal::cut_off())?;
         let mut content = String::new();
