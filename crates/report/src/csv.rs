@@ -30,7 +30,7 @@ pub fn headings(to: impl Write, own: &[String]) -> Result<(), csv::Error> {
             .into_iter()
             .map(Cow::Borrowed)
             .chain(own)
-            .map(|heading| heading.into_owned()),
+            .map(Cow::into_owned),
     )?;
     writer.flush()?;
     Ok(())

@@ -2,6 +2,8 @@
 //!
 //! `csv_by_hand FILE` prints how many cells it finds fault with.
 
+#![expect(clippy::print_stdout, reason = "a program that prints its answer")]
+
 use std::collections::HashSet;
 use std::error::Error;
 
@@ -42,8 +44,8 @@ fn faults(record: &ByteRecord) -> u64 {
         !blank(10) && dates[2].is_none(),
         dates[3].is_none(),
         !pence[0].is_some_and(|hours| (0..=16_800).contains(&hours)),
-        !pence[1].is_some_and(|amount| amount >= 0),
-        !pence[2].is_some_and(|charge| charge >= 0)
+        pence[1].is_none_or(|amount| amount < 0),
+        pence[2].is_none_or(|charge| charge < 0)
             || pence[1].zip(pence[2]).is_some_and(|(a, c)| a >= 0 && c > a),
         !whole[0].is_some_and(|age| (0..=120).contains(&age)),
         !blank(16) && !whole[1].is_some_and(|visits| (0..=500).contains(&visits)),
