@@ -75,9 +75,11 @@ pub(crate) async fn csv(
 
 struct Format {
     start: Vec<u8>,
-    page: Box<dyn Fn(&[NumberedFinding], &mut Vec<u8>) -> Result<(), BoxError>>,
+    page: Box<WritePage>,
     end: &'static str,
 }
+
+type WritePage = dyn Fn(&[NumberedFinding], &mut Vec<u8>) -> Result<(), BoxError>;
 
 type BoxError = Box<dyn std::error::Error>;
 
