@@ -10,8 +10,8 @@ mod outcome;
 
 use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
-use frame::{Expected, Framed};
-use sheet::Limits;
+use frame::{Expected, Framed, Framer};
+use sheet::{Limits, Refusal, Remark};
 use spec::{Organisation, Organisations, Period, ReturnSpec};
 
 pub use accounts::{ColumnBlock, RowBlock, TableAccount};
@@ -69,24 +69,18 @@ impl Assessment {
 pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     let mut findings = Findings::new();
     let mut framed = Framed::default();
-    match sheet::read(request.file.bytes, request.file.name, request.limits) {
+    match read(request, request.file, expected(request)) {
         Err(refusal) => findings.push(Finding::new(
             refusal.rule,
             Severity::Blocker,
             refusal.message,
             refusal.fix,
         )),
-        Ok(workbook) => {
-            findings.extend(workbook.remarks.iter().map(|remark| {
-                Finding::new(
-                    remark.rule,
-                    Severity::Note,
-                    remark.message.as_str(),
-                    remark.fix.as_str(),
-                )
+        Ok((read, remarks)) => {
+            findings.extend(remarks.into_iter().map(|remark| {
+                Finding::new(remark.rule, Severity::Note, remark.message, remark.fix)
             }));
-            framed = frame::frame(&workbook, request.spec, expected(request));
-            drop(workbook);
+            framed = read;
             findings.append(std::mem::take(&mut framed.findings));
             if findings.outcome() != finding::Outcome::Refused {
                 findings.append(checked(request, &mut framed)?);
@@ -102,6 +96,18 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
         framed,
         rejected,
     })
+}
+
+/// Frames a file while it is read.
+fn read(
+    request: &Request<'_>,
+    file: SourceFile<'_>,
+    expected: Expected<'_>,
+) -> Result<(Framed, Vec<Remark>), Refusal> {
+    let opened = sheet::open(file.bytes, file.name, request.limits)?;
+    let mut framer = Framer::new(opened.sheets(), request.spec, expected);
+    let remarks = opened.read(&mut framer)?;
+    Ok((framer.finish(), remarks))
 }
 
 fn expected<'a>(request: &Request<'a>) -> Expected<'a> {
@@ -131,16 +137,12 @@ fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Findings, Check
 
 /// An earlier file, framed; what is wrong with it was said when it came in.
 fn earlier(request: &Request<'_>, file: SourceFile<'_>) -> Option<Framed> {
-    let workbook = sheet::read(file.bytes, file.name, request.limits).ok()?;
-    let framed = frame::frame(
-        &workbook,
-        request.spec,
-        Expected {
-            organisation: None,
-            period: None,
-            organisations: request.organisations,
-        },
-    );
+    let expected = Expected {
+        organisation: None,
+        period: None,
+        organisations: request.organisations,
+    };
+    let (framed, _) = read(request, file, expected).ok()?;
     Some(framed)
 }
 

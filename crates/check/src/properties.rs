@@ -36,7 +36,7 @@ pub(crate) fn check(
     let Some(validator) = compile(table, item)? else {
         return Ok(Vec::new());
     };
-    let mut verdicts: HashMap<Value, Option<(&'static str, String, String)>> = HashMap::new();
+    let mut verdicts: HashMap<Value<'_>, Option<(&'static str, String, String)>> = HashMap::new();
     let mut findings = Vec::new();
     for record_idx in 0..frame.n_records() {
         let Some(value) = frame.values[item_idx].get(record_idx) else {
@@ -92,9 +92,9 @@ fn compile(table: &TableSpec, item: &Item) -> Result<Option<Validator>, CheckErr
 }
 
 /// A typed value as JSON sees it: dates as ISO text, decimals as numbers.
-pub(crate) fn to_json(value: &Value, scale: u8) -> serde_json::Value {
+pub(crate) fn to_json(value: &Value<'_>, scale: u8) -> serde_json::Value {
     match value {
-        Value::Text(text) => serde_json::Value::String(text.clone()),
+        Value::Text(text) => serde_json::Value::String(text.clone().into_owned()),
         Value::Integer(integer) => serde_json::Value::from(*integer),
         Value::Decimal(_) => value
             .plain(scale)

@@ -133,7 +133,7 @@ impl Scene<'_> {
 }
 
 /// The values of some items in a record; `None` if any is blank or unreadable.
-fn key(frame: &Frame, item_idxs: &[usize], record_idx: usize) -> Option<Vec<Value>> {
+fn key<'f>(frame: &'f Frame, item_idxs: &[usize], record_idx: usize) -> Option<Vec<Value<'f>>> {
     item_idxs
         .iter()
         .map(|&item_idx| frame.values[item_idx].get(record_idx))

@@ -4,6 +4,8 @@
 
 mod builder;
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use polars::prelude::{
     BooleanChunked, ChunkedArray, Column, Int32Chunked, Int64Chunked, Int128Chunked, IntoColumn,
@@ -32,10 +34,10 @@ pub enum Values {
     Boolean(BooleanChunked),
 }
 
-/// One value, typed.
+/// One value, typed; a text is that of the column or cell it was read from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Value {
-    Text(String),
+pub enum Value<'v> {
+    Text(Cow<'v, str>),
     Integer(i64),
     /// Scaled as its item says.
     Decimal(i128),
@@ -81,9 +83,9 @@ impl Values {
         }
     }
 
-    pub fn get(&self, idx: usize) -> Option<Value> {
+    pub fn get(&self, idx: usize) -> Option<Value<'_>> {
         Some(match self {
-            Values::Text(values) => Value::Text(at(values, idx)?.to_owned()),
+            Values::Text(values) => Value::Text(Cow::Borrowed(at(values, idx)?)),
             Values::Integer(values) => Value::Integer(at(values, idx)?),
             Values::Decimal { values, .. } => Value::Decimal(at(values, idx)?),
             Values::Date(values) => Value::Date(NaiveDate::from_epoch_days(at(values, idx)?)?),
@@ -167,11 +169,11 @@ impl Values {
     }
 }
 
-impl Value {
+impl Value<'_> {
     /// In Postgres's text form.
     pub fn plain(&self, scale: u8) -> String {
         match self {
-            Value::Text(text) => text.clone(),
+            Value::Text(text) => text.clone().into_owned(),
             Value::Integer(integer) => integer.to_string(),
             Value::Decimal(scaled) => show_decimal(*scaled, scale),
             Value::Date(date) => date.format("%Y-%m-%d").to_string(),
@@ -219,7 +221,7 @@ mod tests {
     use super::*;
     use spec::ItemKind;
 
-    fn built(kind: ItemKind, values: Vec<Option<Value>>) -> Values {
+    fn built(kind: ItemKind, values: Vec<Option<Value<'_>>>) -> Values {
         let mut builder = Builder::new(kind);
         for value in values {
             builder.push(value);
@@ -227,13 +229,13 @@ mod tests {
         builder.finish()
     }
 
-    fn samples() -> Vec<(ItemKind, Value, Value)> {
+    fn samples() -> Vec<(ItemKind, Value<'static>, Value<'static>)> {
         let day = |y, m, d| NaiveDate::from_ymd_opt(y, m, d).unwrap();
         vec![
             (
                 ItemKind::Text,
-                Value::Text("short".to_owned()),
-                Value::Text("longer than twelve bytes".to_owned()),
+                Value::Text("short".into()),
+                Value::Text("longer than twelve bytes".into()),
             ),
             (ItemKind::Integer, Value::Integer(-7), Value::Integer(8)),
             (

@@ -1,5 +1,7 @@
 //! Headings compared as people mean them.
 
+use std::collections::HashMap;
+
 use spec::{Item, TableSpec};
 use unicode_normalization::UnicodeNormalization;
 
@@ -12,16 +14,31 @@ pub(crate) fn normalise(text: &str) -> String {
         .collect()
 }
 
-/// The item that a heading names, if any.
-pub(crate) fn item_of(table: &TableSpec, heading: &str) -> Option<usize> {
-    let heading = normalise(heading);
-    if heading.is_empty() {
-        return None;
+/// The headings that a table's items may have.
+pub(crate) struct Headings {
+    /// The position of an item by what is left of each of its names; of two items the first.
+    item_idxs: HashMap<String, usize>,
+}
+
+impl Headings {
+    pub(crate) fn of(table: &TableSpec) -> Self {
+        let mut item_idxs = HashMap::new();
+        for (item_idx, item) in table.items.iter().enumerate() {
+            for name in names(item) {
+                item_idxs.entry(normalise(name)).or_insert(item_idx);
+            }
+        }
+        Self { item_idxs }
     }
-    table
-        .items
-        .iter()
-        .position(|item| names(item).any(|name| normalise(name) == heading))
+
+    /// The item that a heading names, if any.
+    pub(crate) fn item_of(&self, heading: &str) -> Option<usize> {
+        let heading = normalise(heading);
+        if heading.is_empty() {
+            return None;
+        }
+        self.item_idxs.get(&heading).copied()
+    }
 }
 
 fn names(item: &Item) -> impl Iterator<Item = &str> {

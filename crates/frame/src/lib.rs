@@ -3,10 +3,12 @@
 //! A frame is a polars table whose columns are the spec's items and whose rows are its records;
 //! a column knows its sheet column and a row its sheet row, so every value has a cell.
 //! What can't be read as its item's type is null and a finding; what is read otherwise than it stands is a note.
+//! A [`Framer`] takes the rows of a workbook while it is read, so that its cells are never all in memory.
 //! It knows nothing of rules: whether a readable value is right is decided in `check`.
 
 mod account;
 mod columns;
+mod framer;
 mod heading;
 mod identity;
 mod locate;
@@ -15,7 +17,7 @@ mod read;
 mod records;
 mod unreadable;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use finding::{CellRef, Findings, column_letters};
@@ -26,6 +28,7 @@ use spec::{DateFormat, Item, Organisation, Organisations, Period, ReturnSpec, Ta
 pub use account::{Account, IgnoredRows, IgnoredSheet};
 use columns::Builder;
 pub use columns::{Value, Values, show_decimal};
+pub use framer::Framer;
 pub use unreadable::Unreadable;
 
 /// A table of a workbook, typed.
@@ -135,45 +138,11 @@ impl Framed {
     }
 }
 
-/// Frames every table of a return that the workbook has. Never fails: what is wrong is a finding.
+/// Frames every table of a return that a workbook in memory has. Never fails: what is wrong is a finding.
 pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> Framed {
-    let mut framed = Framed::default();
-    let mut taken = HashSet::new();
-    let mut all_located = true;
-    for table in &spec.tables {
-        let Some(sheet_idx) = locate::sheet(workbook, spec, table, &mut framed.findings) else {
-            if table.sheet.required {
-                all_located = false;
-            } else {
-                framed.frames.push(empty(table));
-            }
-            continue;
-        };
-        taken.insert(sheet_idx);
-        let sheet = &workbook.sheets[sheet_idx];
-        let frame = match &table.layout {
-            spec::Layout::Records(layout) => {
-                records::frame(sheet, spec, table, layout, None, &mut framed.findings)
-            }
-            spec::Layout::TurnAround { records, key } => {
-                records::frame(sheet, spec, table, records, Some(key), &mut framed.findings)
-            }
-            spec::Layout::Matrix(layout) => {
-                matrix::frame(sheet, table, layout, &mut framed.findings)
-            }
-        };
-        let Some(frame) = frame else { continue };
-        identity::verify(sheet, table, &frame, spec, expected, &mut framed.findings);
-        framed.frames.push(frame);
-    }
-    framed.ignored_sheets = locate::ignored(workbook, &taken);
-    // A sheet that was looked for in vain is most likely among these, and its finding names them all.
-    if all_located {
-        framed
-            .findings
-            .extend(locate::ignored_notes(workbook, &taken));
-    }
-    framed
+    let mut framer = Framer::new(&workbook.infos(), spec, expected);
+    workbook.give(&mut framer);
+    framer.finish()
 }
 
 /// The frame of an optional table whose sheet is not there.

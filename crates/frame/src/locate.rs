@@ -3,20 +3,27 @@
 use std::collections::HashSet;
 
 use finding::{Finding, Findings, Severity};
-use sheet::{Sheet, Workbook};
+use sheet::SheetInfo;
 use spec::{ReturnSpec, TableSpec};
 
 use crate::account::IgnoredSheet;
 
+/// A sheet of the workbook, and how far it goes.
+pub(crate) struct Seen {
+    pub(crate) info: SheetInfo,
+    /// Rows down to the last one with something in it.
+    pub(crate) n_rows: u64,
+}
+
 /// The sheet of a table, or a finding that it is not there.
 pub(crate) fn sheet(
-    workbook: &Workbook,
+    sheets: &[SheetInfo],
     spec: &ReturnSpec,
     table: &TableSpec,
     findings: &mut Findings,
 ) -> Option<usize> {
-    if let Some(sheet_idx) = named(workbook, table) {
-        let sheet = &workbook.sheets[sheet_idx];
+    if let Some(sheet_idx) = named(sheets, table) {
+        let sheet = &sheets[sheet_idx];
         if !sheet.visible {
             findings.push(
                 Finding::new(
@@ -31,18 +38,18 @@ pub(crate) fn sheet(
         return Some(sheet_idx);
     }
     if table.sheet.only_sheet {
-        let mut visible = (0..workbook.sheets.len()).filter(|&idx| workbook.sheets[idx].visible);
+        let mut visible = (0..sheets.len()).filter(|&idx| sheets[idx].visible);
         if let (Some(only), None) = (visible.next(), visible.next()) {
             return Some(only);
         }
     }
     if table.sheet.required {
-        findings.push(missing(workbook, spec, table));
+        findings.push(missing(sheets, spec, table));
     }
     None
 }
 
-fn named(workbook: &Workbook, table: &TableSpec) -> Option<usize> {
+fn named(sheets: &[SheetInfo], table: &TableSpec) -> Option<usize> {
     let key = |name: &str| {
         name.split_whitespace()
             .collect::<Vec<_>>()
@@ -50,17 +57,15 @@ fn named(workbook: &Workbook, table: &TableSpec) -> Option<usize> {
             .to_lowercase()
     };
     table.sheet.names.iter().find_map(|name| {
-        workbook
-            .sheets
+        sheets
             .iter()
             .position(|sheet| key(&sheet.name) == key(name))
     })
 }
 
-fn missing(workbook: &Workbook, spec: &ReturnSpec, table: &TableSpec) -> Finding {
+fn missing(sheets: &[SheetInfo], spec: &ReturnSpec, table: &TableSpec) -> Finding {
     let wanted = table.sheet.names.first().map_or("", String::as_str);
-    let found = workbook
-        .sheets
+    let found = sheets
         .iter()
         .map(|sheet| format!("\"{}\"", sheet.name))
         .collect::<Vec<_>>()
@@ -80,34 +85,32 @@ fn missing(workbook: &Workbook, spec: &ReturnSpec, table: &TableSpec) -> Finding
 }
 
 /// The sheets that hold something and that no table stands on.
-pub(crate) fn ignored(workbook: &Workbook, taken: &HashSet<usize>) -> Vec<IgnoredSheet> {
-    others(workbook, taken)
+pub(crate) fn ignored(sheets: &[Seen], taken: &HashSet<usize>) -> Vec<IgnoredSheet> {
+    others(sheets, taken)
         .map(|sheet| IgnoredSheet {
-            sheet: sheet.name.clone(),
-            n_rows: n_rows(sheet),
+            sheet: sheet.info.name.clone(),
+            n_rows: sheet.n_rows,
             reason: "not part of this return".to_owned(),
         })
         .collect()
 }
 
 /// A note for each of them.
-pub(crate) fn ignored_notes(workbook: &Workbook, taken: &HashSet<usize>) -> Vec<Finding> {
-    others(workbook, taken).map(ignored_note).collect()
+pub(crate) fn ignored_notes(sheets: &[Seen], taken: &HashSet<usize>) -> Vec<Finding> {
+    others(sheets, taken)
+        .map(|sheet| ignored_note(&sheet.info))
+        .collect()
 }
 
-fn others<'a>(
-    workbook: &'a Workbook,
-    taken: &'a HashSet<usize>,
-) -> impl Iterator<Item = &'a Sheet> {
-    workbook
-        .sheets
+fn others<'a>(sheets: &'a [Seen], taken: &'a HashSet<usize>) -> impl Iterator<Item = &'a Seen> {
+    sheets
         .iter()
         .enumerate()
-        .filter(|(idx, sheet)| !taken.contains(idx) && !sheet.cells.is_empty())
+        .filter(|(idx, sheet)| !taken.contains(idx) && sheet.n_rows > 0)
         .map(|(_, sheet)| sheet)
 }
 
-fn ignored_note(sheet: &Sheet) -> Finding {
+fn ignored_note(sheet: &SheetInfo) -> Finding {
     if sheet.visible {
         Finding::new(
             "file.sheet-ignored",
@@ -129,12 +132,4 @@ fn ignored_note(sheet: &Sheet) -> Finding {
             "Check that it holds no personal data that you did not mean to send; if it does, delete the sheet and upload again.",
         )
     }
-}
-
-/// Rows down to the last one with something in it.
-pub(crate) fn n_rows(sheet: &Sheet) -> u64 {
-    sheet
-        .cells
-        .last()
-        .map_or(0, |cell| u64::from(cell.row_idx) + 1)
 }

@@ -1,19 +1,64 @@
 //! Fixed cells: a record is one line of the form.
 
 use finding::{CellRef, Finding, Findings, Severity};
-use sheet::{Cell, Sheet, Value as Raw};
-use spec::TableSpec;
+use sheet::{Cell, Raw, RawCell, Sheet};
 use spec::layout::{Line, Matrix, MatrixColumn};
+use spec::{IdentityPlace, TableSpec};
 
 use crate::account::Account;
 use crate::columns::{Builder, Value};
+use crate::framer::kept;
 use crate::heading::normalise;
-use crate::locate::n_rows;
-use crate::read::{Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
+use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
 use crate::{Frame, Places, Unreadable, item_rule};
 
-pub(crate) fn frame(
+/// A form while its rows come: nothing is known of it before the last.
+pub(crate) struct Reading<'a> {
+    table: &'a TableSpec,
+    layout: &'a Matrix,
+    /// The rows as far as the form asks for any, and the codes below, which say where lines have gone.
+    sheet: Sheet,
+    last_row_idx: u32,
+}
+
+impl<'a> Reading<'a> {
+    /// `sheet` has no cells yet.
+    pub(crate) fn new(sheet: Sheet, table: &'a TableSpec, layout: &'a Matrix) -> Self {
+        let lines = layout.lines.iter().map(|line| line.row_idx);
+        let anchors = layout.anchors.iter().map(|anchor| anchor.row_idx);
+        let identities = table
+            .identities
+            .iter()
+            .filter_map(|identity| match identity.place {
+                IdentityPlace::Cell { row_idx, .. } => Some(row_idx),
+                IdentityPlace::Item(_) => None,
+            });
+        Self {
+            table,
+            layout,
+            sheet,
+            last_row_idx: lines.chain(anchors).chain(identities).max().unwrap_or(0),
+        }
+    }
+
+    pub(crate) fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>]) {
+        let below = row_idx > self.last_row_idx;
+        let code_column_idx = self.layout.code_column_idx;
+        self.sheet.cells.extend(
+            kept(row_idx, cells).filter(|cell| !below || code_column_idx == Some(cell.column_idx)),
+        );
+    }
+
+    /// What of the sheet is of use, and the frame, unless this is not the form.
+    pub(crate) fn finish(self, n_rows: u64, findings: &mut Findings) -> (Sheet, Option<Frame>) {
+        let frame = frame(&self.sheet, n_rows, self.table, self.layout, findings);
+        (self.sheet, frame)
+    }
+}
+
+fn frame(
     sheet: &Sheet,
+    n_rows: u64,
     table: &TableSpec,
     layout: &Matrix,
     findings: &mut Findings,
@@ -22,7 +67,9 @@ pub(crate) fn frame(
     {
         return None;
     }
+    let asked = Asked::all(table);
     let mut building = Building {
+        asked: &asked,
         columns: table
             .items
             .iter()
@@ -35,7 +82,7 @@ pub(crate) fn frame(
     }
     let last_line = layout.lines.iter().map(|line| u64::from(line.row_idx) + 1);
     let mut account = Account {
-        n_rows: n_rows(sheet).max(last_line.max().unwrap_or(0)),
+        n_rows: n_rows.max(last_line.max().unwrap_or(0)),
         ..Account::default()
     };
     let n_other = account.n_rows - layout.lines.len() as u64;
@@ -59,7 +106,8 @@ pub(crate) fn frame(
 }
 
 /// A frame under construction.
-struct Building {
+struct Building<'a> {
+    asked: &'a [Asked<'a>],
     columns: Vec<Builder>,
     unreadable: Unreadable,
 }
@@ -160,7 +208,7 @@ fn lines_stand(sheet: &Sheet, table: &TableSpec, layout: &Matrix, findings: &mut
     false
 }
 
-impl Building {
+impl Building<'_> {
     fn record(
         &mut self,
         sheet: &Sheet,
@@ -172,12 +220,14 @@ impl Building {
     ) {
         for (item_idx, item) in table.items.iter().enumerate() {
             let Some(column) = column_of(layout, &item.name) else {
-                let code = (item.name == layout.line_item).then(|| Value::Text(line.code.clone()));
+                let code =
+                    (item.name == layout.line_item).then(|| Value::Text(line.code.as_str().into()));
                 self.columns[item_idx].push(code);
                 continue;
             };
             let place = CellRef::new(&sheet.name, line.row_idx, column.column_idx);
-            let raw = cell_at(sheet, line.row_idx, column.column_idx).map(|cell| &cell.value);
+            let raw =
+                cell_at(sheet, line.row_idx, column.column_idx).map(|cell| Raw::from(&cell.value));
             let raw = raw.filter(|raw| !matches!(raw, Raw::Text(text) if text.trim().is_empty()));
             if line.not_applicable.contains(&item.name) {
                 self.columns[item_idx].push(None);
@@ -190,7 +240,7 @@ impl Building {
             } else {
                 Origin::Entered
             };
-            let value = match (read(raw, item, origin), raw) {
+            let value = match (read(raw, &self.asked[item_idx], origin), raw) {
                 (Read::Value(value), _) => Some(value),
                 (Read::Normalised(value), Some(raw)) => {
                     findings
@@ -216,7 +266,7 @@ impl Building {
     }
 }
 
-fn not_applicable(table: &TableSpec, item: &spec::Item, line: &Line, raw: &Raw) -> Finding {
+fn not_applicable(table: &TableSpec, item: &spec::Item, line: &Line, raw: Raw<'_>) -> Finding {
     Finding::new(
         item_rule(table, item, "not-applicable"),
         Severity::Error,

@@ -8,7 +8,7 @@ mod text;
 
 use chrono::NaiveDate;
 use finding::{Finding, Severity};
-use sheet::Value as Raw;
+use sheet::Raw;
 use spec::{Item, ItemKind, TableSpec};
 
 use crate::columns::Value;
@@ -16,11 +16,11 @@ use crate::{item_rule, show_date};
 
 /// What a cell is, read as its item.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Read {
+pub(crate) enum Read<'r> {
     Blank,
-    Value(Value),
+    Value(Value<'r>),
     /// Read otherwise than it stands.
-    Normalised(Value),
+    Normalised(Value<'r>),
     /// A text that stands for "blank".
     BlankMarker,
     Unreadable(Unreadable),
@@ -57,12 +57,50 @@ pub(crate) enum Origin {
     Computed,
 }
 
+/// An item, with what is asked of each of its cells worked out once.
+pub(crate) struct Asked<'a> {
+    pub(crate) item: &'a Item,
+    /// Whether its text is a code: then invisible differences don't count.
+    is_code: bool,
+    /// In lower case.
+    blank_markers: Vec<String>,
+    /// In lower case, with what each stands for.
+    value_aliases: Vec<(String, &'a str)>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(item: &'a Item) -> Self {
+        Self {
+            item,
+            is_code: text::is_code(item),
+            blank_markers: item
+                .blank_markers
+                .iter()
+                .map(|marker| marker.to_lowercase())
+                .collect(),
+            value_aliases: item
+                .value_aliases
+                .iter()
+                .map(|(alias, meant)| (alias.to_lowercase(), meant.as_str()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn all(table: &'a TableSpec) -> Vec<Self> {
+        table.items.iter().map(Self::new).collect()
+    }
+
+    fn stands_for_something(&self) -> bool {
+        !self.blank_markers.is_empty() || !self.value_aliases.is_empty()
+    }
+}
+
 /// Reads one cell as an item.
-pub(crate) fn read(raw: Option<&Raw>, item: &Item, origin: Origin) -> Read {
+pub(crate) fn read<'r>(raw: Option<Raw<'r>>, asked: &'r Asked<'_>, origin: Origin) -> Read<'r> {
     let raw = match raw {
         None => return Read::Blank,
-        Some(Raw::Error(name)) => return Read::Unreadable(cell_error(name, item)),
-        Some(Raw::NotCalculated) => return Read::Unreadable(not_calculated(item)),
+        Some(Raw::Error(name)) => return Read::Unreadable(cell_error(name, asked.item)),
+        Some(Raw::NotCalculated) => return Read::Unreadable(not_calculated(asked.item)),
         Some(raw) => raw,
     };
     if let Raw::Text(text) = raw {
@@ -70,24 +108,30 @@ pub(crate) fn read(raw: Option<&Raw>, item: &Item, origin: Origin) -> Read {
         if trimmed.is_empty() {
             return Read::Blank;
         }
-        let is = |other: &str| other.to_lowercase() == trimmed.to_lowercase();
-        if item.blank_markers.iter().any(|marker| is(marker)) {
-            return Read::BlankMarker;
-        }
-        let alias = item.value_aliases.iter().find(|(alias, _)| is(alias));
-        if let Some((_, meant)) = alias.filter(|(_, meant)| *meant != trimmed) {
-            return match typed(&Raw::Text(meant.clone()), item, origin) {
-                Read::Value(value) => Read::Normalised(value),
-                other => other,
-            };
+        if asked.stands_for_something() {
+            let lower = trimmed.to_lowercase();
+            if asked.blank_markers.contains(&lower) {
+                return Read::BlankMarker;
+            }
+            let alias = asked
+                .value_aliases
+                .iter()
+                .find(|(alias, _)| *alias == lower);
+            if let Some((_, meant)) = alias.filter(|(_, meant)| *meant != trimmed) {
+                return match typed(Raw::Text(meant), asked, origin) {
+                    Read::Value(value) => Read::Normalised(value),
+                    other => other,
+                };
+            }
         }
     }
-    typed(raw, item, origin)
+    typed(raw, asked, origin)
 }
 
-fn typed(raw: &Raw, item: &Item, origin: Origin) -> Read {
+fn typed<'r>(raw: Raw<'r>, asked: &Asked<'_>, origin: Origin) -> Read<'r> {
+    let item = asked.item;
     match item.kind {
-        ItemKind::Text => text::read(raw, item),
+        ItemKind::Text => text::read(raw, item, asked.is_code),
         ItemKind::Integer => number::integer(raw, item),
         ItemKind::Decimal { scale } => number::decimal(raw, item, scale, origin),
         ItemKind::Date => date::read(raw, item),
@@ -95,9 +139,9 @@ fn typed(raw: &Raw, item: &Item, origin: Origin) -> Read {
     }
 }
 
-fn boolean(raw: &Raw, item: &Item) -> Read {
+fn boolean<'r>(raw: Raw<'r>, item: &Item) -> Read<'r> {
     let answer = match raw {
-        Raw::Boolean(boolean) => Some(*boolean),
+        Raw::Boolean(boolean) => Some(boolean),
         Raw::Number(_) | Raw::Text(_) => match text::trim(&show_raw(raw)).to_lowercase().as_str() {
             "y" | "yes" | "true" | "1" => Some(true),
             "n" | "no" | "false" | "0" => Some(false),
@@ -138,10 +182,10 @@ fn not_calculated(item: &Item) -> Unreadable {
 }
 
 /// A raw value as the sender sees it, as near as the file allows.
-pub(crate) fn show_raw(raw: &Raw) -> String {
-    match raw {
-        Raw::Text(text) => text.clone(),
-        Raw::Number(number) => number::show(*number),
+pub(crate) fn show_raw<'r>(raw: impl Into<Raw<'r>>) -> String {
+    match raw.into() {
+        Raw::Text(text) => text.to_owned(),
+        Raw::Number(number) => number::show(number),
         Raw::Boolean(true) => "TRUE".to_owned(),
         Raw::Boolean(false) => "FALSE".to_owned(),
         Raw::DateTime(at) => {
@@ -151,7 +195,7 @@ pub(crate) fn show_raw(raw: &Raw) -> String {
                 at.format("%d/%m/%Y %H:%M").to_string()
             }
         }
-        Raw::Error(name) => name.clone(),
+        Raw::Error(name) => name.to_owned(),
         Raw::NotCalculated => "a formula without a result".to_owned(),
     }
 }
@@ -164,7 +208,7 @@ pub(crate) fn show_day(day: NaiveDate) -> String {
 pub(crate) fn unreadable_finding(
     table: &TableSpec,
     item: &Item,
-    raw: &Raw,
+    raw: Raw<'_>,
     unreadable: Unreadable,
 ) -> Finding {
     Finding::new(
@@ -182,8 +226,8 @@ pub(crate) fn unreadable_finding(
 pub(crate) fn normalised_finding(
     table: &TableSpec,
     item: &Item,
-    raw: &Raw,
-    read_as: Option<&Value>,
+    raw: Raw<'_>,
+    read_as: Option<&Value<'_>>,
 ) -> Finding {
     let before = show_raw(raw);
     let message = match read_as {

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use crate::{Cell, Sheet, SheetInfo, Value};
+use crate::{Cell, Sheet, SheetInfo, Value, Workbook};
 
 /// Takes the rows of a file while it is read.
 ///
@@ -65,6 +65,34 @@ impl From<Raw<'_>> for Value {
             Raw::DateTime(moment) => Value::DateTime(moment),
             Raw::Error(name) => Value::Error(name.to_owned()),
             Raw::NotCalculated => Value::NotCalculated,
+        }
+    }
+}
+
+impl Workbook {
+    /// Its sheets, by what is known of them before they are read.
+    pub fn infos(&self) -> Vec<SheetInfo> {
+        let info = |sheet: &Sheet| SheetInfo {
+            name: sheet.name.clone(),
+            visible: sheet.visible,
+        };
+        self.sheets.iter().map(info).collect()
+    }
+
+    /// Gives its rows to a sink, as reading the file did.
+    pub fn give(&self, sink: &mut dyn Sink) {
+        for (sheet_idx, sheet) in self.sheets.iter().enumerate() {
+            sink.start_sheet(sheet_idx);
+            for row in sheet.cells.chunk_by(|a, b| a.row_idx == b.row_idx) {
+                let cells: Vec<RawCell<'_>> = row
+                    .iter()
+                    .map(|cell| RawCell {
+                        column_idx: cell.column_idx,
+                        raw: Raw::from(&cell.value),
+                    })
+                    .collect();
+                sink.row(row[0].row_idx, &cells);
+            }
         }
     }
 }

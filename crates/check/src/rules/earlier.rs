@@ -13,7 +13,10 @@ pub(super) fn frame<'a>(scene: &Scene<'a>, against: Against) -> Option<&'a Frame
 }
 
 /// Each earlier record by its key; of doubles the last.
-pub(super) fn by_key(earlier: &Frame, item_idxs: &[usize]) -> HashMap<Vec<Value>, usize> {
+pub(super) fn by_key<'f>(
+    earlier: &'f Frame,
+    item_idxs: &[usize],
+) -> HashMap<Vec<Value<'f>>, usize> {
     (0..earlier.n_records())
         .filter_map(|record_idx| Some((key(earlier, item_idxs, record_idx)?, record_idx)))
         .collect()

@@ -37,7 +37,7 @@ impl Builder {
     }
 
     /// Appends a value of the column's own type; anything else is null.
-    pub(crate) fn push(&mut self, value: Option<Value>) {
+    pub(crate) fn push(&mut self, value: Option<Value<'_>>) {
         match (self, value) {
             (Builder::Text(values), Some(Value::Text(value))) => values.append_value(value),
             (Builder::Integer(values), Some(Value::Integer(value))) => values.append_value(value),

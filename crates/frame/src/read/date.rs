@@ -1,7 +1,7 @@
 //! Dates: real date cells, the item's own text form, and other unambiguous day-first forms.
 
 use chrono::{Datelike, NaiveDate, NaiveTime};
-use sheet::Value as Raw;
+use sheet::Raw;
 use spec::{DateFormat, Item};
 
 use super::text::trim;
@@ -12,7 +12,7 @@ use crate::columns::Value;
 const FIRST_YEAR: i32 = 1901;
 const LAST_YEAR: i32 = 2100;
 
-pub(super) fn read(raw: &Raw, item: &Item) -> Read {
+pub(super) fn read<'r>(raw: Raw<'_>, item: &Item) -> Read<'r> {
     match raw {
         Raw::DateTime(at) if at.time() == NaiveTime::MIN => in_range(at.date(), item, Read::Value),
         Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
@@ -24,7 +24,7 @@ pub(super) fn read(raw: &Raw, item: &Item) -> Read {
             ),
             "Enter the date alone, without a time.",
         )),
-        Raw::Number(number) => from_number(*number, raw, item),
+        Raw::Number(number) => from_number(number, raw, item),
         Raw::Text(text) => from_text(trim(text), raw, item),
         Raw::Boolean(_) | Raw::Error(_) | Raw::NotCalculated => {
             Read::Unreadable(not_a_date(raw, item))
@@ -32,7 +32,7 @@ pub(super) fn read(raw: &Raw, item: &Item) -> Read {
     }
 }
 
-fn in_range(date: NaiveDate, item: &Item, said: fn(Value) -> Read) -> Read {
+fn in_range<'r>(date: NaiveDate, item: &Item, said: fn(Value<'r>) -> Read<'r>) -> Read<'r> {
     if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) {
         return said(Value::Date(date));
     }
@@ -48,7 +48,7 @@ fn in_range(date: NaiveDate, item: &Item, said: fn(Value) -> Read) -> Read {
 }
 
 /// `DDMMYYYY` typed as a number has lost its leading zero; any other number is no date.
-fn from_number(number: f64, raw: &Raw, item: &Item) -> Read {
+fn from_number<'r>(number: f64, raw: Raw<'_>, item: &Item) -> Read<'r> {
     if item.date_formats.contains(&DateFormat::Digits) && number.fract() == 0.0 {
         let digits = format!("{number}");
         if let Some(date) = digits_date(&digits) {
@@ -61,7 +61,7 @@ fn from_number(number: f64, raw: &Raw, item: &Item) -> Read {
     Read::Unreadable(not_a_date(raw, item))
 }
 
-fn from_text(text: &str, raw: &Raw, item: &Item) -> Read {
+fn from_text<'r>(text: &str, raw: Raw<'_>, item: &Item) -> Read<'r> {
     let right = if item.date_formats.is_empty() {
         iso_date(text).or_else(|| slashed_date(text))
     } else {
@@ -85,7 +85,7 @@ fn from_text(text: &str, raw: &Raw, item: &Item) -> Read {
     }
 }
 
-fn not_a_date(raw: &Raw, item: &Item) -> Unreadable {
+fn not_a_date(raw: Raw<'_>, item: &Item) -> Unreadable {
     Unreadable::new(
         "not-a-date",
         format!(

@@ -1,6 +1,6 @@
 //! Whole numbers and exact decimals.
 
-use sheet::Value as Raw;
+use sheet::Raw;
 use spec::Item;
 
 use super::text::trim;
@@ -10,7 +10,10 @@ use crate::columns::Value;
 /// The largest scaled figure that is kept; far above any return's.
 const LARGEST: i128 = 1_000_000_000_000_000_000_000_000_000;
 
-pub(super) fn integer(raw: &Raw, item: &Item) -> Read {
+pub(super) fn integer<'r>(raw: Raw<'r>, item: &Item) -> Read<'r> {
+    if let Some(whole) = simple(raw, 0) {
+        return Read::Value(Value::Integer(whole));
+    }
     match parse(raw) {
         None => Read::Unreadable(not_a_number(raw, item)),
         Some(number) => match (number.exact(0), i64::try_from(number.exact(0).unwrap_or(0))) {
@@ -28,7 +31,10 @@ pub(super) fn integer(raw: &Raw, item: &Item) -> Read {
     }
 }
 
-pub(super) fn decimal(raw: &Raw, item: &Item, scale: u8, origin: Origin) -> Read {
+pub(super) fn decimal<'r>(raw: Raw<'r>, item: &Item, scale: u8, origin: Origin) -> Read<'r> {
+    if let Some(scaled) = simple(raw, scale) {
+        return Read::Value(Value::Decimal(scaled.into()));
+    }
     let Some(number) = parse(raw) else {
         return Read::Unreadable(not_a_number(raw, item));
     };
@@ -48,7 +54,7 @@ pub(super) fn decimal(raw: &Raw, item: &Item, scale: u8, origin: Origin) -> Read
     }
 }
 
-fn not_a_number(raw: &Raw, item: &Item) -> Unreadable {
+fn not_a_number(raw: Raw<'_>, item: &Item) -> Unreadable {
     Unreadable::new(
         "not-a-number",
         format!(
@@ -58,6 +64,60 @@ fn not_a_number(raw: &Raw, item: &Item) -> Unreadable {
         ),
         "Enter the figure as a plain number, without words or units.",
     )
+}
+
+/// The figure of nearly every cell, found without taking its digits apart: the same as [`parse`] and [`Digits::exact`] give.
+/// `None` says nothing.
+fn simple(raw: Raw<'_>, scale: u8) -> Option<i64> {
+    match raw {
+        Raw::Number(number) => simple_number(number, scale),
+        Raw::Text(text) => simple_text(text.as_bytes(), scale),
+        Raw::Boolean(_) | Raw::DateTime(_) | Raw::Error(_) | Raw::NotCalculated => None,
+    }
+}
+
+/// A number that is the one nearest to a decimal of at most fifteen digits is shown as that decimal.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    reason = "a whole number below 1e15 is exact either way, and only the very number that was stored will do"
+)]
+fn simple_number(number: f64, scale: u8) -> Option<i64> {
+    let unit = *UNITS.get(usize::from(scale))?;
+    let scaled = (number * unit).round();
+    (scaled.abs() < 1e15 && scaled / unit == number).then_some(scaled as i64)
+}
+
+/// Ten to the power of an item's places, exactly.
+const UNITS: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// `-12.5` with no more places than the item has and fewer digits than would overflow.
+fn simple_text(text: &[u8], scale: u8) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let mut sum: i64 = 0;
+    let mut places = None;
+    for &b in digits {
+        match (b, &mut places) {
+            (b'0'..=b'9', places) => {
+                sum = sum * 10 + i64::from(b - b'0');
+                if let Some(places) = places {
+                    *places += 1;
+                }
+            }
+            (b'.', None) if digits.len() > 1 => places = Some(0_u8),
+            _ => return None,
+        }
+    }
+    let missing = scale.checked_sub(places.unwrap_or(0))?;
+    let scaled = sum * 10_i64.pow(u32::from(missing));
+    Some(if negative { -scaled } else { scaled })
 }
 
 /// A number as decimal digits: exact, however it was stored.
@@ -116,7 +176,7 @@ impl Digits {
         (sum <= LARGEST).then_some(if self.negative { -sum } else { sum })
     }
 
-    fn said(&self, value: Value) -> Read {
+    fn said<'r>(&self, value: Value<'r>) -> Read<'r> {
         if self.normalised {
             Read::Normalised(value)
         } else {
@@ -125,9 +185,9 @@ impl Digits {
     }
 }
 
-fn parse(raw: &Raw) -> Option<Digits> {
+fn parse(raw: Raw<'_>) -> Option<Digits> {
     match raw {
-        Raw::Number(number) => parse_plain(&show(*number)),
+        Raw::Number(number) => parse_plain(&show(number)),
         Raw::Text(text) => parse_text(text),
         Raw::Boolean(_) | Raw::DateTime(_) | Raw::Error(_) | Raw::NotCalculated => None,
     }
@@ -249,6 +309,74 @@ mod tests {
             (".", None),
         ] {
             assert_eq!(exact(text, 2), scaled, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_to_a_figure_says_what_the_long_way_says() {
+        let long = |raw, scale| parse(raw).and_then(|digits| digits.exact(scale));
+        let same = |raw, scale| {
+            let short = simple(raw, scale);
+            if short.is_some() {
+                assert_eq!(short.map(i128::from), long(raw, scale), "{raw:?} {scale}");
+            }
+            short.is_some()
+        };
+        for text in [
+            "5",
+            "-5",
+            "0.1",
+            ".5",
+            "5.",
+            "-.5",
+            "0012.30",
+            "1.25",
+            "-",
+            ".",
+            "1.2.3",
+            "999999999",
+            "1e5",
+            "+1",
+            "",
+        ] {
+            for scale in 0..=9 {
+                same(Raw::Text(text), scale);
+            }
+        }
+        assert!(same(Raw::Text("-0012.3"), 2) && !same(Raw::Text("1.234"), 2));
+        // A fixed sequence of numbers of all sizes, each with its neighbours.
+        let mut seed: u64 = 20;
+        let mut n_short = 0;
+        for _ in 0..20_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let digits = (seed >> 14) as i64 % 10_i64.pow((seed % 16) as u32 + 1);
+            for scale in [0_u8, 1, 2, 4, 9] {
+                let number = digits as f64 / 10_f64.powi(i32::from(scale));
+                for number in [
+                    number,
+                    number.next_up(),
+                    -number,
+                    number.next_down(),
+                    number * 1.1,
+                ] {
+                    n_short += usize::from(same(Raw::Number(number), scale));
+                }
+            }
+        }
+        assert!(n_short > 100_000, "{n_short}");
+        for number in [
+            0.0,
+            -0.0,
+            0.1 + 0.2,
+            1e15,
+            999_999_999_999_999.0,
+            1e-9,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+        ] {
+            for scale in 0..=9 {
+                same(Raw::Number(number), scale);
+            }
         }
     }
 

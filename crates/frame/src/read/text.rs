@@ -1,6 +1,8 @@
 //! Texts and codes.
 
-use sheet::Value as Raw;
+use std::borrow::Cow;
+
+use sheet::Raw;
 use spec::Item;
 use unicode_normalization::UnicodeNormalization;
 
@@ -10,11 +12,11 @@ use crate::columns::Value;
 /// Spreadsheet programs keep fifteen digits of a number; a longer code is already damaged.
 const EXACT_DIGITS: f64 = 1e15;
 
-pub(super) fn read(raw: &Raw, item: &Item) -> Read {
+pub(super) fn read<'r>(raw: Raw<'r>, item: &Item, is_code: bool) -> Read<'r> {
     match raw {
-        Raw::Text(text) if is_code(item) => {
+        Raw::Text(text) if is_code => {
             let clean = clean_code(text);
-            if clean == *text || clean == text.trim_matches(' ') {
+            if clean == text || clean == text.trim_matches(' ') {
                 Read::Value(Value::Text(clean))
             } else {
                 Read::Normalised(Value::Text(clean))
@@ -26,12 +28,12 @@ pub(super) fn read(raw: &Raw, item: &Item) -> Read {
             format!(
                 "{} was stored as the number {}, and a spreadsheet keeps only 15 digits of a number.",
                 item.title,
-                number::show(*number)
+                number::show(number)
             ),
             "Format the column as text and enter the whole code again.",
         )),
-        Raw::Number(number) => Read::Value(Value::Text(number::show(*number))),
-        Raw::Boolean(_) => Read::Value(Value::Text(show_raw(raw))),
+        Raw::Number(number) => Read::Value(Value::Text(number::show(number).into())),
+        Raw::Boolean(_) => Read::Value(Value::Text(show_raw(raw).into())),
         Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
             "changed-into-a-date",
             format!(
@@ -45,7 +47,7 @@ pub(super) fn read(raw: &Raw, item: &Item) -> Read {
     }
 }
 
-fn free_text(text: &str, item: &Item) -> Read {
+fn free_text<'r>(text: &'r str, item: &Item) -> Read<'r> {
     let control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     if text.chars().any(control) {
         return Read::Unreadable(Unreadable::new(
@@ -57,11 +59,11 @@ fn free_text(text: &str, item: &Item) -> Read {
             "Type the text again instead of pasting it.",
         ));
     }
-    Read::Value(Value::Text(trim(text).to_owned()))
+    Read::Value(Value::Text(Cow::Borrowed(trim(text))))
 }
 
 /// Whether an item's text is a code: then invisible differences don't count.
-fn is_code(item: &Item) -> bool {
+pub(super) fn is_code(item: &Item) -> bool {
     item.codes.is_some()
         || ["enum", "const", "pattern"]
             .iter()
@@ -73,9 +75,13 @@ pub(super) fn trim(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-fn clean_code(text: &str) -> String {
+fn clean_code(text: &str) -> Cow<'_, str> {
+    // Nothing in ASCII is composed or invisible, and nearly all codes are ASCII.
+    if text.is_ascii() {
+        return Cow::Borrowed(text.trim());
+    }
     let visible: String = text.nfkc().filter(|c| !is_invisible(*c)).collect();
-    visible.trim().to_owned()
+    Cow::Owned(visible.trim().to_owned())
 }
 
 /// Zero-width and direction marks, the soft hyphen and the byte-order mark.
