@@ -14,6 +14,7 @@ mod message;
 mod properties;
 mod required;
 mod rules;
+mod schema;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,28 @@
 //! What the schema says of one value: enum, pattern, length, range.
 //!
 //! # Why it matters
-//! The schema is the single source of what a value may be; the jsonschema crate gives the verdict.
-
-use std::collections::HashMap;
+//! The schema is the single source of what a value may be; it is checked column by column.
 
 use finding::{Finding, Severity};
-use frame::{Frame, Value, item_rule};
-use jsonschema::error::ValidationErrorKind as Kind;
-use jsonschema::{PatternOptions, ValidationError, Validator};
+use frame::{Frame, item_rule};
+use serde_json::Value as Json;
 use spec::{Item, ItemKind, TableSpec};
 
+use crate::schema::{Unbuildable, ValueSchema};
 use crate::{CheckError, line_prefix, placed};
 
 /// Keywords that decide something beyond the type, which the frame already holds.
+/// A value that several refuse is told of the first.
 const DECIDING: [&str; 9] = [
-    "enum",
     "const",
-    "pattern",
-    "minLength",
-    "maxLength",
+    "enum",
     "minimum",
     "maximum",
     "exclusiveMinimum",
     "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "pattern",
 ];
 
 /// The findings of an item's column, each with its item and record position.
@@ -33,122 +32,92 @@ pub(crate) fn check(
     item_idx: usize,
     frame: &Frame,
 ) -> Result<Vec<(usize, usize, Finding)>, CheckError> {
-    let Some(validator) = compile(table, item)? else {
-        return Ok(Vec::new());
-    };
-    let mut verdicts: HashMap<Value<'_>, Option<(&'static str, String, String)>> = HashMap::new();
-    let mut findings = Vec::new();
-    for record_idx in 0..frame.n_records() {
-        let Some(value) = frame.values[item_idx].get(record_idx) else {
-            continue;
-        };
-        let verdict = verdicts.entry(value).or_insert_with_key(|value| {
-            let json = to_json(value, frame.values[item_idx].scale());
-            let shown = frame.shown(item, item_idx, record_idx).unwrap_or_default();
-            validator
-                .iter_errors(&json)
-                .next()
-                .map(|error| words(item, &shown, &error))
-        });
-        let Some((what, message, fix)) = verdict else {
-            continue;
-        };
+    // By record, each with the first keyword that refuses its value.
+    let mut refused = Vec::new();
+    for (nth, keyword) in DECIDING.into_iter().enumerate() {
+        if let Some(asked) = item.schema.get(keyword) {
+            let schema = compile(table, item, keyword, asked)?;
+            let passes = schema.passes(&frame.values[item_idx]);
+            refused.extend(passes.not().idxs().map(|record_idx| (record_idx, nth)));
+        }
+    }
+    refused.sort_unstable();
+    refused.dedup_by_key(|(record_idx, _)| *record_idx);
+    let finding = |record_idx, nth: usize| {
+        let keyword = DECIDING[nth];
+        let shown = frame.shown(item, item_idx, record_idx).unwrap_or_default();
+        let (what, message, fix) = words(item, &shown, keyword, &item.schema[keyword]);
         let finding = Finding::new(
             item_rule(table, item, what),
             Severity::Error,
             format!("{}{message}", line_prefix(table, frame, record_idx)),
-            fix.as_str(),
+            fix,
         );
-        findings.push((
-            item_idx,
-            record_idx,
-            placed(finding, table, frame, item, item_idx, record_idx),
-        ));
-    }
-    Ok(findings)
-}
-
-fn compile(table: &TableSpec, item: &Item) -> Result<Option<Validator>, CheckError> {
-    let Some(schema) = item.schema.as_object() else {
-        return Ok(None);
+        placed(finding, table, frame, item, item_idx, record_idx)
     };
-    let deciding: serde_json::Map<_, _> = schema
-        .iter()
-        .filter(|(keyword, _)| DECIDING.contains(&keyword.as_str()))
-        .map(|(keyword, value)| (keyword.clone(), value.clone()))
-        .collect();
-    if deciding.is_empty() {
-        return Ok(None);
-    }
-    jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex())
-        .build(&serde_json::Value::Object(deciding))
-        .map(Some)
-        .map_err(|error| CheckError::Schema {
-            place: format!("{}.{}", table.name, item.name),
-            why: error.to_string(),
-        })
+    Ok(refused
+        .into_iter()
+        .map(|(record_idx, nth)| (item_idx, record_idx, finding(record_idx, nth)))
+        .collect())
 }
 
-/// A typed value as JSON sees it: dates as ISO text, decimals as numbers.
-pub(crate) fn to_json(value: &Value<'_>, scale: u8) -> serde_json::Value {
-    match value {
-        Value::Text(text) => serde_json::Value::String(text.clone().into_owned()),
-        Value::Integer(integer) => serde_json::Value::from(*integer),
-        Value::Decimal(_) => value
-            .plain(scale)
-            .parse::<f64>()
-            .map_or(serde_json::Value::Null, serde_json::Value::from),
-        Value::Date(_) => serde_json::Value::String(value.plain(scale)),
-        Value::Boolean(boolean) => serde_json::Value::Bool(*boolean),
-    }
+fn compile(
+    table: &TableSpec,
+    item: &Item,
+    keyword: &str,
+    asked: &Json,
+) -> Result<ValueSchema, CheckError> {
+    let schema = serde_json::json!({ keyword: asked });
+    ValueSchema::compile(&schema, item.kind).map_err(|Unbuildable(why)| CheckError::Schema {
+        place: format!("{}.{}", table.name, item.name),
+        why,
+    })
 }
 
-/// Rule, message and fix for a value the schema refuses.
-fn words(item: &Item, shown: &str, error: &ValidationError<'_>) -> (&'static str, String, String) {
+/// Rule, message and fix for a value that a keyword refuses.
+fn words(item: &Item, shown: &str, keyword: &str, asked: &Json) -> (&'static str, String, String) {
     let title = &item.title;
     let is = format!("{title} is {}", quoted(item, shown));
-    match error.kind() {
-        Kind::Minimum { limit } => (
+    match keyword {
+        "minimum" => (
             "too-small",
-            format!("{is}, which is less than {limit}."),
-            format!("Enter a figure of {limit} or more."),
+            format!("{is}, which is less than {asked}."),
+            format!("Enter a figure of {asked} or more."),
         ),
-        Kind::ExclusiveMinimum { limit } => (
+        "exclusiveMinimum" => (
             "too-small",
-            format!("{is}, which is not more than {limit}."),
-            format!("Enter a figure above {limit}."),
+            format!("{is}, which is not more than {asked}."),
+            format!("Enter a figure above {asked}."),
         ),
-        Kind::Maximum { limit } => (
+        "maximum" => (
             "too-large",
-            format!("{is}, which is more than {limit}."),
-            format!("Enter a figure of {limit} or less."),
+            format!("{is}, which is more than {asked}."),
+            format!("Enter a figure of {asked} or less."),
         ),
-        Kind::ExclusiveMaximum { limit } => (
+        "exclusiveMaximum" => (
             "too-large",
-            format!("{is}, which is not less than {limit}."),
-            format!("Enter a figure below {limit}."),
+            format!("{is}, which is not less than {asked}."),
+            format!("Enter a figure below {asked}."),
         ),
-        Kind::MinLength { limit } => (
+        "minLength" => (
             "too-short",
-            format!("{is}, which has fewer than {limit} characters."),
-            format!("Enter at least {limit} characters."),
+            format!("{is}, which has fewer than {asked} characters."),
+            format!("Enter at least {asked} characters."),
         ),
-        Kind::MaxLength { limit } => (
+        "maxLength" => (
             "too-long",
-            format!("{title} has more than {limit} characters."),
-            format!("Shorten it to {limit} characters."),
+            format!("{title} has more than {asked} characters."),
+            format!("Shorten it to {asked} characters."),
         ),
-        Kind::Enum { options } => (
+        "enum" => (
             "not-allowed",
             format!("{is}, which is not one of the values that are allowed."),
-            format!("Use one of: {}.", listed(options)),
+            format!("Use one of: {}.", listed(asked)),
         ),
-        Kind::Constant { expected_value } => (
+        "const" => (
             "not-allowed",
-            format!("{is}, but has to be {expected_value}."),
-            format!("Enter {expected_value}."),
+            format!("{is}, but has to be {asked}."),
+            format!("Enter {asked}."),
         ),
         _ => (
             "wrong-format",
@@ -163,7 +132,7 @@ fn form_wanted(item: &Item) -> String {
         .schema
         .get("examples")
         .and_then(|examples| examples.get(0))
-        .and_then(serde_json::Value::as_str);
+        .and_then(Json::as_str);
     match example {
         Some(example) => format!("Enter it in the form of {example}."),
         None => {
@@ -185,13 +154,13 @@ fn quoted(item: &Item, shown: &str) -> String {
     }
 }
 
-fn listed(options: &serde_json::Value) -> String {
+fn listed(options: &Json) -> String {
     options
         .as_array()
         .into_iter()
         .flatten()
         .map(|option| match option {
-            serde_json::Value::String(text) => text.clone(),
+            Json::String(text) => text.clone(),
             other => other.to_string(),
         })
         .collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use finding::{Finding, Severity};
 use frame::{Frame, item_rule};
 use spec::{Layout, TableSpec};
 
-use crate::{line_prefix, placed};
+use crate::{line_prefix, placed, schema};
 
 pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -12,10 +12,11 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
         if !item.required {
             continue;
         }
-        for record_idx in 0..frame.n_records() {
-            if !frame.values[item_idx].is_null(record_idx)
-                || frame.is_unreadable(item_idx, record_idx)
-                || !applies(table, record_idx, &item.name)
+        let Some(filled) = schema::filled(&frame.values[item_idx]) else {
+            continue;
+        };
+        for record_idx in filled.not().idxs() {
+            if frame.is_unreadable(item_idx, record_idx) || !applies(table, record_idx, &item.name)
             {
                 continue;
             }
