@@ -1,14 +1,17 @@
-//! On a local folder, with small parts so that small files are large ones.
+//! What the store promises: on a local folder, with small parts so that small files are large ones.
 
 use std::fs;
 use std::path::PathBuf;
 
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::*;
 
-struct Case {
+/// A store, and a folder for files that are not in it.
+pub(crate) struct Case {
     dir: TempDir,
     files: Files,
 }
@@ -21,73 +24,113 @@ fn case() -> Case {
     Case { dir, files }
 }
 
+const LARGE: &[u8] = b"a file of more than three of the parts";
+
 impl Case {
+    pub(crate) fn of(files: Files) -> Case {
+        let dir = tempfile::tempdir().unwrap();
+        Case { dir, files }
+    }
+
     fn local(&self, bytes: &[u8]) -> (PathBuf, String) {
-        let path = self.dir.path().join("upload");
+        let hash = hex::encode(Sha256::digest(bytes));
+        let path = self.dir.path().join(&hash);
         fs::write(&path, bytes).unwrap();
-        let hash = crate::store::hex(&Sha256::digest(bytes));
         (path, hash)
     }
-}
 
-#[tokio::test]
-async fn a_file_comes_back_as_it_was() {
-    for bytes in [
-        &b""[..],
-        b"short",
-        b"ten bytes.",
-        b"a file of more than three of the parts",
-    ] {
-        let case = case();
-        let (path, hash) = case.local(bytes);
-        let key = case.files.put_file(&path, &hash).await.unwrap();
+    fn copy(&self) -> PathBuf {
+        self.dir.path().join("copy")
+    }
+
+    pub(crate) async fn check_bytes_come_back_however_often_they_are_put(&self, bytes: &[u8]) {
+        let (path, hash) = self.local(bytes);
+        assert!(!self.files.exists(&key_of(&hash).unwrap()).await.unwrap());
+        let key = self.files.put_file(&path, &hash).await.unwrap();
         assert_eq!(key, format!("originals/{hash}"));
-        assert!(case.files.exists(&key).await.unwrap());
-        case.files.verify(&key).await.unwrap();
-        let copy = case.dir.path().join("copy");
-        case.files.get_to_file(&key, &copy).await.unwrap();
-        assert_eq!(fs::read(copy).unwrap(), bytes);
+        assert_eq!(self.files.put_file(&path, &hash).await.unwrap(), key);
+        assert!(self.files.exists(&key).await.unwrap());
+        self.files.verify(&key).await.unwrap();
+        self.files.get_to_file(&key, &self.copy()).await.unwrap();
+        let same = fs::read(self.copy()).unwrap() == bytes;
+        assert!(same, "{} bytes", bytes.len());
+    }
+
+    pub(crate) async fn check_many_at_once_can_put_the_same(&self, bytes: &[u8]) {
+        let (path, hash) = self.local(bytes);
+        let puts = (0..4).map(|_| self.files.put_file(&path, &hash));
+        for put in futures_util::future::join_all(puts).await {
+            self.files.verify(&put.unwrap()).await.unwrap();
+        }
+    }
+
+    pub(crate) async fn check_other_bytes_than_promised_are_not_kept(&self, bytes: &[u8]) {
+        let (_, hash) = self.local(b"something else");
+        let (path, _) = self.local(bytes);
+        let error = self.files.put_file(&path, &hash).await.unwrap_err();
+        assert!(matches!(error, FilesError::Integrity { .. }), "{error}");
+        assert!(!self.files.exists(&key_of(&hash).unwrap()).await.unwrap());
+    }
+
+    pub(crate) async fn check_bytes_that_changed_are_noticed_and_not_given(&self) {
+        let (path, hash) = self.local(b"short");
+        let key = self.files.put_file(&path, &hash).await.unwrap();
+        self.change(&key, b"shOrt").await;
+        let error = self.files.verify(&key).await.unwrap_err();
+        assert!(matches!(error, FilesError::Integrity { .. }), "{error}");
+        assert!(self.files.get_to_file(&key, &self.copy()).await.is_err());
+        assert!(!self.copy().exists(), "no wrong bytes are left about");
+    }
+
+    /// As nobody but the store's keeper could.
+    async fn change(&self, key: &str, bytes: &'static [u8]) {
+        let path = Path::from(key);
+        self.files.store().put(&path, bytes.into()).await.unwrap();
+    }
+
+    pub(crate) async fn check_what_is_not_there_is_said(&self) {
+        let key = key_of(&"0".repeat(64)).unwrap();
+        assert!(!self.files.exists(&key).await.unwrap());
+        let error = self.files.verify(&key).await.unwrap_err();
+        assert!(matches!(error, FilesError::Missing { .. }), "{error}");
     }
 }
 
 #[tokio::test]
-async fn the_same_file_twice_is_kept_once() {
-    for bytes in [&b"short"[..], b"a file of more than three of the parts"] {
-        let case = case();
-        let (path, hash) = case.local(bytes);
-        let first = case.files.put_file(&path, &hash).await.unwrap();
-        assert_eq!(case.files.put_file(&path, &hash).await.unwrap(), first);
-        let n_kept = fs::read_dir(case.dir.path().join("store/originals"))
-            .unwrap()
-            .count();
-        assert_eq!(n_kept, 1);
+async fn a_file_comes_back_as_it_was_and_is_kept_once() {
+    let case = case();
+    for (n_before, bytes) in [&b""[..], b"short", b"ten bytes.", LARGE]
+        .iter()
+        .enumerate()
+    {
+        case.check_bytes_come_back_however_often_they_are_put(bytes)
+            .await;
+        let kept = fs::read_dir(case.dir.path().join("store/originals")).unwrap();
+        assert_eq!(kept.count(), n_before + 1);
+    }
+}
+
+#[tokio::test]
+async fn the_same_file_from_many_at_once_is_kept_by_all() {
+    for bytes in [&b"short"[..], LARGE] {
+        case().check_many_at_once_can_put_the_same(bytes).await;
     }
 }
 
 #[tokio::test]
 async fn bytes_that_are_not_what_was_promised_are_not_kept() {
-    for bytes in [&b"short"[..], b"a file of more than three of the parts"] {
-        let case = case();
-        let (_, hash) = case.local(b"something else");
-        let (path, _) = case.local(bytes);
-        let error = case.files.put_file(&path, &hash).await.unwrap_err();
-        assert!(matches!(error, FilesError::Integrity { .. }), "{error}");
-        assert!(!case.files.exists(&key_of(&hash).unwrap()).await.unwrap());
+    for bytes in [&b"short"[..], LARGE] {
+        case()
+            .check_other_bytes_than_promised_are_not_kept(bytes)
+            .await;
     }
 }
 
 #[tokio::test]
-async fn bytes_that_changed_in_the_store_are_noticed() {
-    let case = case();
-    let (path, hash) = case.local(b"short");
-    let key = case.files.put_file(&path, &hash).await.unwrap();
-    fs::write(case.dir.path().join("store").join(&key), b"shOrt").unwrap();
-
-    let error = case.files.verify(&key).await.unwrap_err();
-    assert!(matches!(error, FilesError::Integrity { .. }), "{error}");
-    let copy = case.dir.path().join("copy");
-    assert!(case.files.get_to_file(&key, &copy).await.is_err());
-    assert!(!copy.exists(), "no wrong bytes are left about");
+async fn bytes_that_changed_in_the_folder_are_noticed() {
+    case()
+        .check_bytes_that_changed_are_noticed_and_not_given()
+        .await;
 }
 
 #[tokio::test]
@@ -95,18 +138,14 @@ async fn a_file_cut_short_in_the_store_is_not_taken_for_kept() {
     let case = case();
     let (path, hash) = case.local(b"short");
     let key = case.files.put_file(&path, &hash).await.unwrap();
-    fs::write(case.dir.path().join("store").join(&key), b"sh").unwrap();
+    case.change(&key, b"sh").await;
     let error = case.files.put_file(&path, &hash).await.unwrap_err();
     assert!(matches!(error, FilesError::Integrity { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn what_is_not_there_is_said() {
-    let case = case();
-    let key = key_of(&"0".repeat(64)).unwrap();
-    assert!(!case.files.exists(&key).await.unwrap());
-    let error = case.files.verify(&key).await.unwrap_err();
-    assert!(matches!(error, FilesError::Missing { .. }), "{error}");
+    case().check_what_is_not_there_is_said().await;
 }
 
 #[test]
