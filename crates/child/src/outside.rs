@@ -74,6 +74,7 @@ impl Child {
         drop(stdin);
         Ok(Run {
             answer: BufReader::new(stdout),
+            longest_line: self.limits.memory,
             complaints,
             process,
             file: task.file.clone(),
@@ -150,6 +151,8 @@ enum Stage {
 #[derive(Debug)]
 pub struct Run {
     answer: BufReader<ChildStdout>,
+    /// A child that may be anything by now must not fill our memory either.
+    longest_line: u64,
     complaints: ChildStderr,
     process: Watched,
     file: InputFile,
@@ -170,7 +173,12 @@ impl Iterator for Run {
             return None;
         }
         let mut line = String::new();
-        match self.answer.read_line(&mut line) {
+        match self
+            .answer
+            .by_ref()
+            .take(self.longest_line)
+            .read_line(&mut line)
+        {
             Err(error) => Some(self.fail(ChildError::Answer(error))),
             Ok(_) => match serde_json::from_str(&line) {
                 Ok(Line::Ready) => {
