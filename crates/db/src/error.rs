@@ -50,7 +50,43 @@ impl From<Error> for DbError {
             Error::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
                 DbError::Connect(info.message().to_owned())
             }
-            other => DbError::Query(other.to_string()),
+            other => DbError::Query(unquoted(&other.to_string())),
+        }
+    }
+}
+
+/// Postgres quotes what it can't make sense of (`invalid input syntax for type bigint: "…"`), which may be a sender's value.
+fn unquoted(message: &str) -> String {
+    message
+        .split('"')
+        .enumerate()
+        .map(|(idx, part)| if idx % 2 == 0 { part } else { "…" })
+        .collect::<Vec<_>>()
+        .join("\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_gets_into_an_error() {
+        for (message, told) in [
+            (
+                "invalid input syntax for type bigint: \"Jo Smith\"",
+                "invalid input syntax for type bigint: \"…\"",
+            ),
+            (
+                "value \"1e30\" is out of range for type \"integer\"",
+                "value \"…\" is out of range for type \"…\"",
+            ),
+            ("cut off \"Jo Smi", "cut off \"…"),
+            (
+                "canceling statement due to lock timeout",
+                "canceling statement due to lock timeout",
+            ),
+        ] {
+            assert_eq!(unquoted(message), told);
         }
     }
 }

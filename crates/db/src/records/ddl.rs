@@ -15,6 +15,9 @@ const CURRENT: &str = "_current";
 /// The columns each record table has besides its items.
 const OWN_COLUMNS: [&str; 3] = ["submission_id", "organisation", "row_number"];
 
+/// More than any figure that could be read has: what passed its checks is never refused here.
+const DIGITS: u32 = 38;
+
 /// An item's column.
 pub(super) struct Column<'a> {
     pub(super) item: &'a Item,
@@ -84,7 +87,7 @@ fn sql_type(kind: ItemKind) -> String {
     match kind {
         ItemKind::Text => "text".to_owned(),
         ItemKind::Integer => "bigint".to_owned(),
-        ItemKind::Decimal { scale } => format!("numeric({},{scale})", 18 + u32::from(scale)),
+        ItemKind::Decimal { scale } => format!("numeric({DIGITS},{scale})"),
         ItemKind::Date => "date".to_owned(),
         ItemKind::Boolean => "boolean".to_owned(),
     }
