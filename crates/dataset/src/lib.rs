@@ -10,6 +10,7 @@ mod csv_text;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use db::records::{Record, Records, Selection};
 use db::{Db, DbError};
@@ -21,6 +22,9 @@ use csv_text::without_formula;
 
 /// Rows fetched at a time.
 const BATCH: u32 = 500;
+
+/// The first batch comes when all of them are sorted.
+const SORTED_WITHIN: Duration = Duration::from_mins(5);
 
 /// What a record's items are preceded by.
 const SOURCE_COLUMNS: [&str; 9] = [
@@ -63,6 +67,7 @@ pub async fn consolidated_csv<W: AsyncWrite + Unpin + Send>(
     out: &mut W,
 ) -> Result<u64, DatasetError> {
     let mut tx = db.begin_snapshot().await?;
+    tx.set_statement_timeout(SORTED_WITHIN).await?;
     let selection = Selection {
         spec,
         table,
