@@ -51,7 +51,7 @@ impl FileFacts {
     pub fn of(file: SourceFile<'_>) -> Self {
         Self {
             name: file.name.to_owned(),
-            sha256: hex(&Sha256::digest(file.bytes)),
+            sha256: hex::encode(Sha256::digest(file.bytes)),
             bytes: file.bytes.len() as u64,
         }
     }
@@ -86,13 +86,4 @@ pub(crate) fn head(
             .map(|((severity, rule), n)| RuleCount { severity, rule, n })
             .collect(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

@@ -102,7 +102,7 @@ impl Files {
         let mut file = File::open(local).await.map_err(reading)?;
         let first = read_part(&mut file, self.part_bytes).await?;
         if first.len() < self.part_bytes {
-            if hex(&Sha256::digest(&first)) != sha256 {
+            if hex::encode(Sha256::digest(&first)) != sha256 {
                 return Err(FilesError::Integrity { key });
             }
             self.put_small(&path, first).await?;
@@ -177,7 +177,7 @@ impl Files {
         if let Some(file) = to {
             file.flush().await.map_err(writing)?;
         }
-        if key_of(&hex(&hash.finalize()))? == key {
+        if key_of(&hex::encode(hash.finalize()))? == key {
             Ok(())
         } else {
             Err(FilesError::Integrity {
@@ -208,7 +208,7 @@ async fn put_large(
             Err(error) => break Err(error),
         };
         if part.is_empty() {
-            break if hex(&hash.finalize()) == sha256 {
+            break if hex::encode(hash.finalize()) == sha256 {
                 Ok(())
             } else {
                 Err(FilesError::Integrity {
@@ -236,14 +236,6 @@ async fn read_part(file: &mut File, part_bytes: usize) -> Result<Vec<u8>, FilesE
         .await
         .map_err(reading)?;
     Ok(part)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn reading(source: std::io::Error) -> FilesError {

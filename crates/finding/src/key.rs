@@ -37,10 +37,7 @@ impl FindingKey {
             digest.update((part.len() as u64).to_le_bytes());
             digest.update(part.as_bytes());
         }
-        let digest = digest.finalize();
-        let mut half = [0; 16];
-        half.copy_from_slice(&digest[..16]);
-        Self(format!("{:032x}", u128::from_be_bytes(half)))
+        Self(hex::encode(&digest.finalize()[..16]))
     }
 
     /// A key as it was stored.

@@ -88,7 +88,7 @@ pub(crate) async fn spool<E>(
     file.flush().await?;
     Ok(Spooled {
         path,
-        sha256: hex(&hash.finalize()),
+        sha256: hex::encode(hash.finalize()),
         bytes,
     })
 }
@@ -106,12 +106,4 @@ pub(crate) fn sweep(dir: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
