@@ -67,7 +67,7 @@ async fn start(
     let db = database.connect_and_migrate().await?;
     publish(&db, &published).await.with_context(|| {
         format!(
-            "the specs changed since the last start? to start afresh remove {}",
+            "the return specs don't fit to what was published at an earlier start (to begin again without its data, remove {})",
             settings.home.display()
         )
     })?;
@@ -151,6 +151,7 @@ async fn tell(
     let workbooks = home.join("workbooks");
     let sender = Sender::open(address, &home)?;
     // An earlier period's file has to stand before a later one is compared with it.
+    let mut n_sent = 0;
     for (wave, what) in [
         (Wave::Earlier, "earlier periods"),
         (Wave::Now, "this period"),
@@ -159,11 +160,11 @@ async fn tell(
             .iter()
             .filter(|sending| sending.wave == wave)
             .collect();
-        sender.send_all(&of_wave, &workbooks, what).await?;
+        n_sent += sender.send_all(&of_wave, &workbooks, what).await?;
         sender.wait_for_all(&of_wave, what).await?;
     }
     let outcomes = sender.outcomes(sendings).await?;
-    show(&table::table(
+    say(&table::table(
         &published.organisations,
         &published.specs,
         sendings,
@@ -173,11 +174,16 @@ async fn tell(
         write_datasets(&sender, &published.specs, sendings, &home.join("datasets")).await?;
 
     let mut lines = vec![
-        format!(
-            "{} files were sent and assessed; this start took {:.0?}.",
-            sendings.len(),
-            began.elapsed()
-        ),
+        match sendings.len() - n_sent {
+            0 => format!(
+                "{n_sent} files were sent and assessed in {:.0?}.",
+                began.elapsed()
+            ),
+            n_before => format!(
+                "{n_sent} files were sent and assessed in {:.0?}; {n_before} were there from an earlier start.",
+                began.elapsed()
+            ),
+        },
         String::new(),
         format!("The site            {address}"),
         format!(
@@ -196,7 +202,7 @@ async fn tell(
     if !options.once {
         lines.push("Press Ctrl-C to stop everything.".to_owned());
     }
-    show(&lines.join("\n"));
+    say(&lines.join("\n"));
     if !options.once {
         stop_asked().await?;
     }
@@ -232,12 +238,7 @@ async fn write_datasets(
     Ok(written)
 }
 
-/// A line of progress.
-fn say(line: &str) {
-    show(line);
-}
-
 #[expect(clippy::print_stdout, reason = "the demo talks to whoever started it")]
-fn show(text: &str) {
+fn say(text: &str) {
     println!("{text}");
 }

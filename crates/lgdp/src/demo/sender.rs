@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use cycle::SubmissionState;
 use finding::{Outcome, Severity};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Client, StatusCode};
@@ -45,6 +46,7 @@ struct Receipt {
 
 #[derive(Clone, Deserialize)]
 struct Status {
+    state: SubmissionState,
     outcome: Option<Outcome>,
     counts: Vec<Count>,
 }
@@ -66,13 +68,14 @@ impl Sender {
         })
     }
 
-    /// Sends what was not sent at an earlier start. One organisation's files of a return go one after the other.
+    /// Sends what was not sent at an earlier start and gives how many that were.
+    /// One organisation's files of a return go one after the other.
     pub(super) async fn send_all(
         &self,
         sendings: &[&Sending],
         workbooks: &Path,
         what: &str,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<usize> {
         let mut left: BTreeMap<_, Vec<&Sending>> = BTreeMap::new();
         let mut n_left = 0;
         for sending in sendings {
@@ -83,7 +86,7 @@ impl Sender {
             }
         }
         if n_left == 0 {
-            return Ok(());
+            return Ok(0);
         }
         say(&format!("Sending {n_left} files for {what} …"));
         let n_sent = Mutex::new(0);
@@ -101,7 +104,8 @@ impl Sender {
             })
             .buffer_unordered(AT_ONCE)
             .try_collect::<()>()
-            .await
+            .await?;
+        Ok(n_left)
     }
 
     async fn is_sent(&self, sending: &Sending) -> anyhow::Result<bool> {
@@ -184,6 +188,11 @@ impl Sender {
                 let status = self.status(&id).await?.context("a submission is gone")?;
                 if status.outcome.is_some() {
                     return anyhow::Ok(());
+                }
+                if status.state == SubmissionState::NeedsAttention {
+                    bail!(
+                        "checking {id} was given up; when the cause is mended: lgdp admin retry {id}"
+                    );
                 }
                 waited = true;
             }
