@@ -37,7 +37,7 @@ async fn collecting(spec: &ReturnSpec, database: &TestDb) -> Db {
             opens_on: period.end,
             due_on: period.end,
         };
-        let id = cycles::put(&mut tx, &cycle).await.unwrap();
+        let id = cycles::put(&mut tx, &cycle).await.unwrap().id;
         cycles::oblige(&mut tx, id, &spec.respondents.types, &spec.respondents.only)
             .await
             .unwrap();
@@ -75,7 +75,7 @@ async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) {
         sha256: &sha256,
         file_name: sent.file_name,
         uploaded_by: "someone",
-        contact_email: "someone@example.org",
+        contact_email: Some("someone@example.org"),
         received_at: chrono::Utc::now(),
         idempotency_key: &id.to_string(),
     };

@@ -1,16 +1,73 @@
 //! Rounds of returns, and who owes what in them.
 
 use chrono::NaiveDate;
-use cycle::{ObligationState, Standing};
+use cycle::{ObligationState, Standing, SubmissionState};
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use spec::{Period, PeriodKind};
+use spec::Period;
 use uuid::Uuid;
 
 use crate::returns::period_kind_of;
-use crate::submissions::outcome_of;
+use crate::submissions::{outcome_of, state_of};
 use crate::{Conn, DbError, Tx};
+
+/// A period of a return that is collected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    pub return_id: String,
+    pub return_title: String,
+    pub return_version: String,
+    pub period: Period,
+    pub opens_on: NaiveDate,
+    pub due_on: NaiveDate,
+}
+
+/// The columns of a [`RoundRow`], of a cycle `c` and its return version `v`.
+pub(crate) const ROUND: &str = "c.return_id, v.title AS return_title, c.version AS return_version,
+        v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on";
+
+#[derive(QueryableByName)]
+pub(crate) struct RoundRow {
+    #[diesel(sql_type = Text)]
+    return_id: String,
+    #[diesel(sql_type = Text)]
+    return_title: String,
+    #[diesel(sql_type = Text)]
+    return_version: String,
+    #[diesel(sql_type = Text)]
+    period_kind: String,
+    #[diesel(sql_type = Text)]
+    period_label: String,
+    #[diesel(sql_type = Date)]
+    period_start: NaiveDate,
+    #[diesel(sql_type = Date)]
+    period_end: NaiveDate,
+    #[diesel(sql_type = Date)]
+    opens_on: NaiveDate,
+    #[diesel(sql_type = Date)]
+    due_on: NaiveDate,
+}
+
+impl TryFrom<RoundRow> for Round {
+    type Error = DbError;
+
+    fn try_from(row: RoundRow) -> Result<Self, DbError> {
+        Ok(Round {
+            return_id: row.return_id,
+            return_title: row.return_title,
+            return_version: row.return_version,
+            period: Period {
+                kind: period_kind_of(&row.period_kind)?,
+                label: row.period_label,
+                start: row.period_start,
+                end: row.period_end,
+            },
+            opens_on: row.opens_on,
+            due_on: row.due_on,
+        })
+    }
+}
 
 /// A round to open.
 #[derive(Debug, Clone)]
@@ -22,19 +79,23 @@ pub struct NewCycle<'a> {
     pub due_on: NaiveDate,
 }
 
-#[derive(QueryableByName)]
-struct Id {
+/// A round as it is stored.
+#[derive(Debug, QueryableByName)]
+pub struct StoredCycle {
     #[diesel(sql_type = BigInt)]
-    id: i64,
+    pub id: i64,
+    /// That of its first opening.
+    #[diesel(sql_type = Text)]
+    pub version: String,
 }
 
-/// Opens a round, or moves its dates; gives its number.
-pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<i64, DbError> {
-    let row: Id = sql_query(
+/// Opens a round, or moves its dates; its version stays.
+pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<StoredCycle, DbError> {
+    Ok(sql_query(
         "INSERT INTO cycle (return_id, version, period_label, period_start, period_end, opens_on, due_on)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (return_id, period_label) DO UPDATE SET opens_on = excluded.opens_on, due_on = excluded.due_on
-         RETURNING id",
+         RETURNING id, version",
     )
     .bind::<Text, _>(cycle.return_id)
     .bind::<Text, _>(cycle.version)
@@ -44,8 +105,7 @@ pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<i64, DbError> {
     .bind::<Date, _>(cycle.opens_on)
     .bind::<Date, _>(cycle.due_on)
     .get_result(tx.connection())
-    .await?;
-    Ok(row.id)
+    .await?)
 }
 
 /// Gives each existing organisation that answers to `types` (and is one of `only`, unless that is empty) its obligation.
@@ -73,9 +133,7 @@ pub async fn oblige(
 /// What a file is received for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duty {
-    pub return_title: String,
-    pub period: Period,
-    pub opens_on: NaiveDate,
+    pub round: Round,
     /// `None`: this organisation owes nothing in this round.
     pub obligation_id: Option<i64>,
     pub organisation_name: String,
@@ -83,18 +141,8 @@ pub struct Duty {
 
 #[derive(QueryableByName)]
 struct DutyRow {
-    #[diesel(sql_type = Text)]
-    return_title: String,
-    #[diesel(sql_type = Text)]
-    period_kind: String,
-    #[diesel(sql_type = Text)]
-    period_label: String,
-    #[diesel(sql_type = Date)]
-    period_start: NaiveDate,
-    #[diesel(sql_type = Date)]
-    period_end: NaiveDate,
-    #[diesel(sql_type = Date)]
-    opens_on: NaiveDate,
+    #[diesel(embed)]
+    round: RoundRow,
     #[diesel(sql_type = Nullable<BigInt>)]
     obligation_id: Option<i64>,
     #[diesel(sql_type = Text)]
@@ -106,14 +154,7 @@ impl TryFrom<DutyRow> for Duty {
 
     fn try_from(row: DutyRow) -> Result<Self, DbError> {
         Ok(Duty {
-            return_title: row.return_title,
-            period: Period {
-                kind: period_kind_of(&row.period_kind)?,
-                label: row.period_label,
-                start: row.period_start,
-                end: row.period_end,
-            },
-            opens_on: row.opens_on,
+            round: row.round.try_into()?,
             obligation_id: row.obligation_id,
             organisation_name: row.organisation_name,
         })
@@ -127,16 +168,14 @@ pub async fn duty(
     return_id: &str,
     period_label: &str,
 ) -> Result<Option<Duty>, DbError> {
-    let row: Option<DutyRow> = sql_query(
-        "SELECT v.title AS return_title, v.facts ->> 'period_kind' AS period_kind,
-                c.period_label, c.period_start, c.period_end, c.opens_on,
-                o.id AS obligation_id, g.name AS organisation_name
+    let row: Option<DutyRow> = sql_query(format!(
+        "SELECT {ROUND}, o.id AS obligation_id, g.name AS organisation_name
          FROM cycle c
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          JOIN organisation g ON g.code = $1
          LEFT JOIN obligation o ON o.cycle_id = c.id AND o.organisation = g.code
-         WHERE c.return_id = $2 AND c.period_label = $3",
-    )
+         WHERE c.return_id = $2 AND c.period_label = $3"
+    ))
     .bind::<Text, _>(organisation)
     .bind::<Text, _>(return_id)
     .bind::<Text, _>(period_label)
@@ -151,18 +190,10 @@ pub async fn duty(
 pub struct Obligation {
     pub organisation: String,
     pub organisation_name: String,
-    pub return_id: String,
-    pub return_title: String,
-    pub return_version: String,
-    pub period_kind: PeriodKind,
-    pub period_label: String,
-    pub period_start: NaiveDate,
-    pub period_end: NaiveDate,
-    pub opens_on: NaiveDate,
-    pub due_on: NaiveDate,
+    pub round: Round,
     pub state: ObligationState,
-    /// The newest version.
-    pub latest: Option<Uuid>,
+    /// The newest version, and what became of it.
+    pub latest: Option<(Uuid, SubmissionState)>,
     /// The version that stands.
     pub standing: Option<Uuid>,
     pub n_versions: u32,
@@ -174,28 +205,14 @@ struct ObligationRow {
     organisation: String,
     #[diesel(sql_type = Text)]
     organisation_name: String,
-    #[diesel(sql_type = Text)]
-    return_id: String,
-    #[diesel(sql_type = Text)]
-    return_title: String,
-    #[diesel(sql_type = Text)]
-    return_version: String,
-    #[diesel(sql_type = Text)]
-    period_kind: String,
-    #[diesel(sql_type = Text)]
-    period_label: String,
-    #[diesel(sql_type = Date)]
-    period_start: NaiveDate,
-    #[diesel(sql_type = Date)]
-    period_end: NaiveDate,
-    #[diesel(sql_type = Date)]
-    opens_on: NaiveDate,
-    #[diesel(sql_type = Date)]
-    due_on: NaiveDate,
+    #[diesel(embed)]
+    round: RoundRow,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     latest: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     latest_outcome: Option<String>,
+    #[diesel(sql_type = Bool)]
+    latest_given_up: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     standing: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -204,44 +221,29 @@ struct ObligationRow {
     n_versions: Option<i32>,
 }
 
-impl Obligation {
-    pub fn period(&self) -> Period {
-        Period {
-            kind: self.period_kind,
-            label: self.period_label.clone(),
-            start: self.period_start,
-            end: self.period_end,
-        }
-    }
-}
-
 impl ObligationRow {
     fn into_obligation(self, today: NaiveDate) -> Result<Obligation, DbError> {
+        let outcome = |word: &Option<String>| word.as_deref().map(outcome_of).transpose();
+        let (latest, standing) = (
+            outcome(&self.latest_outcome)?,
+            outcome(&self.standing_outcome)?,
+        );
+        let round = Round::try_from(self.round)?;
         let facts = Standing {
-            opens_on: self.opens_on,
-            due_on: self.due_on,
+            opens_on: round.opens_on,
+            due_on: round.due_on,
             any_version: self.latest.is_some(),
-            latest: self.latest_outcome.as_deref().map(outcome_of).transpose()?,
-            standing: self
-                .standing_outcome
-                .as_deref()
-                .map(outcome_of)
-                .transpose()?,
+            latest,
+            standing,
         };
         Ok(Obligation {
             state: ObligationState::of(&facts, today),
             organisation: self.organisation,
             organisation_name: self.organisation_name,
-            return_id: self.return_id,
-            return_title: self.return_title,
-            return_version: self.return_version,
-            period_kind: period_kind_of(&self.period_kind)?,
-            period_label: self.period_label,
-            period_start: self.period_start,
-            period_end: self.period_end,
-            opens_on: self.opens_on,
-            due_on: self.due_on,
-            latest: self.latest,
+            round,
+            latest: self
+                .latest
+                .map(|id| (id, state_of(latest, self.latest_given_up, false))),
             standing: self.standing,
             n_versions: self.n_versions.unwrap_or(0).unsigned_abs(),
         })
@@ -254,24 +256,23 @@ pub async fn obligations(
     only: Option<&str>,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let rows: Vec<ObligationRow> = sql_query(
-        "SELECT o.organisation, g.name AS organisation_name, c.return_id, v.title AS return_title,
-                c.version AS return_version, v.facts ->> 'period_kind' AS period_kind,
-                c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on,
-                l.id AS latest, l.outcome AS latest_outcome, l.version_number AS n_versions,
+    let rows: Vec<ObligationRow> = sql_query(format!(
+        "SELECT o.organisation, g.name AS organisation_name, {ROUND},
+                l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
+                l.version_number AS n_versions,
                 s.submission_id AS standing, s.outcome AS standing_outcome
          FROM obligation o
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          JOIN organisation g ON g.code = o.organisation
          LEFT JOIN LATERAL (
-            SELECT id, outcome, version_number FROM submission
+            SELECT id, outcome, attention_at, version_number FROM submission
             WHERE obligation_id = o.id ORDER BY version_number DESC LIMIT 1
          ) l ON true
          LEFT JOIN standing_submission s ON s.obligation_id = o.id
          WHERE $1 IS NULL OR o.organisation = $1
-         ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC",
-    )
+         ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC"
+    ))
     .bind::<Nullable<Text>, _>(only)
     .load(conn.connection())
     .await?;

@@ -11,7 +11,7 @@ use crate::{Conn, DbError, Tx};
 #[derive(Debug, Clone)]
 pub struct NewEmail<'a> {
     pub id: Uuid,
-    /// `receipt` or `outcome`.
+    /// `receipt`, `outcome` or `delay`.
     pub kind: &'a str,
     pub submission_id: Uuid,
     pub recipient: &'a str,

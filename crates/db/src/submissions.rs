@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use cycle::SubmissionState;
 use diesel::sql_types::{
-    BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use finding::Outcome;
-use spec::{Period, PeriodKind};
 use uuid::Uuid;
 
-use crate::returns::period_kind_of;
+use crate::cycles::{ROUND, Round, RoundRow};
 use crate::{Conn, DbError, Tx};
 
 /// One version of an organisation's answer.
@@ -23,14 +22,7 @@ pub struct Submission {
     pub obligation_id: i64,
     pub organisation: String,
     pub organisation_name: String,
-    pub return_id: String,
-    pub return_title: String,
-    pub return_version: String,
-    pub period_kind: PeriodKind,
-    pub period_label: String,
-    pub period_start: NaiveDate,
-    pub period_end: NaiveDate,
-    pub due_on: NaiveDate,
+    pub round: Round,
     pub version_number: u32,
     pub file_name: String,
     pub sha256: String,
@@ -38,7 +30,8 @@ pub struct Submission {
     pub file_key: String,
     pub bytes: u64,
     pub uploaded_by: String,
-    pub contact_email: String,
+    /// `None`: the sender wants no messages.
+    pub contact_email: Option<String>,
     pub received_at: DateTime<Utc>,
     pub assessed_at: Option<DateTime<Utc>>,
     pub outcome: Option<Outcome>,
@@ -51,15 +44,6 @@ impl Submission {
     pub fn needs_attention(&self) -> bool {
         self.state == SubmissionState::NeedsAttention
     }
-
-    pub fn period(&self) -> Period {
-        Period {
-            kind: self.period_kind,
-            label: self.period_label.clone(),
-            start: self.period_start,
-            end: self.period_end,
-        }
-    }
 }
 
 /// A version to store.
@@ -71,7 +55,7 @@ pub struct NewSubmission<'a> {
     pub sha256: &'a str,
     pub file_name: &'a str,
     pub uploaded_by: &'a str,
-    pub contact_email: &'a str,
+    pub contact_email: Option<&'a str>,
     pub received_at: DateTime<Utc>,
     pub idempotency_key: &'a str,
 }
@@ -87,6 +71,19 @@ pub(crate) fn outcome_of(word: &str) -> Result<Outcome, DbError> {
     .into_iter()
     .find(|outcome| outcome.as_str() == word)
     .ok_or_else(|| DbError::stored(format!("outcome {word}")))
+}
+
+/// `given_up`: its checks were, and nobody has had them tried again.
+pub(crate) fn state_of(
+    outcome: Option<Outcome>,
+    given_up: bool,
+    newer_stands: bool,
+) -> SubmissionState {
+    if outcome.is_none() && given_up {
+        SubmissionState::NeedsAttention
+    } else {
+        SubmissionState::of(outcome, newer_stands)
+    }
 }
 
 /// Records that the file store has these bytes; harmless when repeated, also at the same moment:
@@ -130,7 +127,7 @@ pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, Db
     .bind::<Text, _>(new.sha256)
     .bind::<Text, _>(new.file_name)
     .bind::<Text, _>(new.uploaded_by)
-    .bind::<Text, _>(new.contact_email)
+    .bind::<Nullable<Text>, _>(new.contact_email)
     .bind::<Timestamptz, _>(new.received_at)
     .bind::<Text, _>(new.idempotency_key)
     .get_result(tx.connection())
@@ -166,6 +163,17 @@ pub async fn set_assessed(
     Ok(())
 }
 
+/// Its checks were given up. False where it is assessed, or was marked before.
+pub async fn set_attention(tx: &mut Tx, id: Uuid) -> Result<bool, DbError> {
+    let n_marked = sql_query(
+        "UPDATE submission SET attention_at = now() WHERE id = $1 AND assessed_at IS NULL AND attention_at IS NULL",
+    )
+    .bind::<SqlUuid, _>(id)
+    .execute(tx.connection())
+    .await?;
+    Ok(n_marked == 1)
+}
+
 /// It is tried again.
 pub async fn clear_attention(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
     sql_query("UPDATE submission SET attention_at = NULL WHERE id = $1")
@@ -185,22 +193,8 @@ struct SubmissionRow {
     organisation: String,
     #[diesel(sql_type = Text)]
     organisation_name: String,
-    #[diesel(sql_type = Text)]
-    return_id: String,
-    #[diesel(sql_type = Text)]
-    return_title: String,
-    #[diesel(sql_type = Text)]
-    return_version: String,
-    #[diesel(sql_type = Text)]
-    period_kind: String,
-    #[diesel(sql_type = Text)]
-    period_label: String,
-    #[diesel(sql_type = Date)]
-    period_start: NaiveDate,
-    #[diesel(sql_type = Date)]
-    period_end: NaiveDate,
-    #[diesel(sql_type = Date)]
-    due_on: NaiveDate,
+    #[diesel(embed)]
+    round: RoundRow,
     #[diesel(sql_type = Integer)]
     version_number: i32,
     #[diesel(sql_type = Text)]
@@ -213,8 +207,8 @@ struct SubmissionRow {
     bytes: i64,
     #[diesel(sql_type = Text)]
     uploaded_by: String,
-    #[diesel(sql_type = Text)]
-    contact_email: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    contact_email: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     received_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -235,24 +229,13 @@ impl TryFrom<SubmissionRow> for Submission {
     fn try_from(row: SubmissionRow) -> Result<Self, DbError> {
         let outcome = row.outcome.as_deref().map(outcome_of).transpose()?;
         Ok(Submission {
-            state: if outcome.is_none() && row.given_up {
-                SubmissionState::NeedsAttention
-            } else {
-                SubmissionState::of(outcome, row.newer_stands)
-            },
+            state: state_of(outcome, row.given_up, row.newer_stands),
             outcome,
             id: row.id,
             obligation_id: row.obligation_id,
             organisation: row.organisation,
             organisation_name: row.organisation_name,
-            return_id: row.return_id,
-            return_title: row.return_title,
-            return_version: row.return_version,
-            period_kind: period_kind_of(&row.period_kind)?,
-            period_label: row.period_label,
-            period_start: row.period_start,
-            period_end: row.period_end,
-            due_on: row.due_on,
+            round: row.round.try_into()?,
             version_number: row.version_number.unsigned_abs(),
             file_name: row.file_name,
             sha256: row.sha256,
@@ -267,28 +250,32 @@ impl TryFrom<SubmissionRow> for Submission {
     }
 }
 
-const SELECT: &str = "SELECT s.id, s.obligation_id, s.organisation, g.name AS organisation_name,
-        c.return_id, v.title AS return_title, c.version AS return_version,
-        v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.due_on,
-        s.version_number, s.file_name, s.file_sha256 AS sha256, f.stored_key AS file_key, f.n_bytes AS bytes,
-        s.uploaded_by, s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
-        s.attention_at IS NOT NULL AS given_up,
-        EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id
-                AND n.version_number > s.version_number
-                AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands
-    FROM submission s
-    JOIN file f ON f.sha256 = s.file_sha256
-    JOIN obligation o ON o.id = s.obligation_id
-    JOIN cycle c ON c.id = o.cycle_id
-    JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
-    JOIN organisation g ON g.code = s.organisation";
+/// The statement that reads submissions, a [`SubmissionRow`] each; `rest` says which.
+fn select(rest: &str) -> String {
+    format!(
+        "SELECT s.id, s.obligation_id, s.organisation, g.name AS organisation_name, {ROUND},
+            s.version_number, s.file_name, s.file_sha256 AS sha256, f.stored_key AS file_key, f.n_bytes AS bytes,
+            s.uploaded_by, s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
+            s.attention_at IS NOT NULL AS given_up,
+            EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id
+                    AND n.version_number > s.version_number
+                    AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands
+        FROM submission s
+        JOIN file f ON f.sha256 = s.file_sha256
+        JOIN obligation o ON o.id = s.obligation_id
+        JOIN cycle c ON c.id = o.cycle_id
+        JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+        JOIN organisation g ON g.code = s.organisation
+        {rest}"
+    )
+}
 
 fn one(row: Option<SubmissionRow>) -> Result<Option<Submission>, DbError> {
     row.map(Submission::try_from).transpose()
 }
 
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(format!("{SELECT} WHERE s.id = $1"))
+    one(sql_query(select("WHERE s.id = $1"))
         .bind::<SqlUuid, _>(id)
         .get_result(conn.connection())
         .await
@@ -301,8 +288,8 @@ pub async fn find_by_key(
     organisation: &str,
     idempotency_key: &str,
 ) -> Result<Option<Submission>, DbError> {
-    one(sql_query(format!(
-        "{SELECT} WHERE s.organisation = $1 AND s.idempotency_key = $2"
+    one(sql_query(select(
+        "WHERE s.organisation = $1 AND s.idempotency_key = $2",
     ))
     .bind::<Text, _>(organisation)
     .bind::<Text, _>(idempotency_key)
@@ -313,8 +300,8 @@ pub async fn find_by_key(
 
 /// Newest first; only one organisation's where `only` is given.
 pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>, DbError> {
-    let rows: Vec<SubmissionRow> = sql_query(format!(
-        "{SELECT} WHERE $1 IS NULL OR s.organisation = $1 ORDER BY s.received_at DESC, s.id DESC"
+    let rows: Vec<SubmissionRow> = sql_query(select(
+        "WHERE $1 IS NULL OR s.organisation = $1 ORDER BY s.received_at DESC, s.id DESC",
     ))
     .bind::<Nullable<Text>, _>(only)
     .load(conn.connection())
@@ -325,8 +312,8 @@ pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>
 /// The submission of the same organisation and return that stands for the period just before this one's
 /// (of a snapshot: for the last one within some months more than a year).
 pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(format!(
-        "{SELECT} WHERE s.id = (
+    one(sql_query(select(
+        "WHERE s.id = (
             SELECT st.submission_id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
@@ -339,7 +326,7 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
             ) c2 ON true
             JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
             JOIN standing_submission st ON st.obligation_id = o2.id
-            WHERE this.id = $1)"
+            WHERE this.id = $1)",
     ))
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())
@@ -349,8 +336,8 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
 
 /// As [`standing_before`], for the round nearest to a year earlier (a snapshot's date moves by some days from year to year).
 pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(format!(
-        "{SELECT} WHERE s.id = (
+    one(sql_query(select(
+        "WHERE s.id = (
             SELECT st.submission_id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
@@ -363,7 +350,7 @@ pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submi
             ) c2 ON true
             JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
             JOIN standing_submission st ON st.obligation_id = o2.id
-            WHERE this.id = $1)"
+            WHERE this.id = $1)",
     ))
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())

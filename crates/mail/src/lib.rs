@@ -8,7 +8,8 @@ mod mailer;
 mod messages;
 mod words;
 
-pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport};
+pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
+pub use messages::delay::Delay;
 pub use messages::outcome::{Counted, Outcome};
 pub use messages::receipt::Receipt;
 pub use messages::{Message, RenderError};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use crate::Email;
 
@@ -102,10 +102,11 @@ impl Mailer {
         let message = self.compose(email)?;
         match &self.way {
             Way::Smtp(transport) => {
-                transport
-                    .send(message)
-                    .await
-                    .map_err(|error| SendError::Transport(with_sources(&error)))?;
+                transport.send(message).await.map_err(|error| {
+                    // Servers quote the address, which is personal data.
+                    let told = with_sources(&error).replace(&email.to, "(the address)");
+                    SendError::Transport(told)
+                })?;
             }
             Way::Folder(folder) => {
                 let path = folder.join(format!("{}.eml", file_name(&email.message_id)));
@@ -147,6 +148,11 @@ impl Mailer {
             ))
             .map_err(|error| wrong(&error))
     }
+}
+
+/// Whether a message could be sent there: `someone@example.org`, without a name before it.
+pub fn is_address(text: &str) -> bool {
+    text.parse::<Address>().is_ok()
 }
 
 fn smtp_transport(smtp: &Smtp) -> Result<AsyncSmtpTransport<Tokio1Executor>, SendError> {

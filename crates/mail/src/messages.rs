@@ -1,11 +1,13 @@
 //! All messages: a struct and a folder of templates for each.
 
+pub(crate) mod delay;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Email;
+use delay::Delay;
 use outcome::Outcome;
 use receipt::Receipt;
 
@@ -15,6 +17,7 @@ use receipt::Receipt;
 pub enum Message {
     Receipt(Receipt),
     Outcome(Outcome),
+    Delay(Delay),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,7 @@ impl Message {
         match self {
             Message::Receipt(_) => "receipt",
             Message::Outcome(_) => "outcome",
+            Message::Delay(_) => "delay",
         }
     }
 
@@ -35,6 +39,7 @@ impl Message {
         let written = match self {
             Message::Receipt(receipt) => receipt::write(receipt, base_url)?,
             Message::Outcome(outcome) => outcome::write(outcome, base_url)?,
+            Message::Delay(delay) => delay::write(delay, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),

@@ -9,6 +9,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::Settings;
+use crate::enqueue::ATTEMPTS;
 
 /// A job that is ours until its lease runs out.
 #[derive(Debug, Clone, PartialEq, QueryableByName)]
@@ -72,22 +73,43 @@ pub async fn claim(
 
 /// Gives up jobs whose worker vanished too often.
 async fn quarantine(conn: &mut Conn, settings: &Settings) -> Result<(), DbError> {
-    let n_dead = sql_query(
-        "UPDATE job SET state = 'dead', finished_at = now(), n_lapses = n_lapses + 1,
-            lease_token = NULL, lease_until = NULL,
-            last_error = 'its worker vanished ' || n_lapses + 1 || ' times'
-         WHERE id IN (
+    let given_up: Vec<GivenUp> = sql_query(giving_up(
+        "n_lapses = n_lapses + 1, last_error = 'its worker vanished ' || n_lapses + 1 || ' times'",
+        "id IN (
             SELECT id FROM job WHERE state = 'running' AND lease_until < now() AND n_lapses + 1 >= $1
             FOR UPDATE SKIP LOCKED
          )",
-    )
+    ))
     .bind::<Integer, _>(i32::try_from(settings.max_lapses).unwrap_or(i32::MAX))
-    .execute(conn.connection())
+    .load(conn.connection())
     .await?;
-    if n_dead > 0 {
-        tracing::error!(n_dead, "gave up jobs whose workers kept vanishing");
+    for GivenUp { id, kind } in given_up {
+        tracing::error!(job = id, kind, "gave up a job whose workers kept vanishing");
     }
     Ok(())
+}
+
+#[derive(QueryableByName)]
+struct GivenUp {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    kind: String,
+}
+
+/// One statement, whoever runs it: jobs are given up, and those that are to follow are put in.
+fn giving_up(set: &str, which: &str) -> String {
+    format!(
+        "WITH given_up AS (
+            UPDATE job SET state = 'dead', finished_at = now(), lease_token = NULL, lease_until = NULL, {set}
+            WHERE {which}
+            RETURNING id, kind, payload, then_kind
+         ), following AS (
+            INSERT INTO job (kind, payload, max_attempts)
+            SELECT then_kind, payload, {ATTEMPTS} FROM given_up WHERE then_kind IS NOT NULL
+         )
+         SELECT id, kind FROM given_up"
+    )
 }
 
 /// Keeps the job; false where it is no longer ours.
@@ -149,16 +171,14 @@ pub async fn fail(
 
 /// It will not be tried again; a person has to look.
 pub(crate) async fn give_up(conn: &mut Conn, job: &Claimed, reason: &str) -> Result<bool, DbError> {
-    let n_dead = sql_query(
-        "UPDATE job SET state = 'dead', finished_at = now(), lease_token = NULL, lease_until = NULL, last_error = $3
-         WHERE id = $1 AND lease_token = $2",
-    )
-    .bind::<BigInt, _>(job.id)
-    .bind::<SqlUuid, _>(job.lease_token)
-    .bind::<Text, _>(reason)
-    .execute(conn.connection())
-    .await?;
-    Ok(n_dead == 1)
+    let given_up: Vec<GivenUp> =
+        sql_query(giving_up("last_error = $3", "id = $1 AND lease_token = $2"))
+            .bind::<BigInt, _>(job.id)
+            .bind::<SqlUuid, _>(job.lease_token)
+            .bind::<Text, _>(reason)
+            .load(conn.connection())
+            .await?;
+    Ok(!given_up.is_empty())
 }
 
 /// Gives the job back unharmed: the worker stops. The attempt does not count.

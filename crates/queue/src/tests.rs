@@ -141,6 +141,49 @@ async fn a_heartbeat_keeps_a_job() {
 }
 
 #[tokio::test]
+async fn what_is_to_follow_a_job_that_is_given_up_is_put_in_however_it_ends() {
+    let database = TestDb::new();
+    let db = database.connect().await;
+    for n in 0..3 {
+        let mut tx = db.begin().await.unwrap();
+        let job = NewJob {
+            max_attempts: 1,
+            ..NewJob::new("count", json!(n)).when_given_up("mourn")
+        };
+        enqueue(&mut tx, &job).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = db.conn().await.unwrap();
+        match n {
+            0 => {
+                for _ in 0..3 {
+                    assert!(claim_one(&db, &vanishing()).await.is_some());
+                }
+                assert!(claim_one(&db, &vanishing()).await.is_none());
+            }
+            1 => {
+                let job = claim_one(&db, &at_once()).await.unwrap();
+                fail(&mut conn, &job, "no", None, &at_once()).await.unwrap();
+            }
+            _ => {
+                let runner = Runner::new(db.clone(), at_once())
+                    .handle("count", |_: i64, _job| async {
+                        Err(HandlerError::never("never"))
+                    });
+                assert_eq!(runner.run_due().await.unwrap(), 1);
+            }
+        }
+    }
+    let mourned: Arc<Mutex<Vec<i64>>> = Arc::default();
+    let seen = Arc::clone(&mourned);
+    let runner = Runner::new(db.clone(), at_once()).handle("mourn", move |n: i64, _job| {
+        seen.lock().unwrap().push(n);
+        async { Ok(()) }
+    });
+    assert_eq!(runner.run_due().await.unwrap(), 3);
+    assert_eq!(*mourned.lock().unwrap(), [0, 1, 2]);
+}
+
+#[tokio::test]
 async fn a_job_whose_worker_vanishes_three_times_is_given_up() {
     let database = TestDb::new();
     let db = database.connect().await;

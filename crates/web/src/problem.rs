@@ -5,6 +5,7 @@
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
+use files::FilesError;
 use serde::Serialize;
 use workflow::ReceiveError;
 
@@ -233,6 +234,11 @@ impl From<ReceiveError> for Problem {
                 "Not open yet",
                 format!("The return {return_id} for {period} can be sent from {opens_on}."),
             ),
+            ReceiveError::NotAnAddress => refused(
+                StatusCode::BAD_REQUEST,
+                "Not an address",
+                "The email address is not one that mail can be sent to: check it.".to_owned(),
+            ),
             ReceiveError::IdempotencyKeyReused => refused(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Key used before",
@@ -240,6 +246,10 @@ impl From<ReceiveError> for Problem {
                     .to_owned(),
             ),
             ReceiveError::Db(error) => error.into(),
+            ReceiveError::Files(FilesError::Store(reason)) => {
+                tracing::warn!(reason, "the file store can't be used just now");
+                Problem::unavailable()
+            }
             error @ ReceiveError::Files(_) => Problem::failed("keep an upload", &error),
         }
     }

@@ -1,4 +1,5 @@
 //! One file per job.
 
 pub(crate) mod assess;
+pub(crate) mod assess_given_up;
 pub(crate) mod send_email;

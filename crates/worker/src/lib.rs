@@ -15,7 +15,7 @@ use mail::Mailer;
 use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
-use workflow::{Actor, AssessJob, SendEmailJob};
+use workflow::{Actor, AssessGivenUpJob, AssessJob, SendEmailJob};
 
 /// What jobs work with.
 pub struct Worker {
@@ -49,9 +49,13 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let db = worker.db.clone();
     let worker = Arc::new(worker);
     let for_assess = Arc::clone(&worker);
+    let for_given_up = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
+        })
+        .handle(AssessGivenUpJob::KIND, move |job, _claimed| {
+            jobs::assess_given_up::assess_given_up(Arc::clone(&for_given_up), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -1,23 +1,23 @@
 //! The verbs: one function, one transaction.
 //!
 //! Every write of the product goes through here: permission, state, event, job and email are committed together or not at all.
-//! One exception: that an assess job was given up is noted by the database itself, since whoever finds it dead may be any worker.
 //! Each verb and each read takes the [`Actor`] after its connections; what an organisation's actor may not see does not exist for it.
 //! It knows nothing of HTTP, and no caller opens a transaction of its own.
 
 mod actor;
+mod attention;
 mod load;
 mod outbox;
 mod publish;
 mod read;
 mod receive;
-mod retry;
 mod to_assess;
 
 #[cfg(test)]
 mod tests;
 
 pub use actor::{Actor, ActorKind};
+pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
 pub use load::{LoadError, Loaded, load, refuse};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
@@ -25,9 +25,8 @@ pub use outbox::{
 pub use publish::{OpenCycleError, PublishError, open_cycle, publish_returns};
 pub use read::{
     EmailState, FindingCount, NumberedFinding, Obligation, OrganisationName, OriginalError,
-    Submission, accounts, dataset_csv, emails_of, finding_counts, findings, obligations,
-    organisations, original, own_headings, submission, submissions_of,
+    Submission, accounts, dataset_csv, emails_of, finding_counts, findings, findings_of_rule,
+    first_findings, obligations, organisations, original, own_headings, submission, submissions_of,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
-pub use retry::{RetryError, retry};
 pub use to_assess::{AssessJob, StoredFile, ToAssess, to_assess};

@@ -193,7 +193,8 @@ async fn lock(tx: &mut Tx, id: Uuid, spec: &ReturnSpec) -> Result<Locked, LoadEr
     let submission = submissions::find(tx, id)
         .await?
         .ok_or(LoadError::UnknownSubmission(id))?;
-    if submission.return_id != spec.id || submission.return_version != spec.version {
+    let round = &submission.round;
+    if round.return_id != spec.id || round.return_version != spec.version {
         return parts_error("the submission answers another return");
     }
     Ok(match assessed(&submission, spec)? {
@@ -257,14 +258,20 @@ async fn conclude(
     let message = Message::Outcome(mail::Outcome {
         submission_id: submission.id.to_string(),
         organisation_name: submission.organisation_name.clone(),
-        return_title: submission.return_title.clone(),
-        period: submission.period().in_words(),
+        return_title: submission.round.return_title.clone(),
+        period: submission.round.period.in_words(),
         version_number: submission.version_number,
         file_name: submission.file_name.clone(),
         outcome,
         counts,
     });
-    outbox::post(tx, submission.id, &submission.contact_email, &message).await?;
+    outbox::post(
+        tx,
+        submission.id,
+        submission.contact_email.as_deref(),
+        &message,
+    )
+    .await?;
     let deed = Deed {
         verb: "assess",
         organisation: Some(&submission.organisation),

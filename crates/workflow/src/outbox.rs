@@ -37,13 +37,16 @@ const PAUSES: [Duration; 7] = [
 /// More than a message's attempts, since a worker may fail before it gets to count one.
 const MAX_JOB_ATTEMPTS: u32 = 20;
 
-/// Puts a message into the outbox; nothing happens where the submission has one of its kind.
+/// Puts a message into the outbox; nothing happens where the submission has one of its kind, or its sender wants none.
 pub(crate) async fn post(
     tx: &mut Tx,
     submission_id: Uuid,
-    recipient: &str,
+    recipient: Option<&str>,
     message: &Message,
 ) -> Result<(), DbError> {
+    let Some(recipient) = recipient else {
+        return Ok(());
+    };
     let id = Uuid::now_v7();
     let payload =
         serde_json::to_value(message).map_err(|error| DbError::Stored(error.to_string()))?;

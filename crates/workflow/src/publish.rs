@@ -11,7 +11,7 @@ use crate::actor::Deed;
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     #[error(
-        "{return_id} {version} was published with other content: a published version never changes, so make a new one"
+        "{return_id} {version} was published with other content, and a published version never changes: put it back as it was, and the change into the folder of a new version (`lgdp reassess` tries the change on what was sent)"
     )]
     Changed { return_id: String, version: String },
     #[error(transparent)]
@@ -68,6 +68,14 @@ pub enum OpenCycleError {
     },
     #[error("{return_id} {version} is not published")]
     NotPublished { return_id: String, version: String },
+    #[error("{return_id} is collected for {period} with version {version} already")]
+    OtherVersion {
+        return_id: String,
+        period: String,
+        version: String,
+    },
+    #[error("a round can't be due before it opens")]
+    DueBeforeOpening,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -88,6 +96,9 @@ pub async fn open_cycle(
             period: period.label.clone(),
         });
     }
+    if due_on < opens_on {
+        return Err(OpenCycleError::DueBeforeOpening);
+    }
     let mut tx = db.begin().await?;
     if returns::published_hash(&mut tx, &spec.id, &spec.version)
         .await?
@@ -105,9 +116,16 @@ pub async fn open_cycle(
         opens_on,
         due_on,
     };
-    let cycle_id = cycles::put(&mut tx, &cycle).await?;
+    let stored = cycles::put(&mut tx, &cycle).await?;
+    if stored.version != spec.version {
+        return Err(OpenCycleError::OtherVersion {
+            return_id: spec.id.clone(),
+            period: period.label.clone(),
+            version: stored.version,
+        });
+    }
     let respondents = &spec.respondents;
-    let n_new = cycles::oblige(&mut tx, cycle_id, &respondents.types, &respondents.only).await?;
+    let n_new = cycles::oblige(&mut tx, stored.id, &respondents.types, &respondents.only).await?;
     let deed = Deed {
         verb: "open_cycle",
         organisation: None,

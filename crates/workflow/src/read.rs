@@ -75,6 +75,39 @@ pub async fn findings(
         .map(Some)
 }
 
+/// The first `n` findings of each rule, in report order.
+pub async fn first_findings(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+    n: u32,
+) -> Result<Option<Vec<NumberedFinding>>, DbError> {
+    let mut conn = db.conn().await?;
+    if visible(&mut conn, actor, id).await?.is_none() {
+        return Ok(None);
+    }
+    stored_findings::first_of_each_rule(&mut conn, id, n)
+        .await
+        .map(Some)
+}
+
+/// At most `limit` findings of a rule in report order, without the first `skipped`.
+pub async fn findings_of_rule(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+    rule: &str,
+    (skipped, limit): (u32, u32),
+) -> Result<Option<Vec<NumberedFinding>>, DbError> {
+    let mut conn = db.conn().await?;
+    if visible(&mut conn, actor, id).await?.is_none() {
+        return Ok(None);
+    }
+    stored_findings::of_rule(&mut conn, id, rule, skipped, limit)
+        .await
+        .map(Some)
+}
+
 /// The headings of the sender's own columns that the findings carry; none for a submission that is not to be seen.
 pub async fn own_headings(db: &Db, actor: &Actor, id: Uuid) -> Result<Vec<String>, DbError> {
     let mut conn = db.conn().await?;

@@ -33,8 +33,8 @@ pub struct NewUpload {
     pub bytes: u64,
     /// The sender's key: the same key and bytes give the same receipt.
     pub idempotency_key: String,
-    /// Where the receipt and the outcome are sent.
-    pub contact_email: String,
+    /// Where the receipt and the outcome are sent; `None`: the sender has the receipt from here, and asks for the outcome.
+    pub contact_email: Option<String>,
     pub received_at: DateTime<Utc>,
 }
 
@@ -76,6 +76,8 @@ pub enum ReceiveError {
         period: String,
         opens_on: NaiveDate,
     },
+    #[error("the contact address is no email address")]
+    NotAnAddress,
     #[error("the idempotency key was used for another file")]
     IdempotencyKeyReused,
     #[error(transparent)]
@@ -97,6 +99,11 @@ pub async fn receive(
         return Err(ReceiveError::NotAllowed {
             organisation: upload.organisation,
         });
+    }
+    if let Some(address) = &upload.contact_email
+        && !mail::is_address(address)
+    {
+        return Err(ReceiveError::NotAnAddress);
     }
     let upload = cleaned(upload);
     // Given back before the file is stored: that may take a while, and connections are few.
@@ -122,7 +129,7 @@ pub async fn receive(
         sha256: &upload.sha256,
         file_name: &upload.file_name,
         uploaded_by: &actor.name,
-        contact_email: &upload.contact_email,
+        contact_email: upload.contact_email.as_deref(),
         received_at: upload.received_at,
         idempotency_key: &upload.idempotency_key,
     };
@@ -145,7 +152,14 @@ pub async fn receive(
         received_at: upload.received_at,
         repeated: false,
     };
-    follow_up(&mut tx, actor, &receipt, &duty, &upload.contact_email).await?;
+    follow_up(
+        &mut tx,
+        actor,
+        &receipt,
+        &duty,
+        upload.contact_email.as_deref(),
+    )
+    .await?;
     tx.commit().await?;
     Ok(receipt)
 }
@@ -156,14 +170,14 @@ async fn follow_up(
     actor: &Actor,
     receipt: &Receipt,
     duty: &Duty,
-    contact_email: &str,
+    contact_email: Option<&str>,
 ) -> Result<(), DbError> {
     to_assess::enqueue(tx, receipt.submission_id).await?;
     let message = Message::Receipt(mail::Receipt {
         submission_id: receipt.submission_id.to_string(),
         organisation_name: duty.organisation_name.clone(),
-        return_title: duty.return_title.clone(),
-        period: duty.period.in_words(),
+        return_title: duty.round.return_title.clone(),
+        period: duty.round.period.in_words(),
         version_number: receipt.version_number,
         file_name: receipt.file_name.clone(),
         bytes: receipt.bytes,
@@ -197,8 +211,8 @@ async fn earlier_receipt(
         return Ok(None);
     };
     let same = earlier.sha256 == upload.sha256
-        && earlier.return_id == upload.return_id
-        && earlier.period_label == upload.period;
+        && earlier.round.return_id == upload.return_id
+        && earlier.round.period.label == upload.period;
     if same {
         Ok(Some(receipt_of(earlier)))
     } else {
@@ -210,8 +224,8 @@ fn receipt_of(submission: Submission) -> Receipt {
     Receipt {
         submission_id: submission.id,
         organisation: submission.organisation,
-        return_id: submission.return_id,
-        period: submission.period_label,
+        return_id: submission.round.return_id,
+        period: submission.round.period.label,
         version_number: submission.version_number,
         file_name: submission.file_name,
         sha256: submission.sha256,
@@ -254,11 +268,11 @@ async fn duty(conn: &mut Conn, upload: &NewUpload) -> Result<(Duty, i64), Receiv
         });
     };
     let today = upload.received_at.with_timezone(&London).date_naive();
-    if today < duty.opens_on {
+    if today < duty.round.opens_on {
         return Err(ReceiveError::NotOpen {
             return_id: return_id.clone(),
             period: period.clone(),
-            opens_on: duty.opens_on,
+            opens_on: duty.round.opens_on,
         });
     }
     Ok((duty, obligation_id))
@@ -272,7 +286,6 @@ fn cleaned(mut upload: NewUpload) -> NewUpload {
         &mut upload.period,
         &mut upload.file_name,
         &mut upload.idempotency_key,
-        &mut upload.contact_email,
     ] {
         if text.contains('\0') {
             *text = text.replace('\0', "\u{fffd}");

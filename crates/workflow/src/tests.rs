@@ -86,7 +86,7 @@ impl World {
             sha256,
             bytes: bytes.len() as u64,
             idempotency_key: key.to_owned(),
-            contact_email: "someone@example.org".to_owned(),
+            contact_email: Some("someone@example.org".to_owned()),
             received_at: "2026-07-20T09:05:00.123456789Z".parse().unwrap(),
         }
     }
@@ -207,13 +207,7 @@ impl World {
 }
 
 fn sha256(bytes: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").unwrap();
-            hex
-        })
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn a_finding(severity: Severity) -> Finding {
@@ -263,6 +257,19 @@ async fn a_file_is_received_with_a_job_a_receipt_and_an_event() {
     assert_eq!(submission.state, cycle::SubmissionState::Received);
     assert_eq!(submission.uploaded_by, "Someone");
     world.files.verify(&submission.file_key).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sender_without_an_address_gets_no_mail() {
+    let world = world().await;
+    let upload = NewUpload {
+        contact_email: None,
+        ..world.upload("k1", "one")
+    };
+    let id = world.receive(upload).await.unwrap().submission_id;
+    world.load(id, "one", Outcome::Ready).await;
+    let emails = emails_of(&world.db, &system(), id).await.unwrap().unwrap();
+    assert!(emails.is_empty(), "{emails:?}");
 }
 
 #[tokio::test]
@@ -323,7 +330,7 @@ async fn what_can_not_be_received_is_named_and_leaves_nothing() {
     let world = world().await;
     let before = world.counted().await;
     let good = || world.upload("k1", "one");
-    let cases: [(NewUpload, &str); 6] = [
+    let cases: [(NewUpload, &str); 7] = [
         (
             NewUpload {
                 organisation: "S12999999".to_owned(),
@@ -359,6 +366,13 @@ async fn what_can_not_be_received_is_named_and_leaves_nothing() {
                 ..good()
             },
             "form for 2026-27-Q1 is open from 2026-07-01",
+        ),
+        (
+            NewUpload {
+                contact_email: Some("someone@".to_owned()),
+                ..good()
+            },
+            "the contact address is no email address",
         ),
         (
             NewUpload {
@@ -844,6 +858,32 @@ async fn a_round_of_a_period_that_is_not_served_is_not_opened() {
     .await
     .unwrap_err();
     assert!(matches!(error, OpenCycleError::NotServed { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_round_keeps_its_version_and_is_not_due_before_it_opens() {
+    let world = world().await;
+    let newer = ReturnSpec {
+        version: "1.1".to_owned(),
+        ..form()
+    };
+    let organisations = testkit::returns::organisations();
+    publish_returns(&world.db, &system(), &[newer.clone()], &organisations)
+        .await
+        .unwrap();
+    let open = |spec, opens, due| {
+        let db = &world.db;
+        async move { open_cycle(db, &system(), spec, &q1(), day(opens), day(due)).await }
+    };
+    let error = open(&newer, "2026-07-01", "2026-07-31").await.unwrap_err();
+    assert!(
+        matches!(&error, OpenCycleError::OtherVersion { version, .. } if version == "1.0"),
+        "{error}"
+    );
+    let error = open(&world.spec, "2026-07-01", "2026-06-30")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, OpenCycleError::DueBeforeOpening), "{error}");
 }
 
 #[tokio::test]

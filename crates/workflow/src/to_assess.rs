@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::Actor;
+use crate::{Actor, AssessGivenUpJob};
 
 /// The job: assess one submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,9 @@ impl AssessJob {
 
 pub(crate) async fn enqueue(tx: &mut Tx, submission_id: Uuid) -> Result<(), DbError> {
     let key = format!("assess {submission_id}");
-    let job = NewJob::new(AssessJob::KIND, json!(AssessJob { submission_id })).once(&key);
+    let job = NewJob::new(AssessJob::KIND, json!(AssessJob { submission_id }))
+        .once(&key)
+        .when_given_up(AssessGivenUpJob::KIND);
     queue::enqueue(tx, &job).await?;
     Ok(())
 }
@@ -76,9 +78,9 @@ pub async fn to_assess(
         submission_id,
         received_on: submission.received_at.with_timezone(&London).date_naive(),
         organisation: submission.organisation.clone(),
-        return_id: submission.return_id.clone(),
-        return_version: submission.return_version.clone(),
-        period: submission.period_label.clone(),
+        return_id: submission.round.return_id.clone(),
+        return_version: submission.round.return_version.clone(),
+        period: submission.round.period.label.clone(),
         file: stored(submission),
         previous: previous.map(stored),
         year_ago: year_ago.map(stored),

@@ -1,5 +1,6 @@
 //! The front page: every round of every return, and where each organisation stands.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
@@ -7,8 +8,6 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 use chrono_tz::Europe::London;
-use finding::Outcome;
-use uuid::Uuid;
 use workflow::Obligation;
 
 use super::problem::PageProblem;
@@ -49,47 +48,33 @@ pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProb
     let reader = actor::reader();
     let today = Utc::now().with_timezone(&London).date_naive();
     let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
-    let outcomes: BTreeMap<Uuid, &'static str> =
-        workflow::submissions_of(site.db()?, &reader, None)
-            .await?
-            .into_iter()
-            .map(|submission| {
-                let words = submission
-                    .outcome
-                    .map_or(submission.state.in_words(), Outcome::in_words);
-                (submission.id, words)
-            })
-            .collect();
     let page = HomePage {
-        rounds: rounds(&site, obligations, &outcomes),
+        rounds: rounds(&site, obligations),
     };
     Ok(super::render(StatusCode::OK, &page))
 }
 
 /// By return, then the newest period first.
-fn rounds(
-    site: &Site,
-    obligations: Vec<Obligation>,
-    outcomes: &BTreeMap<Uuid, &'static str>,
-) -> Vec<Round> {
+fn rounds(site: &Site, obligations: Vec<Obligation>) -> Vec<Round> {
     let mut rounds: BTreeMap<_, Round> = BTreeMap::new();
     for obligation in obligations {
+        let round = &obligation.round;
         let order = (
-            obligation.return_title.clone(),
-            std::cmp::Reverse(obligation.period_end),
-            obligation.period_label.clone(),
+            round.return_title.clone(),
+            Reverse(round.period.end),
+            round.period.label.clone(),
         );
-        let round = rounds.entry(order).or_insert_with(|| Round {
-            id: format!("{}-{}", obligation.return_id, obligation.period_label),
-            title: obligation.return_title.clone(),
-            period: obligation.period_label.clone(),
-            due: words::day(obligation.due_on),
-            datasets: datasets(site, &obligation.return_id, &obligation.period_label),
+        let shown = rounds.entry(order).or_insert_with(|| Round {
+            id: format!("{}-{}", round.return_id, round.period.label),
+            title: round.return_title.clone(),
+            period: round.period.label.clone(),
+            due: words::day(round.due_on),
+            datasets: datasets(site, &round.return_id, &round.period.label),
             n_received: 0,
             rows: Vec::new(),
         });
-        round.n_received += usize::from(obligation.latest.is_some());
-        round.rows.push(row(obligation, outcomes));
+        shown.n_received += usize::from(obligation.latest.is_some());
+        shown.rows.push(row(obligation));
     }
     rounds.into_values().collect()
 }
@@ -111,19 +96,19 @@ fn datasets(site: &Site, return_id: &str, period: &str) -> Vec<Dataset> {
         .collect()
 }
 
-fn row(obligation: Obligation, outcomes: &BTreeMap<Uuid, &'static str>) -> Row {
-    let outcome = match obligation.latest {
-        None => "nothing received",
-        // One that came in between the two reads.
-        Some(id) => outcomes.get(&id).copied().unwrap_or("being checked"),
-    };
+fn row(obligation: Obligation) -> Row {
+    let round = &obligation.round;
     Row {
         state: obligation.state.in_words(),
-        outcome,
-        link: obligation.latest.map(|id| format!("/submissions/{id}")),
+        outcome: obligation
+            .latest
+            .map_or("nothing received", |(_, state)| state.in_words()),
+        link: obligation
+            .latest
+            .map(|(id, _)| format!("/submissions/{id}")),
         upload: format!(
             "/upload?organisation={}&round={}/{}",
-            obligation.organisation, obligation.return_id, obligation.period_label
+            obligation.organisation, round.return_id, round.period.label
         ),
         organisation: obligation.organisation_name,
     }

@@ -1,5 +1,7 @@
 //! The page that sends a file.
 
+use std::cmp::Reverse;
+
 use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
@@ -102,7 +104,7 @@ async fn send(site: &Site, form: &mut Form) -> Result<Uuid, Problem> {
     if form.chosen.organisation.is_empty() {
         return Err(missing("your organisation"));
     }
-    if !form.chosen.email.contains('@') {
+    if form.chosen.email.is_empty() {
         return Err(Problem::bad_request(
             "Enter an email address to which we can send the receipt.",
         ));
@@ -118,7 +120,7 @@ async fn send(site: &Site, form: &mut Form) -> Result<Uuid, Problem> {
         sha256: file.sha256.clone(),
         bytes: file.bytes,
         idempotency_key: form.idempotency_key.clone(),
-        contact_email: form.chosen.email.clone(),
+        contact_email: Some(form.chosen.email.clone()),
         received_at: Utc::now(),
     };
     let sender = actor::sender(&upload.organisation);
@@ -200,17 +202,17 @@ async fn page(
     let reader = actor::reader();
     let today = Utc::now().with_timezone(&London).date_naive();
     let organisations = workflow::organisations(site.db()?, &reader).await?;
-    let mut obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
-    obligations
-        .sort_by(|a, b| (&a.return_title, b.period_end).cmp(&(&b.return_title, a.period_end)));
-    let mut rounds: Vec<RoundChoice> = obligations
-        .iter()
-        .map(|obligation| RoundChoice {
-            value: format!("{}/{}", obligation.return_id, obligation.period_label),
-            label: format!("{}, {}", obligation.return_title, obligation.period_label),
+    let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
+    let mut rounds: Vec<_> = obligations.iter().map(|owed| &owed.round).collect();
+    rounds.sort_by_key(|round| (&round.return_title, Reverse(round.period.end)));
+    rounds.dedup();
+    let rounds = rounds
+        .into_iter()
+        .map(|round| RoundChoice {
+            value: format!("{}/{}", round.return_id, round.period.label),
+            label: format!("{}, {}", round.return_title, round.period.label),
         })
         .collect();
-    rounds.dedup_by(|a, b| a.value == b.value);
     let page = UploadPage {
         problem,
         organisations,

@@ -30,6 +30,9 @@ async fn a_sender_is_told_that_it_is_our_fault_until_it_is_tried_again() {
         .run_due()
         .await
         .unwrap();
+    workflow::give_up(&site.db, &Actor::system("test"), id.parse().unwrap())
+        .await
+        .unwrap();
 
     let fault = "We could not check your file. This is our fault, not yours";
     let (page, status) = (
