@@ -138,6 +138,8 @@ fn severity_of(word: &str) -> Result<Severity, DbError> {
         .ok_or_else(|| DbError::stored(format!("severity {word}")))
 }
 
+const COLUMNS: &str = "ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own";
+
 /// At most `limit` findings in report order after an ordinal.
 pub async fn page(
     conn: &mut Conn,
@@ -145,12 +147,51 @@ pub async fn page(
     after: u32,
     limit: u32,
 ) -> Result<Vec<NumberedFinding>, DbError> {
-    let rows: Vec<FindingRow> = sql_query(
-        "SELECT ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own
-         FROM finding WHERE submission_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3",
-    )
+    let rows: Vec<FindingRow> = sql_query(format!(
+        "SELECT {COLUMNS} FROM finding WHERE submission_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3"
+    ))
     .bind::<SqlUuid, _>(submission_id)
     .bind::<Integer, _>(i32::try_from(after).unwrap_or(i32::MAX))
+    .bind::<BigInt, _>(i64::from(limit))
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(NumberedFinding::try_from).collect()
+}
+
+/// The first `n` findings of each rule, in report order.
+pub async fn first_of_each_rule(
+    conn: &mut Conn,
+    submission_id: Uuid,
+    n: u32,
+) -> Result<Vec<NumberedFinding>, DbError> {
+    let rows: Vec<FindingRow> = sql_query(format!(
+        "SELECT {COLUMNS} FROM (
+            SELECT *, row_number() OVER (PARTITION BY rule ORDER BY ordinal) AS nth
+            FROM finding WHERE submission_id = $1
+         ) numbered WHERE nth <= $2 ORDER BY ordinal"
+    ))
+    .bind::<SqlUuid, _>(submission_id)
+    .bind::<BigInt, _>(i64::from(n))
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(NumberedFinding::try_from).collect()
+}
+
+/// At most `limit` findings of a rule in report order, without the first `skipped`.
+pub async fn of_rule(
+    conn: &mut Conn,
+    submission_id: Uuid,
+    rule: &str,
+    skipped: u32,
+    limit: u32,
+) -> Result<Vec<NumberedFinding>, DbError> {
+    let rows: Vec<FindingRow> = sql_query(format!(
+        "SELECT {COLUMNS} FROM finding WHERE submission_id = $1 AND rule = $2
+         ORDER BY ordinal OFFSET $3 LIMIT $4"
+    ))
+    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Text, _>(rule)
+    .bind::<BigInt, _>(i64::from(skipped))
     .bind::<BigInt, _>(i64::from(limit))
     .load(conn.connection())
     .await?;

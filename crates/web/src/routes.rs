@@ -2,31 +2,37 @@
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, header};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, guard};
 
 use crate::{api, assets, health, pages, problem::Problem};
 
 pub(crate) fn site_map(site: &mut ServiceConfig) {
     let returns = "/api/returns/{return_id}/periods/{period}";
-    site.service(at("/").get(pages::home::show))
-        .service(
-            at("/upload")
-                .get(pages::upload::show)
-                .post(pages::upload::receive),
-        )
-        .service(at("/submissions/{id}").get(pages::submission::show))
-        .service(
-            at(format!("{returns}/organisations/{{code}}/submissions")).post(api::receive::receive),
-        )
-        .service(at(format!("{returns}/dataset.csv")).get(api::dataset::csv))
-        .service(at("/api/submissions/{id}").get(api::submission::show))
-        .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
-        .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))
-        .service(at("/health/live").get(health::live))
-        .service(at("/health/ready").get(health::ready))
-        .service(at("/assets/site.css").get(assets::css))
-        .default_service(web::to(pages::problem::not_found));
+    site.app_data(QueryConfig::default().error_handler(|error, _| {
+        let told = "The part of the address after the question mark can't be read.";
+        tracing::debug!(%error, "a query that can't be read");
+        Problem::bad_request(told).into()
+    }))
+    .service(at("/").get(pages::home::show))
+    .service(
+        at("/upload")
+            .get(pages::upload::show)
+            .post(pages::upload::receive),
+    )
+    .service(at("/submissions/{id}").get(pages::submission::show))
+    .service(at("/submissions/{id}/checks/{rule}").get(pages::findings::show))
+    .service(
+        at(format!("{returns}/organisations/{{code}}/submissions")).post(api::receive::receive),
+    )
+    .service(at(format!("{returns}/dataset.csv")).get(api::dataset::csv))
+    .service(at("/api/submissions/{id}").get(api::submission::show))
+    .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
+    .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))
+    .service(at("/health/live").get(health::live))
+    .service(at("/health/ready").get(health::ready))
+    .service(at("/assets/site.css").get(assets::css))
+    .default_service(web::to(pages::problem::not_found));
 }
 
 /// One address with its methods; any other method is answered 405, naming those that are allowed.

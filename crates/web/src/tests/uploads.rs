@@ -1,5 +1,6 @@
 //! Files that come in, by the API and by the form.
 
+use finding::{Finding, Severity};
 use serde_json::Value;
 use workflow::Actor;
 
@@ -35,6 +36,18 @@ async fn a_file_gives_a_receipt_and_the_same_key_the_same_one() {
 }
 
 #[tokio::test]
+async fn a_program_needs_no_address_for_mail() {
+    let site = Running::start().await;
+    let path = SUBMISSIONS.replace("&contact_email=a@b.example", "");
+    let answer = site.ask("POST", &path, "", b"REF\nA1\n").await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let id = json(&answer.body)["submission_id"].clone();
+    let id = id.as_str().unwrap().parse().unwrap();
+    let emails = workflow::emails_of(&site.db, &Actor::system("test"), id).await;
+    assert!(emails.unwrap().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_the_address_is_said() {
     let site = Running::start().await;
     let path = |return_id: &str, period: &str, code: &str, query: &str| {
@@ -49,7 +62,12 @@ async fn what_is_wrong_with_the_address_is_said() {
         (path("cases", "2026-27-Q1", "S99999999", facts), 404),
         (path("cases", "2026-27-Q1", "S12000001", ""), 400),
         (
-            path("cases", "2026-27-Q1", "S12000001", "file_name=a.csv"),
+            path(
+                "cases",
+                "2026-27-Q1",
+                "S12000001",
+                "file_name=a.csv&contact_email=nobody@",
+            ),
             400,
         ),
     ] {
@@ -102,6 +120,63 @@ async fn an_outcome_is_told_by_page_and_api() {
         findings.body
     );
     assert!(site.get("/").await.body.contains("could not be used"));
+}
+
+#[tokio::test]
+async fn many_findings_of_a_check_are_shown_a_page_at_a_time() {
+    let site = Running::start().await;
+    let receipt = json(&site.ask("POST", SUBMISSIONS, "", b"REF\nA1\n").await.body);
+    let id = receipt["submission_id"].as_str().unwrap();
+    let findings: Vec<Finding> = (2..452)
+        .map(|row| {
+            Finding::new(
+                "case.kind-missing",
+                Severity::Error,
+                "Kind is blank.",
+                "Enter it.",
+            )
+            .in_table("case")
+            .at_cell(format!("Cases!F{row}").parse().unwrap())
+        })
+        .chain([Finding::new(
+            "case.odd",
+            Severity::Query,
+            "This is odd.",
+            "Explain it.",
+        )])
+        .collect();
+    let mut tx = site.db.begin().await.unwrap();
+    db::findings::add(&mut tx, id.parse().unwrap(), 1, &findings)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+
+    let page = site.get(&format!("/submissions/{id}")).await.body;
+    assert!(page.contains("Kind is blank. In 450 places."), "{page}");
+    assert!(
+        page.contains("Cases!F21<") && !page.contains("Cases!F22<"),
+        "{page}"
+    );
+    assert!(page.contains("These are the first 20 of 450."), "{page}");
+    assert!(page.contains("This page shows 21 of 451"), "{page}");
+    assert!(page.contains("This is odd."), "{page}");
+
+    let check = format!("/submissions/{id}/checks/case.kind-missing");
+    assert!(page.contains(&format!("{check}?page=1")), "{page}");
+    let last = site.get(&format!("{check}?page=3")).await.body;
+    assert!(last.contains("Places 401 to 450 of 450"), "{last}");
+    assert!(
+        last.contains("Cases!F451<") && !last.contains("page=4"),
+        "{last}"
+    );
+    for path in [
+        format!("{check}?page=4"),
+        format!("{check}?page=x"),
+        format!("/submissions/{id}/checks/nothing"),
+        "/submissions/1/checks/case.odd".to_owned(),
+    ] {
+        assert!([400, 404].contains(&site.get(&path).await.status), "{path}");
+    }
 }
 
 const BOUNDARY: &str = "xxBOUNDARYxx";
@@ -160,6 +235,11 @@ async fn what_the_form_lacks_is_said_on_it() {
         (&FIELDS[..], None, "Choose a file."),
         (&FIELDS[..], Some(("", "")), "Choose a file."),
         (&FIELDS[..3], Some(("a.csv", "x")), "Enter an email address"),
+        (
+            &[FIELDS[0], FIELDS[1], FIELDS[2], ("email", "me at brora")][..],
+            Some(("a.csv", "x")),
+            "The email address is not one",
+        ),
         (
             &FIELDS[..2],
             Some(("a.csv", "x")),
