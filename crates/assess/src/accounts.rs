@@ -32,11 +32,21 @@ pub struct RowBlock {
     pub row_numbers: Vec<u32>,
     /// One per item, in the spec's order, each in parallel with `row_numbers`.
     pub columns: Vec<ColumnBlock>,
+    /// The sender's own columns that the sheet has, each in parallel with `row_numbers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<OwnBlock>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnBlock {
     pub item: String,
+    pub values: Vec<Option<String>>,
+}
+
+/// A column of the sender's own, as the sender sees its values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnBlock {
+    pub heading: String,
     pub values: Vec<Option<String>>,
 }
 
@@ -143,6 +153,14 @@ fn block(spec: &ReturnSpec, frame: &Frame, record_idxs: &[usize]) -> Option<RowB
             .map(|(item, values)| ColumnBlock {
                 item: item.name.clone(),
                 values: record_idxs.iter().map(|&idx| values.plain(idx)).collect(),
+            })
+            .collect(),
+        own: frame
+            .own
+            .iter()
+            .map(|column| OwnBlock {
+                heading: column.heading.clone(),
+                values: record_idxs.iter().map(|&idx| column.value(idx)).collect(),
             })
             .collect(),
     })

@@ -76,7 +76,7 @@ fn key_idxs(table: &TableSpec) -> Vec<usize> {
         .collect()
 }
 
-fn record_idx(frame: &Frame, row_idx: u32) -> Option<usize> {
+pub(crate) fn record_idx(frame: &Frame, row_idx: u32) -> Option<usize> {
     let row_idxs = &frame.places.row_idxs;
     // The lines of a matrix stand in the spec's order, which need not be the sheet's.
     match row_idxs.binary_search(&row_idx) {

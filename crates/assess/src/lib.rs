@@ -7,6 +7,7 @@
 mod accounts;
 mod keys;
 mod outcome;
+mod own;
 
 use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
@@ -14,7 +15,7 @@ use frame::{Expected, Framed, Framer};
 use sheet::{Limits, Refusal, Remark};
 use spec::{Organisation, Organisations, Period, ReturnSpec};
 
-pub use accounts::{ColumnBlock, RowBlock, TableAccount};
+pub use accounts::{ColumnBlock, OwnBlock, RowBlock, TableAccount};
 pub use check::CheckError;
 pub use frame::{IgnoredRows, IgnoredSheet};
 pub use outcome::{FileFacts, Head, RuleCount};
@@ -89,6 +90,7 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     }
     findings.sort();
     keys::give(request.spec, &framed, &mut findings);
+    own::give(&framed, &mut findings);
     let rejected = accounts::rejected(&framed, &findings);
     Ok(Assessment {
         head: outcome::head(request, &framed, &findings, &rejected),

@@ -39,6 +39,10 @@ const SOURCE_COLUMNS: [&str; 9] = [
     "source_row",
 ];
 
+/// What they are followed by where senders may bring columns of their own: a JSON object of heading and value.
+/// One column, whatever the senders bring, so that the dataset's columns are the spec's.
+const OWN_COLUMN: &str = "own_columns";
+
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     #[error("{return_id} has no table {table}")]
@@ -75,7 +79,7 @@ pub async fn consolidated_csv<W: AsyncWrite + Unpin + Send>(
         only,
     };
     let mut records = Records::open(&mut tx, &selection).await?;
-    let mut sheet = Sheet::new(table);
+    let mut sheet = Sheet::new(spec, table);
     out.write_all(&sheet.heading()?).await?;
     let mut n_records = 0;
     loop {
@@ -94,13 +98,16 @@ pub async fn consolidated_csv<W: AsyncWrite + Unpin + Send>(
 /// Writes rows; remembers where the items of the last submission stood.
 struct Sheet<'a> {
     table: &'a TableSpec,
+    /// Whether the return lets senders bring columns of their own.
+    has_own: bool,
     columns_of: Option<(Uuid, BTreeMap<String, String>)>,
 }
 
 impl<'a> Sheet<'a> {
-    fn new(table: &'a TableSpec) -> Self {
+    fn new(spec: &ReturnSpec, table: &'a TableSpec) -> Self {
         Self {
             table,
+            has_own: spec.own_columns.is_some() && table.layout.records().is_some(),
             columns_of: None,
         }
     }
@@ -114,7 +121,8 @@ impl<'a> Sheet<'a> {
                 .map(str::to_owned)
                 .into_iter()
                 .chain(items)
-                .chain(cells),
+                .chain(cells)
+                .chain(self.has_own.then(|| OWN_COLUMN.to_owned())),
         )?;
         bytes_of(writer)
     }
@@ -159,6 +167,14 @@ impl<'a> Sheet<'a> {
             match columns.get(&item.name) {
                 Some(letters) => writer.write_field(format!("{letters}{}", record.row_number))?,
                 None => writer.write_field("")?,
+            }
+        }
+        if self.has_own {
+            match &record.own {
+                serde_json::Value::Object(own) if !own.is_empty() => {
+                    writer.write_field(record.own.to_string())?;
+                }
+                _ => writer.write_field("")?,
             }
         }
         writer.write_record(None::<&[u8]>)?;

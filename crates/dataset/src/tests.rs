@@ -55,6 +55,11 @@ struct Sent<'a> {
     rows: &'a [&'a [Option<&'a str>]],
 }
 
+/// What every sender's own column holds in each row.
+fn own_of(row_number: u32) -> serde_json::Value {
+    serde_json::json!({ "own_id": format!("=K-{row_number}"), "own_b": "b" })
+}
+
 /// Stores a submission as its assessment would.
 async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) {
     let table = &spec.tables[0];
@@ -90,6 +95,10 @@ async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) {
         })
         .collect();
     let block = Block {
+        own: spec
+            .own_columns
+            .as_ref()
+            .map(|_| row_numbers.iter().map(|&row| own_of(row)).collect()),
         row_numbers: &row_numbers,
         columns: table
             .items
@@ -293,6 +302,24 @@ async fn records_that_accumulate_are_the_newest_of_each_key_up_to_the_period() {
             "S12000001 2026-27-Q1 2 ready b 2.00",
         ]
     );
+}
+
+#[tokio::test]
+async fn the_senders_own_columns_are_one_column_of_the_dataset() {
+    let database = TestDb::new();
+    let spec = ReturnSpec {
+        own_columns: Some("own_".to_owned()),
+        ..cases()
+    };
+    let db = collecting(&spec, &database).await;
+    let a = [Some("a"), None, None, None, None, None];
+    send(&db, &spec, &some_cases(q1(), Outcome::Ready, &[&a])).await;
+    let text = csv_of(&db, &spec, "2026-27-Q1").await;
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let column = reader.headers().unwrap().len() - 1;
+    assert_eq!(&reader.headers().unwrap()[column], "own_columns");
+    let row = reader.records().next().unwrap().unwrap();
+    assert_eq!(&row[column], r#"{"own_b":"b","own_id":"=K-2"}"#);
 }
 
 #[tokio::test]

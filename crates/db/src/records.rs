@@ -1,6 +1,7 @@
 //! Records of returns: a typed table for each return version and record table, made from the spec.
 //!
-//! Besides its items a record has `submission_id`, `organisation` and `row_number` (the sheet's row), so that each value can be traced to its cell.
+//! Besides its items a record has `submission_id`, `organisation` and `row_number` (the sheet's row), so that each value can be traced to its cell,
+//! and `_own`, the sender's own columns of the row.
 
 mod ddl;
 mod read;
@@ -9,7 +10,7 @@ use std::fmt::Write as _;
 
 use diesel::pg::Pg;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use spec::{ReturnSpec, TableSpec};
 use uuid::Uuid;
@@ -39,6 +40,8 @@ pub struct Block<'a> {
     pub row_numbers: &'a [u32],
     /// Item name and its values in Postgres text form, one for each row.
     pub columns: Vec<(&'a str, &'a [Option<String>])>,
+    /// The sender's own columns of each row, by heading; none: no row has any.
+    pub own: Option<Vec<serde_json::Value>>,
 }
 
 /// Loads a block in one statement; gives the number of rows.
@@ -63,6 +66,9 @@ pub async fn add(
         .bind::<Array<Integer>, _>(row_numbers);
     for (_, values) in &block.columns {
         query = query.bind::<Array<Nullable<Text>>, _>(*values);
+    }
+    if let Some(own) = &block.own {
+        query = query.bind::<Array<Jsonb>, _>(own);
     }
     let n_added = query.execute(tx.connection()).await?;
     Ok(n_added as u64)
@@ -95,6 +101,17 @@ fn insert_statement(
         let _ = write!(casts, ", c{idx}::{}", column.sql_type);
         let _ = write!(arrays, ", ${}", idx + 4);
         let _ = write!(aliases, ", c{idx}");
+    }
+    if let Some(own) = &block.own {
+        if own.len() != block.row_numbers.len() {
+            return Err(wrong(
+                "its own columns have another number of values".to_owned(),
+            ));
+        }
+        names.push_str(", \"_own\"");
+        casts.push_str(", own");
+        let _ = write!(arrays, ", ${}", block.columns.len() + 4);
+        aliases.push_str(", own");
     }
     Ok(format!(
         "INSERT INTO {} (submission_id, organisation, row_number{names})

@@ -101,6 +101,12 @@ impl Finding {
         self
     }
 
+    /// Says what the sender's own columns of the row hold.
+    pub fn with_own(mut self, own: BTreeMap<String, String>) -> Self {
+        self.own = own;
+        self
+    }
+
     /// Says it without its weight: for information now, `severity` once the rule counts.
     pub fn on_trial(mut self) -> Self {
         self.trial = Some(self.severity);

@@ -13,6 +13,7 @@ mod heading;
 mod identity;
 mod locate;
 mod matrix;
+mod own;
 mod read;
 mod records;
 mod unreadable;
@@ -29,6 +30,7 @@ pub use account::{Account, IgnoredRows, IgnoredSheet};
 use columns::Builder;
 pub use columns::{Value, Values, show_decimal};
 pub use framer::Framer;
+pub use own::OwnColumn;
 pub use unreadable::Unreadable;
 
 /// A table of a workbook, typed.
@@ -42,6 +44,8 @@ pub struct Frame {
     pub unreadable: Unreadable,
     /// For a turn-around table: which records are new.
     pub new_rows: Option<Vec<bool>>,
+    /// The sender's own columns, which no rule reads.
+    pub own: Vec<OwnColumn>,
     pub account: Account,
 }
 
@@ -84,6 +88,14 @@ impl Frame {
         let column_idx = (*self.places.column_idxs.get(item_idx)?)?;
         let row_idx = *self.places.row_idxs.get(record_idx)?;
         Some(CellRef::new(&self.places.sheet, row_idx, column_idx))
+    }
+
+    /// What the sender's own columns hold for a record, by heading.
+    pub fn own(&self, record_idx: usize) -> BTreeMap<String, String> {
+        self.own
+            .iter()
+            .filter_map(|column| Some((column.heading.clone(), column.value(record_idx)?)))
+            .collect()
     }
 
     /// The value as the sender would write it; `None` where it is blank or unreadable.
@@ -161,6 +173,7 @@ fn empty(table: &TableSpec) -> Frame {
         },
         unreadable: Unreadable::default(),
         new_rows: matches!(table.layout, spec::Layout::TurnAround { .. }).then(Vec::new),
+        own: Vec::new(),
         account: Account::default(),
     }
 }

@@ -101,6 +101,7 @@ fn frame(
         },
         unreadable: building.unreadable,
         new_rows: None,
+        own: Vec::new(),
         account,
     })
 }

@@ -12,6 +12,7 @@ use spec::{ExtraColumns, IdentityPlace, ReturnSpec, TableSpec};
 use crate::Frame;
 use crate::framer::kept;
 use crate::heading::{Headings, normalise};
+use crate::own::OwnColumns;
 use crate::read::show_raw;
 use body::Body;
 
@@ -210,6 +211,8 @@ struct Columns {
     headed: HashSet<u32>,
     /// Which holds which item, by item; `None` where that is not certain for each.
     of_item: Option<Vec<u32>>,
+    /// Those that the sender brought along for itself.
+    own: OwnColumns,
 }
 
 impl Columns {
@@ -224,6 +227,7 @@ impl Columns {
         let mut of_item: Vec<Option<u32>> = vec![None; table.items.len()];
         let mut usable = true;
         let mut extra = Vec::new();
+        let mut own = OwnColumns::default();
         for cell in header {
             let item_idx = heading(cell).and_then(|text| headings.item_of(text));
             match item_idx {
@@ -235,6 +239,9 @@ impl Columns {
                     findings.push(column_twice(sheet, table, item_idx, cell));
                 }
                 None if normalise(&show_raw(&cell.value)).is_empty() => {}
+                None if heading(cell).is_some_and(|text| spec.is_own_heading(text)) => {
+                    findings.extend(own.add(sheet, table, cell));
+                }
                 None => extra.push(cell),
             }
         }
@@ -259,6 +266,7 @@ impl Columns {
             row_idx: header[0].row_idx,
             headed: header.iter().map(|cell| cell.column_idx).collect(),
             of_item: usable.then(|| of_item.into_iter().flatten().collect()),
+            own,
         }
     }
 }
@@ -317,6 +325,9 @@ fn extra_column(
             )
         },
     );
+    let own = spec.own_columns.as_ref().map_or_else(String::new, |prefix| {
+        format!(" A column that only ties the rows to your own system may stay: start its heading with \"{prefix}\".")
+    });
     let finding = match spec.extra_columns {
         ExtraColumns::Refuse => Finding::new(
             format!("{}.column-not-asked-for", table.name),
@@ -324,13 +335,13 @@ fn extra_column(
             format!(
                 "{named}, and this return holds personal data, so nothing more than is asked for may be sent."
             ),
-            "Delete the column, or correct its heading, and upload again.",
+            format!("Delete the column, or correct its heading, and upload again.{own}"),
         ),
         ExtraColumns::Ignore => Finding::new(
             format!("{}.column-ignored", table.name),
             Severity::Note,
             format!("{named}, and was not read."),
-            "Nothing to do, unless the heading is misspelt.",
+            format!("Nothing to do, unless the heading is misspelt.{own}"),
         ),
     };
     finding

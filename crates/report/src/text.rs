@@ -139,4 +139,7 @@ fn write_finding(text: &mut String, finding: &Finding) {
     let _ = writeln!(text, "- {place} [{}]", finding.rule);
     let _ = writeln!(text, "  {}", finding.message);
     let _ = writeln!(text, "  {}", finding.fix);
+    for (heading, value) in &finding.own {
+        let _ = writeln!(text, "  {heading}: {value}");
+    }
 }

@@ -47,6 +47,8 @@ pub struct ReturnSpec {
     pub period_kind: PeriodKind,
     pub accumulation: Accumulation,
     pub extra_columns: ExtraColumns,
+    /// What the headings of the sender's own columns start with; `None`: there are none.
+    pub own_columns: Option<String>,
     pub sensitivity: Sensitivity,
     /// Facts for the register, by name.
     pub facts: BTreeMap<String, Fact>,
@@ -63,12 +65,27 @@ impl ReturnSpec {
         self.tables.iter().find(|table| table.name == name)
     }
 
+    /// Whether a heading is of a column that the sender brings along for itself.
+    pub fn is_own_heading(&self, heading: &str) -> bool {
+        self.own_columns
+            .as_deref()
+            .is_some_and(|prefix| starts_with(heading, prefix))
+    }
+
     /// Whether this version serves a period.
     pub fn serves(&self, period: &Period) -> bool {
         period.kind == self.period_kind
             && self.valid_from <= period.end
             && self.valid_to.is_none_or(|last| period.end <= last)
     }
+}
+
+/// Trimmed and without case.
+pub(crate) fn starts_with(heading: &str, prefix: &str) -> bool {
+    heading
+        .trim()
+        .to_lowercase()
+        .starts_with(&prefix.to_lowercase())
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -110,6 +110,7 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
     let rules = rules::read(&mut folder, &about.sources, &tables, faults);
     about.check_demo(&folder, &tables, faults);
     about.check_keys(&tables, faults);
+    about.check_own_columns(&tables, faults);
     let lists_are_known = tables.iter().all(table::TableDraft::is_whole);
     folder.check_leftovers(lists_are_known, faults);
     let hash = folder.hash(faults);

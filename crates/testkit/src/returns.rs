@@ -162,6 +162,7 @@ fn blank(id: &str, title: &str, accumulation: Accumulation) -> ReturnSpec {
         },
         period_kind: PeriodKind::FinancialQuarter,
         accumulation,
+        own_columns: None,
         extra_columns: ExtraColumns::Ignore,
         sensitivity: Sensitivity {
             personal_data: false,

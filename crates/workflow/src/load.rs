@@ -232,6 +232,7 @@ async fn add_rows(
             .iter()
             .map(|column| (column.item.as_str(), column.values.as_slice()))
             .collect(),
+        own: (!rows.own.is_empty()).then(|| own_of_rows(rows)),
     };
     Ok(records::add(
         tx,
@@ -242,6 +243,19 @@ async fn add_rows(
         &block,
     )
     .await?)
+}
+
+/// The sender's own columns, a row each. They are stored and exported, and go into no email, event or log.
+fn own_of_rows(rows: &assess::RowBlock) -> Vec<serde_json::Value> {
+    (0..rows.row_numbers.len())
+        .map(|idx| {
+            let filled = rows.own.iter().filter_map(|column| {
+                let value = column.values.get(idx)?.clone()?;
+                Some((column.heading.clone(), value.into()))
+            });
+            serde_json::Value::Object(filled.collect())
+        })
+        .collect()
 }
 
 /// The outcome, the email and the event.

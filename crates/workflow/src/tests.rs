@@ -4,7 +4,7 @@ mod attention;
 
 use std::path::PathBuf;
 
-use assess::{ColumnBlock, FileFacts, Head, RowBlock, RuleCount, TableAccount};
+use assess::{ColumnBlock, FileFacts, Head, OwnBlock, RowBlock, RuleCount, TableAccount};
 use child::{ChildError, Part};
 use db::Db;
 use files::{Files, FilesError};
@@ -23,6 +23,8 @@ const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 /// A council that does not answer the returns for tests.
 const CRAIL: &str = "S12000003";
+/// What the sender's own column holds in every row, and beside every finding.
+const OWN: &str = "the sender's own key";
 
 struct World {
     database: TestDb,
@@ -221,6 +223,7 @@ fn a_finding(severity: Severity) -> Finding {
     .at_cell("Form!E3".parse().unwrap())
     .on_item("band_a")
     .with_value("12")
+    .with_own([("own_id".to_owned(), OWN.to_owned())].into())
 }
 
 fn a_row(row: u64, text: &str) -> RowBlock {
@@ -229,6 +232,10 @@ fn a_row(row: u64, text: &str) -> RowBlock {
         values: vec![Some(value)],
     };
     RowBlock {
+        own: vec![OwnBlock {
+            heading: "own_id".to_owned(),
+            values: vec![Some(OWN.to_owned())],
+        }],
         table: "form".to_owned(),
         row_numbers: vec![u32::try_from(row).unwrap() + 2],
         columns: vec![
@@ -410,6 +417,39 @@ async fn a_file_that_the_store_lost_is_not_received() {
         matches!(error, ReceiveError::Files(FilesError::Integrity { .. })),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn the_senders_own_columns_are_stored_and_reach_no_email_and_no_event() {
+    let world = world().await;
+    let id = world.send("one", Outcome::NeedsCorrection).await;
+    let stored = findings(&world.db, &system(), id, 0, 9).await.unwrap();
+    assert!(
+        stored
+            .unwrap()
+            .iter()
+            .all(|f| f.finding.own["own_id"] == OWN)
+    );
+    let (client, connection) =
+        tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let n_with_own = async |table: &str| -> (i64, i64) {
+        let sql = format!(
+            "SELECT count(*), count(*) FILTER (WHERE strpos(t::text, 'own key') > 0) FROM {table} t"
+        );
+        let row = client.query_one(&sql, &[]).await.unwrap();
+        (row.get(0), row.get(1))
+    };
+    let (n_records, with_own) = n_with_own("ret.form_v1_0_form").await;
+    assert!(n_records > 0);
+    assert_eq!(with_own, n_records);
+    for table in ["email", "event", "job"] {
+        let (n, with_own) = n_with_own(table).await;
+        assert!(n > 0, "{table}");
+        assert_eq!(with_own, 0, "{table}");
+    }
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use crate::DbError;
 const LONGEST_NAME: usize = 63;
 /// The view of a table is called like it, with this behind.
 const CURRENT: &str = "_current";
-/// The columns each record table has besides its items.
-const OWN_COLUMNS: [&str; 3] = ["submission_id", "organisation", "row_number"];
+/// The columns each record table has besides its items; no item's name starts with an underscore.
+const PLACE_COLUMNS: [&str; 3] = ["submission_id", "organisation", "row_number"];
 
 /// More than any figure that could be read has: what passed its checks is never refused here.
 const DIGITS: u32 = 38;
@@ -56,15 +56,15 @@ fn vet(name: &str, longest: usize) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The columns of a table's items: their names in lower case, with an underscore where that is one of our own columns.
+/// The columns of a table's items: their names in lower case, with an underscore where that is one of the table's own.
 pub(super) fn columns(table: &TableSpec) -> Result<Vec<Column<'_>>, DbError> {
-    let mut taken: BTreeSet<String> = OWN_COLUMNS.map(str::to_owned).into();
+    let mut taken: BTreeSet<String> = PLACE_COLUMNS.map(str::to_owned).into();
     table
         .items
         .iter()
         .map(|item| {
             let mut name = item.name.to_ascii_lowercase();
-            if OWN_COLUMNS.contains(&name.as_str()) {
+            if PLACE_COLUMNS.contains(&name.as_str()) {
                 name.push('_');
             }
             vet(&name, LONGEST_NAME)?;
@@ -109,7 +109,13 @@ pub(super) fn create(spec: &ReturnSpec, table: &TableSpec) -> Result<String, DbE
             let _ = write!(sql, " CHECK ({check})");
         }
     }
+    sql.push_str(",\n    _own jsonb NOT NULL DEFAULT '{}'");
     sql.push_str(",\n    PRIMARY KEY (submission_id, row_number)\n);\n");
+    // A table that was made before there were any.
+    let _ = writeln!(
+        sql,
+        "ALTER TABLE ret.{name} ADD COLUMN IF NOT EXISTS _own jsonb NOT NULL DEFAULT '{{}}';"
+    );
     let _ = writeln!(
         sql,
         "CREATE OR REPLACE TRIGGER rows_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ret.{name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
@@ -207,6 +213,7 @@ fn comments(spec: &ReturnSpec, table: &TableSpec, name: &str, columns: &[Column<
             ("submission_id", "The submission it came in."),
             ("organisation", "GSS code of the organisation that sent it."),
             ("row_number", "The sheet's row, from 1."),
+            ("_own", "The sender's own columns of the row, by heading."),
         ] {
             let _ = writeln!(
                 sql,

@@ -41,6 +41,8 @@ pub struct Record {
     pub row_number: u32,
     /// In the order of the table's items, in Postgres text form.
     pub values: Vec<Option<String>>,
+    /// The sender's own columns of the row: heading → value, as JSON.
+    pub own: serde_json::Value,
 }
 
 #[derive(QueryableByName)]
@@ -73,6 +75,8 @@ struct RecordRow {
     row_number: i32,
     #[diesel(sql_type = Array<Nullable<Text>>)]
     record_values: Vec<Option<String>>,
+    #[diesel(sql_type = Jsonb)]
+    own: serde_json::Value,
 }
 
 impl TryFrom<RecordRow> for Record {
@@ -93,6 +97,7 @@ impl TryFrom<RecordRow> for Record {
             columns: row.columns.unwrap_or_default(),
             row_number: row.row_number.unsigned_abs(),
             values: row.record_values,
+            own: row.own,
         })
     }
 }
@@ -173,7 +178,7 @@ fn select(selection: &Selection<'_>) -> Result<String, DbError> {
                         AND n.version_number > s.version_number
                         AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands,
                 s.file_name, s.file_sha256 AS sha256, t.sheet, t.columns, r.row_number,
-                ARRAY[{}]::text[] AS record_values
+                ARRAY[{}]::text[] AS record_values, r._own AS own
             FROM {name} r
             JOIN submission s ON s.id = r.submission_id AND s.outcome IN ('ready', 'needs_explanation')
             JOIN obligation o ON o.id = s.obligation_id

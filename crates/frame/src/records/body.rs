@@ -10,6 +10,7 @@ use spec::layout::Records;
 use super::Columns;
 use crate::account::Account;
 use crate::columns::{Builder, Values};
+use crate::own::OwnColumns;
 use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
 use crate::{Frame, Places, Unreadable};
 
@@ -57,7 +58,10 @@ impl<'a> Body<'a> {
             slots: slots.collect(),
             unheaded: BTreeSet::new(),
             building: columns.of_item.map(|column_idxs| {
-                Building::new(sheet, table, layout, columns.row_idx, column_idxs)
+                let mut building =
+                    Building::new(sheet, table, layout, columns.row_idx, column_idxs);
+                building.own = columns.own;
+                building
             }),
             at: vec![None; table.items.len()],
         }
@@ -105,6 +109,7 @@ impl<'a> Body<'a> {
 }
 
 const BLANK_ROW: &str = "blank row";
+const ONLY_OWN: &str = "nothing but your own columns";
 
 fn is_blank(raw: Raw<'_>) -> bool {
     matches!(raw, Raw::Text(text) if text.trim().is_empty())
@@ -123,6 +128,7 @@ struct Building<'a> {
     values: Vec<Builder>,
     row_idxs: Vec<u32>,
     unreadable: Unreadable,
+    own: OwnColumns,
     account: Account,
     findings: Findings,
 }
@@ -169,6 +175,7 @@ impl<'a> Building<'a> {
                 .collect(),
             row_idxs: Vec::new(),
             unreadable: Unreadable::default(),
+            own: OwnColumns::default(),
             account,
             findings: Findings::new(),
         }
@@ -178,12 +185,16 @@ impl<'a> Building<'a> {
     fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>], at: &[Option<usize>]) {
         let mut filled = at.iter().flatten();
         match (filled.next(), filled.next()) {
+            (None, _) if self.own.are_filled(cells) => self.account.ignore(ONLY_OWN),
             (None, _) => self.account.ignore(BLANK_ROW),
             (Some(_), _) if self.is_ignored(cells, at) => {}
             (Some(&only), None) if self.needs_more_than_one => {
-                self.not_a_record(row_idx, cells[only], at);
+                self.not_a_record(row_idx, cells, only, at);
             }
-            _ => self.record(row_idx, cells, at),
+            _ => {
+                self.own.push(cells);
+                self.record(row_idx, cells, at);
+            }
         }
     }
 
@@ -207,7 +218,13 @@ impl<'a> Building<'a> {
     }
 
     /// A total, a note or a stray value: one finding, not one per item.
-    fn not_a_record(&mut self, row_idx: u32, cell: RawCell<'_>, at: &[Option<usize>]) {
+    fn not_a_record(
+        &mut self,
+        row_idx: u32,
+        cells: &[RawCell<'_>],
+        only: usize,
+        at: &[Option<usize>],
+    ) {
         let Some(item_idx) = at.iter().position(Option::is_some) else {
             return;
         };
@@ -225,7 +242,8 @@ impl<'a> Building<'a> {
             .in_table(&self.table.name)
             .on_item(&self.table.items[item_idx].name)
             .at_cell(self.place(row_idx, item_idx))
-            .with_value(show_raw(cell.raw)),
+            .with_value(show_raw(cells[only].raw))
+            .with_own(self.own.of_row(cells)),
         );
     }
 
@@ -290,6 +308,7 @@ impl<'a> Building<'a> {
             },
             unreadable: self.unreadable,
             new_rows,
+            own: self.own.finish(),
             account: Account {
                 n_rows,
                 ..self.account

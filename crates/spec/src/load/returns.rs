@@ -14,7 +14,7 @@ use super::table::TableDraft;
 use super::toml_document;
 use crate::{
     Accumulation, Confidence, Demo, ExtraColumns, Fact, Organisations, Owner, PeriodKind,
-    Provenance, Respondents, ReturnSpec, Rule, Sensitivity, Source, TableSpec,
+    Provenance, Respondents, ReturnSpec, Rule, Sensitivity, Source, TableSpec, starts_with,
 };
 
 const FILE: &str = "return.toml";
@@ -43,6 +43,7 @@ struct PeriodDocument {
 struct CollectionDocument {
     accumulation: Accumulation,
     extra_columns: ExtraColumns,
+    own_columns: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -267,6 +268,36 @@ impl About {
         }
     }
 
+    /// What marks the sender's own columns marks no item's, and there are rows for them to stand in.
+    pub(crate) fn check_own_columns(&self, tables: &[TableDraft], faults: &mut Faults) {
+        let (Some(document), Some(collection)) = (&self.document, &self.collection) else {
+            return;
+        };
+        let Some(prefix) = &collection.own_columns else {
+            return;
+        };
+        let pointer = "/collection/own_columns";
+        let layouts: Option<Vec<_>> = tables.iter().map(|table| table.layout.as_ref()).collect();
+        if layouts.is_some_and(|layouts| layouts.iter().all(|layout| layout.records().is_none())) {
+            let why = "no table has rows, so there is no place for the sender's own columns";
+            document.fault(faults, pointer, why);
+        }
+        for table in tables {
+            for item in &table.items {
+                let headings = [&item.name, &item.title];
+                for heading in headings.into_iter().chain(&item.headings) {
+                    if starts_with(heading, prefix) {
+                        let why = format!(
+                            "the heading \"{heading}\" of {}.{} starts with it too",
+                            table.name, item.name
+                        );
+                        document.fault(faults, pointer, why);
+                    }
+                }
+            }
+        }
+    }
+
     /// `None` where a part could not be read; its faults say why.
     pub(crate) fn into_spec(
         self,
@@ -292,6 +323,7 @@ impl About {
             period_kind: self.period?.kind,
             accumulation: collection.accumulation,
             extra_columns: collection.extra_columns,
+            own_columns: collection.own_columns,
             sensitivity: self.sensitivity?,
             facts: self.facts,
             sources: self.sources.0?,

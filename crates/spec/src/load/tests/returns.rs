@@ -1,6 +1,46 @@
 //! Single faults in `return.toml`, code lists and organisations, with their exact words.
 
-use super::told;
+use std::path::Path;
+
+use super::super::load;
+use super::super::sample::Sample;
+use super::{copy_dir, told};
+
+#[test]
+fn own_columns_start_as_no_items_heading_does_and_stand_in_rows() {
+    let sample = Sample::new();
+    sample.edit(
+        "return.toml",
+        "extra_columns = \"refuse\"",
+        "extra_columns = \"refuse\"\nown_columns = \"own_\"",
+    );
+    let spec = load(&sample.dir()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(spec.is_own_heading(" OWN_case id"));
+    assert!(!spec.is_own_heading("Owner"));
+
+    sample.edit(
+        "tables/case.toml",
+        "\"Local authority code\"",
+        "\"Own_area\"",
+    );
+    assert_eq!(
+        load(&sample.dir()).unwrap_err().to_string(),
+        "return.toml, line 27, column 1: the heading \"Own_area\" of case.AREA starts with it too"
+    );
+
+    let form = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs/jsw/2026");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("jsw/2026");
+    copy_dir(&form, &dir);
+    let about = std::fs::read_to_string(dir.join("return.toml")).unwrap();
+    let about = about.replace("[collection]\n", "[collection]\nown_columns = \"own_\"\n");
+    std::fs::write(dir.join("return.toml"), about).unwrap();
+    let told = load(&dir).unwrap_err().to_string();
+    assert!(
+        told.ends_with("no table has rows, so there is no place for the sender's own columns"),
+        "{told}"
+    );
+}
 
 #[test]
 fn single_faults_are_told_exactly() {
@@ -94,6 +134,12 @@ fn single_faults_are_told_exactly() {
             r#""cumulative""#,
             r#""update""#,
             r#"return.toml, line 25, column 1: "update" is not one of "replace", "cumulative""#,
+        ),
+        (
+            "return.toml",
+            "extra_columns = \"refuse\"",
+            "extra_columns = \"refuse\"\nown_columns = \"own\"",
+            r#"return.toml, line 27, column 1: "own" does not have the form ^[A-Za-z][A-Za-z0-9]{0,18}[_.:-]$"#,
         ),
         (
             "return.toml",
