@@ -74,6 +74,7 @@ pub(super) fn frame(table: &TableSpec, rows: &[Vec<Option<Value<'_>>>]) -> Frame
         },
         unreadable: Unreadable::default(),
         new_rows: None,
+        own: Vec::new(),
         account: Account::default(),
     }
 }
