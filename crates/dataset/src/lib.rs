@@ -4,8 +4,6 @@
 //! Streamed from Postgres: memory does not grow with the number of records.
 //! It knows nothing of permissions or of HTTP.
 
-mod csv_text;
-
 #[cfg(test)]
 mod tests;
 
@@ -14,11 +12,10 @@ use std::time::Duration;
 
 use db::records::{Record, Records, Selection};
 use db::{Db, DbError};
+use report::csv::inert;
 use spec::{ItemKind, ReturnSpec, TableSpec};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use uuid::Uuid;
-
-use csv_text::without_formula;
 
 /// Rows fetched at a time.
 const BATCH: u32 = 500;
@@ -141,20 +138,18 @@ impl<'a> Sheet<'a> {
         record: &Record,
     ) -> Result<(), DatasetError> {
         writer.write_field(&record.organisation)?;
-        writer.write_field(&*without_formula(&record.organisation_name))?;
+        writer.write_field(&*inert(&record.organisation_name))?;
         writer.write_field(&record.period_label)?;
         writer.write_field(record.version_number.to_string())?;
         writer.write_field(record.state.as_str())?;
-        writer.write_field(&*without_formula(&record.file_name))?;
+        writer.write_field(&*inert(&record.file_name))?;
         writer.write_field(&record.sha256)?;
-        writer.write_field(&*without_formula(
-            record.sheet.as_deref().unwrap_or_default(),
-        ))?;
+        writer.write_field(&*inert(record.sheet.as_deref().unwrap_or_default()))?;
         writer.write_field(record.row_number.to_string())?;
         for (item, value) in self.table.items.iter().zip(&record.values) {
             let value = value.as_deref().unwrap_or_default();
             match item.kind {
-                ItemKind::Text => writer.write_field(&*without_formula(value))?,
+                ItemKind::Text => writer.write_field(&*inert(value))?,
                 ItemKind::Integer
                 | ItemKind::Decimal { .. }
                 | ItemKind::Date

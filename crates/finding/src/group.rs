@@ -44,7 +44,7 @@ pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group>
         let group = &mut groups[idx];
         group.n += 1;
         if group.places.len() < SHOWN {
-            group.places.extend(place(finding));
+            group.places.extend(finding.place());
         }
     }
     groups
@@ -64,14 +64,6 @@ impl Group {
             message: finding.message.clone(),
             fix: finding.fix.clone(),
         }
-    }
-}
-
-fn place(finding: &Finding) -> Option<String> {
-    match (&finding.cell, finding.row_number) {
-        (Some(cell), _) => Some(cell.to_string()),
-        (None, Some(row_number)) => Some(format!("row {row_number}")),
-        (None, None) => None,
     }
 }
 

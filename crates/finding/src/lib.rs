@@ -3,17 +3,20 @@
 //! The vocabulary that every stage of the flow shares.
 //! It knows nothing of specs, files or databases.
 
+mod asks;
 mod cell;
 mod findings;
 mod group;
 mod key;
 mod outcome;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use asks::Asks;
 pub use cell::{CellRef, ParseCellRefError, column_letters, parse_column_letters};
 pub use findings::Findings;
 pub use group::{Group, groups};
@@ -105,6 +108,15 @@ impl Finding {
     pub fn with_own(mut self, own: BTreeMap<String, String>) -> Self {
         self.own = own;
         self
+    }
+
+    /// Its cell, else its row; `None` where neither is at fault.
+    pub fn place(&self) -> Option<String> {
+        match (&self.cell, self.row_number) {
+            (Some(cell), _) => Some(cell.to_string()),
+            (None, Some(row_number)) => Some(format!("row {row_number}")),
+            (None, None) => None,
+        }
     }
 
     /// Says it without its weight: for information now, `severity` once the rule counts.

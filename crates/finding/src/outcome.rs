@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Severity;
+use crate::words::{counted, there_counted};
 
 /// What the findings of an assessment come to, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +53,27 @@ impl Outcome {
             Outcome::NeedsExplanation => "needs explanation",
             Outcome::NeedsCorrection => "needs correction",
             Outcome::Refused => "could not be used",
+        }
+    }
+
+    /// The sentence that a page and an email begin with.
+    pub fn sentence(self, n_to_fix: u64, n_to_explain: u64) -> String {
+        match self {
+            Outcome::Ready => {
+                "Your return is ready: there is nothing to fix and nothing to explain.".to_owned()
+            }
+            Outcome::NeedsExplanation => format!(
+                "Nothing has to be fixed. {} an explanation.",
+                counted(n_to_explain, "figure needs", "figures need")
+            ),
+            Outcome::NeedsCorrection => format!(
+                "Your return can't be used yet: there {} to fix. Please mend the file and send it again.",
+                there_counted(n_to_fix, "thing", "things")
+            ),
+            Outcome::Refused => format!(
+                "We could not use this file: there {} to fix before it can be checked in full.",
+                there_counted(n_to_fix, "thing", "things")
+            ),
         }
     }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use child::{InputFile, Task};
 use chrono::Utc;
-use chrono_tz::Europe::London;
+use cycle::clock;
 use spec::{Organisations, Period, ReturnSpec};
 
 use crate::assessor::{self, Assessed};
@@ -42,7 +42,7 @@ fn task(arguments: &CheckArguments) -> anyhow::Result<Task> {
     if arguments.previous.len() > 2 {
         bail!("--previous can be given twice at most: the period before, then a year ago");
     }
-    let today = || Utc::now().with_timezone(&London).date_naive();
+    let today = || clock::day(Utc::now());
     let mut previous = arguments.previous.iter();
     Ok(Task {
         spec_dir: arguments.spec.clone(),

@@ -19,7 +19,6 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use chrono::{Days, Utc};
-use chrono_tz::Europe::London;
 use db::Db;
 use queue::Runner;
 use spec::example::load_examples;
@@ -120,7 +119,7 @@ fn plan_all(published: &Published) -> anyhow::Result<Vec<Sending>> {
 /// A round for every period that something is sent for.
 async fn open_cycles(db: &Db, specs: &[ReturnSpec], sendings: &[Sending]) -> anyhow::Result<()> {
     let actor = Actor::system("demo");
-    let today = Utc::now().with_timezone(&London).date_naive();
+    let today = cycle::clock::day(Utc::now());
     let rounds: BTreeSet<_> = sendings
         .iter()
         .map(|sending| (&sending.return_id, &sending.version, &sending.period))

@@ -6,7 +6,6 @@
 
 mod mailer;
 mod messages;
-mod words;
 
 pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
 pub use messages::delay::Delay;

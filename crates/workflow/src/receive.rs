@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use chrono_tz::Europe::London;
+use cycle::clock;
 use db::cycles::{self, Duty};
 use db::submissions::{self, NewSubmission, Submission};
 use db::{Conn, Db, DbError, Tx, returns};
@@ -267,7 +267,7 @@ async fn duty(conn: &mut Conn, upload: &NewUpload) -> Result<(Duty, i64), Receiv
             period: period.clone(),
         });
     };
-    let today = upload.received_at.with_timezone(&London).date_naive();
+    let today = clock::day(upload.received_at);
     if today < duty.round.opens_on {
         return Err(ReceiveError::NotOpen {
             return_id: return_id.clone(),

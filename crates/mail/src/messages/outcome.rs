@@ -1,11 +1,11 @@
 //! The result of the checks: one sentence, then how many of what.
 
 use askama::Template;
-use finding::Severity;
+use finding::words::with_commas;
+use finding::{Asks, Severity};
 use serde::{Deserialize, Serialize};
 
 use super::{Written, submission_link};
-use crate::words::{self, counted};
 
 /// What the assessment of a submission came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,10 @@ pub(super) fn write(outcome: &Outcome, base_url: &str) -> Result<Written, askama
         outcome.return_title,
         outcome.period
     );
-    let sentence = sentence(outcome);
+    let sentence = outcome.outcome.sentence(
+        n_of(&outcome.counts, Asks::ToFix),
+        n_of(&outcome.counts, Asks::ToExplain),
+    );
     let groups = groups(&outcome.counts);
     let link = submission_link(base_url, &outcome.submission_id);
     Ok(Written {
@@ -100,57 +103,31 @@ fn headline(outcome: finding::Outcome) -> &'static str {
     }
 }
 
-fn sentence(outcome: &Outcome) -> String {
-    let n_to_fix = n_of(&outcome.counts, &[Severity::Blocker, Severity::Error]);
-    let n_to_explain = n_of(&outcome.counts, &[Severity::Query]);
-    match outcome.outcome {
-        finding::Outcome::Ready => {
-            "Your return is ready: there is nothing to fix and nothing to explain.".to_owned()
-        }
-        finding::Outcome::NeedsExplanation => format!(
-            "Nothing has to be fixed. {} an explanation.",
-            counted(n_to_explain, "figure needs", "figures need")
-        ),
-        finding::Outcome::NeedsCorrection => format!(
-            "Your return can't be used yet: there {} to fix. Please mend the file and send it again.",
-            words::there_counted(n_to_fix, "thing", "things")
-        ),
-        finding::Outcome::Refused => format!(
-            "We could not use this file: there {} to fix before it can be checked in full.",
-            words::there_counted(n_to_fix, "thing", "things")
-        ),
-    }
-}
-
-fn n_of(counts: &[Counted], severities: &[Severity]) -> u64 {
+fn n_of(counts: &[Counted], asks: Asks) -> u64 {
     counts
         .iter()
-        .filter(|count| severities.contains(&count.severity))
+        .filter(|count| Asks::of(count.severity) == asks)
         .map(|count| count.n_findings)
         .sum()
 }
 
 fn groups(counts: &[Counted]) -> Vec<Group> {
-    [
-        ("To fix", &[Severity::Blocker, Severity::Error][..]),
-        ("To explain", &[Severity::Query]),
-        ("For information", &[Severity::Note]),
-    ]
-    .into_iter()
-    .filter(|(_, severities)| n_of(counts, severities) > 0)
-    .map(|(heading, severities)| Group {
-        heading,
-        n_findings: words::with_commas(n_of(counts, severities)),
-        lines: counts
-            .iter()
-            .filter(|count| severities.contains(&count.severity))
-            .map(|count| Line {
-                words: rule_words(&count.rule),
-                n_findings: words::with_commas(count.n_findings),
-            })
-            .collect(),
-    })
-    .collect()
+    Asks::ALL
+        .into_iter()
+        .filter(|&asks| n_of(counts, asks) > 0)
+        .map(|asks| Group {
+            heading: asks.heading(),
+            n_findings: with_commas(n_of(counts, asks)),
+            lines: counts
+                .iter()
+                .filter(|count| Asks::of(count.severity) == asks)
+                .map(|count| Line {
+                    words: rule_words(&count.rule),
+                    n_findings: with_commas(count.n_findings),
+                })
+                .collect(),
+        })
+        .collect()
 }
 
 /// A rule's name as words: `case.contact-missing` is `case: contact missing`.

@@ -2,10 +2,11 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
+use cycle::clock::moment_in_words;
+use finding::words::with_commas;
 use serde::{Deserialize, Serialize};
 
 use super::{Written, submission_link};
-use crate::words;
 
 /// What was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +44,8 @@ struct Page<'a> {
 
 pub(super) fn write(receipt: &Receipt, base_url: &str) -> Result<Written, askama::Error> {
     let subject = format!("Received: {}, {}", receipt.return_title, receipt.period);
-    let received = words::moment(receipt.received_at);
-    let bytes = words::with_commas(receipt.bytes);
+    let received = moment_in_words(receipt.received_at);
+    let bytes = with_commas(receipt.bytes);
     let link = submission_link(base_url, &receipt.submission_id);
     let text = Text {
         receipt,

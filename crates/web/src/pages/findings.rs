@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use finding::Finding;
+use finding::words::{counted, with_commas};
+use finding::{Asks, Finding};
 use serde::Deserialize;
 use uuid::Uuid;
 use workflow::{FindingCount, NumberedFinding, Submission};
@@ -11,7 +12,6 @@ use workflow::{FindingCount, NumberedFinding, Submission};
 use super::problem::PageProblem;
 use crate::api::submission::find;
 use crate::problem::Problem;
-use crate::words::{self, Asks};
 use crate::{Site, actor};
 
 /// Places on one page of a check.
@@ -53,7 +53,8 @@ pub(super) fn sections(
     findings: Vec<NumberedFinding>,
     counts: &[FindingCount],
 ) -> Vec<Section> {
-    let mut sections: Vec<(Asks, Vec<(String, Vec<Finding>)>)> = Vec::new();
+    type OfRules = Vec<(String, Vec<Finding>)>;
+    let mut sections: Vec<(Asks, OfRules)> = Vec::new();
     for NumberedFinding { finding, .. } in findings {
         let asks = Asks::of(finding.severity);
         let (_, checks) = find_or_push(
@@ -90,8 +91,8 @@ fn check(id: Uuid, findings: Vec<Finding>, n_all: u64, rule: String) -> Check {
         more: (n_shown < n_all).then(|| More {
             words: format!(
                 "These are the first {} of {}.",
-                words::with_commas(n_shown),
-                words::with_commas(n_all)
+                with_commas(n_shown),
+                with_commas(n_all)
             ),
             link: link(id, &rule, 1),
         }),
@@ -114,7 +115,7 @@ fn n_of(counts: &[FindingCount], rule: &str) -> u64 {
 
 /// What is wrong, and how often.
 fn heading(findings: &[Finding], n_all: u64) -> String {
-    let places = words::counted(n_all, "place", "places");
+    let places = counted(n_all, "place", "places");
     match same(findings, |finding| &finding.message) {
         Some(message) if n_all == 1 => message,
         Some(message) => format!("{message} In {places}."),
@@ -206,9 +207,9 @@ pub(crate) async fn show(
         submission,
         range: format!(
             "Places {} to {} of {}",
-            words::with_commas(u64::from(n_before) + 1),
-            words::with_commas(n_last),
-            words::with_commas(n_all)
+            with_commas(u64::from(n_before) + 1),
+            with_commas(n_last),
+            with_commas(n_all)
         ),
         before: (page > 1).then(|| link(id, &rule, page - 1)),
         after: (n_last < n_all).then(|| link(id, &rule, page + 1)),

@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
-use chrono_tz::Europe::London;
+use cycle::clock;
 use workflow::Obligation;
 
 use super::problem::PageProblem;
@@ -46,7 +46,7 @@ struct Row {
 
 pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProblem> {
     let reader = actor::reader();
-    let today = Utc::now().with_timezone(&London).date_naive();
+    let today = clock::day(Utc::now());
     let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
     let page = HomePage {
         rounds: rounds(&site, obligations),

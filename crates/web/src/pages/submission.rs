@@ -3,13 +3,16 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use cycle::clock::moment_in_words;
+use finding::Asks;
+use finding::words::{counted, with_commas};
 use workflow::{FindingCount, Submission};
 
 use super::findings::{Section, sections};
 use super::problem::PageProblem;
 use crate::api::submission::parse_id;
 use crate::problem::Problem;
-use crate::words::{self, Asks};
+use crate::words;
 use crate::{Site, actor};
 
 /// Of each check; a page of its own has all of them.
@@ -61,23 +64,21 @@ pub(crate) async fn show(
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let page = SubmissionPage {
         waiting: submission.outcome.is_none() && !submission.needs_attention(),
-        sentence: if submission.needs_attention() {
-            words::OUR_FAULT.to_owned()
-        } else {
-            words::outcome_sentence(
-                submission.outcome,
-                asked(&counts, Asks::ToFix),
-                asked(&counts, Asks::ToExplain),
-            )
+        sentence: match submission.outcome {
+            Some(outcome) => {
+                outcome.sentence(asked(&counts, Asks::ToFix), asked(&counts, Asks::ToExplain))
+            }
+            None if submission.needs_attention() => words::OUR_FAULT.to_owned(),
+            None => words::WAITING.to_owned(),
         },
-        received: words::moment(submission.received_at),
-        size: words::counted(submission.bytes, "byte", "bytes"),
+        received: moment_in_words(submission.received_at),
+        size: counted(submission.bytes, "byte", "bytes"),
         counts: summary(&counts),
         cut: (total > findings.len() as u64).then(|| {
             format!(
                 "This page shows {} of {}: the first {SHOWN} of each check.",
-                words::with_commas(findings.len() as u64),
-                words::with_commas(total)
+                with_commas(findings.len() as u64),
+                with_commas(total)
             )
         }),
         sections: sections(id, findings, &counts),
@@ -85,20 +86,14 @@ pub(crate) async fn show(
             .iter()
             .map(|table| Account {
                 name: table.sheet.clone(),
-                n_rows: words::with_commas(table.n_rows),
-                loaded: words::with_commas(table.loaded),
-                rejected: words::with_commas(table.rejected),
-                ignored: words::with_commas(table.ignored),
+                n_rows: with_commas(table.n_rows),
+                loaded: with_commas(table.loaded),
+                rejected: with_commas(table.rejected),
+                ignored: with_commas(table.ignored),
                 reasons: table
                     .ignored_rows
                     .iter()
-                    .map(|rows| {
-                        format!(
-                            "{}: {}",
-                            words::counted(rows.n_rows, "row", "rows"),
-                            rows.reason
-                        )
-                    })
+                    .map(|rows| format!("{}: {}", counted(rows.n_rows, "row", "rows"), rows.reason))
                     .collect(),
             })
             .collect(),
@@ -121,6 +116,6 @@ fn summary(counts: &[FindingCount]) -> Vec<String> {
         .into_iter()
         .map(|asks| (asks, asked(counts, asks)))
         .filter(|(_, n)| *n > 0)
-        .map(|(asks, n)| format!("{} {}", words::with_commas(n), asks.lower()))
+        .map(|(asks, n)| format!("{} {}", with_commas(n), asks.lower()))
         .collect()
 }

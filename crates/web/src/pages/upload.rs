@@ -7,7 +7,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use askama::Template;
 use chrono::Utc;
-use chrono_tz::Europe::London;
+use cycle::clock;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -200,7 +200,7 @@ async fn page(
     problem: Option<String>,
 ) -> Result<HttpResponse, PageProblem> {
     let reader = actor::reader();
-    let today = Utc::now().with_timezone(&London).date_naive();
+    let today = clock::day(Utc::now());
     let organisations = workflow::organisations(site.db()?, &reader).await?;
     let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
     let mut rounds: Vec<_> = obligations.iter().map(|owed| &owed.round).collect();
