@@ -28,6 +28,15 @@ pub struct Config {
     pub wait: Duration,
     pub statement_timeout: Duration,
     pub lock_timeout: Duration,
+    /// Whether the database refuses every write on these connections.
+    pub access: Access,
+}
+
+/// What connections are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    ReadAndWrite,
+    ReadOnly,
 }
 
 impl Config {
@@ -39,6 +48,7 @@ impl Config {
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             lock_timeout: Duration::from_secs(3),
+            access: Access::ReadAndWrite,
         }
     }
 }
@@ -70,9 +80,13 @@ impl Target {
                 .then(|| tls(config.tls_root_file.as_deref()))
                 .transpose()?,
             settings: format!(
-                "SET statement_timeout = {}; SET lock_timeout = {}; SET synchronous_commit = on; SET client_min_messages = warning",
+                "SET statement_timeout = {}; SET lock_timeout = {}; SET synchronous_commit = on; SET client_min_messages = warning; SET default_transaction_read_only = {}",
                 config.statement_timeout.as_millis(),
-                config.lock_timeout.as_millis()
+                config.lock_timeout.as_millis(),
+                match config.access {
+                    Access::ReadAndWrite => "off",
+                    Access::ReadOnly => "on",
+                }
             ),
         })
     }

@@ -23,6 +23,6 @@ mod catalogue_test;
 #[cfg(test)]
 mod tls_test;
 
-pub use connect::Config;
+pub use connect::{Access, Config};
 pub use error::DbError;
 pub use session::{Conn, Db, Listener, Tx};

@@ -229,6 +229,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn connections_that_only_read_can_not_write() {
+        let database = TestDb::new();
+        let config = Config {
+            access: crate::Access::ReadOnly,
+            ..Config::new(database.url())
+        };
+        let db = Db::connect(&config).await.unwrap();
+        let write = "DELETE FROM organisation";
+        let mut conn = db.conn().await.unwrap();
+        let error = conn.connection().batch_execute(write).await.unwrap_err();
+        assert!(error.to_string().contains("read-only"), "{error}");
+        let mut tx = db.begin().await.unwrap();
+        assert!(tx.connection().batch_execute(write).await.is_err());
+    }
+
+    #[tokio::test]
     async fn processes_that_start_together_migrate_once() {
         let database = TestDb::new();
         let db = Db::connect(&Config::new(database.url())).await.unwrap();

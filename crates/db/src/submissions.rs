@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use cycle::SubmissionState;
 use diesel::sql_types::{
-    BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
@@ -309,12 +309,21 @@ pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>
     rows.into_iter().map(Submission::try_from).collect()
 }
 
-/// The submission of the same organisation and return that stands for the period just before this one's
+/// What stood for the obligation `o2` when `this` was assessed; what stands now, where it is not assessed yet.
+const STOOD: &str = "JOIN LATERAL (
+                SELECT id FROM submission
+                WHERE obligation_id = o2.id AND outcome IN ('ready', 'needs_explanation')
+                  AND (this.assessed_at IS NULL OR assessed_at < this.assessed_at)
+                ORDER BY version_number DESC LIMIT 1
+            ) stood ON true";
+
+/// The submission of the same organisation and return that stands for the period just before this one's, or stood when
+/// this one was assessed
 /// (of a snapshot: for the last one within some months more than a year).
 pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(
+    one(sql_query(select(&format!(
         "WHERE s.id = (
-            SELECT st.submission_id
+            SELECT stood.id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
             JOIN cycle c1 ON c1.id = o1.cycle_id
@@ -325,9 +334,9 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
                 ORDER BY period_end DESC LIMIT 1
             ) c2 ON true
             JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
-            JOIN standing_submission st ON st.obligation_id = o2.id
-            WHERE this.id = $1)",
-    ))
+            {STOOD}
+            WHERE this.id = $1)"
+    )))
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())
     .await
@@ -336,9 +345,9 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
 
 /// As [`standing_before`], for the round nearest to a year earlier (a snapshot's date moves by some days from year to year).
 pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(
+    one(sql_query(select(&format!(
         "WHERE s.id = (
-            SELECT st.submission_id
+            SELECT stood.id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
             JOIN cycle c1 ON c1.id = o1.cycle_id
@@ -349,13 +358,64 @@ pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submi
                 ORDER BY abs(period_end - (c1.period_end - interval '1 year')::date) LIMIT 1
             ) c2 ON true
             JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
-            JOIN standing_submission st ON st.obligation_id = o2.id
-            WHERE this.id = $1)",
-    ))
+            {STOOD}
+            WHERE this.id = $1)"
+    )))
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())
     .await
     .optional()?)
+}
+
+/// Which assessed submissions of a return.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    pub return_id: String,
+    /// Its label.
+    pub period: Option<String>,
+    /// GSS code.
+    pub organisation: Option<String>,
+    /// Just these, unless it is empty.
+    pub submissions: Vec<Uuid>,
+    pub which: Which,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Which {
+    #[default]
+    Every,
+    /// Those that stand for their organisation and period.
+    Standing,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// The ids of assessed submissions, by organisation, period and version.
+pub async fn assessed(conn: &mut Conn, selection: &Selection) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<Id> = sql_query(
+        "SELECT s.id FROM submission s
+         JOIN obligation o ON o.id = s.obligation_id
+         JOIN cycle c ON c.id = o.cycle_id
+         JOIN organisation g ON g.code = s.organisation
+         WHERE c.return_id = $1 AND s.outcome IS NOT NULL
+           AND ($2 IS NULL OR c.period_label = $2)
+           AND ($3 IS NULL OR s.organisation = $3)
+           AND (cardinality($4::uuid[]) = 0 OR s.id = ANY ($4))
+           AND (NOT $5 OR s.id IN (SELECT submission_id FROM standing_submission))
+         ORDER BY g.name, s.organisation, c.period_end, s.version_number",
+    )
+    .bind::<Text, _>(&selection.return_id)
+    .bind::<Nullable<Text>, _>(&selection.period)
+    .bind::<Nullable<Text>, _>(&selection.organisation)
+    .bind::<Array<SqlUuid>, _>(&selection.submissions)
+    .bind::<Bool, _>(selection.which == Which::Standing)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// What became of one table's rows.
