@@ -121,15 +121,15 @@ pub fn difference(then: Side<'_>, now: Side<'_>) -> Difference {
     let mut left: HashMap<Identity<'_>, Vec<&Finding>> = HashMap::new();
     for finding in then.findings {
         let rule = entry(&mut rules, finding);
-        rule.then = worst(rule.then, finding.severity);
+        rule.then = Some(worst(rule.then, finding.severity));
         left.entry(known.by(finding)).or_default().push(finding);
     }
     for finding in now.findings {
         let before = left.get_mut(&known.by(finding)).and_then(Vec::pop);
         let rule = entry(&mut rules, finding);
-        rule.now = worst(rule.now, finding.severity);
+        rule.now = Some(worst(rule.now, finding.severity));
         if let Some(trial) = finding.trial {
-            rule.trial = worst(rule.trial, trial);
+            rule.trial = Some(worst(rule.trial, trial));
         }
         match before {
             Some(before) if weight(before) == weight(finding) => {
@@ -172,8 +172,8 @@ fn entry<'a, 'f>(
         .or_insert_with(|| RuleDifference::of(finding.rule.clone()))
 }
 
-fn worst(known: Option<Severity>, other: Severity) -> Option<Severity> {
-    Some(known.map_or(other, |known| known.min(other)))
+fn worst(known: Option<Severity>, other: Severity) -> Severity {
+    known.map_or(other, |known| known.min(other))
 }
 
 fn weight(finding: &Finding) -> (Severity, Option<Severity>) {

@@ -5,6 +5,7 @@
 //! It knows nothing of processes, databases or clocks.
 
 mod accounts;
+pub mod difference;
 mod keys;
 mod outcome;
 mod own;

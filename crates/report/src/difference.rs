@@ -70,11 +70,7 @@ pub fn text(subject: &Subject, difference: &Difference) -> String {
 }
 
 fn outcomes(difference: &Difference) -> String {
-    let mut shown = format!(
-        "{} → {}",
-        difference.then.in_words(),
-        difference.now.in_words()
-    );
+    let mut shown = moved_outcome(difference.then, difference.now);
     if difference.if_trials_counted != difference.now {
         let _ = write!(
             shown,
@@ -83,6 +79,14 @@ fn outcomes(difference: &Difference) -> String {
         );
     }
     shown
+}
+
+fn moved_outcome(then: Outcome, now: Outcome) -> String {
+    if then == now {
+        format!("{}, as before", now.in_words())
+    } else {
+        format!("{} → {}", then.in_words(), now.in_words())
+    }
 }
 
 fn write_rule(text: &mut String, rule: &RuleDifference) {
@@ -139,7 +143,7 @@ pub fn failed_text(subject: &Subject, why: &str) -> String {
 /// What all files add up to.
 pub fn totals_text(with: &With, totals: &Totals, n_failed: u64) -> String {
     let mut text = format!(
-        "All in all\n{} of {} assessed again with {} {} ({}): {} get what they got, {} do not.\n",
+        "All in all\n{} of {} assessed again with {} {} ({}): {} come to the same, {} do not.\n",
         count(totals.n_files, "file"),
         count(totals.organisations.len() as u64, "organisation"),
         with.return_id,
@@ -149,7 +153,11 @@ pub fn totals_text(with: &With, totals: &Totals, n_failed: u64) -> String {
         totals.n_files - totals.n_unchanged,
     );
     if n_failed > 0 {
-        let _ = writeln!(text, "{} could not be assessed again.", count(n_failed, "file"));
+        let _ = writeln!(
+            text,
+            "{} could not be assessed again.",
+            count(n_failed, "file")
+        );
     }
     let _ = writeln!(
         text,
@@ -158,7 +166,7 @@ pub fn totals_text(with: &With, totals: &Totals, n_failed: u64) -> String {
     );
     text.push_str("\nOutcomes\n");
     for ((then, now), n) in &totals.outcomes {
-        let _ = writeln!(text, "- {n}: {} → {}", then.in_words(), now.in_words());
+        let _ = writeln!(text, "- {n}: {}", moved_outcome(*then, *now));
     }
     if totals.n_fallen > 0 {
         let _ = writeln!(

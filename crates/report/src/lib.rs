@@ -3,6 +3,7 @@
 //! Knows what is written for people and machines to read, and nothing of where it goes.
 
 pub mod csv;
+pub mod difference;
 pub mod json;
 pub mod text;
 pub mod workbook;

@@ -104,7 +104,7 @@ fn rows(table: &TableAccount) -> String {
     line
 }
 
-fn count(n: u64, noun: &str) -> String {
+pub(crate) fn count(n: u64, noun: &str) -> String {
     if n == 1 {
         format!("1 {noun}")
     } else {
