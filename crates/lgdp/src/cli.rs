@@ -28,6 +28,11 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 nothing worse than queries, 1 something has to be fixed, 2 usage or our own failure.
     Check(CheckArguments),
+    /// Assesses stored submissions again, with a spec folder that may be newer or still being edited, and says what would
+    /// be different; changes nothing.
+    ///
+    /// Exit status: 0 whatever could stand still can, 1 something could not, 2 usage or our own failure.
+    Reassess(ReassessArguments),
     /// Works on return specs.
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -58,6 +63,27 @@ pub(crate) struct CheckArguments {
     /// The file of the period before; given twice, the second is the file of a year ago.
     #[arg(long, value_name = "FILE")]
     pub(crate) previous: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReassessArguments {
+    /// A version folder of the return, beside others: `return-specs/<return>/<version>`, or a copy of it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spec: PathBuf,
+    /// Just this submission, by its reference; may be given more than once.
+    #[arg(long, value_name = "ID")]
+    pub(crate) submission: Vec<Uuid>,
+    /// Just those for this period.
+    #[arg(long, value_name = "P")]
+    pub(crate) period: Option<String>,
+    /// Just those of this organisation, as a GSS code.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) organisation: Option<String>,
+    /// Just those that stand, instead of every version that was sent.
+    #[arg(long)]
+    pub(crate) standing: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

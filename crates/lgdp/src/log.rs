@@ -9,12 +9,12 @@ use crate::settings::{LogFormat, Settings};
 
 /// What a command logs where nothing was said. The web server's comings and goings are not news.
 const USUAL: &str = "info,actix_server=warn";
-/// The demo talks to a person, on the same terminal.
+/// The demo and a re-assessment talk to a person, on the same terminal.
 const OF_THE_DEMO: &str = "warn";
 
 pub(crate) fn start(settings: &Settings, command: &Command) {
     let usual = match command {
-        Command::Demo(_) => OF_THE_DEMO,
+        Command::Demo(_) | Command::Reassess(_) => OF_THE_DEMO,
         _ => USUAL,
     };
     // What can't be understood is left out of the filter rather than stopping the program.

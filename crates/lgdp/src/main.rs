@@ -9,6 +9,7 @@ mod cli;
 mod demo;
 mod log;
 mod parts;
+mod reassess;
 mod roles;
 mod settings;
 mod spec_check;
@@ -53,6 +54,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
             };
             spec_check::check(&dirs, mode, settings)
         }
+        Command::Reassess(arguments) => reassess::reassess(&arguments, settings),
         Command::Serve => roles::serve(settings),
         Command::Work => roles::work(settings),
         Command::Demo(options) => demo::demo(&options, settings),

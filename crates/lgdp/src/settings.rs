@@ -165,7 +165,7 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     plain(
         "LGDP_LOG",
-        "(`info`; `warn` for the demo)",
+        "(`info`; `warn` for the demo and for `reassess`)",
         "What is logged to standard error: `error`, `warn`, `info`, `debug`, or by crate as `web=debug,info`.",
     ),
     plain("LGDP_LOG_FORMAT", "text", "`text` or `json`."),

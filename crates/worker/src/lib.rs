@@ -4,6 +4,7 @@
 //! It knows nothing of HTTP and opens no transaction: what a job stores, a `workflow` verb stores.
 
 mod jobs;
+mod task;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{Actor, AssessGivenUpJob, AssessJob, SendEmailJob};
+
+pub use task::task;
 
 /// What jobs work with.
 pub struct Worker {

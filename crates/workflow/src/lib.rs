@@ -10,6 +10,7 @@ mod load;
 mod outbox;
 mod publish;
 mod read;
+mod reassess;
 mod receive;
 mod to_assess;
 
@@ -27,6 +28,9 @@ pub use read::{
     EmailState, FindingCount, NumberedFinding, Obligation, OrganisationName, OriginalError,
     Submission, accounts, dataset_csv, emails_of, finding_counts, findings, findings_of_rule,
     first_findings, obligations, organisations, original, own_headings, submission, submissions_of,
+};
+pub use reassess::{
+    AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
 pub use to_assess::{AssessJob, StoredFile, ToAssess, to_assess};

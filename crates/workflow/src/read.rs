@@ -5,6 +5,7 @@ use std::path::Path;
 use assess::TableAccount;
 use chrono::NaiveDate;
 use dataset::DatasetError;
+use db::submissions::TableRows;
 use db::{Conn, Db, DbError, cycles, emails, findings as stored_findings, submissions};
 use files::{Files, FilesError};
 use spec::ReturnSpec;
@@ -143,21 +144,23 @@ pub async fn accounts(
     let tables = submissions::tables(&mut conn, id).await?;
     tables
         .into_iter()
-        .map(|table| {
-            Ok(TableAccount {
-                name: table.table,
-                sheet: table.sheet.unwrap_or_default(),
-                n_rows: table.n_rows,
-                loaded: table.n_loaded,
-                rejected: table.n_rejected,
-                ignored: table.n_ignored,
-                ignored_rows: serde_json::from_value(table.ignored)
-                    .map_err(|error| DbError::Stored(error.to_string()))?,
-                columns: table.columns,
-            })
-        })
-        .collect::<Result<Vec<_>, DbError>>()
+        .map(account)
+        .collect::<Result<_, _>>()
         .map(Some)
+}
+
+pub(crate) fn account(table: TableRows) -> Result<TableAccount, DbError> {
+    Ok(TableAccount {
+        name: table.table,
+        sheet: table.sheet.unwrap_or_default(),
+        n_rows: table.n_rows,
+        loaded: table.n_loaded,
+        rejected: table.n_rejected,
+        ignored: table.n_ignored,
+        ignored_rows: serde_json::from_value(table.ignored)
+            .map_err(|error| DbError::Stored(error.to_string()))?,
+        columns: table.columns,
+    })
 }
 
 /// The messages about a submission and where each stands.

@@ -908,9 +908,14 @@ async fn a_round_keeps_its_version_and_is_not_due_before_it_opens() {
         ..form()
     };
     let organisations = testkit::returns::organisations();
-    publish_returns(&world.db, &system(), &[newer.clone()], &organisations)
-        .await
-        .unwrap();
+    publish_returns(
+        &world.db,
+        &system(),
+        std::slice::from_ref(&newer),
+        &organisations,
+    )
+    .await
+    .unwrap();
     let open = |spec, opens, due| {
         let db = &world.db;
         async move { open_cycle(db, &system(), spec, &q1(), day(opens), day(due)).await }

@@ -1,9 +1,9 @@
 //! What a worker needs to assess a submission.
 
 use chrono::NaiveDate;
-use chrono_tz::Europe::London;
+use cycle::clock;
 use db::submissions::{self, Submission};
-use db::{Db, DbError, Tx};
+use db::{Conn, Db, DbError, Tx};
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -72,25 +72,30 @@ pub async fn to_assess(
     }) else {
         return Ok(None);
     };
-    let previous = submissions::standing_before(&mut conn, submission_id).await?;
-    let year_ago = submissions::standing_year_ago(&mut conn, submission_id).await?;
-    Ok(Some(ToAssess {
-        submission_id,
-        received_on: submission.received_at.with_timezone(&London).date_naive(),
+    wanted(&mut conn, &submission).await.map(Some)
+}
+
+/// A submission's original and what stands for it to be compared with; for one that is assessed, what stood then.
+pub(crate) async fn wanted(conn: &mut Conn, submission: &Submission) -> Result<ToAssess, DbError> {
+    let previous = submissions::standing_before(conn, submission.id).await?;
+    let year_ago = submissions::standing_year_ago(conn, submission.id).await?;
+    Ok(ToAssess {
+        submission_id: submission.id,
+        received_on: clock::day(submission.received_at),
         organisation: submission.organisation.clone(),
         return_id: submission.round.return_id.clone(),
         return_version: submission.round.return_version.clone(),
         period: submission.round.period.label.clone(),
         file: stored(submission),
-        previous: previous.map(stored),
-        year_ago: year_ago.map(stored),
-    }))
+        previous: previous.as_ref().map(stored),
+        year_ago: year_ago.as_ref().map(stored),
+    })
 }
 
-fn stored(submission: Submission) -> StoredFile {
+fn stored(submission: &Submission) -> StoredFile {
     StoredFile {
-        key: submission.file_key,
-        name: submission.file_name,
-        sha256: submission.sha256,
+        key: submission.file_key.clone(),
+        name: submission.file_name.clone(),
+        sha256: submission.sha256.clone(),
     }
 }

@@ -1,13 +1,12 @@
 //! Assesses a submission: its file through the confined child, the answer into the database.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use child::{ChildError, InputFile, Task};
+use child::ChildError;
 use queue::{Claimed, HandlerError};
-use workflow::{AssessJob, LoadError, Loaded, StoredFile, ToAssess};
+use workflow::{AssessJob, LoadError, Loaded};
 
-use crate::Worker;
+use crate::{Worker, task};
 
 /// A file whose child dies in the middle of its answer this often is refused: it will not go better.
 const TRIES_OF_A_BROKEN_ANSWER: i32 = 3;
@@ -30,7 +29,7 @@ pub(crate) async fn assess(
     };
     tokio::fs::create_dir_all(&worker.scratch).await?;
     let scratch = tempfile::tempdir_in(&worker.scratch)?;
-    let task = fetch(&worker, &spec.dir, &wanted, scratch.path()).await?;
+    let task = task(&worker.files, &spec.dir, &wanted, scratch.path()).await?;
     let child = worker.child.clone();
     let answer = tokio::task::spawn_blocking(move || child.run(&task)).await??;
     let loaded = match workflow::load(db, &actor, id, spec, answer).await {
@@ -54,47 +53,3 @@ pub(crate) async fn assess(
 const BROKEN: &str =
     "The file could not be checked: checking it takes more time or memory than any return needs.";
 const TO_DO: &str = "Copy your data into a fresh copy of the template, save it and send that. If it still can't be checked, tell the team that asks for this return.";
-
-/// The child's task, with every file it needs on local disk.
-async fn fetch(
-    worker: &Worker,
-    spec_dir: &Path,
-    wanted: &ToAssess,
-    scratch: &Path,
-) -> Result<Task, HandlerError> {
-    Ok(Task {
-        spec_dir: spec_dir.to_owned(),
-        organisation: Some(wanted.organisation.clone()),
-        period: Some(wanted.period.clone()),
-        received_on: wanted.received_on,
-        file: fetch_file(worker, &wanted.file, &scratch.join("file")).await?,
-        previous: fetch_earlier(worker, wanted.previous.as_ref(), &scratch.join("previous"))
-            .await?,
-        year_ago: fetch_earlier(worker, wanted.year_ago.as_ref(), &scratch.join("year-ago"))
-            .await?,
-        records: true,
-    })
-}
-
-async fn fetch_earlier(
-    worker: &Worker,
-    file: Option<&StoredFile>,
-    path: &Path,
-) -> Result<Option<InputFile>, HandlerError> {
-    match file {
-        None => Ok(None),
-        Some(file) => Ok(Some(fetch_file(worker, file, path).await?)),
-    }
-}
-
-async fn fetch_file(
-    worker: &Worker,
-    file: &StoredFile,
-    path: &Path,
-) -> Result<InputFile, HandlerError> {
-    worker.files.get_to_file(&file.key, path).await?;
-    Ok(InputFile {
-        name: file.name.clone(),
-        path: path.to_owned(),
-    })
-}
