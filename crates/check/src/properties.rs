@@ -119,30 +119,21 @@ fn words(item: &Item, shown: &str, keyword: &str, asked: &Json) -> (&'static str
             format!("{is}, but has to be {asked}."),
             format!("Enter {asked}."),
         ),
-        _ => (
-            "wrong-format",
-            format!("{is}, which is not in the form that is expected."),
-            form_wanted(item),
-        ),
-    }
-}
-
-fn form_wanted(item: &Item) -> String {
-    let example = item
-        .schema
-        .get("examples")
-        .and_then(|examples| examples.get(0))
-        .and_then(Json::as_str);
-    match example {
-        Some(example) => format!("Enter it in the form of {example}."),
-        None => {
-            let sentence = item
-                .description
-                .split_once(". ")
-                .map_or(item.description.trim_end_matches('.'), |(sentence, _)| {
-                    sentence
-                });
-            format!("Enter it as described: {sentence}.")
+        _ => {
+            let form = |part| {
+                item.schema
+                    .pointer(part)
+                    .and_then(Json::as_str)
+                    .unwrap_or_default()
+            };
+            (
+                "wrong-format",
+                format!("{is}, but has to be {}.", form("/x-form/words")),
+                format!(
+                    "Enter it in that form, such as {}.",
+                    form("/x-form/example")
+                ),
+            )
         }
     }
 }

@@ -208,7 +208,9 @@ fn check_fit(
         .flat_map(|schema| schema.keys())
     {
         let (fits, fitting) = match keyword.as_str() {
-            "pattern" | "minLength" | "maxLength" | "x-codes" => (kind == ItemKind::Text, "a text"),
+            "pattern" | "x-form" | "minLength" | "maxLength" | "x-codes" => {
+                (kind == ItemKind::Text, "a text")
+            }
             "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "x-unit" => {
                 (is_numeric(kind), "an integer or number")
             }

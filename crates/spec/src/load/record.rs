@@ -92,7 +92,8 @@ fn check_patterns(document: &Document, value: &Value, pointer: &str, faults: &mu
                 let inner = step(pointer, name);
                 match member.as_str() {
                     Some(pattern) if name == "pattern" => {
-                        check_pattern(document, pattern, &inner, faults);
+                        let example = value.pointer("/x-form/example");
+                        check_pattern(document, pattern, example, &inner, faults);
                     }
                     _ => check_patterns(document, member, &inner, faults),
                 }
@@ -107,19 +108,30 @@ fn check_patterns(document: &Document, value: &Value, pointer: &str, faults: &mu
     }
 }
 
-fn check_pattern(document: &Document, pattern: &str, pointer: &str, faults: &mut Faults) {
+/// `example` is what the item shows to whoever got it wrong.
+fn check_pattern(
+    document: &Document,
+    pattern: &str,
+    example: Option<&Value>,
+    pointer: &str,
+    faults: &mut Faults,
+) {
     let compiled = jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_pattern_options(PatternOptions::regex())
         .offline()
         .build(&json!({ "pattern": pattern }));
-    if compiled.is_err() {
-        let why = format!(
+    let why = match (compiled, example) {
+        (Err(_), _) => format!(
             "{} is not a pattern; look-around and back-references can't be used",
             Value::from(pattern)
-        );
-        document.fault(faults, pointer, why);
-    }
+        ),
+        (Ok(compiled), Some(example)) if !compiled.is_valid(example) => {
+            format!("the example of its form, {example}, does not have it")
+        }
+        (Ok(_), _) => return,
+    };
+    document.fault(faults, pointer, why);
 }
 
 fn check_names(names: &[String], document: &Document, faults: &mut Faults) {

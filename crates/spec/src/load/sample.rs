@@ -164,7 +164,7 @@ const CASE_SCHEMA: &str = r#"{
     "AREA": { "title": "Area", "description": "Whose.", "type": "string",
       "x-codes": { "list": "shared/area@1" }, "x-source": "guide", "x-confidence": "published" },
     "REF": { "title": "Reference", "description": "Which.", "type": "string", "pattern": "^[A-Z0-9]+$",
-      "maxLength": 10, "x-source": "guide", "x-confidence": "published" },
+      "x-form": { "words": "capitals and digits", "example": "A1" }, "maxLength": 10, "x-source": "guide", "x-confidence": "published" },
     "OPENED": { "title": "Opened on", "description": "When.", "type": "string", "format": "date",
       "x-date-formats": ["DDMMYYYY"], "x-source": "guide", "x-confidence": "published" },
     "REASON": { "title": "Reason", "description": "Why.", "type": "string",

@@ -39,7 +39,19 @@ fn single_faults_are_told_exactly() {
             "tables/case.schema.json",
             r#""x-unit": "£""#,
             r#""unit": "£""#,
-            r#"tables/case.schema.json, /properties/COST/unit: "unit" is not known here; expected one of $comment, title, description, type, format, enum, pattern, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, x-codes, x-unit, x-date-formats, x-aliases-of-values, x-source, x-confidence"#,
+            r#"tables/case.schema.json, /properties/COST/unit: "unit" is not known here; expected one of $comment, title, description, type, format, enum, pattern, x-form, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, x-codes, x-unit, x-date-formats, x-aliases-of-values, x-source, x-confidence"#,
+        ),
+        (
+            "tables/case.schema.json",
+            r#""x-form": { "words": "capitals and digits", "example": "A1" }, "#,
+            "",
+            r#"tables/case.schema.json, /properties/REF: "x-form" is missing"#,
+        ),
+        (
+            "tables/case.schema.json",
+            r#""example": "A1""#,
+            r#""example": "a-1""#,
+            r#"tables/case.schema.json, /properties/REF/pattern: the example of its form, "a-1", does not have it"#,
         ),
         (
             "tables/case.schema.json",
@@ -51,7 +63,7 @@ fn single_faults_are_told_exactly() {
             "tables/case.schema.json",
             r#""type": "boolean""#,
             r#""type": "boolean", "$ref": "https://example.org/x""#,
-            r#"tables/case.schema.json, /properties/REPEAT/$ref: "$ref" is not known here; expected one of $comment, title, description, type, format, enum, pattern, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, x-codes, x-unit, x-date-formats, x-aliases-of-values, x-source, x-confidence"#,
+            r#"tables/case.schema.json, /properties/REPEAT/$ref: "$ref" is not known here; expected one of $comment, title, description, type, format, enum, pattern, x-form, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, x-codes, x-unit, x-date-formats, x-aliases-of-values, x-source, x-confidence"#,
         ),
         (
             "tables/case.schema.json",
@@ -177,7 +189,7 @@ fn single_faults_are_told_exactly() {
             "tables/case.schema.json",
             r#""list": "shared/area@1""#,
             r#""list": "shared/area@1" }, "enum": ["100"], "x-comment": {"#,
-            r#"tables/case.schema.json, /properties/AREA/x-comment: "x-comment" is not known here; expected one of $comment, title, description, type, format, enum, pattern, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, x-codes, x-unit, x-date-formats, x-aliases-of-values, x-source, x-confidence"#,
+            r#"tables/case.schema.json, /properties/AREA/x-comment: "x-comment" is not known here; expected one of $comment, title, description, type, format, enum, pattern, x-form, minLength, maxLength, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, x-codes, x-unit, x-date-formats, x-aliases-of-values, x-source, x-confidence"#,
         ),
         (
             "tables/case.schema.json",
