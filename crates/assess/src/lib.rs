@@ -5,6 +5,8 @@
 //! It knows nothing of processes, databases or clocks.
 
 mod accounts;
+mod collection;
+mod comparison;
 pub mod difference;
 mod keys;
 mod outcome;
@@ -14,10 +16,14 @@ use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
 use frame::{Expected, Framed, Framer};
 use sheet::{Limits, Refusal, Remark};
-use spec::{Organisation, Organisations, Period, ReturnSpec};
+use spec::{Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec};
 
 pub use accounts::{ColumnBlock, OwnBlock, RowBlock, TableAccount};
 pub use check::CheckError;
+pub use collection::{
+    AddError, Addressed, Collection, CollectionChecked, CollectionHead, MemberFile, counts,
+};
+pub use comparison::{Comparison, ComparisonKind};
 pub use frame::{IgnoredRows, IgnoredSheet};
 pub use outcome::{FileFacts, Head, RuleCount};
 
@@ -26,6 +32,21 @@ pub use outcome::{FileFacts, Head, RuleCount};
 pub struct SourceFile<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],
+}
+
+/// Another return's file, with the spec that it is read by.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherFile<'a> {
+    pub spec: &'a ReturnSpec,
+    pub file: SourceFile<'a>,
+}
+
+/// A file of central figures, read.
+#[derive(Debug, Clone, Copy)]
+pub struct ValuesFile<'a> {
+    /// The spec's name for the table.
+    pub table: &'a str,
+    pub values: &'a ReferenceValues,
 }
 
 /// What is assessed, against what.
@@ -43,6 +64,10 @@ pub struct Request<'a> {
     pub previous: Option<SourceFile<'a>>,
     /// The same organisation's file of a year before.
     pub year_ago: Option<SourceFile<'a>>,
+    /// The same organisation's files of other returns that the spec is compared with.
+    pub others: &'a [OtherFile<'a>],
+    /// Files of central figures that the spec's rules read.
+    pub values: &'a [ValuesFile<'a>],
     pub limits: &'a Limits,
 }
 
@@ -71,7 +96,13 @@ impl Assessment {
 pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     let mut findings = Findings::new();
     let mut framed = Framed::default();
-    match read(request, request.file, expected(request)) {
+    let mut comparisons = Vec::new();
+    match read(
+        request.file,
+        request.spec,
+        expected(request),
+        request.limits,
+    ) {
         Err(refusal) => findings.push(Finding::new(
             refusal.rule,
             Severity::Blocker,
@@ -85,7 +116,9 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
             framed = read;
             findings.append(std::mem::take(&mut framed.findings));
             if findings.outcome() != finding::Outcome::Refused {
-                findings.append(checked(request, &mut framed)?);
+                let checked = checked(request, &mut framed)?;
+                findings.append(checked.findings);
+                comparisons = checked.comparisons;
             }
         }
     }
@@ -94,7 +127,7 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     own::give(&framed, &mut findings);
     let rejected = accounts::rejected(&framed, &findings);
     Ok(Assessment {
-        head: outcome::head(request, &framed, &findings, &rejected),
+        head: outcome::head(request, &framed, &findings, &rejected, comparisons),
         findings,
         framed,
         rejected,
@@ -103,12 +136,13 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
 
 /// Frames a file while it is read.
 fn read(
-    request: &Request<'_>,
     file: SourceFile<'_>,
+    spec: &ReturnSpec,
     expected: Expected<'_>,
+    limits: &Limits,
 ) -> Result<(Framed, Vec<Remark>), Refusal> {
-    let opened = sheet::open(file.bytes, file.name, request.limits)?;
-    let mut framer = Framer::new(opened.sheets(), request.spec, expected);
+    let opened = sheet::open(file.bytes, file.name, limits)?;
+    let mut framer = Framer::new(opened.sheets(), spec, expected);
     let remarks = opened.read(&mut framer)?;
     Ok((framer.finish(), remarks))
 }
@@ -121,31 +155,73 @@ fn expected<'a>(request: &Request<'a>) -> Expected<'a> {
     }
 }
 
-fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Findings, CheckError> {
-    let previous = request.previous.and_then(|file| earlier(request, file));
-    let year_ago = request.year_ago.and_then(|file| earlier(request, file));
-    let mut findings = check::check(
-        request.spec,
-        framed,
-        &check::Reference {
-            previous: previous.as_ref(),
-            year_ago: year_ago.as_ref(),
-            period: request.period,
-            received_on: request.received_on,
-        },
-    )?;
-    findings.extend(no_records(request.spec, framed));
-    Ok(findings)
+/// What checking a file came to, and what it was checked against.
+struct Checked {
+    findings: Findings,
+    comparisons: Vec<Comparison>,
 }
 
-/// An earlier file, framed; what is wrong with it was said when it came in.
-fn earlier(request: &Request<'_>, file: SourceFile<'_>) -> Option<Framed> {
+fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Checked, CheckError> {
+    let spec = request.spec;
+    let previous = request
+        .previous
+        .and_then(|file| reference_file(request, spec, file));
+    let year_ago = request
+        .year_ago
+        .and_then(|file| reference_file(request, spec, file));
+    let other_frames: Vec<(&ReturnSpec, Framed)> = request
+        .others
+        .iter()
+        .filter_map(|other| {
+            let framed = reference_file(request, other.spec, other.file)?;
+            Some((other.spec, framed))
+        })
+        .collect();
+    let others: Vec<check::Other<'_>> = other_frames
+        .iter()
+        .map(|(spec, framed)| check::Other { spec, framed })
+        .collect();
+    let figures: Vec<(&ReferenceSet, Vec<(String, i128)>)> = request
+        .values
+        .iter()
+        .filter_map(|file| {
+            let set = spec.reference_set(file.table)?;
+            let code = &request.organisation?.code;
+            Some((set, set.of_organisation(file.values, code)?))
+        })
+        .collect();
+    let values: Vec<check::Figures<'_>> = figures
+        .iter()
+        .map(|(set, figures)| check::Figures { set, figures })
+        .collect();
+    let reference = check::Reference {
+        previous: previous.as_ref(),
+        year_ago: year_ago.as_ref(),
+        others: &others,
+        values: &values,
+        period: request.period,
+        received_on: request.received_on,
+    };
+    let mut findings = check::check(spec, framed, &reference)?;
+    findings.extend(no_records(spec, framed));
+    Ok(Checked {
+        findings,
+        comparisons: comparison::comparisons(request, &reference),
+    })
+}
+
+/// A file that is compared with, framed; what is wrong with it was said when it came in.
+fn reference_file(
+    request: &Request<'_>,
+    spec: &ReturnSpec,
+    file: SourceFile<'_>,
+) -> Option<Framed> {
     let expected = Expected {
         organisation: None,
         period: None,
         organisations: request.organisations,
     };
-    let (framed, _) = read(request, file, expected).ok()?;
+    let (framed, _) = read(file, spec, expected, request.limits).ok()?;
     Some(framed)
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::accounts::{Rejected, TableAccount, table_accounts};
-use crate::{Request, SourceFile};
+use crate::{Comparison, Request, SourceFile};
 
 /// Everything but the findings and the records themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Head {
     pub ignored_sheets: Vec<IgnoredSheet>,
     /// Findings by rule, worst first.
     pub counts: Vec<RuleCount>,
+    /// What it was compared with; empty for a refused file, which was compared with nothing.
+    #[serde(default)]
+    pub compared_with: Vec<Comparison>,
 }
 
 impl Head {
@@ -51,7 +54,7 @@ impl FileFacts {
     pub fn of(file: SourceFile<'_>) -> Self {
         Self {
             name: file.name.to_owned(),
-            sha256: hex::encode(Sha256::digest(file.bytes)),
+            sha256: digest(file.bytes),
             bytes: file.bytes.len() as u64,
         }
     }
@@ -69,6 +72,7 @@ pub(crate) fn head(
     framed: &Framed,
     findings: &Findings,
     rejected: &Rejected,
+    compared_with: Vec<Comparison>,
 ) -> Head {
     Head {
         return_id: request.spec.id.clone(),
@@ -85,5 +89,11 @@ pub(crate) fn head(
             .into_iter()
             .map(|((severity, rule), n)| RuleCount { severity, rule, n })
             .collect(),
+        compared_with,
     }
+}
+
+/// SHA-256 in hex.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }

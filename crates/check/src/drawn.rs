@@ -1,8 +1,10 @@
 //! For tests: a small return drawn as text, and its findings as lines.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
+use finding::Findings;
 use frame::{Expected, Framed};
 use spec::{Organisations, Period, ReturnSpec};
 
@@ -85,20 +87,7 @@ const VISIT: &str = r#"{
 /// The findings of a drawing under these rules, a line each: `severity rule cell: message`.
 pub(crate) fn findings(rules: &str, drawing: &str, previous: Option<&str>) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("demo/1");
-    fs::create_dir_all(folder.join("tables")).unwrap();
-    fs::create_dir_all(folder.join("codes")).unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-    write("return.toml", RETURN);
-    write("CHANGES.md", "# Changes\n");
-    for (table, schema, keys) in [("site", SITE, r#"keys = ["ID"]"#), ("visit", VISIT, "")] {
-        write(&format!("tables/{table}.schema.json"), schema);
-        let layout = format!(
-            "layout = \"records\"\ntitle = \"{table}\"\n{keys}\n[sheet]\nnames = [\"{table}\"]\nrequired = false\n[header]\nsearch_rows = 5\n"
-        );
-        write(&format!("tables/{table}.toml"), &layout);
-    }
-    write("rules.toml", &with_words(rules));
+    let folder = write_return(dir.path(), "demo", "", rules);
     let spec = spec::load(&folder).unwrap_or_else(|error| panic!("{error}"));
     let mut framed = framed(&spec, drawing);
     let previous = previous.map(|drawing| self::framed(&spec, drawing));
@@ -107,12 +96,20 @@ pub(crate) fn findings(rules: &str, drawing: &str, previous: Option<&str>) -> Ve
     let reference = Reference {
         previous: previous.as_ref(),
         year_ago: None,
+        others: &[],
+        values: &[],
         period: Some(&period),
         received_on: NaiveDate::from_ymd_opt(2026, 5, 1).unwrap(),
     };
     all.append(check(&spec, &mut framed, &reference).unwrap_or_else(|error| panic!("{error}")));
     all.sort();
-    all.iter()
+    lines(&all)
+}
+
+/// A line each: `severity rule cell: message`.
+pub(crate) fn lines(findings: &Findings) -> Vec<String> {
+    findings
+        .iter()
         .map(|finding| {
             let cell = finding
                 .cell
@@ -126,6 +123,26 @@ pub(crate) fn findings(rules: &str, drawing: &str, previous: Option<&str>) -> Ve
         .collect()
 }
 
+/// Writes the small return under a name, with more of `return.toml` and these rules; gives its version folder.
+pub(crate) fn write_return(root: &Path, id: &str, more: &str, rules: &str) -> PathBuf {
+    let folder = root.join(id).join("1");
+    fs::create_dir_all(folder.join("tables")).unwrap();
+    fs::create_dir_all(folder.join("codes")).unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
+    let about = RETURN.replace("id = \"demo\"", &format!("id = \"{id}\""));
+    write("return.toml", &format!("{about}{more}"));
+    write("CHANGES.md", "# Changes\n");
+    for (table, schema, keys) in [("site", SITE, r#"keys = ["ID"]"#), ("visit", VISIT, "")] {
+        write(&format!("tables/{table}.schema.json"), schema);
+        let layout = format!(
+            "layout = \"records\"\ntitle = \"{table}\"\n{keys}\n[sheet]\nnames = [\"{table}\"]\nrequired = false\n[header]\nsearch_rows = 5\n"
+        );
+        write(&format!("tables/{table}.toml"), &layout);
+    }
+    write("rules.toml", &with_words(rules));
+    folder
+}
+
 /// Every rule has a fix, a source and a confidence; tests need not repeat them.
 fn with_words(rules: &str) -> String {
     rules.replace(
@@ -134,7 +151,7 @@ fn with_words(rules: &str) -> String {
     )
 }
 
-fn framed(spec: &ReturnSpec, drawing: &str) -> Framed {
+pub(crate) fn framed(spec: &ReturnSpec, drawing: &str) -> Framed {
     let grid = sheet::grid::Grid::parse(drawing).unwrap();
     let expected = Expected {
         organisation: None,

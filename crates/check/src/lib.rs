@@ -7,9 +7,14 @@
 //! It knows nothing of files, sheets or databases.
 
 mod codes;
+mod collection;
 mod conditions;
 #[cfg(test)]
 mod drawn;
+#[cfg(test)]
+mod figures_test;
+#[cfg(test)]
+mod linked;
 mod message;
 mod properties;
 mod required;
@@ -19,10 +24,13 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
+pub use collection::{Member, Round, check_collection};
 use finding::{Finding, Findings};
 use frame::{Frame, Framed};
-use spec::{Item, Period, ReturnSpec, TableSpec};
+use spec::{Item, Link, Period, ReferenceSet, ReturnSpec, Rule, TableSpec};
 
 /// What a return is checked against, beside its spec.
 #[derive(Debug, Clone, Copy)]
@@ -31,18 +39,58 @@ pub struct Reference<'a> {
     pub previous: Option<&'a Framed>,
     /// The same organisation's return of the same period a year before.
     pub year_ago: Option<&'a Framed>,
+    /// Other returns of the same organisation, as far as they are known.
+    pub others: &'a [Other<'a>],
+    /// Central figures of the organisation, as far as they are known.
+    pub values: &'a [Figures<'a>],
     pub period: Option<&'a Period>,
     /// The day the file came in: what "not in the future" is measured against.
     pub received_on: NaiveDate,
 }
 
+/// Another return of the same organisation, framed by its own spec.
+#[derive(Debug, Clone, Copy)]
+pub struct Other<'a> {
+    pub spec: &'a ReturnSpec,
+    pub framed: &'a Framed,
+}
+
+/// Central figures of one organisation.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a> {
+    pub set: &'a ReferenceSet,
+    /// By name, scaled as the set's decimals say.
+    pub figures: &'a [(String, i128)],
+}
+
 impl<'a> Reference<'a> {
+    /// Whether what a link leads to is known.
+    pub fn has(&self, link: &Link) -> bool {
+        match link {
+            Link::Previous => self.previous.is_some(),
+            Link::YearAgo => self.year_ago.is_some(),
+            Link::Return(id) => self.others.iter().any(|other| other.spec.id == *id),
+            Link::Values(table) => self.values.iter().any(|known| known.set.table == *table),
+        }
+    }
+
     fn earlier(&self, against: spec::rule::Against) -> Option<&'a Framed> {
         match against {
             spec::rule::Against::Previous => self.previous,
             spec::rule::Against::YearAgo => self.year_ago,
         }
     }
+}
+
+/// What each rule in force reads beyond the file; a rule does not run where one of these is not known.
+pub fn links<'a>(
+    spec: &'a ReturnSpec,
+    period: Option<&Period>,
+) -> impl Iterator<Item = (&'a Rule, BTreeSet<Link>)> {
+    spec.rules
+        .iter()
+        .filter(move |rule| rules::in_force(rule, period))
+        .map(|rule| (rule, spec.links_of(rule)))
 }
 
 /// Why checking failed: never the data's fault.

@@ -12,7 +12,7 @@ mod unique;
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
-use spec::{ReturnSpec, Rule, RuleKind, TableSpec};
+use spec::{Period, ReturnSpec, Rule, RuleKind, Stage, TableSpec};
 
 use crate::message::{Filling, fill};
 use crate::sql::Tables;
@@ -40,7 +40,9 @@ pub(crate) fn check(
             findings.extend(duplicate::check(table, frame));
         }
     }
-    for rule in spec.rules.iter().filter(|rule| in_force(rule, reference)) {
+    let rules = spec.rules.iter();
+    for rule in rules.filter(|rule| rule.stage == Stage::Return && in_force(rule, reference.period))
+    {
         let (Some(table), Some(frame)) = (spec.table(&rule.table), framed.frame(&rule.table))
         else {
             continue;
@@ -79,8 +81,8 @@ pub(crate) fn check(
 }
 
 /// In force for periods that end between the rule's days; with no period known, every rule is.
-fn in_force(rule: &Rule, reference: &Reference<'_>) -> bool {
-    reference.period.is_none_or(|period| {
+pub(crate) fn in_force(rule: &Rule, period: Option<&Period>) -> bool {
+    period.is_none_or(|period| {
         rule.valid_from.is_none_or(|first| first <= period.end)
             && rule.valid_to.is_none_or(|last| period.end <= last)
     })
@@ -88,7 +90,7 @@ fn in_force(rule: &Rule, reference: &Reference<'_>) -> bool {
 
 impl Scene<'_> {
     /// A finding of a rule on its main item in a record.
-    fn finding(&self, rule: &Rule, record_idx: usize, filling: &Filling) -> Finding {
+    pub(crate) fn finding(&self, rule: &Rule, record_idx: usize, filling: &Filling) -> Finding {
         match rule.items.first() {
             Some(item) => self.finding_on(rule, item, record_idx, filling),
             None => at_record(self.words(rule, filling), self.frame, record_idx),

@@ -1,18 +1,19 @@
-//! SQL over frames: the return's tables and the same tables of earlier periods.
+//! SQL over frames: the return's tables, the same tables of earlier periods, and those of other returns.
 //!
 //! The statements were vetted when the spec was loaded; here only their parameters are filled in.
 
 use chrono::NaiveDate;
 use frame::{Frame, Framed};
 use polars::prelude::{
-    AnyValue, Column, DataFrame, Int64Chunked, IntoColumn, IntoLazy, NewChunkedArray, PlSmallStr,
+    AnyValue, Column, DataFrame, Int64Chunked, Int128Chunked, IntoColumn, IntoLazy, IntoSeries,
+    LazyFrame, NewChunkedArray, PlSmallStr, StringChunked,
 };
 use polars::sql::SQLContext;
 use spec::rule::Against;
 use spec::{ReturnSpec, Rule, TableSpec};
 
 use crate::message::Filling;
-use crate::{CheckError, Reference};
+use crate::{CheckError, Figures, Reference};
 
 /// The tables by the names rules use.
 pub(crate) struct Tables {
@@ -28,20 +29,40 @@ pub(crate) struct Violation {
 }
 
 impl Tables {
+    pub(crate) fn empty() -> Self {
+        Self {
+            context: SQLContext::new(),
+            names: Vec::new(),
+        }
+    }
+
+    pub(crate) fn register(&mut self, name: &str, data: LazyFrame) {
+        self.context.register(name, data);
+        self.names.push(name.to_owned());
+    }
+
     pub(crate) fn new(
         spec: &ReturnSpec,
         framed: &Framed,
         reference: &Reference<'_>,
     ) -> Result<Self, CheckError> {
-        let mut tables = Self {
-            context: SQLContext::new(),
-            names: Vec::new(),
-        };
+        let mut tables = Self::empty();
         tables.register_all(spec, framed, "")?;
         for against in [Against::Previous, Against::YearAgo] {
             if let Some(earlier) = reference.earlier(against) {
                 tables.register_all(spec, earlier, against.prefix())?;
             }
+        }
+        for other in reference.others {
+            tables.register_all(other.spec, other.framed, &format!("{}_", other.spec.id))?;
+        }
+        for known in reference.values {
+            let table = &known.set.table;
+            let data = figures(known).map_err(|error| CheckError::Frame {
+                table: table.clone(),
+                why: error.to_string(),
+            })?;
+            tables.register(table, data.lazy());
         }
         Ok(tables)
     }
@@ -65,8 +86,7 @@ impl Tables {
                 table: name.clone(),
                 why: error.to_string(),
             })?;
-            self.context.register(&name, data.lazy());
-            self.names.push(name);
+            self.register(&name, data.lazy());
         }
         Ok(())
     }
@@ -84,7 +104,7 @@ impl Tables {
         let data = self
             .context
             .execute(&select)
-            .and_then(polars::prelude::LazyFrame::collect)
+            .and_then(LazyFrame::collect)
             .map_err(|error| CheckError::Rule {
                 rule: rule.id.clone(),
                 why: error.to_string(),
@@ -93,7 +113,25 @@ impl Tables {
     }
 }
 
-fn with_hidden_columns(
+/// Central figures as a table of `name` and `value`; whole numbers where they have no places.
+fn figures(known: &Figures<'_>) -> polars::prelude::PolarsResult<DataFrame> {
+    let names = known.figures.iter().map(|(name, _)| Some(name.as_str()));
+    let names = StringChunked::from_iter_options(PlSmallStr::from_static("name"), names);
+    let value = PlSmallStr::from_static("value");
+    let scaled = known.figures.iter().map(|(_, scaled)| *scaled);
+    let values = if known.set.decimals == 0 {
+        let whole = scaled.map(|scaled| i64::try_from(scaled).ok());
+        Int64Chunked::from_iter_options(value, whole).into_column()
+    } else {
+        Int128Chunked::from_iter_options(value, scaled.map(Some))
+            .into_decimal(frame::PRECISION, usize::from(known.set.decimals))?
+            .into_series()
+            .into_column()
+    };
+    DataFrame::new(known.figures.len(), vec![names.into_column(), values])
+}
+
+pub(crate) fn with_hidden_columns(
     table: &TableSpec,
     frame: &Frame,
 ) -> polars::prelude::PolarsResult<DataFrame> {

@@ -6,6 +6,7 @@
 //! The parent sends a [`Task`] and the files' bytes; the child answers with [`Part`]s, a JSON line each.
 //! Knows nothing of queues, databases or the web.
 
+mod collection;
 mod confine;
 mod inside;
 mod outside;
@@ -15,4 +16,4 @@ mod task;
 pub use inside::main;
 pub use outside::{Child, ChildError, Run};
 pub use part::Part;
-pub use task::{ChildLimits, InputFile, Task};
+pub use task::{ChildLimits, CollectionTask, InputFile, Task};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -44,6 +44,34 @@ impl Child {
     ///
     /// Blocks while files are sent and parts are awaited: call it where blocking is allowed.
     pub fn run(&self, task: &Task) -> Result<Run, ChildError> {
+        let started = self.start(self.limits.wall)?;
+        let order = Order {
+            spec_dir: task.spec_dir.clone(),
+            organisation: task.organisation.clone(),
+            period: task.period.clone(),
+            received_on: task.received_on,
+            records: task.records,
+            is_collection: false,
+            memory: self.limits.memory,
+            cpu_seconds: self.limits.cpu.as_secs(),
+            files: Vec::new(),
+        };
+        let (answer, complaints, process) = started.send(order, &files(task))?;
+        Ok(Run {
+            answer,
+            longest_line: self.limits.memory,
+            complaints,
+            process,
+            file: task.file.clone(),
+            stage: Stage::Starting,
+            queued: None,
+            done: false,
+            refusal: Refusal::of(task),
+        })
+    }
+
+    /// Starts a child that waits for its order.
+    pub(crate) fn start(&self, wall: Duration) -> Result<Started, ChildError> {
         let mut process = Command::new(&self.program)
             .arg("assess-child")
             .env_clear()
@@ -62,77 +90,88 @@ impl Child {
             process.stdout.take(),
             process.stderr.take(),
         );
-        let (Some(mut stdin), Some(stdout), Some(complaints)) = pipes else {
+        let (Some(order), Some(answer), Some(complaints)) = pipes else {
             return Err(ChildError::Start(io::ErrorKind::BrokenPipe.into()));
         };
-        let process = Watched::new(process, self.limits.wall);
-        match self.send(task, &mut stdin) {
+        Ok(Started {
+            order,
+            answer: BufReader::new(answer),
+            complaints,
+            process: Watched::new(process, wall),
+        })
+    }
+}
+
+/// A child that waits for its order.
+pub(crate) struct Started {
+    order: ChildStdin,
+    answer: BufReader<ChildStdout>,
+    complaints: ChildStderr,
+    process: Watched,
+}
+
+impl Started {
+    /// Sends the order and the files' bytes.
+    pub(crate) fn send(
+        mut self,
+        order: Order,
+        files: &[(Role, &InputFile)],
+    ) -> Result<(BufReader<ChildStdout>, ChildStderr, Watched), ChildError> {
+        match send(order, files, &mut self.order) {
             // A child that ended early says why by how it ended.
             Err(ChildError::Send { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {}
             sent => sent?,
         }
-        drop(stdin);
-        Ok(Run {
-            answer: BufReader::new(stdout),
-            longest_line: self.limits.memory,
-            complaints,
-            process,
-            file: task.file.clone(),
-            stage: Stage::Starting,
-            queued: None,
-            done: false,
-            refusal: Refusal::of(task),
-        })
-    }
-
-    fn send(&self, task: &Task, stdin: &mut impl Write) -> Result<(), ChildError> {
-        let files = [
-            (Role::File, Some(&task.file)),
-            (Role::Previous, task.previous.as_ref()),
-            (Role::YearAgo, task.year_ago.as_ref()),
-        ];
-        let mut opened = Vec::new();
-        let mut ordered = Vec::new();
-        for (role, file) in files {
-            let Some(file) = file else { continue };
-            let failed = |source| ChildError::Send {
-                name: file.name.clone(),
-                source,
-            };
-            let handle = File::open(&file.path).map_err(failed)?;
-            let bytes = handle.metadata().map_err(failed)?.len();
-            ordered.push(OrderedFile {
-                role,
-                name: file.name.clone(),
-                bytes,
-            });
-            opened.push((file, handle.take(bytes)));
-        }
-        let order = Order {
-            spec_dir: task.spec_dir.clone(),
-            organisation: task.organisation.clone(),
-            period: task.period.clone(),
-            received_on: task.received_on,
-            records: task.records,
-            memory: self.limits.memory,
-            cpu_seconds: self.limits.cpu.as_secs(),
-            files: ordered,
-        };
-        let failed = |source| ChildError::Send {
-            name: task.file.name.clone(),
-            source,
-        };
-        serde_json::to_writer(&mut *stdin, &order).map_err(|error| failed(error.into()))?;
-        stdin.write_all(b"\n").map_err(failed)?;
-        for (file, mut handle) in opened {
-            io::copy(&mut handle, stdin).map_err(|source| ChildError::Send {
-                name: file.name.clone(),
-                source,
-            })?;
-        }
-        Ok(())
+        Ok((self.answer, self.complaints, self.process))
     }
 }
+
+/// Every file of a task with what it is for; the file itself first.
+fn files(task: &Task) -> Vec<(Role, &InputFile)> {
+    let mut files = vec![(Role::File, &task.file)];
+    files.extend(task.previous.iter().map(|file| (Role::Previous, file)));
+    files.extend(task.year_ago.iter().map(|file| (Role::YearAgo, file)));
+    let others = task.others.iter();
+    files.extend(others.map(|(return_id, file)| (Role::Other(return_id.clone()), file)));
+    let values = task.values.iter();
+    files.extend(values.map(|(table, file)| (Role::Values(table.clone()), file)));
+    files
+}
+
+fn send(
+    mut order: Order,
+    files: &[(Role, &InputFile)],
+    stdin: &mut impl Write,
+) -> Result<(), ChildError> {
+    let failed = |file: &InputFile| {
+        let name = file.name.clone();
+        move |source| ChildError::Send { name, source }
+    };
+    let mut opened = Vec::new();
+    for (role, file) in files {
+        let handle = File::open(&file.path).map_err(failed(file))?;
+        let bytes = handle.metadata().map_err(failed(file))?.len();
+        order.files.push(OrderedFile {
+            role: role.clone(),
+            name: file.name.clone(),
+            bytes,
+        });
+        opened.push((file, handle.take(bytes)));
+    }
+    let line = serde_json::to_string(&order).map_err(|error| ChildError::Start(error.into()))?;
+    let unsent = |source| ChildError::Send {
+        name: "the order".to_owned(),
+        source,
+    };
+    writeln!(stdin, "{line}").map_err(unsent)?;
+    for (file, mut handle) in opened {
+        io::copy(&mut handle, stdin).map_err(failed(file))?;
+    }
+    Ok(())
+}
+
+/// What no child says about one file.
+const OF_A_COLLECTION: &str = "the answer is about a collection";
 
 /// How far a child has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +229,9 @@ impl Iterator for Run {
                     Some(Ok(part))
                 }
                 Ok(Line::Failed(why)) => Some(self.fail(ChildError::Failed(why))),
+                Ok(Line::CollectionHead(_) | Line::Addressed(_)) => {
+                    Some(self.fail(ChildError::Failed(OF_A_COLLECTION.to_owned())))
+                }
                 Ok(Line::End) => {
                     self.done = true;
                     None
@@ -292,6 +334,7 @@ impl Refusal {
                 rule: finding.rule.clone(),
                 n: 1,
             }],
+            compared_with: Vec::new(),
         };
         Ok((Part::Head(Box::new(head)), Part::Findings(vec![finding])))
     }
@@ -299,8 +342,8 @@ impl Refusal {
 
 /// How a child ended.
 #[derive(Debug, Clone, Copy)]
-struct End {
-    status: ExitStatus,
+pub(crate) struct End {
+    pub(crate) status: ExitStatus,
     timed_out: bool,
 }
 
@@ -329,7 +372,7 @@ const PANICKED: i32 = 101;
 
 /// A child that is killed when its time is up, or when nobody waits for it any more.
 #[derive(Debug)]
-struct Watched {
+pub(crate) struct Watched {
     stop: Option<mpsc::Sender<()>>,
     watcher: Option<thread::JoinHandle<io::Result<End>>>,
 }
@@ -361,7 +404,7 @@ impl Watched {
     }
 
     /// Waits for the child, whose answer has ended, and says how it went.
-    fn end(&mut self) -> io::Result<End> {
+    pub(crate) fn end(&mut self) -> io::Result<End> {
         drop(self.stop.take());
         match self.watcher.take().map(thread::JoinHandle::join) {
             Some(Ok(end)) => end,
@@ -392,6 +435,7 @@ fn end_of(process: &mut std::process::Child) -> io::Result<ExitStatus> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
@@ -427,6 +471,8 @@ mod tests {
             },
             previous: None,
             year_ago: None,
+            others: BTreeMap::new(),
+            values: BTreeMap::new(),
             records: true,
         };
         // Another test's new process may for a moment still hold the script open for writing.

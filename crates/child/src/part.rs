@@ -1,6 +1,6 @@
 //! What a child answers, a line each.
 
-use assess::{Head, RowBlock};
+use assess::{Addressed, CollectionHead, Head, RowBlock};
 use finding::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,10 @@ pub(crate) enum Line {
     /// Confined, and about to read the file: what ends the child from here on is the file.
     Ready,
     Part(Part),
+    /// The first of the answer about a collection.
+    CollectionHead(Box<CollectionHead>),
+    /// Findings of a collection, in its order.
+    Addressed(Vec<Addressed>),
     /// The spec could not be loaded or run: our failure, in words without cell values.
     Failed(String),
     /// The answer is complete.

@@ -1,5 +1,6 @@
 //! What a child is asked to do, and within what limits.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,8 +22,25 @@ pub struct Task {
     pub previous: Option<InputFile>,
     /// The same organisation's file of a year before.
     pub year_ago: Option<InputFile>,
+    /// The same organisation's files of other returns, by the return's id.
+    pub others: BTreeMap<String, InputFile>,
+    /// Files of central figures, by the spec's name for the table.
+    pub values: BTreeMap<String, InputFile>,
     /// Whether the records that passed are wanted, or only what was found.
     pub records: bool,
+}
+
+/// The standing files of a round, to check against each other.
+#[derive(Debug, Clone)]
+pub struct CollectionTask {
+    /// The return version's folder.
+    pub spec_dir: PathBuf,
+    /// Label of the round's period.
+    pub period: String,
+    /// What "not in the future" is measured against.
+    pub received_on: NaiveDate,
+    /// By GSS code.
+    pub files: BTreeMap<String, InputFile>,
 }
 
 /// A file, opened by the parent: the child sees its bytes and never its path.
@@ -60,6 +78,8 @@ pub(crate) struct Order {
     pub(crate) period: Option<String>,
     pub(crate) received_on: NaiveDate,
     pub(crate) records: bool,
+    /// The files are those of a round, to check against each other.
+    pub(crate) is_collection: bool,
     pub(crate) memory: u64,
     pub(crate) cpu_seconds: u64,
     pub(crate) files: Vec<OrderedFile>,
@@ -72,10 +92,16 @@ pub(crate) struct OrderedFile {
     pub(crate) bytes: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Role {
     File,
     Previous,
     YearAgo,
+    /// A file of another return, by its id.
+    Other(String),
+    /// Central figures, by the spec's name for the table.
+    Values(String),
+    /// An organisation's standing file, by its code.
+    Member(String),
 }

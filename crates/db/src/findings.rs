@@ -65,7 +65,7 @@ pub async fn add(
 }
 
 /// Postgres has no NUL in a text, but a sender's cell may.
-fn without_nul(text: String) -> String {
+pub(crate) fn without_nul(text: String) -> String {
     if text.contains('\0') {
         text.replace('\0', "\u{fffd}")
     } else {
@@ -74,7 +74,7 @@ fn without_nul(text: String) -> String {
 }
 
 #[derive(QueryableByName)]
-struct FindingRow {
+pub(crate) struct FindingRow {
     #[diesel(sql_type = Integer)]
     ordinal: i32,
     #[diesel(sql_type = Text)]

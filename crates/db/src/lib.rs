@@ -4,12 +4,15 @@
 //! Only `workflow` (and `queue`, for its own table) begins a transaction.
 //! It knows nothing of permissions, files or messages.
 
+pub mod collections;
+pub mod comparisons;
 pub mod cycles;
 pub mod emails;
 pub mod events;
 pub mod findings;
 pub mod organisations;
 pub mod records;
+pub mod reference_values;
 pub mod returns;
 pub mod submissions;
 

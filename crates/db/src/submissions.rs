@@ -10,6 +10,7 @@ use diesel::sql_types::{
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use finding::Outcome;
+use spec::OtherPeriod;
 use uuid::Uuid;
 
 use crate::cycles::{ROUND, Round, RoundRow};
@@ -416,6 +417,64 @@ pub async fn assessed(conn: &mut Conn, selection: &Selection) -> Result<Vec<Uuid
     .load(conn.connection())
     .await?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Every submission that stands in a round, by organisation.
+pub async fn standing_in(
+    conn: &mut Conn,
+    return_id: &str,
+    period_label: &str,
+) -> Result<Vec<Submission>, DbError> {
+    let rows: Vec<SubmissionRow> = sql_query(select(
+        "JOIN standing_submission st ON st.submission_id = s.id
+         WHERE c.return_id = $1 AND c.period_label = $2 ORDER BY s.organisation",
+    ))
+    .bind::<Text, _>(return_id)
+    .bind::<Text, _>(period_label)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(Submission::try_from).collect()
+}
+
+/// Another return's submission that stands for the same organisation.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherRound<'a> {
+    pub return_id: &'a str,
+    /// A round of another version is passed over: rules are written against one.
+    pub version: &'a str,
+    pub period: OtherPeriod,
+}
+
+/// What stands for another return in the round that is meant.
+pub async fn standing_other(
+    conn: &mut Conn,
+    id: Uuid,
+    other: OtherRound<'_>,
+) -> Result<Option<Submission>, DbError> {
+    let round = match other.period {
+        OtherPeriod::Same => "c2.period_start = c1.period_start AND c2.period_end = c1.period_end",
+        OtherPeriod::Before => {
+            "c2.period_end < c1.period_start AND c2.period_end >= c1.period_start - interval '1 year'"
+        }
+    };
+    one(sql_query(select(&format!(
+        "WHERE s.id = (
+            SELECT stood.id
+            FROM submission this
+            JOIN obligation o1 ON o1.id = this.obligation_id
+            JOIN cycle c1 ON c1.id = o1.cycle_id
+            JOIN cycle c2 ON c2.return_id = $2 AND c2.version = $3 AND {round}
+            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
+            {STOOD}
+            WHERE this.id = $1
+            ORDER BY c2.period_end DESC LIMIT 1)"
+    )))
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(other.return_id)
+    .bind::<Text, _>(other.version)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
 }
 
 /// What became of one table's rows.

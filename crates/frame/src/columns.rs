@@ -46,7 +46,7 @@ pub enum Value<'v> {
 }
 
 /// Digits of a decimal column: Postgres and polars both hold 38.
-const PRECISION: usize = 38;
+pub const PRECISION: usize = 38;
 
 impl Values {
     pub fn len(&self) -> usize {

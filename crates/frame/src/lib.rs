@@ -28,7 +28,7 @@ use spec::{DateFormat, Item, Organisation, Organisations, Period, ReturnSpec, Ta
 
 pub use account::{Account, IgnoredRows, IgnoredSheet};
 use columns::Builder;
-pub use columns::{Value, Values, show_decimal};
+pub use columns::{PRECISION, Value, Values, show_decimal};
 pub use framer::Framer;
 pub use own::OwnColumn;
 pub use unreadable::Unreadable;

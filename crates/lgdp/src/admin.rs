@@ -8,7 +8,8 @@ use chrono::NaiveDate;
 use spec::Period;
 use workflow::Actor;
 
-use crate::cli::AdminCommand;
+use crate::check_collection;
+use crate::cli::{AdminCommand, Format};
 use crate::parts::{Database, Published};
 use crate::roles::{publish, runtime};
 use crate::settings::{self, Settings};
@@ -35,6 +36,11 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             opens,
             due,
         } => open(settings, return_id, period, (*opens, *due))?,
+        AdminCommand::Collection {
+            return_id,
+            period,
+            format,
+        } => collection(settings, return_id, period, *format)?,
         AdminCommand::Retry { submission } => {
             let database = Database::find(settings)?;
             runtime()?.block_on(async {
@@ -46,6 +52,25 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn collection(
+    settings: &Settings,
+    return_id: &str,
+    period: &str,
+    format: Format,
+) -> anyhow::Result<()> {
+    let published = Published::load(settings)?;
+    let database = Database::find(settings)?;
+    let checked = runtime()?.block_on(async {
+        let db = database.connect_and_migrate().await?;
+        let actor = Actor::system("command line");
+        anyhow::Ok(workflow::collection(&db, &actor, return_id, period).await?)
+    })?;
+    let checked = checked.with_context(|| {
+        format!("the submissions of {return_id} {period} were not checked against each other yet")
+    })?;
+    check_collection::print(&checked, &published.organisations, format)
 }
 
 fn open(

@@ -1,7 +1,8 @@
 //! `lgdp check`: one file, the same engine as the site's, no database.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -52,11 +53,66 @@ fn task(arguments: &CheckArguments) -> anyhow::Result<Task> {
         file: input(&arguments.file)?,
         previous: previous.next().map(|path| input(path)).transpose()?,
         year_ago: previous.next().map(|path| input(path)).transpose()?,
+        others: others(&spec, &arguments.other)?,
+        values: values(&spec, arguments)?,
         records: false,
     })
 }
 
-fn check_period(spec: &ReturnSpec, label: &str) -> anyhow::Result<()> {
+/// Each other return's file, by the return's id.
+fn others(
+    spec: &ReturnSpec,
+    named: &[(String, PathBuf)],
+) -> anyhow::Result<BTreeMap<String, InputFile>> {
+    let mut others = BTreeMap::new();
+    for (return_id, path) in named {
+        if spec.compared_with(return_id).is_none() {
+            bail!(
+                "version {} of {} is not compared with {return_id}",
+                spec.version,
+                spec.id
+            );
+        }
+        if others.insert(return_id.clone(), input(path)?).is_some() {
+            bail!("--other names {return_id} twice");
+        }
+    }
+    Ok(others)
+}
+
+/// The central figures that were named, and of the others those that lie beside the spec.
+fn values(
+    spec: &ReturnSpec,
+    arguments: &CheckArguments,
+) -> anyhow::Result<BTreeMap<String, InputFile>> {
+    let mut values = BTreeMap::new();
+    if let Some(label) = &arguments.period {
+        let period = Period::parse(spec.period_kind, label)?;
+        for set in &spec.reference_values {
+            let Some(period) = set.period_of(&period) else {
+                continue;
+            };
+            let folder = arguments.spec.join("../../reference-values").join(&set.set);
+            let path = folder.join(format!("{}.csv", period.label));
+            if path.is_file() {
+                values.insert(set.table.clone(), input(&path)?);
+            }
+        }
+    }
+    for (table, path) in &arguments.values {
+        if spec.reference_set(table).is_none() {
+            bail!(
+                "version {} of {} has no reference values {table}",
+                spec.version,
+                spec.id
+            );
+        }
+        values.insert(table.clone(), input(path)?);
+    }
+    Ok(values)
+}
+
+pub(crate) fn check_period(spec: &ReturnSpec, label: &str) -> anyhow::Result<()> {
     let period = Period::parse(spec.period_kind, label)?;
     if !spec.serves(&period) {
         bail!(
@@ -80,7 +136,7 @@ fn organisation(spec_dir: &Path, named: &str) -> anyhow::Result<String> {
     }
 }
 
-fn input(path: &Path) -> anyhow::Result<InputFile> {
+pub(crate) fn input(path: &Path) -> anyhow::Result<InputFile> {
     if !path.is_file() {
         bail!("{} is not a file", path.display());
     }

@@ -33,6 +33,11 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 whatever could stand still can, 1 something could not, 2 usage or our own failure.
     Reassess(ReassessArguments),
+    /// Checks the files of several organisations, each by itself and then against each other, as the site would.
+    ///
+    /// Only files that may stand are checked against each other.
+    /// Exit status: 0 nothing worse than queries, 1 something has to be fixed, 2 usage or our own failure.
+    CheckCollection(CheckCollectionArguments),
     /// Works on return specs.
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -63,6 +68,12 @@ pub(crate) struct CheckArguments {
     /// The file of the period before; given twice, the second is the file of a year ago.
     #[arg(long, value_name = "FILE")]
     pub(crate) previous: Vec<PathBuf>,
+    /// The same organisation's file of another return that the spec is compared with, such as base=file.xlsx.
+    #[arg(long, value_name = "RETURN=FILE", value_parser = named_file)]
+    pub(crate) other: Vec<(String, PathBuf)>,
+    /// Central figures for one of the spec's tables of them, such as circular=file.csv; those beside the spec where none are given.
+    #[arg(long, value_name = "TABLE=FILE", value_parser = named_file)]
+    pub(crate) values: Vec<(String, PathBuf)>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
@@ -86,6 +97,34 @@ pub(crate) struct ReassessArguments {
     pub(crate) standing: bool,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckCollectionArguments {
+    /// Each organisation's file, as CODE=FILE with any of its codes or names.
+    #[arg(required = true, value_name = "CODE=FILE", value_parser = named_file)]
+    pub(crate) files: Vec<(String, PathBuf)>,
+    /// The return's version folder, `return-specs/<return>/<version>`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spec: PathBuf,
+    /// Which period they are for, such as 2026-27-Q1.
+    #[arg(long, value_name = "P")]
+    pub(crate) period: String,
+    /// The day they count as received on; today where none is given.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) received: Option<NaiveDate>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// `name=path`.
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), path.into()))
+        }
+        _ => Err("write it as NAME=FILE".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -130,6 +169,15 @@ pub(crate) enum AdminCommand {
         opens: NaiveDate,
         #[arg(long, value_name = "DATE")]
         due: NaiveDate,
+    },
+    /// Shows what does not fit between the standing submissions of a round.
+    Collection {
+        /// The return's id.
+        return_id: String,
+        /// Its period, such as 2026-27-Q1.
+        period: String,
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Checks a submission again whose checks were given up.
     Retry {

@@ -8,6 +8,7 @@ mod number;
 mod plan;
 mod sender;
 mod table;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -71,6 +72,8 @@ async fn start(
         )
     })?;
     let sendings = plan_all(&published)?;
+    let values = values::made_up(&published, &sendings)?;
+    workflow::publish_reference_values(&db, &Actor::system("demo"), &values).await?;
     open_cycles(&db, &published.specs, &sendings).await?;
 
     let address = format!("http://{}", listener.local_addr()?);
@@ -149,18 +152,28 @@ async fn tell(
     let home = settings.home.join("demo");
     let workbooks = home.join("workbooks");
     let sender = Sender::open(address, &home)?;
-    // An earlier period's file has to stand before a later one is compared with it.
+    // An earlier period's file has to stand before a later one is compared with it,
+    // and a return before another return that is compared with it.
+    let steps = plan::steps(&published.specs);
+    let n_steps = steps.values().max().map_or(0, |last| last + 1);
     let mut n_sent = 0;
     for (wave, what) in [
         (Wave::Earlier, "earlier periods"),
         (Wave::Now, "this period"),
     ] {
-        let of_wave: Vec<&Sending> = sendings
-            .iter()
-            .filter(|sending| sending.wave == wave)
-            .collect();
-        n_sent += sender.send_all(&of_wave, &workbooks, what).await?;
-        sender.wait_for_all(&of_wave, what).await?;
+        for step in 0..n_steps {
+            let of_step: Vec<&Sending> = sendings
+                .iter()
+                .filter(|sending| {
+                    sending.wave == wave && steps.get(sending.return_id.as_str()) == Some(&step)
+                })
+                .collect();
+            if of_step.is_empty() {
+                continue;
+            }
+            n_sent += sender.send_all(&of_step, &workbooks, what).await?;
+            sender.wait_for_all(&of_step, what).await?;
+        }
     }
     let outcomes = sender.outcomes(sendings).await?;
     say(&table::table(

@@ -5,6 +5,7 @@
 mod admin;
 mod assessor;
 mod check;
+mod check_collection;
 mod cli;
 mod demo;
 mod log;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
 fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(arguments) => check::check(&arguments, settings),
+        Command::CheckCollection(arguments) => check_collection::check(&arguments, settings),
         Command::Spec(SpecCommand::Check { update, dirs }) => {
             let mode = if update {
                 spec_check::Mode::Update

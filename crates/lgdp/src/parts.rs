@@ -7,7 +7,7 @@ use db::Db;
 use files::Files;
 use mail::Mailer;
 use postgres::{Cluster, Durability};
-use spec::{Organisations, ReturnSpec};
+use spec::{Organisations, ReturnSpec, SetOfPeriod};
 
 use crate::assessor;
 use crate::settings::Settings;
@@ -85,6 +85,8 @@ fn start_cluster(settings: &Settings) -> anyhow::Result<Cluster> {
 pub(crate) struct Published {
     pub(crate) specs: Vec<ReturnSpec>,
     pub(crate) organisations: Organisations,
+    /// Central figures that the specs' rules read.
+    pub(crate) reference_values: Vec<SetOfPeriod>,
 }
 
 impl Published {
@@ -96,10 +98,14 @@ impl Published {
             root.display()
         );
         let with = || format!("the return specs in {} can't be used", root.display());
+        let specs = spec::load_all(root).with_context(with)?;
+        let organisations =
+            Organisations::load(&root.join("organisations.csv")).with_context(with)?;
         Ok(Self {
-            specs: spec::load_all(root).with_context(with)?,
-            organisations: Organisations::load(&root.join("organisations.csv"))
+            reference_values: spec::load_reference_values(root, &specs, &organisations)
                 .with_context(with)?,
+            specs,
+            organisations,
         })
     }
 }

@@ -123,7 +123,16 @@ impl Again {
 
     async fn difference(&self, then: AssessedThen) -> anyhow::Result<Difference> {
         let scratch = tempfile::tempdir_in(self.scratch.path())?;
-        let task = worker::task(&self.files, &self.spec.dir, &then.wanted, scratch.path()).await?;
+        let id = then.submission.id;
+        let references = workflow::references(&self.db, &self.actor, id, &self.spec).await?;
+        let task = worker::task(
+            &self.files,
+            &self.spec.dir,
+            &then.wanted,
+            &references,
+            scratch.path(),
+        )
+        .await?;
         let task = Task {
             records: false,
             ..task

@@ -86,10 +86,11 @@ pub(crate) fn work(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Stores organisations and specs; harmless when repeated.
+/// Stores organisations, specs and central figures; harmless when repeated.
 pub(crate) async fn publish(db: &Db, published: &Published) -> anyhow::Result<()> {
     let actor = workflow::Actor::system("command line");
     workflow::publish_returns(db, &actor, &published.specs, &published.organisations).await?;
+    workflow::publish_reference_values(db, &actor, &published.reference_values).await?;
     Ok(())
 }
 

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use child::{Child, InputFile, Task};
+use child::{Child, CollectionTask, InputFile, Task};
 use spec::example::{ExampleWorkbook, load_examples};
-use spec::{Example, LoadError, Period, ReturnSpec};
+use spec::{Example, LoadError, Organisations, Period, ReturnSpec};
 use tempfile::TempDir;
 
-use crate::assessor::{self, Assessed};
+use crate::assessor;
 use crate::settings::Settings;
 
 /// A folder with fewer has not shown what it does.
@@ -73,7 +73,22 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
         Ok(examples) => examples,
         Err(error) => return Ok(Told::not_loaded(dir, &error)),
     };
-    let workbooks = Workbooks::write(&examples)?;
+    let mut workbooks = Workbooks::write(&examples)?;
+    for other in &spec.compared_with {
+        let uses = |example: &Example| example.compared_with.contains_key(&other.return_id);
+        if !examples.iter().any(uses) {
+            continue;
+        }
+        match load_examples(&other.dir(dir)) {
+            Ok(theirs) => workbooks.add_others(&other.return_id, &theirs)?,
+            Err(error) => return Ok(Told::not_loaded(&other.dir(dir), &error)),
+        }
+    }
+    let organisations = match Organisations::load(&dir.join("../../organisations.csv")) {
+        Ok(organisations) => organisations,
+        // A round of others names some of them, and loading the examples tells that there are none.
+        Err(_) => Organisations::default(),
+    };
     let mut wrongs = Vec::new();
     let mut rules_seen = BTreeSet::new();
     let mut any_without_finding = false;
@@ -97,7 +112,18 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
                 .map(|finding| finding.rule.to_string()),
         );
         any_without_finding |= assessed.findings.is_empty();
-        match compare(example, &assessed, mode)? {
+        let mut says = report::text::text(&assessed.head, &assessed.findings);
+        if !example.others.is_empty() {
+            let task = workbooks.collection(dir, example)?;
+            let checked = child
+                .run_collection(&task)
+                .with_context(|| format!("the round of {} of {}", example.name, dir.display()))?;
+            let found = checked.findings.iter();
+            rules_seen.extend(found.map(|addressed| addressed.finding.rule.to_string()));
+            let told = report::collection::text(&checked, &organisations);
+            says = format!("{says}\n{told}");
+        }
+        match compare(example, &says, mode)? {
             Compared::Same => {}
             Compared::Written => n_changed += 1,
             Compared::Differs(difference) => wrongs.push(difference),
@@ -143,8 +169,10 @@ fn fits(spec: &ReturnSpec, example: &Example) -> Result<(), String> {
 /// The examples' workbooks, as files that a child can be given.
 struct Workbooks {
     /// Removed when this is dropped.
-    _dir: TempDir,
+    dir: TempDir,
     files: BTreeMap<String, InputFile>,
+    /// Of other returns, by return and example.
+    others: BTreeMap<(String, String), InputFile>,
 }
 
 impl Workbooks {
@@ -152,28 +180,23 @@ impl Workbooks {
         let dir = tempfile::tempdir().context("no temporary folder")?;
         let mut files = BTreeMap::new();
         for example in examples {
-            let file = match &example.workbook {
-                ExampleWorkbook::File(path) => InputFile {
-                    name: path
-                        .file_name()
-                        .unwrap_or_default()
-                        .to_string_lossy()
-                        .into_owned(),
-                    path: path.clone(),
-                },
-                ExampleWorkbook::Drawn(grid) => {
-                    let name = format!("{}.xlsx", example.name);
-                    let path = dir.path().join(&name);
-                    let bytes = report::workbook::write_xlsx(grid)
-                        .with_context(|| format!("the workbook of the example {}", example.name))?;
-                    fs::write(&path, bytes)
-                        .with_context(|| format!("can't write {}", path.display()))?;
-                    InputFile { name, path }
-                }
-            };
-            files.insert(example.name.clone(), file);
+            files.insert(example.name.clone(), written(example, dir.path())?);
         }
-        Ok(Self { _dir: dir, files })
+        Ok(Self {
+            dir,
+            files,
+            others: BTreeMap::new(),
+        })
+    }
+
+    fn add_others(&mut self, return_id: &str, examples: &[Example]) -> anyhow::Result<()> {
+        let dir = self.dir.path().join(return_id);
+        fs::create_dir(&dir).with_context(|| format!("can't make {}", dir.display()))?;
+        for example in examples {
+            let key = (return_id.to_owned(), example.name.clone());
+            self.others.insert(key, written(example, &dir)?);
+        }
+        Ok(())
     }
 
     fn task(&self, spec_dir: &Path, example: &Example) -> anyhow::Result<Task> {
@@ -193,8 +216,71 @@ impl Workbooks {
             file: file(&example.name)?,
             previous: example.previous.as_ref().map(file).transpose()?,
             year_ago: example.year_ago.as_ref().map(file).transpose()?,
+            others: example
+                .compared_with
+                .iter()
+                .map(|(return_id, name)| {
+                    let key = (return_id.clone(), name.clone());
+                    let file = self.others.get(&key).cloned();
+                    let file = file.with_context(|| format!("{return_id} has no example {name}"));
+                    Ok((return_id.clone(), file?))
+                })
+                .collect::<anyhow::Result<_>>()?,
+            values: example
+                .values
+                .iter()
+                .map(|(table, path)| (table.clone(), named(path)))
+                .collect(),
             records: false,
         })
+    }
+}
+
+impl Workbooks {
+    /// The example's own file and the other organisations'.
+    fn collection(&self, spec_dir: &Path, example: &Example) -> anyhow::Result<CollectionTask> {
+        let own = std::iter::once((&example.organisation, &example.name));
+        let files = own
+            .chain(&example.others)
+            .map(|(code, name)| {
+                let file = self.files.get(name).cloned();
+                let file = file.with_context(|| format!("there is no example {name}"));
+                Ok((code.clone(), file?))
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok(CollectionTask {
+            spec_dir: spec_dir.to_owned(),
+            period: example.period.clone(),
+            received_on: example.received_on,
+            files,
+        })
+    }
+}
+
+/// A file that lies there already.
+fn named(path: &Path) -> InputFile {
+    InputFile {
+        name: path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        path: path.to_owned(),
+    }
+}
+
+/// An example's workbook as a file; a drawn one is written into the folder.
+fn written(example: &Example, dir: &Path) -> anyhow::Result<InputFile> {
+    match &example.workbook {
+        ExampleWorkbook::File(path) => Ok(named(path)),
+        ExampleWorkbook::Drawn(grid) => {
+            let name = format!("{}.xlsx", example.name);
+            let path = dir.join(&name);
+            let bytes = report::workbook::write_xlsx(grid)
+                .with_context(|| format!("the workbook of the example {}", example.name))?;
+            fs::write(&path, bytes).with_context(|| format!("can't write {}", path.display()))?;
+            Ok(InputFile { name, path })
+        }
     }
 }
 
@@ -204,15 +290,14 @@ enum Compared {
     Differs(String),
 }
 
-fn compare(example: &Example, assessed: &Assessed, mode: Mode) -> anyhow::Result<Compared> {
-    let says = report::text::text(&assessed.head, &assessed.findings);
+fn compare(example: &Example, says: &str, mode: Mode) -> anyhow::Result<Compared> {
     let path = &example.report;
     let expected = match fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(|| format!("can't read {}", path.display())),
     };
-    if expected.as_ref() == Some(&says) {
+    if expected.as_deref() == Some(says) {
         return Ok(Compared::Same);
     }
     if mode == Mode::Update {
@@ -227,7 +312,7 @@ fn compare(example: &Example, assessed: &Assessed, mode: Mode) -> anyhow::Result
         Some(expected) => format!(
             "{}: differs:\n{}",
             path.display(),
-            difference(&expected, &says)
+            difference(&expected, says)
         ),
     }))
 }

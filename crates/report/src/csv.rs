@@ -59,6 +59,25 @@ pub fn own_headings<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<
     headings.into_iter().cloned().collect()
 }
 
+/// A collection's findings: whose record it is about first, then as any other.
+pub fn collection<'a>(
+    to: impl Write,
+    findings: impl Iterator<Item = (&'a str, &'a Finding)> + Clone,
+) -> Result<(), csv::Error> {
+    let own = own_headings(findings.clone().map(|(_, finding)| finding));
+    let mut writer = csv::Writer::from_writer(to);
+    writer.write_field("organisation")?;
+    let own_inert = own.iter().map(|heading| inert(heading).into_owned());
+    let headings = HEADINGS.into_iter().map(str::to_owned).chain(own_inert);
+    writer.write_record(headings)?;
+    for (organisation, finding) in findings {
+        writer.write_field(organisation)?;
+        write_finding(&mut writer, &own, finding)?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
 fn write_finding<W: Write>(
     writer: &mut csv::Writer<W>,
     own: &[String],

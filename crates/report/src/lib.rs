@@ -2,6 +2,7 @@
 //!
 //! Knows what is written for people and machines to read, and nothing of where it goes.
 
+pub mod collection;
 pub mod csv;
 pub mod difference;
 pub mod json;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use assess::{Head, TableAccount};
+use assess::{Comparison, ComparisonKind, Head, TableAccount};
 use finding::{Finding, Group, Severity};
 
 /// With more findings than this, an overview by rule comes before them.
@@ -22,6 +22,11 @@ pub fn text(head: &Head, findings: &[Finding]) -> String {
             count(sheet.n_rows, "row"),
             sheet.reason
         );
+    }
+    for comparison in &head.compared_with {
+        if let Some(line) = not_compared(comparison) {
+            let _ = writeln!(text, "{line}");
+        }
     }
     if findings.len() > MANY {
         text.push_str("\nAll in all\n");
@@ -104,6 +109,25 @@ fn rows(table: &TableAccount) -> String {
     line
 }
 
+/// Says what a file could not be compared with; an earlier period that nobody has is no news.
+fn not_compared(comparison: &Comparison) -> Option<String> {
+    let n = comparison.rules_not_run.len() as u64;
+    if n == 0 || comparison.kind == ComparisonKind::Earlier {
+        return None;
+    }
+    let rules = comparison
+        .rules_not_run
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(format!(
+        "Not compared with {}, which is not here: {} did not run ({rules}).",
+        comparison.title,
+        count(n, "check"),
+    ))
+}
+
 pub(crate) fn count(n: u64, noun: &str) -> String {
     if n == 1 {
         format!("1 {noun}")
@@ -129,7 +153,7 @@ fn write_group(text: &mut String, group: &Group) {
     let _ = writeln!(text, "  {}", group.message);
 }
 
-fn write_finding(text: &mut String, finding: &Finding) {
+pub(crate) fn write_finding(text: &mut String, finding: &Finding) {
     let place = match (&finding.cell, finding.row_number, &finding.table) {
         (Some(cell), _, _) => cell.to_string(),
         (None, Some(row_number), Some(table)) => format!("{table}, row {row_number}"),

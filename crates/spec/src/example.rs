@@ -10,8 +10,9 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use sheet::grid::Grid;
 
+use crate::link::version_dir;
 use crate::load::Faults;
-use crate::{LoadError, Organisations, Period, PeriodKind};
+use crate::{LoadError, Organisations, Period, PeriodKind, ReferenceValues};
 use text::{ExampleText, Header};
 
 /// One `examples/<name>.example`, with `from` resolved.
@@ -26,6 +27,12 @@ pub struct Example {
     /// Names of other examples of the folder.
     pub previous: Option<String>,
     pub year_ago: Option<String>,
+    /// Examples of other returns that it is compared with, by return.
+    pub compared_with: BTreeMap<String, String>,
+    /// Files of central figures beside it, by the table that they fill.
+    pub values: BTreeMap<String, PathBuf>,
+    /// Other organisations' examples of the round that it is checked against, by GSS code; empty: no collection is checked.
+    pub others: BTreeMap<String, String>,
     pub workbook: ExampleWorkbook,
     /// Where the expected report lies, whether or not it does.
     pub report: PathBuf,
@@ -68,6 +75,8 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<Vec<Example>> {
     let world = World {
         examples_dir,
         period_kind: period_kind(dir),
+        others: others(dir),
+        value_tables: value_tables(dir),
         organisations: Organisations::load(&dir.join("../../organisations.csv")).ok(),
         texts,
     };
@@ -98,6 +107,34 @@ fn period_kind(dir: &Path) -> Option<PeriodKind> {
     PeriodKind::deserialize(document.get("period")?.get("kind")?.clone()).ok()
 }
 
+/// The folders of the other returns that `return.toml` names, by return; its own faults are told where it is loaded.
+fn others(dir: &Path) -> BTreeMap<String, PathBuf> {
+    let read = || -> Option<BTreeMap<String, PathBuf>> {
+        let text = fs::read_to_string(dir.join("return.toml")).ok()?;
+        let document: toml::Table = toml::from_str(&text).ok()?;
+        let others = document.get("compared_with")?.as_array()?;
+        let folder = |other: &toml::Value| {
+            let said = |name: &str| other.get(name)?.as_str();
+            let (id, version) = (said("return")?, said("version")?);
+            Some((id.to_owned(), version_dir(dir, id, version)))
+        };
+        Some(others.iter().filter_map(folder).collect())
+    };
+    read().unwrap_or_default()
+}
+
+/// The tables of reference values that `return.toml` names.
+fn value_tables(dir: &Path) -> BTreeSet<String> {
+    let read = || -> Option<BTreeSet<String>> {
+        let text = fs::read_to_string(dir.join("return.toml")).ok()?;
+        let document: toml::Table = toml::from_str(&text).ok()?;
+        let sets = document.get("reference_values")?.as_array()?;
+        let table = |set: &toml::Value| Some(set.get("table")?.as_str()?.to_owned());
+        Some(sets.iter().filter_map(table).collect())
+    };
+    read().unwrap_or_default()
+}
+
 fn check_leftovers(
     files: &BTreeSet<String>,
     texts: &BTreeMap<String, ExampleText>,
@@ -113,7 +150,13 @@ fn check_leftovers(
             "no example has this report"
         } else {
             let mut workbooks = texts.values().filter_map(|text| text.value(Header::File));
-            if workbooks.any(|(workbook, _)| workbook == file) {
+            let mut values = texts.values().filter_map(|text| text.value(Header::Values));
+            let names_it = |value: &str| {
+                text::pairs(value).is_some_and(|pairs| pairs.values().any(|name| name == file))
+            };
+            if workbooks.any(|(workbook, _)| workbook == file)
+                || values.any(|(value, _)| names_it(value))
+            {
                 continue;
             }
             "no example names this file"
@@ -126,6 +169,8 @@ fn check_leftovers(
 struct World {
     examples_dir: PathBuf,
     period_kind: Option<PeriodKind>,
+    others: BTreeMap<String, PathBuf>,
+    value_tables: BTreeSet<String>,
     organisations: Option<Organisations>,
     texts: BTreeMap<String, ExampleText>,
 }
@@ -154,6 +199,9 @@ impl World {
                 faults.add(&file, format!("line {line}"), why);
             }
         }
+        let compared_with = self.compared_with(&file, text, faults);
+        let values = self.values(&file, text, faults);
+        let others = self.others_of(&organisation, &file, text, faults);
         let workbook = self.workbook(name, text, faults);
         if faults.len() > n_before {
             return None;
@@ -167,9 +215,118 @@ impl World {
             received_on: crate::code_list::iso_date(&received)?,
             previous: other(Header::Previous),
             year_ago: other(Header::YearAgo),
+            compared_with,
+            values,
+            others,
             workbook: workbook?,
             report: self.examples_dir.join(format!("{name}.report")),
         })
+    }
+
+    /// Examples of the other returns that `return.toml` names.
+    fn compared_with(
+        &self,
+        file: &Path,
+        text: &ExampleText,
+        faults: &mut Faults,
+    ) -> BTreeMap<String, String> {
+        let Some((value, line)) = text.value(Header::ComparedWith) else {
+            return BTreeMap::new();
+        };
+        let Some(pairs) = text::pairs(value) else {
+            let why = "write it as return = example, with a comma before the next return";
+            faults.add(file, format!("line {line}"), why);
+            return BTreeMap::new();
+        };
+        for (return_id, example) in &pairs {
+            let why = match self.others.get(return_id) {
+                None => format!("return.toml is not compared with \"{return_id}\""),
+                Some(dir) if !dir.join(format!("examples/{example}.example")).is_file() => {
+                    format!("{return_id} has no example \"{example}\"")
+                }
+                Some(_) => continue,
+            };
+            faults.add(file, format!("line {line}"), why);
+        }
+        pairs
+    }
+
+    /// The other organisations' examples; a kind of organisation stands for every one of it that is not named.
+    fn others_of(
+        &self,
+        own: &str,
+        file: &Path,
+        text: &ExampleText,
+        faults: &mut Faults,
+    ) -> BTreeMap<String, String> {
+        let Some((value, line)) = text.value(Header::Others) else {
+            return BTreeMap::new();
+        };
+        let place = format!("line {line}");
+        let Some(pairs) = text::pairs(value) else {
+            let why = "write it as organisation = example, with a comma before the next one";
+            faults.add(file, place, why);
+            return BTreeMap::new();
+        };
+        let none = Organisations::default();
+        let organisations = self.organisations.as_ref().unwrap_or(&none);
+        let mut others = BTreeMap::new();
+        for (who, example) in &pairs {
+            if !self.texts.contains_key(example) {
+                let why = format!("there is no example \"{example}\"");
+                faults.add(file, &place, why);
+            }
+            let of_kind = organisations.0.iter().filter(|one| {
+                one.kind == *who && one.code != own && !pairs.contains_key(&one.code)
+            });
+            let mut codes: Vec<String> = of_kind.map(|one| one.code.clone()).collect();
+            if organisations.get(who).is_some() && who != own {
+                codes.push(who.clone());
+            }
+            if codes.is_empty() {
+                let why = format!("\"{who}\" is no other organisation and no kind of them");
+                faults.add(file, &place, why);
+            }
+            others.extend(codes.into_iter().map(|code| (code, example.clone())));
+        }
+        others
+    }
+
+    /// Files of figures that lie beside the example and can be read.
+    fn values(
+        &self,
+        file: &Path,
+        text: &ExampleText,
+        faults: &mut Faults,
+    ) -> BTreeMap<String, PathBuf> {
+        let Some((value, line)) = text.value(Header::Values) else {
+            return BTreeMap::new();
+        };
+        let place = format!("line {line}");
+        let Some(pairs) = text::pairs(value) else {
+            let why = "write it as table = file, with a comma before the next table";
+            faults.add(file, place, why);
+            return BTreeMap::new();
+        };
+        let mut values = BTreeMap::new();
+        for (table, name) in pairs {
+            if !self.value_tables.contains(&table) {
+                let why = format!("return.toml has no reference values \"{table}\"");
+                faults.add(file, &place, why);
+            }
+            let path = self.examples_dir.join(&name);
+            match fs::read_to_string(&path) {
+                Ok(csv) if !name.contains(['/', '\\']) => {
+                    for wrong in ReferenceValues::read(&csv).err().into_iter().flatten() {
+                        let place = format!("line {}", wrong.line);
+                        faults.add(format!("examples/{name}"), place, wrong.why);
+                    }
+                }
+                _ => faults.add(file, &place, format!("there is no \"{name}\" beside it")),
+            }
+            values.insert(table, path);
+        }
+        values
     }
 
     /// The organisation, period and day are ones that there are.
@@ -348,7 +505,7 @@ mod tests {
                 valid,
                 "title:",
                 "subject:",
-                "examples/valid.example, line 1: \"subject\" is not known here; expected one of title, organisation, period, received, from, previous, year-ago, file\nexamples/valid.example: \"title\" is missing",
+                "examples/valid.example, line 1: \"subject\" is not known here; expected one of title, organisation, period, received, from, previous, year-ago, compared-with, values, others, file\nexamples/valid.example: \"title\" is missing",
             ),
             (
                 valid,

@@ -7,8 +7,10 @@
 pub mod code_list;
 pub mod example;
 pub mod layout;
+pub mod link;
 pub mod organisation;
 pub mod period;
+pub mod reference_values;
 pub mod rule;
 
 mod load;
@@ -22,10 +24,14 @@ use serde::{Deserialize, Serialize};
 pub use code_list::{Code, CodeList};
 pub use example::{Example, ExampleWorkbook, load_examples};
 pub use layout::Layout;
+pub use link::{ComparedWith, Link, OtherPeriod};
 pub use load::{Fault, LoadError, format_schemas, load, load_all};
 pub use organisation::{Organisation, Organisations};
 pub use period::{Period, PeriodKind};
-pub use rule::{Against, Part, Rule, RuleKind};
+pub use reference_values::{
+    ReferenceSet, ReferenceValues, SetOfPeriod, ValuePeriod, load_reference_values,
+};
+pub use rule::{Against, Part, Rule, RuleKind, Stage};
 
 /// One version of a return, with everything it refers to resolved and verified.
 #[derive(Debug, Clone)]
@@ -57,6 +63,10 @@ pub struct ReturnSpec {
     /// In the order they are read.
     pub tables: Vec<TableSpec>,
     pub rules: Vec<Rule>,
+    /// Other returns of the same organisation that the rules may read.
+    pub compared_with: Vec<ComparedWith>,
+    /// Central figures that the rules may read.
+    pub reference_values: Vec<ReferenceSet>,
     pub demo: Option<Demo>,
 }
 

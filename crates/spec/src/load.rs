@@ -9,6 +9,7 @@ mod document;
 mod fault;
 mod folder;
 mod format;
+mod links;
 mod matrix;
 mod message;
 mod property;
@@ -81,11 +82,11 @@ fn version_order(version: &str) -> Vec<u64> {
         .collect()
 }
 
-/// Every folder two levels below the root but the shared code lists, sorted.
+/// Every folder two levels below the root but the shared code lists and central figures, sorted.
 fn version_dirs(root: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut dirs = Vec::new();
     for return_dir in folder::sub_dirs(root)? {
-        if return_dir.ends_with("code-lists") {
+        if return_dir.ends_with("code-lists") || return_dir.ends_with("reference-values") {
             continue;
         }
         dirs.extend(folder::sub_dirs(&return_dir)?);
@@ -107,7 +108,15 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
             faults,
         ));
     }
-    let rules = rules::read(&mut folder, &about.sources, &tables, faults);
+    let links = links::read(
+        &folder,
+        about.document(),
+        about.id(),
+        about.period_kind(),
+        faults,
+    );
+    links::check_names(&links, &tables, about.document(), faults);
+    let rules = rules::read(&mut folder, &about.sources, &tables, &links, faults);
     about.check_demo(&folder, &tables, faults);
     about.check_keys(&tables, faults);
     about.check_own_columns(&tables, faults);
@@ -115,7 +124,7 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
     folder.check_leftovers(lists_are_known, faults);
     let hash = folder.hash(faults);
     let tables: Option<Vec<TableSpec>> = tables.into_iter().map(|draft| draft.table).collect();
-    about.into_spec(dir, hash, tables?, rules)
+    about.into_spec(dir, hash, tables?, rules, links)
 }
 
 /// Reads a TOML file of the folder through its first two looks.

@@ -122,6 +122,15 @@ impl Period {
         self.earlier(self.kind.shape().1)
     }
 
+    /// The period after; `None` for a snapshot, where only the cycles know.
+    pub fn next(&self) -> Option<Self> {
+        if self.kind == PeriodKind::SnapshotDate {
+            return None;
+        }
+        let n_months = Months::new(self.kind.shape().1);
+        Self::starting(self.kind, self.start.checked_add_months(n_months)?)
+    }
+
     /// The same period a year before; `None` for a snapshot, where only the cycles know.
     pub fn year_ago(&self) -> Option<Self> {
         self.earlier(12)
@@ -343,10 +352,13 @@ mod tests {
         ] {
             let period = Period::parse(kind, label).unwrap();
             assert_eq!(period.previous(), Period::parse(kind, previous).ok());
+            let next = period.previous().and_then(|previous| previous.next());
+            assert_eq!(next.as_ref(), Some(&period));
             assert_eq!(period.year_ago(), Period::parse(kind, year_ago).ok());
         }
         let snapshot = Period::parse(PeriodKind::SnapshotDate, "2026-09-07").unwrap();
         assert_eq!((snapshot.previous(), snapshot.year_ago()), (None, None));
+        assert_eq!(snapshot.next(), None);
     }
 
     #[test]

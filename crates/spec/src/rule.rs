@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use finding::Severity;
+use serde::Deserialize;
 
 use crate::Provenance;
 
@@ -25,10 +26,36 @@ pub struct Rule {
     pub valid_to: Option<NaiveDate>,
     /// Reported as a note only.
     pub trial: bool,
+    pub stage: Stage,
     /// Literals as written, by name.
     pub thresholds: BTreeMap<String, f64>,
     pub kind: RuleKind,
     pub provenance: Provenance,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// One organisation's return, with what is known beside it.
+    #[default]
+    Return,
+    /// The standing returns of all organisations of a round. Its findings are for the team that asks for the return.
+    Collection,
+}
+
+/// The column of a collection's tables that says whose a record is, as a GSS code.
+pub const ORGANISATION: &str = "_organisation";
+
+/// The columns that a collection rule has to return: whose record it is, and which.
+pub const ADDRESS: [&str; 2] = [ORGANISATION, "_row"];
+
+/// The table of who there is: `_organisation`, `kind`, `sg_code`, `phs_code`, `owes`, `returned`.
+pub const ALL_ORGANISATIONS: &str = "all_organisations";
+
+/// How a collection rule names a table of all organisations: `all_case`.
+pub fn all_name(table: &str) -> String {
+    format!("all_{table}")
 }
 
 /// What a rule checks. One file per kind in `check/src/rules/`.

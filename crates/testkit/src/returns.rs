@@ -172,6 +172,8 @@ fn blank(id: &str, title: &str, accumulation: Accumulation) -> ReturnSpec {
         sources: BTreeMap::new(),
         tables: Vec::new(),
         rules: Vec::new(),
+        compared_with: Vec::new(),
+        reference_values: Vec::new(),
         demo: None,
     }
 }

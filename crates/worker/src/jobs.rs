@@ -2,4 +2,5 @@
 
 pub(crate) mod assess;
 pub(crate) mod assess_given_up;
+pub(crate) mod check_collection;
 pub(crate) mod send_email;

@@ -16,7 +16,7 @@ use mail::Mailer;
 use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
-use workflow::{Actor, AssessGivenUpJob, AssessJob, SendEmailJob};
+use workflow::{Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, SendEmailJob};
 
 pub use task::task;
 
@@ -52,6 +52,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let db = worker.db.clone();
     let worker = Arc::new(worker);
     let for_assess = Arc::clone(&worker);
+    let for_collections = Arc::clone(&worker);
     let for_given_up = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
@@ -59,6 +60,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(AssessGivenUpJob::KIND, move |job, _claimed| {
             jobs::assess_given_up::assess_given_up(Arc::clone(&for_given_up), job)
+        })
+        .handle(CheckCollectionJob::KIND, move |job, _claimed| {
+            jobs::check_collection::check_collection(Arc::clone(&for_collections), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -6,6 +6,7 @@
 
 mod actor;
 mod attention;
+mod collection;
 mod load;
 mod outbox;
 mod publish;
@@ -19,18 +20,25 @@ mod tests;
 
 pub use actor::{Actor, ActorKind};
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
+pub use collection::{
+    CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
+    to_check_collection, version_of_round,
+};
 pub use load::{LoadError, Loaded, load, refuse};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
-pub use publish::{OpenCycleError, PublishError, open_cycle, publish_returns};
+pub use publish::{
+    OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,
+};
 pub use read::{
-    EmailState, FindingCount, NumberedFinding, Obligation, OrganisationName, OriginalError,
-    Submission, accounts, dataset_csv, emails_of, finding_counts, findings, findings_of_rule,
-    first_findings, obligations, organisations, original, own_headings, submission, submissions_of,
+    Comparison, EmailState, FindingCount, NumberedFinding, Obligation, OrganisationName,
+    OriginalError, Submission, accounts, comparisons, dataset_csv, emails_of, finding_counts,
+    findings, findings_of_rule, first_findings, obligations, organisations, original, own_headings,
+    submission, submissions_of,
 };
 pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
-pub use to_assess::{AssessJob, StoredFile, ToAssess, to_assess};
+pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};

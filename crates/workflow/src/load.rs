@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use child::{ChildError, Part};
+use db::comparisons::{self, StoredComparison};
 use db::records::{self, Block};
 use db::submissions::{self, Submission, TableRows};
 use db::{Db, DbError, Tx, findings};
@@ -15,7 +16,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::actor::Deed;
-use crate::{Actor, outbox};
+use crate::{Actor, collection, outbox};
 
 /// A block of records is one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -90,6 +91,9 @@ where
     for account in &head.tables {
         submissions::add_table(&mut tx, submission_id, &table_rows(account)).await?;
         n_to_load.insert(account.name.clone(), account.loaded);
+    }
+    for comparison in &head.compared_with {
+        comparisons::add(&mut tx, submission_id, &stored_comparison(comparison)).await?;
     }
     let mut n_findings = 0_u32;
     while let Some(part) = parts.recv().await {
@@ -216,6 +220,22 @@ fn table_rows(account: &assess::TableAccount) -> TableRows {
     }
 }
 
+fn stored_comparison(comparison: &assess::Comparison) -> StoredComparison {
+    StoredComparison {
+        kind: comparison.kind.as_str().to_owned(),
+        name: comparison.name.clone(),
+        title: comparison.title.clone(),
+        version: comparison.version.clone(),
+        spec_hash: comparison.spec_hash.clone(),
+        sha256: comparison.sha256.clone(),
+        rules_not_run: comparison
+            .rules_not_run
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }
+}
+
 async fn add_rows(
     tx: &mut Tx,
     spec: &ReturnSpec,
@@ -268,6 +288,9 @@ async fn conclude(
     counts: Vec<Counted>,
 ) -> Result<(), DbError> {
     submissions::set_assessed(tx, submission.id, outcome, &spec.hash).await?;
+    if outcome.may_stand() {
+        collection::enqueue(tx, spec, submission).await?;
+    }
     let n_findings: u64 = counts.iter().map(|count| count.n_findings).sum();
     let message = Message::Outcome(mail::Outcome {
         submission_id: submission.id.to_string(),

@@ -1,9 +1,10 @@
 //! Publishing return versions and opening rounds of them.
 
 use chrono::NaiveDate;
+use db::reference_values::{self, StoredValues};
 use db::{Db, DbError, cycles, organisations, records, returns};
 use serde_json::json;
-use spec::{Organisations, Period, ReturnSpec};
+use spec::{Organisations, Period, ReturnSpec, SetOfPeriod};
 
 use crate::Actor;
 use crate::actor::Deed;
@@ -56,6 +57,38 @@ pub async fn publish_returns(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Stores central figures; those of a set and period that are the newest already are left as they are.
+/// What was assessed with older ones stays as it is.
+pub async fn publish_reference_values(
+    db: &Db,
+    actor: &Actor,
+    sets: &[SetOfPeriod],
+) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    returns::lock_publishing(&mut tx).await?;
+    for set in sets {
+        let sha256 = &set.values.sha256;
+        let newest = reference_values::newest(&mut tx, &set.set, &set.period, None).await?;
+        if newest.is_some_and(|newest| newest.sha256 == *sha256) {
+            continue;
+        }
+        let values = StoredValues {
+            sha256: sha256.clone(),
+            csv: set.csv.clone(),
+        };
+        reference_values::add(&mut tx, &set.set, &set.period, &values).await?;
+        let deed = Deed {
+            verb: "publish_reference_values",
+            organisation: None,
+            obligation_id: None,
+            submission_id: None,
+            details: json!({"set": set.set, "period": set.period, "sha256": sha256}),
+        };
+        actor.records(&mut tx, deed).await?;
+    }
+    tx.commit().await
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::Actor;
 
+pub use db::comparisons::StoredComparison as Comparison;
 pub use db::cycles::Obligation;
 pub use db::emails::EmailState;
 pub use db::findings::{FindingCount, NumberedFinding};
@@ -161,6 +162,19 @@ pub(crate) fn account(table: TableRows) -> Result<TableAccount, DbError> {
             .map_err(|error| DbError::Stored(error.to_string()))?,
         columns: table.columns,
     })
+}
+
+/// What rules read beyond the file when a submission was assessed.
+pub async fn comparisons(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+) -> Result<Option<Vec<Comparison>>, DbError> {
+    let mut conn = db.conn().await?;
+    if visible(&mut conn, actor, id).await?.is_none() {
+        return Ok(None);
+    }
+    db::comparisons::of(&mut conn, id).await.map(Some)
 }
 
 /// The messages about a submission and where each stands.

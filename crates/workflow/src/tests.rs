@@ -1,17 +1,21 @@
 //! One key one version, one assessment one effect; what stands stays until something better comes.
 
 mod attention;
+mod collection;
 
 use std::path::PathBuf;
 
-use assess::{ColumnBlock, FileFacts, Head, OwnBlock, RowBlock, RuleCount, TableAccount};
+use assess::{
+    ColumnBlock, Comparison, ComparisonKind, FileFacts, Head, OwnBlock, RowBlock, RuleCount,
+    TableAccount,
+};
 use child::{ChildError, Part};
 use db::Db;
 use files::{Files, FilesError};
 use finding::{Finding, Outcome, Severity};
 use queue::{Runner, Settings};
 use sha2::{Digest, Sha256};
-use spec::{Period, ReturnSpec};
+use spec::{OtherPeriod, Period, ReturnSpec};
 use tempfile::TempDir;
 use testkit::TestDb;
 use testkit::returns::{day, financial_quarter, form};
@@ -111,20 +115,26 @@ impl World {
         assert_eq!(loaded.unwrap(), Loaded::Stored(outcome));
     }
 
-    /// Two lines of the form, one of them rejected where there is something to fix.
-    fn assessment(&self, bytes: &str, outcome: Outcome) -> Vec<Part> {
-        let findings: Vec<Finding> = match outcome {
+    fn found(outcome: Outcome) -> Vec<Finding> {
+        match outcome {
             Outcome::Ready => Vec::new(),
             Outcome::NeedsExplanation => vec![a_finding(Severity::Query)],
             Outcome::NeedsCorrection => vec![a_finding(Severity::Error), a_finding(Severity::Note)],
             Outcome::Refused => vec![a_finding(Severity::Blocker)],
-        };
-        let n_loaded = match outcome {
+        }
+    }
+
+    fn n_loaded(outcome: Outcome) -> u64 {
+        match outcome {
             Outcome::Ready | Outcome::NeedsExplanation => 2,
             Outcome::NeedsCorrection => 1,
             Outcome::Refused => 0,
-        };
-        let head = Head {
+        }
+    }
+
+    fn head(&self, bytes: &str, outcome: Outcome) -> Head {
+        let (findings, n_loaded) = (Self::found(outcome), Self::n_loaded(outcome));
+        Head {
             return_id: self.spec.id.clone(),
             version: self.spec.version.clone(),
             spec_hash: self.spec.hash.clone(),
@@ -157,7 +167,22 @@ impl World {
                     n: 1,
                 })
                 .collect(),
-        };
+            compared_with: vec![Comparison {
+                kind: ComparisonKind::Return,
+                name: "cases".to_owned(),
+                title: "CASES".to_owned(),
+                version: Some("1.0".to_owned()),
+                spec_hash: Some("hash-1".to_owned()),
+                sha256: None,
+                rules_not_run: vec!["form.not-as-cases".into()],
+            }],
+        }
+    }
+
+    /// Two lines of the form, one of them rejected where there is something to fix.
+    fn assessment(&self, bytes: &str, outcome: Outcome) -> Vec<Part> {
+        let head = self.head(bytes, outcome);
+        let (findings, n_loaded) = (Self::found(outcome), Self::n_loaded(outcome));
         let mut parts = vec![Part::Head(Box::new(head)), Part::Findings(findings)];
         for row in 0..n_loaded {
             parts.push(Part::Rows(a_row(row, bytes)));
@@ -867,6 +892,110 @@ async fn a_worker_is_told_what_to_assess_and_against_what() {
             .unwrap()
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn a_worker_is_told_what_stands_of_other_returns() {
+    let world = world().await;
+    let cases = testkit::returns::cases();
+    let organisations = testkit::returns::organisations();
+    let specs = [cases.clone()];
+    publish_returns(&world.db, &system(), &specs, &organisations)
+        .await
+        .unwrap();
+    let compared_with = |version: &str, period| spec::ComparedWith {
+        return_id: cases.id.clone(),
+        version: version.to_owned(),
+        acronym: cases.acronym.clone(),
+        hash: cases.hash.clone(),
+        period,
+        tables: vec!["case".to_owned()],
+    };
+    let spec_with = |version: &str, period| ReturnSpec {
+        compared_with: vec![compared_with(version, period)],
+        ..form()
+    };
+    let q2 = financial_quarter("2026-27-Q2", "2026-07-01", "2026-09-30");
+    let (opens, due) = (day("2026-07-01"), day("2027-07-31"));
+    for (spec, period) in [(&cases, &q1()), (&world.spec, &q2)] {
+        open_cycle(&world.db, &system(), spec, period, opens, due)
+            .await
+            .unwrap();
+    }
+    let upload = |return_id: &str, period: &str, bytes: &str| NewUpload {
+        return_id: return_id.to_owned(),
+        period: period.to_owned(),
+        ..world.upload(&format!("{return_id} {period} {bytes}"), bytes)
+    };
+    let now = world.receive(upload("form", "2026-27-Q1", "now")).await;
+    let now = now.unwrap().submission_id;
+    let later = world.receive(upload("form", "2026-27-Q2", "later")).await;
+    let later = later.unwrap().submission_id;
+    let others = async |id, spec: &ReturnSpec| -> Vec<(String, String)> {
+        references(&world.db, &system(), id, spec)
+            .await
+            .unwrap()
+            .others
+            .into_iter()
+            .map(|(return_id, file)| (return_id, file.sha256))
+            .collect()
+    };
+    let same = spec_with("1.0", OtherPeriod::Same);
+    let before = spec_with("1.0", OtherPeriod::Before);
+    assert!(others(now, &same).await.is_empty(), "nothing was sent");
+
+    let receipt = world.receive(upload("cases", "2026-27-Q1", "cases")).await;
+    let case_id = receipt.unwrap().submission_id;
+    assert!(others(now, &same).await.is_empty(), "nothing stands yet");
+    let refused = async |id| {
+        let words = ("It can't be read.", "Send it again.");
+        refuse(&world.db, &system(), id, &cases, words.0, words.1).await
+    };
+    refused(case_id).await.unwrap();
+    assert!(others(now, &same).await.is_empty(), "what was refused");
+    let receipt = world.receive(upload("cases", "2026-27-Q1", "better")).await;
+    let case_id = receipt.unwrap().submission_id;
+    let head = Head {
+        return_id: cases.id.clone(),
+        spec_hash: cases.hash.clone(),
+        file: FileFacts {
+            name: "form.xlsx".to_owned(),
+            sha256: sha256("better"),
+            bytes: 6,
+        },
+        tables: Vec::new(),
+        compared_with: Vec::new(),
+        ..world.head("better", Outcome::Ready)
+    };
+    let parts = vec![Ok(Part::Head(Box::new(head)))];
+    load(&world.db, &system(), case_id, &cases, parts.into_iter())
+        .await
+        .unwrap();
+
+    let stands = vec![("cases".to_owned(), sha256("better"))];
+    assert_eq!(others(now, &same).await, stands);
+    assert_eq!(others(later, &before).await, stands);
+    assert!(others(later, &same).await.is_empty(), "another quarter");
+    assert!(others(now, &before).await.is_empty(), "not before its own");
+    let newer = spec_with("1.1", OtherPeriod::Same);
+    assert!(others(now, &newer).await.is_empty(), "another version");
+    let brora = Actor::organisation(BRORA, "Someone");
+    let seen = references(&world.db, &brora, now, &same).await;
+    assert_eq!(seen.unwrap(), References::default(), "another council");
+}
+
+#[tokio::test]
+async fn what_an_assessment_was_not_compared_with_is_kept() {
+    let world = world().await;
+    let id = world.send("one", Outcome::Ready).await;
+    let kept = comparisons(&world.db, &system(), id).await.unwrap();
+    let kept = kept.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].name.as_str(), &kept[0].sha256), ("cases", &None));
+    assert_eq!(kept[0].rules_not_run, ["form.not-as-cases"]);
+    let brora = Actor::organisation(BRORA, "Someone");
+    let seen = comparisons(&world.db, &brora, id).await.unwrap();
+    assert_eq!(seen, None);
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! What a worker needs to assess a submission.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use cycle::clock;
-use db::submissions::{self, Submission};
-use db::{Conn, Db, DbError, Tx};
+use db::submissions::{self, OtherRound, Submission};
+use db::{Conn, Db, DbError, Tx, reference_values};
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use spec::ReturnSpec;
 use uuid::Uuid;
 
 use crate::{Actor, AssessGivenUpJob};
@@ -92,7 +95,55 @@ pub(crate) async fn wanted(conn: &mut Conn, submission: &Submission) -> Result<T
     })
 }
 
-fn stored(submission: &Submission) -> StoredFile {
+/// What a submission is compared with beyond its own earlier periods, as far as it is there; for one that is
+/// assessed, what was there then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct References {
+    /// What stands of the other returns that the spec is compared with, by return.
+    pub others: BTreeMap<String, StoredFile>,
+    /// The text of the central figures that the spec's rules read, by the spec's name for the table.
+    pub values: BTreeMap<String, String>,
+}
+
+/// Nothing for a submission that the actor may not see.
+pub async fn references(
+    db: &Db,
+    actor: &Actor,
+    submission_id: Uuid,
+    spec: &ReturnSpec,
+) -> Result<References, DbError> {
+    let mut conn = db.conn().await?;
+    let mut references = References::default();
+    let submission = submissions::find(&mut conn, submission_id).await?;
+    let Some(submission) = submission.filter(|one| actor.may_see(&one.organisation)) else {
+        return Ok(references);
+    };
+    for other in &spec.compared_with {
+        let round = OtherRound {
+            return_id: &other.return_id,
+            version: &other.version,
+            period: other.period,
+        };
+        let standing = submissions::standing_other(&mut conn, submission_id, round).await?;
+        if let Some(standing) = standing {
+            let file = stored(&standing);
+            references.others.insert(other.return_id.clone(), file);
+        }
+    }
+    for set in &spec.reference_values {
+        let Some(period) = set.period_of(&submission.round.period) else {
+            continue;
+        };
+        let (set_name, before) = (&set.set, submission.assessed_at);
+        let newest = reference_values::newest(&mut conn, set_name, &period.label, before).await?;
+        if let Some(newest) = newest {
+            references.values.insert(set.table.clone(), newest.csv);
+        }
+    }
+    Ok(references)
+}
+
+pub(crate) fn stored(submission: &Submission) -> StoredFile {
     StoredFile {
         key: submission.file_key.clone(),
         name: submission.file_name.clone(),

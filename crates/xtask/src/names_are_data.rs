@@ -12,7 +12,7 @@ fn names() -> BTreeSet<String> {
     for entry in fs::read_dir(tree::root().join("return-specs")).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.path().is_dir() && name != "code-lists" {
+        if entry.path().is_dir() && !["code-lists", "reference-values"].contains(&name.as_str()) {
             names.insert(name.to_lowercase());
         }
     }

@@ -1,8 +1,8 @@
 //! `query`: a SELECT whose every row is a violation.
 //!
 //! # Checks
-//! Whatever SQL can say over the return's tables and the same tables of earlier periods.
-//! A query over a period that is not known does not run.
+//! Whatever SQL can say over the return's tables, the same tables of earlier periods and those of other returns.
+//! A query over a period or a return that is not known does not run, and the assessment's head says so.
 //!
 //! # Why it matters
 //! What holds between rows, tables and periods is different in every return.

@@ -47,6 +47,28 @@ pub(super) enum Workbook {
     File(std::path::PathBuf),
 }
 
+/// When each return is sent: after those that it is compared with. Of two that are compared with each other either may come first.
+pub(super) fn steps(specs: &[ReturnSpec]) -> BTreeMap<&str, usize> {
+    let mut steps: BTreeMap<&str, usize> = specs.iter().map(|spec| (spec.id.as_str(), 0)).collect();
+    // Each round moves a return behind those it waits for; no chain is longer than there are returns.
+    for _ in 1..steps.len() {
+        let before = steps.clone();
+        for spec in specs {
+            let waits_for = spec.compared_with.iter();
+            let step = waits_for
+                .filter_map(|other| Some(before.get(other.return_id.as_str())? + 1))
+                .max();
+            if let (Some(step), Some(own)) = (step, steps.get_mut(spec.id.as_str())) {
+                *own = step.min(before.len() - 1).max(*own);
+            }
+        }
+        if steps == before {
+            break;
+        }
+    }
+    steps
+}
+
 /// Of five organisations in a row, these send the examples with mistakes: two in five.
 const WITH_MISTAKES: [usize; 2] = [1, 3];
 
@@ -239,11 +261,16 @@ impl Planner<'_> {
                 1 + bigness % demo.copies.max(1),
             );
             if demo.scale {
-                drawing::multiply_figures(&mut grid, self.spec, 1 + bigness % 9);
+                drawing::multiply_figures(&mut grid, self.spec, factor(&organisation.code));
             }
         }
         grid
     }
+}
+
+/// How many times a whole organisation's figures are those of the example.
+pub(super) fn factor(code: &str) -> u32 {
+    1 + bigness(code) % 9
 }
 
 /// A number that stands for an organisation's size: invented, but the same at every start.
@@ -268,6 +295,7 @@ mod tests {
         Published {
             specs: spec::load_all(&root()).unwrap(),
             organisations: Organisations::load(&root().join("organisations.csv")).unwrap(),
+            reference_values: Vec::new(),
         }
     }
 
@@ -303,6 +331,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_return_is_sent_after_those_it_is_compared_with() {
+        let published = real();
+        let steps = steps(&published.specs);
+        let mut n_links = 0;
+        for spec in &published.specs {
+            for other in &spec.compared_with {
+                assert!(
+                    steps[other.return_id.as_str()] < steps[spec.id.as_str()],
+                    "{} after {}",
+                    spec.id,
+                    other.return_id
+                );
+                n_links += 1;
+            }
+        }
+        assert!(n_links > 0, "no return is compared with another");
     }
 
     #[test]

@@ -14,11 +14,14 @@ pub(super) enum Header {
     From,
     Previous,
     YearAgo,
+    ComparedWith,
+    Values,
+    Others,
     File,
 }
 
 impl Header {
-    const ALL: [Header; 8] = [
+    const ALL: [Header; 11] = [
         Header::Title,
         Header::Organisation,
         Header::Period,
@@ -26,6 +29,9 @@ impl Header {
         Header::From,
         Header::Previous,
         Header::YearAgo,
+        Header::ComparedWith,
+        Header::Values,
+        Header::Others,
         Header::File,
     ];
 
@@ -38,6 +44,9 @@ impl Header {
             Header::From => "from",
             Header::Previous => "previous",
             Header::YearAgo => "year-ago",
+            Header::ComparedWith => "compared-with",
+            Header::Values => "values",
+            Header::Others => "others",
             Header::File => "file",
         }
     }
@@ -57,6 +66,24 @@ impl ExampleText {
             .get(&header)
             .map(|(value, line)| (value.as_str(), *line))
     }
+}
+
+/// `a = b, c = d`; `None` where it is not written so, or names one thing twice.
+pub(super) fn pairs(value: &str) -> Option<BTreeMap<String, String>> {
+    let mut pairs = BTreeMap::new();
+    for pair in value.split(',') {
+        let (name, stands_for) = pair.split_once('=')?;
+        let (name, stands_for) = (name.trim(), stands_for.trim());
+        let is_said = !name.is_empty() && !stands_for.is_empty();
+        if !is_said
+            || pairs
+                .insert(name.to_owned(), stands_for.to_owned())
+                .is_some()
+        {
+            return None;
+        }
+    }
+    Some(pairs)
 }
 
 pub(super) fn read(name: &str, text: &str, faults: &mut Faults) -> ExampleText {

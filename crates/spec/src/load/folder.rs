@@ -121,10 +121,7 @@ impl Folder {
         for (file, bytes) in &self.shared {
             update(&format!("../../code-lists/{file}"), bytes);
         }
-        hasher.finalize().iter().fold(String::new(), |hex, byte| {
-            let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
-            hex + &String::from_iter([digit(byte >> 4), digit(byte & 15)])
-        })
+        hex::encode(hasher.finalize())
     }
 }
 

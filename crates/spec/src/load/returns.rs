@@ -10,6 +10,7 @@ use super::document::{Document, step};
 use super::fault::Faults;
 use super::folder::Folder;
 use super::format::FileKind;
+use super::links::Links;
 use super::table::TableDraft;
 use super::toml_document;
 use crate::{
@@ -232,6 +233,23 @@ fn facts(document: &Document, sources: &Sources, faults: &mut Faults) -> BTreeMa
 }
 
 impl About {
+    pub(crate) fn document(&self) -> Option<&Document> {
+        self.document.as_ref()
+    }
+
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.identity.as_ref().map(|identity| identity.id.as_str())
+    }
+
+    pub(crate) fn acronym(&self) -> Option<&str> {
+        let identity = self.identity.as_ref()?;
+        Some(&identity.acronym)
+    }
+
+    pub(crate) fn period_kind(&self) -> Option<PeriodKind> {
+        self.period.as_ref().map(|period| period.kind)
+    }
+
     /// The demo's base is an example and what varies are items.
     pub(crate) fn check_demo(&self, folder: &Folder, tables: &[TableDraft], faults: &mut Faults) {
         let (Some(document), Some(demo)) = (&self.document, &self.demo) else {
@@ -305,6 +323,7 @@ impl About {
         hash: String,
         tables: Vec<TableSpec>,
         rules: Vec<Rule>,
+        links: Links,
     ) -> Option<ReturnSpec> {
         let identity = self.identity?;
         let collection = self.collection?;
@@ -329,6 +348,8 @@ impl About {
             sources: self.sources.0?,
             tables,
             rules,
+            compared_with: links.others.into_iter().map(|other| other.link).collect(),
+            reference_values: links.values,
             demo: self.demo,
         })
     }

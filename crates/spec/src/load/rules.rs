@@ -11,12 +11,13 @@ use super::document::Document;
 use super::fault::Faults;
 use super::folder::Folder;
 use super::format::FileKind;
+use super::links::Links;
 use super::message::{self, Placeholders};
 use super::property::{describe, is_numeric};
 use super::returns::Sources;
 use super::table::TableDraft;
 use super::{rule_ids, sql, toml_document};
-use crate::rule::{Against, Part};
+use crate::rule::{ADDRESS, ALL_ORGANISATIONS, Against, Part, Stage, all_name};
 use crate::{Confidence, Layout, Provenance, Rule, RuleKind};
 
 const FILE: &str = "rules.toml";
@@ -38,6 +39,8 @@ struct RuleDocument {
     valid_to: Option<NaiveDate>,
     #[serde(default)]
     trial: bool,
+    #[serde(default)]
+    stage: Stage,
     #[serde(default)]
     thresholds: BTreeMap<String, f64>,
     assert: Option<String>,
@@ -88,6 +91,7 @@ pub(crate) fn read(
     folder: &mut Folder,
     sources: &Sources,
     tables: &[TableDraft],
+    links: &Links,
     faults: &mut Faults,
 ) -> Vec<Rule> {
     let document = toml_document(folder, FILE, FileKind::Rules, faults);
@@ -102,6 +106,7 @@ pub(crate) fn read(
                 pointer,
                 sources,
                 tables,
+                links,
             };
             rules.extend(reading.rule(said, faults));
         }
@@ -116,6 +121,7 @@ struct Reading<'a> {
     pointer: String,
     sources: &'a Sources,
     tables: &'a [TableDraft],
+    links: &'a Links,
 }
 
 impl Reading<'_> {
@@ -151,6 +157,9 @@ impl Reading<'_> {
                 self.fault(&format!("thresholds/{name}"), why, faults);
             }
         }
+        if said.stage == Stage::Collection {
+            self.check_collection(&said, faults);
+        }
         let mut known = Placeholders::of_items(table);
         let kind = self.kind(&mut said, table, &mut known, faults)?;
         for (member, text) in [("message", &said.message), ("fix", &said.fix)] {
@@ -168,6 +177,7 @@ impl Reading<'_> {
             valid_from: said.valid_from,
             valid_to: said.valid_to,
             trial: said.trial,
+            stage: said.stage,
             thresholds: said.thresholds,
             kind,
             provenance: Provenance {
@@ -292,6 +302,13 @@ impl Reading<'_> {
     ) -> Option<RuleKind> {
         let select = said.query.take()?;
         let is_table = |name: &str| {
+            if said.stage == Stage::Collection {
+                return name == ALL_ORGANISATIONS
+                    || self
+                        .tables
+                        .iter()
+                        .any(|table| all_name(&table.name) == name);
+            }
             let plain = [Against::Previous, Against::YearAgo]
                 .iter()
                 .find_map(|against| name.strip_prefix(against.prefix()))
@@ -299,10 +316,20 @@ impl Reading<'_> {
             self.tables
                 .iter()
                 .any(|table| table.name == name || table.name == plain)
+                || self.links.has(name)
         };
         let thresholds: BTreeSet<&str> = said.thresholds.keys().map(String::as_str).collect();
         match sql::vet_query(&select, &is_table, &thresholds) {
             Ok(vetted) => {
+                if said.stage == Stage::Collection {
+                    // Its words hold values of the record that it points at, and no column that the query made
+                    // of another organisation's.
+                    self.check_address(vetted.columns.as_deref(), faults);
+                    return Some(RuleKind::Query {
+                        select,
+                        reads: vetted.reads,
+                    });
+                }
                 match vetted.columns {
                     Some(columns) => known.names.extend(columns),
                     None => known.is_open = true,
@@ -317,6 +344,30 @@ impl Reading<'_> {
                     self.fault("query", why, faults);
                 }
                 None
+            }
+        }
+    }
+
+    fn check_collection(&self, said: &RuleDocument, faults: &mut Faults) {
+        if said.kind != KindName::Query {
+            let why = "only a query can look at the returns of all organisations";
+            self.fault("kind", why, faults);
+        }
+        if said.severity == Severity::Blocker {
+            let why = "\"blocker\" is for files, and this rule looks at returns that stand";
+            self.fault("severity", why, faults);
+        }
+    }
+
+    /// Whose record a finding is about has to be plain.
+    fn check_address(&self, columns: Option<&[String]>, faults: &mut Faults) {
+        let Some(columns) = columns else {
+            let why = "has to name its columns, _organisation and _row among them";
+            return self.fault("query", why, faults);
+        };
+        for name in ADDRESS {
+            if !columns.iter().any(|column| column == name) {
+                self.fault("query", format!("does not return {name}"), faults);
             }
         }
     }

@@ -213,7 +213,10 @@ fn told(mutations: &[Mutation]) {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+mod collections;
+mod links;
 mod records;
 mod returns;
 mod rules;
 mod tables;
+mod values;

@@ -6,7 +6,7 @@ use askama::Template;
 use cycle::clock::moment_in_words;
 use finding::Asks;
 use finding::words::{counted, with_commas};
-use workflow::{FindingCount, Submission};
+use workflow::{Comparison, FindingCount, Submission};
 
 use super::findings::{Section, sections};
 use super::problem::PageProblem;
@@ -31,6 +31,8 @@ struct SubmissionPage {
     /// Where not all are shown.
     cut: Option<String>,
     tables: Vec<Account>,
+    /// What it could not be compared with.
+    not_compared: Vec<String>,
 }
 
 struct Account {
@@ -59,6 +61,9 @@ pub(crate) async fn show(
         .await?
         .unwrap_or_default();
     let accounts = workflow::accounts(db, &reader, id)
+        .await?
+        .unwrap_or_default();
+    let comparisons = workflow::comparisons(db, &reader, id)
         .await?
         .unwrap_or_default();
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
@@ -97,9 +102,22 @@ pub(crate) async fn show(
                     .collect(),
             })
             .collect(),
+        not_compared: comparisons.iter().filter_map(not_compared).collect(),
         submission,
     };
     Ok(super::render(StatusCode::OK, &page))
+}
+
+/// An earlier period that nobody has is no news.
+fn not_compared(comparison: &Comparison) -> Option<String> {
+    let n = comparison.rules_not_run.len() as u64;
+    (n > 0 && comparison.kind != "earlier").then(|| {
+        format!(
+            "{} was not here yet, so {} could not be made.",
+            comparison.title,
+            counted(n, "comparison", "comparisons")
+        )
+    })
 }
 
 fn asked(counts: &[FindingCount], asks: Asks) -> u64 {

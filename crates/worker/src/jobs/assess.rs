@@ -29,7 +29,15 @@ pub(crate) async fn assess(
     };
     tokio::fs::create_dir_all(&worker.scratch).await?;
     let scratch = tempfile::tempdir_in(&worker.scratch)?;
-    let task = task(&worker.files, &spec.dir, &wanted, scratch.path()).await?;
+    let references = workflow::references(db, &actor, id, spec).await?;
+    let task = task(
+        &worker.files,
+        &spec.dir,
+        &wanted,
+        &references,
+        scratch.path(),
+    )
+    .await?;
     let child = worker.child.clone();
     let answer = tokio::task::spawn_blocking(move || child.run(&task)).await??;
     let loaded = match workflow::load(db, &actor, id, spec, answer).await {
