@@ -102,9 +102,10 @@ async fn start(
         asked = stop_asked() => asked,
     };
     say("\nStopping …");
-    handle.stop(true).await;
+    // The worker first: the site's threads take with them the connections that they opened.
     stop.stop();
     working.await?;
+    handle.stop(true).await;
     serving.await??;
     told
 }
