@@ -10,10 +10,7 @@ pub(crate) fn worksheets(sheets: &[calamine::Sheet]) -> Vec<SheetInfo> {
     sheets
         .iter()
         .filter(|sheet| sheet.typ == SheetType::WorkSheet)
-        .map(|sheet| SheetInfo {
-            name: sheet.name.clone(),
-            visible: sheet.visible == SheetVisible::Visible,
-        })
+        .map(|sheet| SheetInfo::new(&sheet.name, sheet.visible == SheetVisible::Visible))
         .collect()
 }
 

@@ -1,8 +1,10 @@
 //! What every row passes on its way to the sink: the limits, and the order that the sink relies on.
 
+use std::collections::BTreeSet;
+
 use finding::CellRef;
 
-use crate::{Limits, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value};
+use crate::{Limits, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value, package};
 
 /// Why the reading of a sheet ends before its end.
 #[derive(Debug)]
@@ -39,6 +41,9 @@ pub(crate) struct Gate<'s> {
     /// Before the sheet that was started last.
     earlier: Counts,
     within_sink: bool,
+    /// Hidden rows and columns that have something in them, by sheet.
+    hidden_rows: BTreeSet<(usize, u32)>,
+    hidden_columns: BTreeSet<(usize, u32)>,
 }
 
 /// In all sheets together.
@@ -82,6 +87,8 @@ impl<'s> Gate<'s> {
             counts: Counts::default(),
             earlier: Counts::default(),
             within_sink: false,
+            hidden_rows: BTreeSet::new(),
+            hidden_columns: BTreeSet::new(),
         }
     }
 
@@ -195,10 +202,28 @@ impl<'s> Gate<'s> {
             return Err(Stop::Disordered);
         }
         self.last_row_idx = Some(row_idx);
+        self.look_for_hidden(row_idx, cells);
         self.within_sink = true;
         self.sink.row(row_idx, cells);
         self.within_sink = false;
         Ok(())
+    }
+
+    fn look_for_hidden(&mut self, row_idx: u32, cells: &[RawCell<'_>]) {
+        let Some(info) = self.sheets.get(self.sheet_idx) else {
+            return;
+        };
+        if !info.beside.hidden_columns.is_empty() {
+            let hidden = cells
+                .iter()
+                .map(|cell| cell.column_idx)
+                .filter(|column_idx| info.beside.hides_column(*column_idx))
+                .map(|column_idx| (self.sheet_idx, column_idx));
+            self.hidden_columns.extend(hidden);
+        }
+        if info.beside.hides_row(row_idx) {
+            self.hidden_rows.insert((self.sheet_idx, row_idx));
+        }
     }
 
     /// Counts a cell and holds it to the limits.
@@ -257,15 +282,24 @@ impl<'s> Gate<'s> {
         if self.counts.cells == 0 {
             return Err(Refusal::no_data());
         }
-        let nul = (self.counts.nul > 0).then(|| Remark {
-            rule: "file.nul-removed",
-            message: format!(
-                "An invisible character that can't be stored was removed from {} of the file's cells.",
-                self.counts.nul
-            ),
-            fix: "Retype the texts that were copied from another system.".to_owned(),
+        let nul = (self.counts.nul > 0).then(|| {
+            Remark::new(
+                "file.nul-removed",
+                format!(
+                    "An invisible character that can't be stored was removed from {} of the file's cells.",
+                    self.counts.nul
+                ),
+                "Retype the texts that were copied from another system.",
+            )
         });
-        Ok(nul.into_iter().collect())
+        let hidden = [
+            package::remark_on_hidden_rows(self.hidden_rows.len()),
+            package::remark_on_hidden_columns(self.hidden_columns.len()),
+        ];
+        Ok(nul
+            .into_iter()
+            .chain(hidden.into_iter().flatten())
+            .collect())
     }
 }
 
@@ -329,10 +363,7 @@ mod tests {
     use crate::stream::Collect;
 
     fn info(name: &str) -> SheetInfo {
-        SheetInfo {
-            name: name.to_owned(),
-            visible: true,
-        }
+        SheetInfo::new(name, true)
     }
 
     type Row<'a> = (u32, &'a [(u32, Raw<'a>)]);

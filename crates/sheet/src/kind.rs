@@ -123,13 +123,11 @@ pub(crate) fn wrong_ending(file_name: &str, format: Format) -> Option<Remark> {
     if right.contains(&ending.as_str()) {
         return None;
     }
-    Some(Remark {
-        rule: "file.wrong-ending",
-        message: format!(
-            "The file's name ends in .{ending}, but the file is {what}. It was read as that."
-        ),
-        fix: format!("Give the file its right ending, .{}.", right[0]),
-    })
+    Some(Remark::new(
+        "file.wrong-ending",
+        format!("The file's name ends in .{ending}, but the file is {what}. It was read as that."),
+        format!("Give the file its right ending, .{}.", right[0]),
+    ))
 }
 
 #[cfg(test)]

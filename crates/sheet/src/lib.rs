@@ -8,6 +8,7 @@
 //! so that a large file is never in memory as a whole.
 //! [`read`] does both and keeps every cell: for small files and for tests.
 
+mod beside;
 mod excel;
 #[cfg(test)]
 mod fixture;
@@ -23,6 +24,7 @@ mod refusal;
 #[cfg(test)]
 mod same;
 mod separated;
+mod sheet_parts;
 mod stream;
 mod text;
 mod worksheet;
@@ -35,6 +37,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use chrono::NaiveDateTime;
 
+pub use beside::{Area, Beside};
 use gate::Gate;
 use kind::Kind;
 pub use limits::Limits;
@@ -108,6 +111,18 @@ pub struct SheetInfo {
     pub name: String,
     /// False for hidden and very hidden sheets.
     pub visible: bool,
+    pub beside: Beside,
+}
+
+impl SheetInfo {
+    /// A sheet of which no more is known.
+    pub fn new(name: impl Into<String>, visible: bool) -> Self {
+        Self {
+            name: name.into(),
+            visible,
+            beside: Beside::default(),
+        }
+    }
 }
 
 impl Opened<'_> {
@@ -183,7 +198,7 @@ fn open_compound<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, 
     Ok(Opened {
         format: Format::Xls,
         sheets: source.sheets(),
-        remarks: source.remark().into_iter().collect(),
+        remarks: source.remarks(),
         limits,
         source: Source::Xls(source),
     })
@@ -249,6 +264,38 @@ pub struct Remark {
     pub rule: &'static str,
     pub message: String,
     pub fix: String,
+    pub asks: Asks,
+}
+
+impl Remark {
+    pub(crate) fn new(
+        rule: &'static str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule,
+            message: message.into(),
+            fix: fix.into(),
+            asks: Asks::Nothing,
+        }
+    }
+
+    pub(crate) fn asking_whether_meant(self) -> Self {
+        Self {
+            asks: Asks::WhetherMeant,
+            ..self
+        }
+    }
+}
+
+/// What a remark wants of the sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// It was read as it was meant, as far as anyone can tell.
+    Nothing,
+    /// The file may hold or lack something without the sender's knowing: they have to say that it is meant.
+    WhetherMeant,
 }
 
 /// One worksheet. A CSV file is one sheet named after its file, without the ending.
@@ -289,8 +336,10 @@ pub enum Value {
 
 #[cfg(test)]
 mod tests {
+    use handmade::Parts;
+
     use super::*;
-    use crate::fixture::Parts;
+    use crate::fixture::Reading as _;
 
     fn rule(bytes: &[u8], name: &str) -> String {
         match read(bytes, name, &Limits::default()) {

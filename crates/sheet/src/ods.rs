@@ -2,6 +2,8 @@
 //!
 //! Read here and not by calamine, which lays a sheet's whole extent out in memory, does not tell a formula without a result from a blank, and never returns from a cut sheet.
 
+mod beside;
+
 use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
@@ -39,9 +41,15 @@ impl Ods {
 
     pub(crate) fn sheets(&self) -> Result<Vec<SheetInfo>, Refusal> {
         let mut sheets = Vec::new();
-        self.each_table(|content, tag, info| {
+        let look_beside = beside::is_in(&self.content);
+        self.each_table(|content, tag, mut info| {
+            if look_beside {
+                info.beside = beside::read(content)?;
+            } else {
+                content.skip(tag)?;
+            }
             sheets.push(info);
-            content.skip(tag)
+            Ok(())
         })?;
         Ok(sheets)
     }
@@ -82,10 +90,10 @@ impl Ods {
                     }
                     "table:table" => {
                         let style = attribute(&tag, "table:style-name")?.unwrap_or_default();
-                        let info = SheetInfo {
-                            name: attribute(&tag, "table:name")?.unwrap_or_default(),
-                            visible: !content.hidden_styles.contains(&style),
-                        };
+                        let info = SheetInfo::new(
+                            attribute(&tag, "table:name")?.unwrap_or_default(),
+                            !content.hidden_styles.contains(&style),
+                        );
                         visit(&mut content, &tag, info)?;
                     }
                     // Deleted cells are kept here.
@@ -343,8 +351,11 @@ fn parse_time(text: String) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use crate::Format;
-    use crate::fixture::{Parts, show};
+    use handmade::Parts;
+
+    use crate::beside::Area;
+    use crate::fixture::{Reading as _, show};
+    use crate::{Format, Limits};
 
     fn table(rows: &str) -> Parts {
         Parts::ods(&format!(
@@ -426,6 +437,30 @@ mod tests {
         let remarks = table(&rows.concat()).read().unwrap().remarks;
         assert_eq!(remarks[0].rule, "file.hidden-rows");
         assert!(remarks[0].message.contains("(3)"), "{remarks:?}");
+    }
+
+    #[test]
+    fn merged_cells_and_hidden_columns_are_seen() {
+        let cell = "<table:table-cell office:value-type=\"float\" office:value=\"1\"/>";
+        let columns = "<table:table-column table:number-columns-repeated=\"2\"/><table:table-column table:visibility=\"collapse\" table:number-columns-repeated=\"3\"/>";
+        let merged = "<table:table-cell table:number-columns-spanned=\"2\" table:number-rows-spanned=\"3\" office:value-type=\"float\" office:value=\"1\"/><table:covered-table-cell/>";
+        let rows = format!(
+            "{columns}<table:table-row table:number-rows-repeated=\"2\">{}</table:table-row><table:table-row>{cell}{merged}</table:table-row>",
+            cell.repeat(3)
+        );
+        let bytes = table(&rows).zip();
+        let limits = Limits::default();
+        let opened = crate::open(&bytes, "a.ods", &limits).unwrap();
+        let beside = opened.sheets()[0].beside.clone();
+        let area = Area {
+            rows: (2, 4),
+            columns: (1, 2),
+        };
+        assert_eq!(beside.merged, [area]);
+        assert_eq!(beside.hidden_columns, [(2, 4)]);
+        let remarks = table(&rows).read().unwrap().remarks;
+        assert_eq!(remarks[0].rule, "file.hidden-columns");
+        assert!(remarks[0].message.contains("(1)"), "{remarks:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Zip-based workbooks: every part is inflated, counted and checked before a reader sees the file.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Write};
 
 use memchr::memmem;
@@ -8,7 +9,9 @@ use quick_xml::events::Event;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::{Format, Limits, Refusal, Remark, records, worksheet};
+use crate::beside::Beside;
+use crate::worksheet::Results;
+use crate::{Format, Limits, Refusal, Remark, records, sheet_parts, worksheet};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
 pub(crate) struct Package<'b> {
@@ -16,6 +19,10 @@ pub(crate) struct Package<'b> {
     /// The file, or a copy with some worksheets mended.
     pub(crate) bytes: Cow<'b, [u8]>,
     pub(crate) remarks: Vec<Remark>,
+    /// By the sheet's name; what Excel's XML says.
+    pub(crate) beside: HashMap<String, Beside>,
+    /// Every formula's result is nought, and the program that opens the file is asked to calculate it first.
+    pub(crate) never_calculated: bool,
 }
 
 /// What checking the parts brought to light.
@@ -24,6 +31,48 @@ struct Checked {
     /// The mended content of the parts that need it, by index.
     mended: Vec<(usize, Vec<u8>)>,
     n_hidden_rows: usize,
+    /// By the part's name.
+    beside: HashMap<String, Beside>,
+    results: Option<Results>,
+    /// `xl/workbook.xml` and its relations.
+    workbook: String,
+    relations: String,
+}
+
+impl Checked {
+    fn see_worksheet(&mut self, name: &str, xml: &str) {
+        self.n_hidden_rows += worksheet::count_hidden_rows(xml);
+        let beside = worksheet::beside(xml);
+        if beside != Beside::default() {
+            self.beside
+                .entry(name.to_owned())
+                .or_default()
+                .extend(beside);
+        }
+        if self.results != Some(Results::Some) {
+            let results = worksheet::results(xml);
+            if results != Results::NoFormulas {
+                self.results = Some(results);
+            }
+        }
+    }
+
+    fn by_sheet(&mut self) -> HashMap<String, Beside> {
+        if self.beside.is_empty() {
+            return HashMap::new();
+        }
+        let mut names = sheet_parts::names_by_part(&self.workbook, &self.relations);
+        self.beside
+            .drain()
+            .filter_map(|(part, beside)| Some((names.remove(&part)?, beside)))
+            .collect()
+    }
+
+    fn never_calculated(&self) -> bool {
+        self.results == Some(Results::NoughtAtMost)
+            && (self.workbook.contains("fullCalcOnLoad=\"1\"")
+                || self.workbook.contains("fullCalcOnLoad=\"true\""))
+    }
 }
 
 type Archive<'b> = ZipArchive<Cursor<&'b [u8]>>;
@@ -43,19 +92,18 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     {
         return Err(Refusal::password());
     }
-    let Checked {
-        mended,
-        n_hidden_rows,
-    } = check_parts(&mut archive, &names, limits)?;
-    let bytes = if mended.is_empty() {
+    let mut checked = check_parts(&mut archive, &names, limits)?;
+    let bytes = if checked.mended.is_empty() {
         Cow::Borrowed(bytes)
     } else {
-        Cow::Owned(replace(&mut archive, &mended).map_err(|_| broken_file())?)
+        Cow::Owned(replace(&mut archive, &checked.mended).map_err(|_| broken_file())?)
     };
     Ok(Package {
         format,
         bytes,
-        remarks: remarks(&names, n_hidden_rows),
+        remarks: remarks(&names, checked.n_hidden_rows),
+        never_calculated: checked.never_calculated(),
+        beside: checked.by_sheet(),
     })
 }
 
@@ -171,9 +219,16 @@ fn check_parts(
         if has_ending(name, "xml") || has_ending(name, "rels") {
             let xml = String::from_utf8(content).map_err(|_| broken_file())?;
             check_xml(name, &xml)?;
-            checked.n_hidden_rows += worksheet::count_hidden_rows(&xml);
+            if name.starts_with("xl/worksheets/") {
+                checked.see_worksheet(name, &xml);
+            }
             if let Some(xml) = worksheet::mend(&xml) {
                 checked.mended.push((idx, xml.into_bytes()));
+            }
+            match name.as_str() {
+                "xl/workbook.xml" => checked.workbook = xml,
+                "xl/_rels/workbook.xml.rels" => checked.relations = xml,
+                _ => {}
             }
         } else if name.starts_with("xl/worksheets/sheet") && has_ending(name, "bin") {
             let seen = records::mend(&content)?;
@@ -252,51 +307,71 @@ fn remarks(names: &[String], n_hidden_rows: usize) -> Vec<Remark> {
         remarks.push(remark_on_macros());
     }
     if holds("/externallinks/") {
-        remarks.push(Remark {
-            rule: "file.links-ignored",
-            message:
-                "The workbook has links to other files. Their last saved values were read, the links were not followed."
-                    .to_owned(),
-            fix: "Check that the linked values are up to date.".to_owned(),
-        });
+        remarks.push(Remark::new(
+            "file.links-ignored",
+            "The workbook has links to other files. Their last saved values were read, the links were not followed.",
+            "Check that the linked values are up to date.",
+        ));
     }
     if holds("/pivotcache/") {
-        remarks.push(Remark {
-            rule: "file.pivot-ignored",
-            message:
-                "The workbook has a pivot table, which may hold a hidden copy of all its source data. It was not read."
-                    .to_owned(),
-            fix: "Check that the source holds no personal data that you did not mean to send; if it does, delete the pivot table and upload again."
-                .to_owned(),
-        });
+        let remark = Remark::new(
+            "file.pivot-ignored",
+            "The workbook has a pivot table, which may hold a hidden copy of all its source data. It was not read.",
+            "Check that the source holds no personal data that you did not mean to send; if it does, delete the pivot table and upload again.",
+        );
+        remarks.push(remark.asking_whether_meant());
+    }
+    if holds("/embeddings/") {
+        let remark = Remark::new(
+            "file.embedded-ignored",
+            "The workbook has other files embedded in it. They were not read.",
+            "Check that they hold no personal data that you did not mean to send; if they do, delete them and upload again.",
+        );
+        remarks.push(remark.asking_whether_meant());
     }
     remarks.extend(remark_on_hidden_rows(n_hidden_rows));
     remarks
 }
 
 pub(crate) fn remark_on_hidden_rows(n_hidden_rows: usize) -> Option<Remark> {
-    (n_hidden_rows > 0).then(|| Remark {
-        rule: "file.hidden-rows",
-        message: format!(
-            "The workbook has hidden or filtered rows ({n_hidden_rows}). They were read like all others."
-        ),
-        fix: "Show all rows and check that they are meant to be part of the return.".to_owned(),
+    (n_hidden_rows > 0).then(|| {
+        Remark::new(
+            "file.hidden-rows",
+            format!(
+                "The workbook has hidden or filtered rows ({n_hidden_rows}). They were read like all others."
+            ),
+            "Show all rows and check that they are meant to be part of the return.",
+        )
+        .asking_whether_meant()
+    })
+}
+
+pub(crate) fn remark_on_hidden_columns(n_hidden_columns: usize) -> Option<Remark> {
+    (n_hidden_columns > 0).then(|| {
+        Remark::new(
+            "file.hidden-columns",
+            format!(
+                "The workbook has hidden columns with something in them ({n_hidden_columns}). They were read like all others."
+            ),
+            "Show all columns and check that they are meant to be part of the return.",
+        )
+        .asking_whether_meant()
     })
 }
 
 pub(crate) fn remark_on_macros() -> Remark {
-    Remark {
-        rule: "file.macros-ignored",
-        message: "The workbook has macros. They were not run and are not kept with the data."
-            .to_owned(),
-        fix: "Nothing to do; save the workbook as .xlsx if you want to send it without macros."
-            .to_owned(),
-    }
+    Remark::new(
+        "file.macros-ignored",
+        "The workbook has macros. They were not run and are not kept with the data.",
+        "Nothing to do; save the workbook as .xlsx if you want to send it without macros.",
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::Parts;
+    use handmade::Parts;
+
+    use crate::fixture::Reading as _;
     use crate::{Limits, read};
 
     const ROW: &str = "<row><c r=\"A1\"><v>1</v></c></row>";

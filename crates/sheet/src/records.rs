@@ -163,8 +163,10 @@ fn push_number(part: &mut Vec<u8>, mut number: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::Parts;
-    use crate::fixture::xlsb::{cell, row, wide};
+    use handmade::Parts;
+    use handmade::xlsb::{cell, row, wide};
+
+    use crate::fixture::Reading as _;
 
     fn shown(cells: &[(u16, Vec<u8>)]) -> String {
         Parts::xlsb(cells).shown()
@@ -260,7 +262,7 @@ mod tests {
 
     #[test]
     fn hidden_sheets_are_marked() {
-        let cells = crate::fixture::xlsb::records(&[row(0), cell(4, 0, 0, &[1])]);
+        let cells = handmade::xlsb::records(&[row(0), cell(4, 0, 0, &[1])]);
         let sheets = [
             ("A", 0, cells.clone()),
             ("B", 1, cells.clone()),

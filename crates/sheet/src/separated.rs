@@ -43,10 +43,7 @@ impl<'b> Separated<'b> {
     }
 
     pub(crate) fn sheet(&self) -> SheetInfo {
-        SheetInfo {
-            name: self.sheet_name.clone(),
-            visible: true,
-        }
+        SheetInfo::new(&self.sheet_name, true)
     }
 
     pub(crate) fn read(self, gate: &mut Gate<'_>) -> Result<Option<Remark>, Refusal> {

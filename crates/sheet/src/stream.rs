@@ -72,10 +72,7 @@ impl From<Raw<'_>> for Value {
 impl Workbook {
     /// Its sheets, by what is known of them before they are read.
     pub fn infos(&self) -> Vec<SheetInfo> {
-        let info = |sheet: &Sheet| SheetInfo {
-            name: sheet.name.clone(),
-            visible: sheet.visible,
-        };
+        let info = |sheet: &Sheet| SheetInfo::new(&sheet.name, sheet.visible);
         self.sheets.iter().map(info).collect()
     }
 

@@ -49,12 +49,11 @@ fn decode_utf16<'b>(bytes: &'b [u8], encoding: &'static Encoding) -> Result<Deco
     refuse_nul(&text)?;
     Ok(Decoded {
         text,
-        remark: Some(Remark {
-            rule: "file.text-decoded",
-            message: "The file is in the encoding UTF-16. It was read as that.".to_owned(),
-            fix: "Nothing to do; \"CSV UTF-8\" is the better choice when you save the file."
-                .to_owned(),
-        }),
+        remark: Some(Remark::new(
+            "file.text-decoded",
+            "The file is in the encoding UTF-16. It was read as that.",
+            "Nothing to do; \"CSV UTF-8\" is the better choice when you save the file.",
+        )),
     })
 }
 
@@ -88,19 +87,32 @@ fn decode_windows(bytes: &[u8]) -> Result<Decoded<'_>, Refusal> {
         .split(|b| matches!(b, b'\n' | b'\r'))
         .filter(|line| !line.is_ascii())
         .count();
-    let remark = Remark {
-        rule: "file.text-decoded",
-        message: format!(
-            "The file is not in the encoding UTF-8. It was read as Windows-1252, which matters on {n_lines} {} with accents, pound signs or the like.",
-            if n_lines == 1 { "line" } else { "lines" }
+    let remark = Remark::new(
+        "file.text-decoded",
+        format!(
+            "The file is not in the encoding UTF-8. It was read as Windows-1252, which matters on {n_lines} {} with accents, pound signs or the like: {}.",
+            if n_lines == 1 { "line" } else { "lines" },
+            samples(&text).join(", "),
         ),
-        fix: "Check that these show rightly; to be sure, save the file as \"CSV UTF-8\" and send it again."
-            .to_owned(),
-    };
+        "Check that these show rightly; to be sure, save the file as \"CSV UTF-8\" and send it again.",
+    );
     Ok(Decoded {
         text,
         remark: Some(remark),
     })
+}
+
+/// The first three words that were decoded, as they show now.
+fn samples(text: &str) -> Vec<String> {
+    const MOST_LETTERS: usize = 20;
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '"'))
+        .filter(|word| !word.is_ascii())
+        .take(3)
+        .map(|word| {
+            let start: String = word.chars().take(MOST_LETTERS).collect();
+            format!("\"{start}\"")
+        })
+        .collect()
 }
 
 fn refuse_nul(text: &str) -> Result<(), Refusal> {
@@ -154,7 +166,7 @@ mod tests {
         let remark = decode(&windows).unwrap().remark.unwrap();
         assert_eq!(
             remark.message,
-            "The file is not in the encoding UTF-8. It was read as Windows-1252, which matters on 2 lines with accents, pound signs or the like."
+            "The file is not in the encoding UTF-8. It was read as Windows-1252, which matters on 2 lines with accents, pound signs or the like: \"£\", \"Dùn\", \"Èideann\"."
         );
     }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 use memchr::{memchr, memmem, memrchr};
 
 use crate::Refusal;
+use crate::beside::{Area, Beside};
 
 /// Starts the text of a cell that was an error value unknown to the reader.
 pub(crate) const MARK: &str = "\u{f8ff}\u{fdd0}";
@@ -75,11 +76,119 @@ fn find_value(xml: &str, from: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// How many rows are hidden, by hand or by a filter.
+/// How a worksheet says that something is hidden: Excel, LibreOffice, and both by hand.
+const HIDDEN: [&str; 4] = [
+    "hidden=\"1\"",
+    "hidden=\"true\"",
+    "hidden='1'",
+    "hidden='true'",
+];
+
+/// How many rows with something in them are hidden, by hand or by a filter.
 pub(crate) fn count_hidden_rows(xml: &str) -> usize {
-    memmem::find_iter(xml.as_bytes(), "hidden=\"1\"")
-        .filter(|&at| is_of_tag(xml, at, b"<row"))
+    let bytes = xml.as_bytes();
+    let with_something = |at: usize| {
+        let row = &bytes[at..];
+        let Some(end_of_tag) = memchr(b'>', row) else {
+            return false;
+        };
+        if row[..end_of_tag].ends_with(b"/") {
+            return false;
+        }
+        let end = memmem::find(row, b"</row>").unwrap_or(row.len());
+        let cells = &row[end_of_tag..end];
+        [&b"<v>"[..], b"<is>", b"<f"]
+            .iter()
+            .any(|start| memmem::find(cells, start).is_some())
+    };
+    HIDDEN
+        .iter()
+        .flat_map(|hidden| memmem::find_iter(bytes, hidden))
+        .filter(|&at| is_of_tag(xml, at, b"<row") && with_something(at))
         .count()
+}
+
+/// What is hidden of a worksheet's columns, and which of its cells are merged.
+pub(crate) fn beside(xml: &str) -> Beside {
+    let bytes = xml.as_bytes();
+    let tag = |at: usize| {
+        let tag = &xml[at..];
+        &tag[..memchr(b'>', tag.as_bytes()).unwrap_or(tag.len())]
+    };
+    let merged = memmem::find_iter(bytes, "<mergeCell ")
+        .filter_map(|at| area(attribute(tag(at), "ref")?))
+        .filter(Area::is_several)
+        .collect();
+    let columns = |tag: &str| {
+        let number = |name| attribute(tag, name)?.parse::<u32>().ok()?.checked_sub(1);
+        let hidden = attribute(tag, "hidden").is_some_and(|how| matches!(how, "1" | "true"));
+        hidden.then(|| Some((number("min")?, number("max")?)))?
+    };
+    Beside {
+        merged,
+        hidden_columns: memmem::find_iter(bytes, "<col ")
+            .filter_map(|at| columns(tag(at)))
+            .collect(),
+        hidden_rows: Vec::new(),
+    }
+}
+
+fn attribute<'x>(tag: &'x str, name: &str) -> Option<&'x str> {
+    let at = memmem::find_iter(tag.as_bytes(), name)
+        .find(|&at| follows_space(tag, at) && tag[at + name.len()..].starts_with('='))?;
+    let value = &tag[at + name.len() + 1..];
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value[1..].split(quote).next()
+}
+
+/// `A1:C2`, or one cell.
+fn area(text: &str) -> Option<Area> {
+    let (first, last) = text.split_once(':').unwrap_or((text, text));
+    let (first_row, first_column) = place(first)?;
+    let (last_row, last_column) = place(last)?;
+    Some(Area {
+        rows: (first_row, last_row),
+        columns: (first_column, last_column),
+    })
+}
+
+fn place(text: &str) -> Option<(u32, u32)> {
+    let digits = text.find(|c: char| c.is_ascii_digit())?;
+    let (letters, number) = text.split_at(digits);
+    let row_idx = number.parse::<u32>().ok()?.checked_sub(1)?;
+    Some((row_idx, finding::parse_column_letters(letters)?))
+}
+
+/// Where the formulas start.
+fn formulas(xml: &str) -> impl Iterator<Item = usize> + '_ {
+    let bytes = xml.as_bytes();
+    memmem::find_iter(bytes, "<f")
+        .filter(|at| matches!(bytes.get(at + 2), Some(b'>' | b' ' | b'/')))
+}
+
+/// What a worksheet's formulas came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Results {
+    NoFormulas,
+    /// None has a result but nought, which is what a program writes that can't calculate.
+    NoughtAtMost,
+    Some,
+}
+
+/// Looks no further than the first result.
+pub(crate) fn results(xml: &str) -> Results {
+    let bytes = xml.as_bytes();
+    let mut results = Results::NoFormulas;
+    for at in formulas(xml) {
+        results = Results::NoughtAtMost;
+        let cell = &bytes[at..];
+        let cell = &cell[..memmem::find(cell, b"</c>").unwrap_or(cell.len())];
+        let value = memmem::find(cell, b"<v>").map(|value| &cell[value + 3..]);
+        if value.is_some_and(|value| !value.starts_with(b"0<") && !value.starts_with(b"<")) {
+            return Results::Some;
+        }
+    }
+    results
 }
 
 /// Whether what stands at `at` is an attribute of such a tag: `<c`.
@@ -147,8 +256,40 @@ mod tests {
 
     #[test]
     fn hidden_rows_are_counted_and_hidden_columns_are_not() {
-        let xml = "<col hidden=\"1\"/><row r=\"1\" hidden=\"1\"/><row r=\"2\" hidden=\"0\"/><row hidden=\"1\"><c><f>\" hidden=\"1\"</f></c></row>";
-        assert_eq!(count_hidden_rows(xml), 2);
+        let cell = "<c><v>1</v></c></row>";
+        let xml = format!(
+            "<col hidden=\"1\"/><row r=\"1\" hidden=\"1\"/><row r=\"2\" hidden=\"0\">{cell}<row hidden=\"1\"><c><f>\" hidden=\"1\"</f></c></row><row hidden='true'>{cell}<row hidden=\"1\"><c s=\"1\"/></row>"
+        );
+        assert_eq!(count_hidden_rows(&xml), 2);
+    }
+
+    #[test]
+    fn merged_cells_and_hidden_columns_are_seen() {
+        let beside = beside(
+            "<cols><col min=\"2\" max=\"3\" hidden=\"1\"/><col min=\"5\" max=\"5\" hidden=\"0\"/><col max='9' hidden='true' min='8'/><col hidden=\"1\"/></cols><mergeCells><mergeCell ref=\"A1:C2\"/><mergeCell ref=\"D1\"/><mergeCell ref=\"D1:D0\"/></mergeCells>",
+        );
+        assert_eq!(beside.hidden_columns, [(1, 2), (7, 8)]);
+        let title = Area {
+            rows: (0, 1),
+            columns: (0, 2),
+        };
+        assert_eq!(beside.merged, [title]);
+    }
+
+    #[test]
+    fn the_first_result_tells_that_formulas_were_calculated() {
+        for (xml, expected) in [
+            ("<c><v>1</v></c><for/>", Results::NoFormulas),
+            ("<c><f>1+1</f></c><c><v>7</v></c>", Results::NoughtAtMost),
+            (
+                "<c><f>1+1</f><v>0</v></c><c><f/><v></v></c>",
+                Results::NoughtAtMost,
+            ),
+            ("<c><f t=\"shared\"/><v>0.5</v></c>", Results::Some),
+            ("<c t=\"str\"><f>A1</f><v>x</v></c>", Results::Some),
+        ] {
+            assert_eq!(results(xml), expected, "{xml}");
+        }
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Excel 97–2003 workbooks (xls), and what else is kept in a compound file.
 
+mod beside;
+
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader, XlsError};
 use memchr::memmem;
 
+use crate::beside::{Area, Beside};
 use crate::gate::{Gate, Stop, gather};
 use crate::{Refusal, Remark, SheetInfo, excel, package};
 
@@ -12,6 +16,7 @@ use crate::{Refusal, Remark, SheetInfo, excel, package};
 pub(crate) struct Xls<'b> {
     workbook: calamine::Xls<Cursor<&'b [u8]>>,
     has_macros: bool,
+    beside: HashMap<usize, Beside>,
 }
 
 impl<'b> Xls<'b> {
@@ -39,7 +44,14 @@ impl<'b> Xls<'b> {
                 "a document of another program"
             }));
         }
-        // A record that the reader does not heed: the weakest of three kinds of protection.
+        let beside::Seen {
+            is_protected,
+            sheets: beside,
+        } = beside::read(bytes);
+        if is_protected {
+            return Err(Refusal::password());
+        }
+        // The same record, where the file is too broken for its stream to be found.
         let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
         let workbook = calamine::Xls::new(Cursor::new(bytes)).map_err(|error| match error {
             XlsError::Password => Refusal::password(),
@@ -49,15 +61,40 @@ impl<'b> Xls<'b> {
         Ok(Self {
             workbook,
             has_macros: holds("_VBA_PROJECT_CUR"),
+            beside,
         })
     }
 
     pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
-        excel::worksheets(self.workbook.sheets_metadata())
+        let listed = self.workbook.sheets_metadata();
+        let mut sheets = excel::worksheets(listed);
+        for info in &mut sheets {
+            let place = listed.iter().position(|sheet| sheet.name == info.name);
+            if let Some(beside) = place.and_then(|place| self.beside.get(&place)) {
+                info.beside = beside.clone();
+            }
+            let merged = self.workbook.merge_cells_by_sheet_name(&info.name);
+            info.beside.merged = merged
+                .unwrap_or_default()
+                .into_iter()
+                .map(|cells| Area {
+                    rows: (cells.start.0, cells.end.0),
+                    columns: (cells.start.1, cells.end.1),
+                })
+                .filter(Area::is_several)
+                .collect();
+        }
+        sheets
     }
 
-    pub(crate) fn remark(&self) -> Option<Remark> {
-        self.has_macros.then(package::remark_on_macros)
+    pub(crate) fn remarks(&self) -> Vec<Remark> {
+        let old = Remark::new(
+            "file.old-format",
+            "The file is in the old format of Excel 97–2003 (.xls), which has no room for more than 65,536 rows.",
+            "Save it as an Excel workbook (.xlsx) next time, so that nothing can be cut off.",
+        );
+        let macros = self.has_macros.then(package::remark_on_macros);
+        macros.into_iter().chain([old]).collect()
     }
 
     pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
@@ -105,7 +142,46 @@ fn borrow(data: &Data) -> DataRef<'_> {
 
 #[cfg(test)]
 mod tests {
+    use handmade::xls;
+
     use crate::Limits;
+    use crate::beside::Area;
+
+    #[test]
+    fn hidden_rows_and_columns_and_merged_cells_are_seen() {
+        let bytes = xls::workbook(
+            "A",
+            &[
+                xls::hidden_columns(1, 2),
+                xls::hidden_columns(7, 255),
+                xls::hidden_row(1),
+                xls::hidden_row(5),
+                xls::number(0, 0, 1.0),
+                xls::number(1, 1, 2.0),
+                xls::text(1, 2, "x"),
+                xls::merged((3, 4), (0, 1)),
+            ],
+        );
+        let limits = Limits::default();
+        let opened = crate::open(&bytes, "a.xls", &limits).unwrap();
+        let area = Area {
+            rows: (3, 4),
+            columns: (0, 1),
+        };
+        assert_eq!(opened.sheets()[0].beside.merged, [area]);
+        let remarks = crate::read(&bytes, "a.xls", &limits).unwrap().remarks;
+        let said: Vec<_> = remarks
+            .iter()
+            .map(|remark| {
+                (
+                    remark.rule,
+                    remark.message.split_once(" (").map(|(_, n)| &n[..1]),
+                )
+            })
+            .collect();
+        assert_eq!(said[1], ("file.hidden-rows", Some("1")));
+        assert_eq!(said[2], ("file.hidden-columns", Some("2")));
+    }
 
     #[test]
     fn compound_files_are_told_apart() {

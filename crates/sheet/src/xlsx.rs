@@ -1,27 +1,44 @@
 //! Excel workbooks (xlsx).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use calamine::{DataRef, Reader, XlsxError};
 
+use crate::beside::Beside;
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::package::Package;
 use crate::{Raw, Refusal, SheetInfo, excel};
 
-pub(crate) struct Xlsx<'b>(calamine::Xlsx<Cursor<Cow<'b, [u8]>>>);
+pub(crate) struct Xlsx<'b> {
+    workbook: calamine::Xlsx<Cursor<Cow<'b, [u8]>>>,
+    beside: HashMap<String, Beside>,
+    never_calculated: bool,
+}
 
 impl<'b> Xlsx<'b> {
     pub(crate) fn open(package: Package<'b>) -> Result<Self, Refusal> {
         let opened = calamine::Xlsx::new(Cursor::new(package.bytes));
-        opened.map(Self).map_err(|error| match error {
+        let workbook = opened.map_err(|error| match error {
             XlsxError::Password => Refusal::password(),
             _ => Refusal::broken("The workbook"),
+        })?;
+        Ok(Self {
+            workbook,
+            beside: package.beside,
+            never_calculated: package.never_calculated,
         })
     }
 
     pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
-        excel::worksheets(self.0.sheets_metadata())
+        let mut sheets = excel::worksheets(self.workbook.sheets_metadata());
+        for info in &mut sheets {
+            if let Some(beside) = self.beside.get(&info.name) {
+                info.beside = beside.clone();
+            }
+        }
+        sheets
     }
 
     pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
@@ -48,7 +65,8 @@ impl<'b> Xlsx<'b> {
         ) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let broken = |_: XlsxError| Refusal::broken(&format!("The sheet \"{name}\""));
-        let mut reader = match self.0.worksheet_cells_reader(name) {
+        let never_calculated = self.never_calculated;
+        let mut reader = match self.workbook.worksheet_cells_reader(name) {
             // A sheet of another kind that is listed as a worksheet has no cells.
             Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
             reader => reader.map_err(broken)?,
@@ -57,6 +75,9 @@ impl<'b> Xlsx<'b> {
             while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(broken)? {
                 let given = match (cell.value, &cell.formula) {
                     (DataRef::Empty, Some(_)) => Given::Raw(Raw::NotCalculated),
+                    (DataRef::Float(0.0) | DataRef::Int(0), Some(_)) if never_calculated => {
+                        Given::Raw(Raw::NotCalculated)
+                    }
                     (DataRef::Empty, None) => continue,
                     (value, _) => excel::to_given(value),
                 };
@@ -69,8 +90,10 @@ impl<'b> Xlsx<'b> {
 
 #[cfg(test)]
 mod tests {
+    use handmade::Parts;
+
     use crate::Limits;
-    use crate::fixture::{Parts, show};
+    use crate::fixture::{Reading as _, show};
 
     fn shown(rows: &str) -> String {
         Parts::xlsx(rows).shown()

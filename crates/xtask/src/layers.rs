@@ -25,8 +25,11 @@ const ARROWS: [(&str, &str); 7] = [
     ("db", "dataset"),
 ];
 
-/// For tests only: everything may use the first in its tests, nothing may use the others at all.
-const BESIDE: [&str; 3] = ["testkit", "xtask", "journeys"];
+/// For tests only: nothing else may use them.
+const BESIDE: [&str; 4] = ["testkit", "handmade", "xtask", "journeys"];
+
+/// Of these, what everything may use in its tests.
+const FOR_TESTS: [&str; 2] = ["testkit", "handmade"];
 
 /// Crates that start a machine's parts and know nothing of the product.
 const ALONE: [&str; 1] = ["postgres"];
@@ -60,7 +63,8 @@ fn complaints(members: &[Member]) -> Vec<String> {
             }
         }
         for used in member.uses_in_tests.iter().filter(|used| ours(used)) {
-            let may = used == "testkit" || line_of(used).is_some_and(|its| its <= line);
+            let may =
+                FOR_TESTS.contains(&used.as_str()) || line_of(used).is_some_and(|its| its <= line);
             if !may {
                 complaints.push(format!("{name} may not use {used}, not even in its tests"));
             }

@@ -45,6 +45,7 @@ fn modules_for_tests(file: &TextFile) -> Vec<String> {
 
 pub(crate) fn is_test_path(path: &str) -> bool {
     path.starts_with("crates/testkit/")
+        || path.starts_with("crates/handmade/")
         || path.starts_with("crates/xtask/")
         || path.starts_with("fuzz/")
         || path
