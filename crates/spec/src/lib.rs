@@ -6,6 +6,7 @@
 
 pub mod code_list;
 pub mod example;
+pub mod known;
 pub mod layout;
 pub mod link;
 pub mod organisation;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use code_list::{Code, CodeList};
 pub use example::{Example, ExampleWorkbook, load_examples};
+pub use known::Returns;
 pub use layout::Layout;
 pub use link::{ComparedWith, Link, OtherPeriod};
 pub use load::{Fault, LoadError, format_schemas, load, load_all};

@@ -83,7 +83,7 @@ fn version_order(version: &str) -> Vec<u64> {
 }
 
 /// Every folder two levels below the root but the shared code lists and central figures, sorted.
-fn version_dirs(root: &Path) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn version_dirs(root: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut dirs = Vec::new();
     for return_dir in folder::sub_dirs(root)? {
         if return_dir.ends_with("code-lists") || return_dir.ends_with("reference-values") {
