@@ -137,12 +137,14 @@ impl<'a> Reading<'a> {
             visible: info.is_none_or(|info| info.visible),
             cells: Vec::new(),
         };
+        let merged = info.map_or_else(Vec::new, |info| info.beside.merged.clone());
         match &table.layout {
-            Layout::Records(layout) => {
-                Reading::Records(records::Reading::new(sheet, spec, table, layout, None))
-            }
+            Layout::Records(layout) => Reading::Records(records::Reading::new(
+                sheet, merged, spec, table, layout, None,
+            )),
             Layout::TurnAround { records, key } => Reading::Records(records::Reading::new(
                 sheet,
+                merged,
                 spec,
                 table,
                 records,

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Letters and digits only, in lower case and compatibility form:
 /// what is left of a heading when spaces, line breaks, punctuation and invisible characters are not counted.
-pub(crate) fn normalise(text: &str) -> String {
+pub fn normalise(text: &str) -> String {
     text.nfkc()
         .flat_map(char::to_lowercase)
         .filter(|c| c.is_alphanumeric())
@@ -41,7 +41,7 @@ impl Headings {
     }
 }
 
-fn names(item: &Item) -> impl Iterator<Item = &str> {
+pub(crate) fn names(item: &Item) -> impl Iterator<Item = &str> {
     [item.name.as_str(), item.title.as_str()]
         .into_iter()
         .chain(item.headings.iter().map(String::as_str))

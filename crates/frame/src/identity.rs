@@ -2,11 +2,11 @@
 
 use finding::{CellRef, Finding, Findings, Severity};
 use sheet::Sheet;
-use spec::{Identity, IdentityKind, IdentityPlace, Period, ReturnSpec, TableSpec};
+use spec::{Identity, IdentityKind, IdentityPlace, Item, Period, ReturnSpec, TableSpec};
 
 use crate::matrix::cell_at;
 use crate::read::show_raw;
-use crate::{Expected, Frame};
+use crate::{Expected, Frame, Shape, item_rule};
 
 pub(crate) fn verify(
     sheet: &Sheet,
@@ -142,12 +142,22 @@ fn in_item(
         return;
     };
     let mut others = Vec::new();
+    // Where there is a list or pattern, that is what an unknown text is measured against.
+    let must_be_known = !Shape::new(item).tells() && !expected.organisations.0.is_empty();
     for record_idx in 0..frame.n_records() {
         let Some(text) = frame.shown(item, item_idx, record_idx) else {
             continue;
         };
-        if let Verdict::Other { found, wanted } = verdict(identity.kind, &text, spec, expected) {
-            others.push((record_idx, text, found, wanted));
+        match verdict(identity.kind, &text, spec, expected) {
+            Verdict::Other { found, wanted } => others.push((record_idx, text, found, wanted)),
+            Verdict::Unrecognised(_) if must_be_known => {
+                let finding = not_known(table, item, identity.kind, &text);
+                findings.push(match frame.cell(item_idx, record_idx) {
+                    Some(cell) => finding.at_cell(cell),
+                    None => finding,
+                });
+            }
+            Verdict::Right | Verdict::Unknown | Verdict::Unrecognised(_) => {}
         }
     }
     let all = others.len() == frame.n_records();
@@ -181,6 +191,22 @@ fn in_item(
         }
         findings.push(finding);
     }
+}
+
+fn not_known(table: &TableSpec, item: &Item, kind: IdentityKind, text: &str) -> Finding {
+    let noun = noun(kind);
+    Finding::new(
+        item_rule(table, item, "not-known"),
+        Severity::Error,
+        format!(
+            "{} is \"{text}\", which is not a {noun} that is known.",
+            item.title
+        ),
+        format!("Enter the {noun} by its name or code."),
+    )
+    .in_table(&table.name)
+    .on_item(&item.name)
+    .with_value(text)
 }
 
 fn noun(kind: IdentityKind) -> &'static str {

@@ -16,6 +16,7 @@ mod matrix;
 mod own;
 mod read;
 mod records;
+mod shape;
 mod unreadable;
 
 use std::collections::BTreeMap;
@@ -30,7 +31,9 @@ pub use account::{Account, IgnoredRows, IgnoredSheet};
 use columns::Builder;
 pub use columns::{PRECISION, Value, Values, show_decimal};
 pub use framer::Framer;
+pub use heading::normalise as normalise_heading;
 pub use own::OwnColumn;
+pub use shape::{DayOrder, Shape, day_order};
 pub use unreadable::Unreadable;
 
 /// A table of a workbook, typed.

@@ -124,7 +124,7 @@ fn ignored_note(sheet: &SheetInfo) -> Finding {
     } else {
         Finding::new(
             "file.hidden-sheet",
-            Severity::Note,
+            Severity::Query,
             format!(
                 "The file has a hidden sheet, \"{}\". It was not read.",
                 sheet.name

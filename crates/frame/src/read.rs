@@ -160,6 +160,17 @@ fn boolean<'r>(raw: Raw<'r>, item: &Item) -> Read<'r> {
 }
 
 fn cell_error(name: &str, item: &Item) -> Unreadable {
+    // How `sheet` calls what is stored as a number and is none.
+    if name == "not a number" {
+        return Unreadable::new(
+            "cell-error",
+            format!(
+                "{} holds a number that is too large, or none at all.",
+                item.title
+            ),
+            "Type the value, then save and upload again.",
+        );
+    }
     Unreadable::new(
         "cell-error",
         format!(

@@ -1,17 +1,19 @@
 //! A header row found by name; every row below it is a record.
 
 mod body;
+mod misspelt;
 
 use std::collections::HashSet;
 
 use finding::{CellRef, Finding, Findings, Severity, column_letters};
-use sheet::{Cell, Raw, RawCell, Sheet, Value};
+use sheet::{Area, Cell, Raw, RawCell, Sheet, Value};
 use spec::layout::Records;
-use spec::{ExtraColumns, IdentityPlace, ReturnSpec, TableSpec};
+use spec::{ExtraColumns, IdentityPlace, Item, ReturnSpec, TableSpec};
 
 use crate::Frame;
 use crate::framer::kept;
 use crate::heading::{Headings, normalise};
+use crate::matrix::cell_at;
 use crate::own::OwnColumns;
 use crate::read::show_raw;
 use body::Body;
@@ -25,6 +27,7 @@ pub(crate) struct Reading<'a> {
     new_key: Option<&'a str>,
     /// The rows among which the headings are, and later cells that say whose file it is.
     head: Sheet,
+    merged: Vec<Area>,
     stage: Stage<'a>,
     findings: Findings,
 }
@@ -38,9 +41,10 @@ enum Stage<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// `sheet` has no cells yet.
+    /// `sheet` has no cells yet; `merged` are cells of it that are shown as one.
     pub(crate) fn new(
         sheet: Sheet,
+        merged: Vec<Area>,
         spec: &'a ReturnSpec,
         table: &'a TableSpec,
         layout: &'a Records,
@@ -52,6 +56,7 @@ impl<'a> Reading<'a> {
             layout,
             new_key,
             head: sheet,
+            merged,
             stage: Stage::Head,
             findings: Findings::new(),
         }
@@ -95,6 +100,7 @@ impl<'a> Reading<'a> {
         if let Stage::Head = self.stage {
             self.stage = start(
                 &self.head,
+                &self.merged,
                 self.spec,
                 self.table,
                 self.layout,
@@ -121,6 +127,7 @@ fn says_whose(table: &TableSpec, row_idx: u32, column_idx: u32) -> bool {
 /// Finds the headings among the first rows, and takes the rows below them.
 fn start<'a>(
     head: &Sheet,
+    merged: &[Area],
     spec: &'a ReturnSpec,
     table: &'a TableSpec,
     layout: &'a Records,
@@ -128,10 +135,14 @@ fn start<'a>(
 ) -> Stage<'a> {
     let rows: Vec<&[Cell]> = head.cells.chunk_by(|a, b| a.row_idx == b.row_idx).collect();
     let headings = Headings::of(table);
-    let Some(header) = find_header(&rows, head, &headings, table, layout, findings) else {
+    let with_merged: Vec<Vec<Cell>> = rows
+        .iter()
+        .map(|cells| with_merged(cells, head, merged))
+        .collect();
+    let Some(header) = find_header(&with_merged, head, &headings, table, layout, findings) else {
         return Stage::Unusable;
     };
-    let columns = Columns::new(head, spec, table, &headings, rows[header], findings);
+    let columns = Columns::new(head, spec, table, &headings, &with_merged[header], findings);
     let mut body = Body::new(head, table, layout, columns);
     for cells in &rows[header + 1..] {
         let raw: Vec<RawCell<'_>> = cells
@@ -146,9 +157,30 @@ fn start<'a>(
     Stage::Body(body)
 }
 
+/// A row's cells, and the text of each cell above that is merged down to this row: a heading that goes over several rows.
+fn with_merged(cells: &[Cell], head: &Sheet, merged: &[Area]) -> Vec<Cell> {
+    let row_idx = cells[0].row_idx;
+    let mut all = cells.to_vec();
+    for area in merged {
+        let column_idx = area.columns.0;
+        if area.rows.0 < row_idx
+            && area.has(row_idx, column_idx)
+            && cells.iter().all(|cell| cell.column_idx != column_idx)
+            && let Some(first) = cell_at(head, area.rows.0, column_idx)
+        {
+            all.push(Cell {
+                row_idx,
+                ..first.clone()
+            });
+        }
+    }
+    all.sort_by_key(|cell| cell.column_idx);
+    all
+}
+
 /// The row among the first ones that names most items; a blocker if none names enough.
 fn find_header(
-    rows: &[&[Cell]],
+    rows: &[Vec<Cell>],
     sheet: &Sheet,
     headings: &Headings,
     table: &TableSpec,
@@ -204,11 +236,18 @@ fn heading(cell: &Cell) -> Option<&str> {
     }
 }
 
+fn heading_at(header: &[Cell], column_idx: u32) -> String {
+    let cell = header.iter().find(|cell| cell.column_idx == column_idx);
+    cell.and_then(heading).unwrap_or_default().trim().to_owned()
+}
+
 /// What the header row says of the sheet's columns.
 struct Columns {
     row_idx: u32,
     /// Those that have a heading.
     headed: HashSet<u32>,
+    /// What heads each item's column, where it is certain which that is.
+    texts: Vec<String>,
     /// Which holds which item, by item; `None` where that is not certain for each.
     of_item: Option<Vec<u32>>,
     /// Those that the sender brought along for itself.
@@ -245,12 +284,22 @@ impl Columns {
                 None => extra.push(cell),
             }
         }
-        for (item, column_idx) in table.items.iter().zip(&of_item) {
-            if column_idx.is_none() {
-                usable = false;
-                findings.push(column_missing(sheet, table, item, header));
+        let missing: Vec<&Item> = table
+            .items
+            .iter()
+            .zip(&of_item)
+            .filter(|(_, column_idx)| column_idx.is_none())
+            .map(|(item, _)| item)
+            .collect();
+        usable &= missing.is_empty();
+        let misspelt = misspelt::pairs(&missing, &extra);
+        for item in missing {
+            match misspelt.iter().find(|pair| pair.item.name == item.name) {
+                Some(pair) => findings.push(misspelt::finding(sheet, table, pair)),
+                None => findings.push(column_missing(sheet, table, item, header)),
             }
         }
+        extra.retain(|cell| !misspelt.iter().any(|pair| pair.cell == *cell));
         for cell in extra {
             usable &= spec.extra_columns == ExtraColumns::Ignore;
             findings.push(extra_column(
@@ -265,6 +314,11 @@ impl Columns {
         Self {
             row_idx: header[0].row_idx,
             headed: header.iter().map(|cell| cell.column_idx).collect(),
+            texts: of_item
+                .iter()
+                .flatten()
+                .map(|column_idx| heading_at(header, *column_idx))
+                .collect(),
             of_item: usable.then(|| of_item.into_iter().flatten().collect()),
             own,
         }
@@ -285,7 +339,7 @@ fn column_twice(sheet: &Sheet, table: &TableSpec, item_idx: usize, cell: &Cell) 
     .with_value(show_raw(&cell.value))
 }
 
-fn column_missing(sheet: &Sheet, table: &TableSpec, item: &spec::Item, header: &[Cell]) -> Finding {
+fn column_missing(sheet: &Sheet, table: &TableSpec, item: &Item, header: &[Cell]) -> Finding {
     Finding::new(
         format!("{}.column-missing", table.name),
         Severity::Blocker,

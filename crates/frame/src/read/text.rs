@@ -16,6 +16,9 @@ pub(super) fn read<'r>(raw: Raw<'r>, item: &Item, is_code: bool) -> Read<'r> {
     match raw {
         Raw::Text(text) if is_code => {
             let clean = clean_code(text);
+            if was_changed_into_a_date(&clean, item) {
+                return Read::Unreadable(changed_into_a_date(&clean, item));
+            }
             if clean == text || clean == text.trim_matches(' ') {
                 Read::Value(Value::Text(clean))
             } else {
@@ -34,17 +37,39 @@ pub(super) fn read<'r>(raw: Raw<'r>, item: &Item, is_code: bool) -> Read<'r> {
         )),
         Raw::Number(number) => Read::Value(Value::Text(number::show(number).into())),
         Raw::Boolean(_) => Read::Value(Value::Text(show_raw(raw).into())),
-        Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
-            "changed-into-a-date",
-            format!(
-                "{} should be a text or code, but the spreadsheet changed it into the date {}.",
-                item.title,
-                show_raw(raw)
-            ),
-            "Format the cell as text and type the code again.",
-        )),
+        Raw::DateTime(_) => Read::Unreadable(changed_into_a_date(&show_raw(raw), item)),
         Raw::Error(_) | Raw::NotCalculated => Read::Blank,
     }
+}
+
+fn changed_into_a_date(shown: &str, item: &Item) -> Unreadable {
+    Unreadable::new(
+        "changed-into-a-date",
+        format!(
+            "{} should be a text or code, but the spreadsheet changed it into the date {shown}.",
+            item.title
+        ),
+        "Format the cell as text and type the code again.",
+    )
+}
+
+/// The months as Excel shows them in a date that it made of a code: `01-Sep`, `Sep-01`.
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
+
+/// Whether what stands in the place of a listed code is how Excel shows a date: what is left of `1-2` in a CSV file.
+fn was_changed_into_a_date(text: &str, item: &Item) -> bool {
+    let Some(codes) = &item.codes else {
+        return false;
+    };
+    let is_day = |part: &str| part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_month = |part: &str| MONTHS.contains(&part.to_lowercase().as_str());
+    let shown = match text.split_once('-') {
+        Some((day, month)) => (is_day(day) && is_month(month)) || (is_month(day) && is_day(month)),
+        None => crate::shape::day_order(text).is_some(),
+    };
+    shown && !codes.list.codes.iter().any(|code| code.code == text)
 }
 
 fn free_text<'r>(text: &'r str, item: &Item) -> Read<'r> {

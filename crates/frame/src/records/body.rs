@@ -58,8 +58,14 @@ impl<'a> Body<'a> {
             slots: slots.collect(),
             unheaded: BTreeSet::new(),
             building: columns.of_item.map(|column_idxs| {
-                let mut building =
-                    Building::new(sheet, table, layout, columns.row_idx, column_idxs);
+                let mut building = Building::new(
+                    sheet,
+                    table,
+                    layout,
+                    columns.row_idx,
+                    column_idxs,
+                    columns.texts,
+                );
                 building.own = columns.own;
                 building
             }),
@@ -125,6 +131,8 @@ struct Building<'a> {
     needs_more_than_one: bool,
     /// By item.
     column_idxs: Vec<u32>,
+    /// What heads each item's column.
+    headings: Vec<String>,
     values: Vec<Builder>,
     row_idxs: Vec<u32>,
     unreadable: Unreadable,
@@ -148,6 +156,7 @@ impl<'a> Building<'a> {
         layout: &'a Records,
         header_row_idx: u32,
         column_idxs: Vec<u32>,
+        headings: Vec<String>,
     ) -> Self {
         let mut account = Account::default();
         account.ignore_many("above the headings", header_row_idx.into());
@@ -168,6 +177,7 @@ impl<'a> Building<'a> {
             ignores: ignores.collect(),
             needs_more_than_one: n_required > 2,
             column_idxs,
+            headings,
             values: table
                 .items
                 .iter()
@@ -188,6 +198,9 @@ impl<'a> Building<'a> {
             (None, _) if self.own.are_filled(cells) => self.account.ignore(ONLY_OWN),
             (None, _) => self.account.ignore(BLANK_ROW),
             (Some(_), _) if self.is_ignored(cells, at) => {}
+            (Some(_), Some(_)) if self.repeats_headings(cells, at) => {
+                self.headings_again(row_idx);
+            }
             (Some(&only), None) if self.needs_more_than_one => {
                 self.not_a_record(row_idx, cells, only, at);
             }
@@ -215,6 +228,32 @@ impl<'a> Building<'a> {
             }
             None => false,
         }
+    }
+
+    /// Whether each value that there is says what heads its column.
+    fn repeats_headings(&self, cells: &[RawCell<'_>], at: &[Option<usize>]) -> bool {
+        self.headings
+            .iter()
+            .zip(at)
+            .filter_map(|(heading, idx)| Some((heading, cells[(*idx)?].raw)))
+            .all(|(heading, raw)| matches!(raw, Raw::Text(text) if text.trim() == heading))
+    }
+
+    fn headings_again(&mut self, row_idx: u32) {
+        self.account.ignore("the headings again");
+        self.findings.push(
+            Finding::new(
+                format!("{}.headings-again", self.table.name),
+                Severity::Note,
+                format!(
+                    "Row {} repeats the headings, and was passed over.",
+                    row_idx + 1
+                ),
+                "Nothing to do.",
+            )
+            .in_table(&self.table.name)
+            .at_row(row_idx + 1),
+        );
     }
 
     /// A total, a note or a stray value: one finding, not one per item.
