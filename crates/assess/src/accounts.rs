@@ -7,6 +7,8 @@ use frame::{Frame, Framed, IgnoredRows};
 use serde::{Deserialize, Serialize};
 use spec::ReturnSpec;
 
+use crate::causes::Rows;
+
 /// The rows of one table; `n_rows = loaded + rejected + ignored`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableAccount {
@@ -71,11 +73,11 @@ impl Rejected {
     }
 }
 
-/// A record is rejected if anything on its row has to be fixed.
-pub(crate) fn rejected(framed: &Framed, findings: &Findings) -> Rejected {
+/// A record is rejected if anything on its row has to be fixed: as a finding says, or one that stands for those of many rows.
+pub(crate) fn rejected(framed: &Framed, findings: &Findings, of_many: &Rows) -> Rejected {
     let mut rejected = Rejected {
         all: findings.outcome() == Outcome::Refused,
-        row_idxs: HashMap::new(),
+        row_idxs: of_many.clone(),
     };
     for finding in findings {
         if let (Severity::Error, Some(table), Some(row_number)) =

@@ -104,8 +104,8 @@ impl<'a> Collection<'a> {
             period: None,
             organisations: self.organisations,
         };
-        let (mut framed, _) =
-            crate::read(file, self.spec, expected, limits).map_err(|_| does_not_stand())?;
+        let read = crate::read(file, self.spec, expected, limits).map_err(|_| does_not_stand())?;
+        let mut framed = read.framed;
         if framed.findings.outcome() == Outcome::Refused {
             return Err(does_not_stand());
         }

@@ -5,18 +5,24 @@
 //! It knows nothing of processes, databases or clocks.
 
 mod accounts;
+mod causes;
 mod collection;
 mod comparison;
 pub mod difference;
+mod guards;
 mod keys;
 mod outcome;
 mod own;
+#[cfg(test)]
+mod tests;
 
 use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
 use frame::{Expected, Framed, Framer};
-use sheet::{Limits, Refusal, Remark};
-use spec::{Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec};
+use sheet::{Asks, Limits, Refusal, Remark, SheetInfo};
+use spec::{
+    Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec, Returns,
+};
 
 pub use accounts::{ColumnBlock, OwnBlock, RowBlock, TableAccount};
 pub use check::CheckError;
@@ -69,6 +75,8 @@ pub struct Request<'a> {
     /// Files of central figures that the spec's rules read.
     pub values: &'a [ValuesFile<'a>],
     pub limits: &'a Limits,
+    /// The returns there are: which of them a file is, if it is none of this one.
+    pub returns: &'a Returns,
 }
 
 /// What assessing a file came to.
@@ -97,6 +105,7 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     let mut findings = Findings::new();
     let mut framed = Framed::default();
     let mut comparisons = Vec::new();
+    let mut sheets = Vec::new();
     match read(
         request.file,
         request.spec,
@@ -109,11 +118,10 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
             refusal.message,
             refusal.fix,
         )),
-        Ok((read, remarks)) => {
-            findings.extend(remarks.into_iter().map(|remark| {
-                Finding::new(remark.rule, Severity::Note, remark.message, remark.fix)
-            }));
-            framed = read;
+        Ok(read) => {
+            findings.extend(read.remarks.iter().map(remarked));
+            framed = read.framed;
+            sheets = read.sheets;
             findings.append(std::mem::take(&mut framed.findings));
             if findings.outcome() != finding::Outcome::Refused {
                 let checked = checked(request, &mut framed)?;
@@ -122,10 +130,11 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
             }
         }
     }
+    let (mut findings, rows) = causes::single_out(request, &sheets, &framed, findings);
     findings.sort();
     keys::give(request.spec, &framed, &mut findings);
     own::give(&framed, &mut findings);
-    let rejected = accounts::rejected(&framed, &findings);
+    let rejected = accounts::rejected(&framed, &findings, &rows);
     Ok(Assessment {
         head: outcome::head(request, &framed, &findings, &rejected, comparisons),
         findings,
@@ -134,17 +143,42 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     })
 }
 
+/// A file that could be read.
+struct Read {
+    sheets: Vec<SheetInfo>,
+    framed: Framed,
+    remarks: Vec<Remark>,
+}
+
 /// Frames a file while it is read.
 fn read(
     file: SourceFile<'_>,
     spec: &ReturnSpec,
     expected: Expected<'_>,
     limits: &Limits,
-) -> Result<(Framed, Vec<Remark>), Refusal> {
+) -> Result<Read, Refusal> {
     let opened = sheet::open(file.bytes, file.name, limits)?;
-    let mut framer = Framer::new(opened.sheets(), spec, expected);
+    let sheets = opened.sheets().to_vec();
+    let mut framer = Framer::new(&sheets, spec, expected);
     let remarks = opened.read(&mut framer)?;
-    Ok((framer.finish(), remarks))
+    Ok(Read {
+        framed: framer.finish(),
+        sheets,
+        remarks,
+    })
+}
+
+fn remarked(remark: &Remark) -> Finding {
+    let severity = match remark.asks {
+        Asks::Nothing => Severity::Note,
+        Asks::WhetherMeant => Severity::Query,
+    };
+    Finding::new(
+        remark.rule,
+        severity,
+        remark.message.as_str(),
+        remark.fix.as_str(),
+    )
 }
 
 fn expected<'a>(request: &Request<'a>) -> Expected<'a> {
@@ -203,6 +237,8 @@ fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Checked, CheckE
         received_on: request.received_on,
     };
     let mut findings = check::check(spec, framed, &reference)?;
+    let queries = guards::queries(spec, framed, previous.as_ref(), &findings);
+    findings.extend(queries);
     findings.extend(no_records(spec, framed));
     Ok(Checked {
         findings,
@@ -221,8 +257,8 @@ fn reference_file(
         period: None,
         organisations: request.organisations,
     };
-    let (framed, _) = read(file, spec, expected, request.limits).ok()?;
-    Some(framed)
+    let read = read(file, spec, expected, request.limits).ok()?;
+    Some(read.framed)
 }
 
 /// A file with headings and nothing under them is more likely a mistake than a nil return.

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
 use sheet::Limits;
-use spec::{Organisations, Period, ReferenceValues, ReturnSpec};
+use spec::{Organisations, Period, ReferenceValues, ReturnSpec, Returns};
 
 use crate::confine::confine;
 use crate::part::{Line, Part};
@@ -53,6 +53,7 @@ fn answer(
         spec,
         organisations,
         others,
+        returns,
     } = match load(&order) {
         Ok(loaded) => loaded,
         Err(why) => return Ok(Err(why)),
@@ -115,6 +116,7 @@ fn answer(
         others: &others,
         values: &values,
         limits: &Limits::default(),
+        returns: &returns,
     });
     match assessed {
         Err(error) => Ok(Err(error.to_string())),
@@ -206,12 +208,15 @@ struct Loaded {
     organisations: Organisations,
     /// The specs of the other returns that there are files of.
     others: Vec<ReturnSpec>,
+    /// What the forms of all returns look like.
+    returns: Returns,
 }
 
 fn load(order: &Order) -> Result<Loaded, String> {
     let spec_dir = &order.spec_dir;
     let spec = spec::load(spec_dir).map_err(|error| error.to_string())?;
-    let organisations = match spec_dir.ancestors().nth(2) {
+    let root = spec_dir.ancestors().nth(2);
+    let organisations = match root {
         Some(root) if root.join("organisations.csv").is_file() => {
             Organisations::load(&root.join("organisations.csv"))
                 .map_err(|error| error.to_string())?
@@ -233,6 +238,7 @@ fn load(order: &Order) -> Result<Loaded, String> {
         spec,
         organisations,
         others,
+        returns: root.map(Returns::gather).unwrap_or_default(),
     })
 }
 

@@ -1,0 +1,5 @@
+//! Whole files, from their bytes to what their sender is told.
+
+mod exact;
+mod mistakes;
+mod odd;
