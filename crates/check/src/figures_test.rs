@@ -63,13 +63,13 @@ fn figures_are_compared_exactly() {
     assert!(findings(2, Some(&given(1250, 10))).is_empty());
     assert_eq!(
         findings(2, Some(&given(1250, 11))),
-        ["error site.not-as-given site!B3: Site s2 has 0.10, but was given 0.11."]
+        ["error site.not-as-given site!D3: Site s2 has 0.10, but was given 0.11."]
     );
     assert_eq!(
         findings(0, Some(&given(12, 1))),
         [
-            "error site.not-as-given site!B2: Site s1 has 12.50, but was given 12.",
-            "error site.not-as-given site!B3: Site s2 has 0.10, but was given 1.",
+            "error site.not-as-given site!D2: Site s1 has 12.50, but was given 12.",
+            "error site.not-as-given site!D3: Site s2 has 0.10, but was given 1.",
         ]
     );
 }

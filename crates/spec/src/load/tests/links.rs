@@ -126,7 +126,7 @@ fn what_is_wrong_with_a_comparison_is_told_exactly() {
             "../../other/1.0/tables/case.schema.json",
             "\"type\": \"object\",",
             "\"type\": \"list\",",
-            "return.toml, line 29, column 1: version 1.0 of other can't be used: tables/case.schema.json, /type: has to be \"object\", not \"list\"",
+            "return.toml, line 29, column 1: version 1.0 of other can't be used: tables/case.schema.json, /type: has to be \"object\", not \"list\"\nrules.toml, line 25, column 1: there is no table \"other_case\"",
         ),
         (
             "rules.toml",

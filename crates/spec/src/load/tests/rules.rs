@@ -201,7 +201,7 @@ fn single_faults_are_told_exactly() {
             "rules.toml",
             "query = \"\"\"\nWITH",
             "query = \"\"\"\nDELETE FROM case\n\"\"\"\nx = \"\"\"\nWITH",
-            r#"rules.toml, line 28, column 1: "x" is not known here; expected one of id, table, kind, severity, items, message, fix, source, confidence, valid_from, valid_to, trial, thresholds, assert, query, parent, parent_items, total, parts, total_line, part_lines, against, where"#,
+            r#"rules.toml, line 28, column 1: "x" is not known here; expected one of id, table, kind, severity, items, message, fix, source, confidence, valid_from, valid_to, stage, trial, thresholds, assert, query, parent, parent_items, total, parts, total_line, part_lines, against, where"#,
         ),
         (
             "rules.toml",

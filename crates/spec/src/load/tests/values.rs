@@ -57,7 +57,7 @@ fn what_is_wrong_with_the_need_of_figures_is_told_exactly() {
         (
             "decimals = 2",
             "decimals = 10",
-            "return.toml, line 34, column 1: has to be at most 9, not 10\nrules.toml, line 25, column 1: there is no table \"ceiling\"",
+            "return.toml, line 34, column 1: 10 is above 9\nrules.toml, line 25, column 1: there is no table \"ceiling\"",
         ),
         (
             VALUES,
@@ -136,7 +136,7 @@ fn an_example_has_its_figures_beside_it() {
     for (header, why) in [
         (
             "values: ceiling",
-            "examples/figures.example, line 6: write it as table = file, with a comma before the next table",
+            "examples/ceiling.csv: no example names this file\nexamples/figures.example, line 6: write it as table = file, with a comma before the next table",
         ),
         (
             "values: floor = ceiling.csv",
