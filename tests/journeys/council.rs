@@ -113,6 +113,16 @@ pub(crate) async fn assessed(platform: &Platform, receipt: &Value) -> Value {
     .await
 }
 
+pub(crate) async fn get_bytes(url: &str) -> Vec<u8> {
+    let response = client().get(url).send().await.unwrap();
+    assert!(
+        response.status().is_success(),
+        "{url}: {}",
+        response.status()
+    );
+    response.bytes().await.unwrap().to_vec()
+}
+
 pub(crate) async fn get_text(url: &str) -> String {
     let response = client().get(url).send().await.unwrap();
     assert!(

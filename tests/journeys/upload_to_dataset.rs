@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::council::{Council, PERIOD, RETURN, assessed, get_text, workbook};
+use crate::council::{Council, PERIOD, RETURN, assessed, get_bytes, get_text, workbook};
 use crate::lgdp::Platform;
 use crate::mailbox::Received;
 use crate::wait::until;
@@ -187,5 +187,38 @@ async fn check_pages(platform: &Platform, receipts: &[Value]) {
         let n_findings = json["findings"].as_array().unwrap().len();
         let csv = get_text(&format!("{address}/api/submissions/{id}/findings.csv")).await;
         assert_eq!(csv.lines().count(), n_findings + 1, "{csv}");
+        let xlsx = get_bytes(&format!("{address}/api/submissions/{id}/findings.xlsx")).await;
+        let xlsx = sheet::read(&xlsx, "findings.xlsx", &sheet::Limits::default()).unwrap();
+        let list = &xlsx.sheets[1];
+        let last_row = list.cells.last().unwrap().row_idx as usize;
+        assert_eq!((list.name.as_str(), last_row), ("Findings", n_findings));
     }
+    check_marked(platform, receipts).await;
+}
+
+/// Whoever has something to mend gets the workbook back with its cells marked, or is told why not.
+async fn check_marked(platform: &Platform, receipts: &[Value]) {
+    let address = &platform.address;
+    let page = |receipt: &Value| {
+        let id = receipt["submission_id"].as_str().unwrap();
+        format!("{address}/submissions/{id}")
+    };
+    let says = async |receipt: &Value, words: &str| {
+        until(words, Duration::from_mins(1), || async {
+            let page = get_text(&page(receipt)).await;
+            page.contains(words).then_some(page)
+        })
+        .await
+    };
+    let ready = get_text(&page(&receipts[0])).await;
+    assert!(!ready.contains("cells marked"), "{ready}");
+    let to_mend = says(&receipts[1], "Your own workbook with the cells marked</a>").await;
+    let link = to_mend
+        .split("href=\"")
+        .find(|link| link.contains("/marked.xlsx\""));
+    let link = link.unwrap().split('"').next().unwrap();
+    let marked = get_bytes(&format!("{address}{link}")).await;
+    let marked = sheet::read(&marked, "marked.xlsx", &sheet::Limits::default()).unwrap();
+    assert_eq!(marked.sheets[0].name, sheet::FINDINGS_SHEET);
+    says(&receipts[2], "give you your own file back").await;
 }

@@ -56,7 +56,7 @@ impl Child {
                     };
                     return Ok(CollectionChecked { head, findings });
                 }
-                Ok(Line::Part(_)) => {
+                Ok(Line::Part(_) | Line::Marked { .. } | Line::NotMarked(_)) => {
                     let why = "the answer is about one file".to_owned();
                     return Err(ChildError::Failed(why));
                 }

@@ -3,12 +3,13 @@
 use std::io::{self, BufRead, Read, Write};
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
+use finding::Finding;
 use sheet::Limits;
 use spec::{Organisations, Period, ReferenceValues, ReturnSpec, Returns};
 
 use crate::confine::confine;
 use crate::part::{Line, Part};
-use crate::task::{Order, OrderedFile, Role};
+use crate::task::{Asked, MarkOrder, Order, OrderedFile, Role};
 
 /// Records and findings in one line of the answer: keeps both ends' memory small.
 const BLOCK: usize = 2_000;
@@ -22,7 +23,10 @@ pub fn main() -> io::Result<()> {
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut first_line = String::new();
     input.read_line(&mut first_line)?;
-    let answered = answer(&first_line, &mut input, &mut output)?;
+    let answered = match serde_json::from_str(&first_line)? {
+        Asked::Assess(order) => answer(&order, &mut input, &mut output)?,
+        Asked::Mark(order) => mark(&order, &mut input, &mut output)?,
+    };
     write_line(&mut output, &answered.unwrap_or_else(Line::Failed))?;
     output.flush()
 }
@@ -44,17 +48,16 @@ fn say_where_it_panicked_and_not_what() {
 
 /// The last line of the answer, or why there is none.
 fn answer(
-    first_line: &str,
+    order: &Order,
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<Result<Line, String>> {
-    let order: Order = serde_json::from_str(first_line)?;
     let Loaded {
         spec,
         organisations,
         others,
         returns,
-    } = match load(&order) {
+    } = match load(order) {
         Ok(loaded) => loaded,
         Err(why) => return Ok(Err(why)),
     };
@@ -64,7 +67,7 @@ fn answer(
     write_line(output, &Line::Ready)?;
     output.flush()?;
     if order.is_collection {
-        return collect(&order, &spec, &organisations, input, output);
+        return collect(order, &spec, &organisations, input, output);
     }
     let mut files = Vec::new();
     for file in &order.files {
@@ -79,7 +82,7 @@ fn answer(
                 bytes,
             })
     };
-    let period = match period(&order, &spec) {
+    let period = match period(order, &spec) {
         Ok(period) => period,
         Err(why) => return Ok(Err(why)),
     };
@@ -170,6 +173,43 @@ fn collect(
     write_line(output, &Line::CollectionHead(Box::new(checked.head)))?;
     for block in checked.findings.chunks(BLOCK) {
         write_line(output, &Line::Addressed(block.to_vec()))?;
+    }
+    Ok(Ok(Line::End))
+}
+
+/// The last line of the answer to an order to mark a file.
+fn mark(
+    order: &MarkOrder,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+) -> io::Result<Result<Line, String>> {
+    if let Err(error) = confine(order.memory, order.cpu_seconds) {
+        return Ok(Err(format!("the child could not be confined: {error}")));
+    }
+    write_line(output, &Line::Ready)?;
+    output.flush()?;
+    let mut findings = Vec::new();
+    loop {
+        let mut line = String::new();
+        input.read_line(&mut line)?;
+        let block: Vec<Finding> = serde_json::from_str(&line)?;
+        if block.is_empty() {
+            break;
+        }
+        findings.extend(block);
+    }
+    let mut bytes = Vec::new();
+    input.take(order.bytes).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != order.bytes {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    match report::marked::mark(&bytes, &order.cover, &findings, &Limits::default()) {
+        Ok(marked) => {
+            let bytes = marked.len() as u64;
+            write_line(output, &Line::Marked { bytes })?;
+            output.write_all(&marked)?;
+        }
+        Err(why) => write_line(output, &Line::NotMarked(why.to_string()))?,
     }
     Ok(Ok(Line::End))
 }

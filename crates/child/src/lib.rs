@@ -4,16 +4,19 @@
 //! so every file is read in a child that has no network, opens no files, starts no programs,
 //! and is ended when it takes too much memory or time.
 //! The parent sends a [`Task`] and the files' bytes; the child answers with [`Part`]s, a JSON line each.
+//! A [`MarkTask`] is answered with the sender's own workbook, marked.
 //! Knows nothing of queues, databases or the web.
 
 mod collection;
 mod confine;
 mod inside;
+mod marking;
 mod outside;
 mod part;
 mod task;
 
 pub use inside::main;
+pub use marking::Marking;
 pub use outside::{Child, ChildError, Run};
 pub use part::Part;
-pub use task::{ChildLimits, CollectionTask, InputFile, Task};
+pub use task::{ChildLimits, CollectionTask, InputFile, MarkTask, Task};

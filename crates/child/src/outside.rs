@@ -14,7 +14,7 @@ use finding::{Finding, Outcome, Severity};
 use rustix::process::Signal;
 
 use crate::part::{Line, Part};
-use crate::task::{ChildLimits, InputFile, Order, OrderedFile, Role, Task};
+use crate::task::{Asked, ChildLimits, InputFile, Order, OrderedFile, Role, Task};
 
 /// How children are started.
 #[derive(Debug, Clone)]
@@ -104,10 +104,10 @@ impl Child {
 
 /// A child that waits for its order.
 pub(crate) struct Started {
-    order: ChildStdin,
-    answer: BufReader<ChildStdout>,
+    pub(crate) order: ChildStdin,
+    pub(crate) answer: BufReader<ChildStdout>,
     complaints: ChildStderr,
-    process: Watched,
+    pub(crate) process: Watched,
 }
 
 impl Started {
@@ -158,7 +158,8 @@ fn send(
         });
         opened.push((file, handle.take(bytes)));
     }
-    let line = serde_json::to_string(&order).map_err(|error| ChildError::Start(error.into()))?;
+    let line = serde_json::to_string(&Asked::Assess(order))
+        .map_err(|error| ChildError::Start(error.into()))?;
     let unsent = |source| ChildError::Send {
         name: "the order".to_owned(),
         source,
@@ -170,8 +171,8 @@ fn send(
     Ok(())
 }
 
-/// What no child says about one file.
-const OF_A_COLLECTION: &str = "the answer is about a collection";
+/// What no child says when a file is to be assessed.
+const OF_ANOTHER_ORDER: &str = "the answer is to another order";
 
 /// How far a child has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -229,9 +230,12 @@ impl Iterator for Run {
                     Some(Ok(part))
                 }
                 Ok(Line::Failed(why)) => Some(self.fail(ChildError::Failed(why))),
-                Ok(Line::CollectionHead(_) | Line::Addressed(_)) => {
-                    Some(self.fail(ChildError::Failed(OF_A_COLLECTION.to_owned())))
-                }
+                Ok(
+                    Line::CollectionHead(_)
+                    | Line::Addressed(_)
+                    | Line::Marked { .. }
+                    | Line::NotMarked(_),
+                ) => Some(self.fail(ChildError::Failed(OF_ANOTHER_ORDER.to_owned()))),
                 Ok(Line::End) => {
                     self.done = true;
                     None
@@ -350,7 +354,7 @@ pub(crate) struct End {
 impl End {
     /// Whether what it was reading ended it: it crashed, panicked, or ran over a limit.
     /// Anything else (a stop, the system short of memory) is no judgement of the file.
-    fn is_the_files_doing(self) -> bool {
+    pub(crate) fn is_the_files_doing(self) -> bool {
         const CRASHES: [Signal; 6] = [
             Signal::ABORT,
             Signal::SEGV,

@@ -26,6 +26,12 @@ pub(crate) enum Line {
     Addressed(Vec<Addressed>),
     /// The spec could not be loaded or run: our failure, in words without cell values.
     Failed(String),
+    /// The marked file's bytes follow the line.
+    Marked {
+        bytes: u64,
+    },
+    /// The file is not given back with marks, in words for the sender.
+    NotMarked(String),
     /// The answer is complete.
     End,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use report::listing::Cover;
 use serde::{Deserialize, Serialize};
 
 /// One file to assess.
@@ -51,6 +52,14 @@ pub struct InputFile {
     pub path: PathBuf,
 }
 
+/// A file to give back with marks.
+#[derive(Debug, Clone)]
+pub struct MarkTask {
+    pub file: InputFile,
+    /// What its list of findings is about.
+    pub cover: Cover,
+}
+
 /// What a child may take before it is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChildLimits {
@@ -70,7 +79,24 @@ impl Default for ChildLimits {
     }
 }
 
-/// The first line on the child's standard input; the files' bytes follow, one after the other.
+/// The first line on the child's standard input.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Asked {
+    Assess(Order),
+    Mark(MarkOrder),
+}
+
+/// Findings follow in blocks, a JSON line each and the last of them empty, and then the file's bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MarkOrder {
+    pub(crate) cover: Cover,
+    pub(crate) memory: u64,
+    pub(crate) cpu_seconds: u64,
+    pub(crate) bytes: u64,
+}
+
+/// The files' bytes follow, one after the other.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     pub(crate) spec_dir: PathBuf,

@@ -10,6 +10,7 @@ pub mod cycles;
 pub mod emails;
 pub mod events;
 pub mod findings;
+pub mod marked;
 pub mod organisations;
 pub mod records;
 pub mod reference_values;

@@ -27,17 +27,33 @@ const SHOWN: usize = 5;
 
 /// Findings by rule and item, in the order in which each group first comes up.
 pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group> {
-    type Same<'f> = (&'f RuleId, Severity, Option<&'f str>, Option<&'f str>);
-    let mut groups: Vec<Group> = Vec::new();
-    let mut by_sameness: HashMap<Same<'a>, usize> = HashMap::new();
+    let mut groups = Groups::default();
     for finding in findings {
+        groups.add(finding);
+    }
+    groups.into_vec()
+}
+
+/// As [`groups`], of findings that come one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct Groups {
+    groups: Vec<Group>,
+    by_sameness: HashMap<Same, usize>,
+}
+
+/// Rule, severity, table and item.
+type Same = (RuleId, Severity, Option<String>, Option<String>);
+
+impl Groups {
+    pub fn add(&mut self, finding: &Finding) {
         let same = (
-            &finding.rule,
+            finding.rule.clone(),
             finding.severity,
-            finding.table.as_deref(),
-            finding.item.as_deref(),
+            finding.table.clone(),
+            finding.item.clone(),
         );
-        let idx = *by_sameness.entry(same).or_insert_with(|| {
+        let groups = &mut self.groups;
+        let idx = *self.by_sameness.entry(same).or_insert_with(|| {
             groups.push(Group::of(finding));
             groups.len() - 1
         });
@@ -47,7 +63,10 @@ pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group>
             group.places.extend(finding.place());
         }
     }
-    groups
+
+    pub fn into_vec(self) -> Vec<Group> {
+        self.groups
+    }
 }
 
 impl Group {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use asks::Asks;
 pub use cell::{CellRef, ParseCellRefError, column_letters, parse_column_letters};
 pub use findings::Findings;
-pub use group::{Group, groups};
+pub use group::{Group, Groups, groups};
 pub use key::FindingKey;
 pub use outcome::Outcome;
 

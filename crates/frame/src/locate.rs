@@ -38,7 +38,8 @@ pub(crate) fn sheet(
         return Some(sheet_idx);
     }
     if table.sheet.only_sheet {
-        let mut visible = (0..sheets.len()).filter(|&idx| sheets[idx].visible);
+        let mut visible = (0..sheets.len())
+            .filter(|&idx| sheets[idx].visible && !sheet::is_ours(&sheets[idx].name));
         if let (Some(only), None) = (visible.next(), visible.next()) {
             return Some(only);
         }
@@ -67,6 +68,7 @@ fn missing(sheets: &[SheetInfo], spec: &ReturnSpec, table: &TableSpec) -> Findin
     let wanted = table.sheet.names.first().map_or("", String::as_str);
     let found = sheets
         .iter()
+        .filter(|sheet| !sheet::is_ours(&sheet.name))
         .map(|sheet| format!("\"{}\"", sheet.name))
         .collect::<Vec<_>>()
         .join(", ");
@@ -90,7 +92,11 @@ pub(crate) fn ignored(sheets: &[Seen], taken: &HashSet<usize>) -> Vec<IgnoredShe
         .map(|sheet| IgnoredSheet {
             sheet: sheet.info.name.clone(),
             n_rows: sheet.n_rows,
-            reason: "not part of this return".to_owned(),
+            reason: if sheet::is_ours(&sheet.info.name) {
+                "the findings of an earlier check".to_owned()
+            } else {
+                "not part of this return".to_owned()
+            },
         })
         .collect()
 }
@@ -111,7 +117,17 @@ fn others<'a>(sheets: &'a [Seen], taken: &'a HashSet<usize>) -> impl Iterator<It
 }
 
 fn ignored_note(sheet: &SheetInfo) -> Finding {
-    if sheet.visible {
+    if sheet::is_ours(&sheet.name) {
+        Finding::new(
+            "file.findings-sheet",
+            Severity::Note,
+            format!(
+                "The sheet \"{}\" has the findings of an earlier check and was not read.",
+                sheet.name
+            ),
+            "Nothing to do.",
+        )
+    } else if sheet.visible {
         Finding::new(
             "file.sheet-ignored",
             Severity::Note,

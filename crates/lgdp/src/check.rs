@@ -1,33 +1,73 @@
 //! `lgdp check`: one file, the same engine as the site's, no database.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use child::{InputFile, Task};
+use child::{Child, InputFile, MarkTask, Marking, Task};
 use chrono::Utc;
 use cycle::clock;
+use report::listing::Cover;
+use report::xlsx::FindingsWorkbook;
 use spec::{Organisations, Period, ReturnSpec};
 
 use crate::assessor::{self, Assessed};
-use crate::cli::{CheckArguments, Format};
+use crate::cli::{CheckArguments, ReportFormat};
 use crate::settings::Settings;
 
 pub(crate) fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::Result<ExitCode> {
+    if arguments.format == ReportFormat::Xlsx && arguments.out.is_none() {
+        bail!("--format xlsx needs --out FILE: a workbook is not for a terminal");
+    }
     let task = task(arguments)?;
-    let assessed = assessor::assess(&assessor::child(settings)?, &task)?;
-    match print(&assessed, arguments.format) {
-        // Whoever reads has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        printed => printed.context("can't write to standard output")?,
+    let child = assessor::child(settings)?;
+    let assessed = assessor::assess(&child, &task)?;
+    match &arguments.out {
+        Some(path) => {
+            File::create(path)
+                .and_then(|mut file| write(&assessed, arguments.format, &mut file))
+                .with_context(|| format!("can't write {}", path.display()))?;
+        }
+        None => match write(&assessed, arguments.format, &mut io::stdout().lock()) {
+            // Whoever reads has seen enough, as `head` does.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            printed => printed.context("can't write to standard output")?,
+        },
+    }
+    if let Some(path) = &arguments.marked {
+        mark(&child, &task, &assessed, path)?;
     }
     Ok(if assessed.head.outcome.may_stand() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)
     })
+}
+
+/// The file with its marks; where it can't have any, the findings alone.
+fn mark(child: &Child, task: &Task, assessed: &Assessed, path: &Path) -> anyhow::Result<()> {
+    let with = || format!("can't write {}", path.display());
+    let marking = MarkTask {
+        file: task.file.clone(),
+        cover: Cover::of(&assessed.head),
+    };
+    let mut marked = Vec::new();
+    match child.mark(&marking, assessed.findings.iter().cloned(), &mut marked)? {
+        Marking::Written => std::fs::write(path, marked).with_context(with),
+        Marking::Not(why) => {
+            std::fs::write(path, workbook(assessed)?).with_context(with)?;
+            let _ = writeln!(
+                io::stderr(),
+                "{}: {why}; {} has the findings alone",
+                task.file.name,
+                path.display()
+            );
+            Ok(())
+        }
+    }
 }
 
 fn task(arguments: &CheckArguments) -> anyhow::Result<Task> {
@@ -150,17 +190,29 @@ pub(crate) fn input(path: &Path) -> anyhow::Result<InputFile> {
     })
 }
 
-fn print(assessed: &Assessed, format: Format) -> io::Result<()> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+fn write(assessed: &Assessed, format: ReportFormat, to: &mut dyn Write) -> io::Result<()> {
     let Assessed { head, findings } = assessed;
+    let mut out = io::BufWriter::new(to);
     match format {
-        Format::Text => out.write_all(report::text::text(head, findings).as_bytes())?,
-        Format::Json => report::json::json(&mut out, head, findings)?,
-        Format::Csv => {
+        ReportFormat::Text => out.write_all(report::text::text(head, findings).as_bytes())?,
+        ReportFormat::Json => report::json::json(&mut out, head, findings)?,
+        ReportFormat::Csv => {
             let own = report::csv::own_headings(findings);
             report::csv::headings(&mut out, &own).map_err(io::Error::other)?;
             report::csv::lines(&mut out, &own, findings).map_err(io::Error::other)?;
         }
+        ReportFormat::Xlsx => out.write_all(&workbook(assessed).map_err(io::Error::other)?)?,
     }
     out.flush()
+}
+
+/// The findings as a workbook of their own.
+fn workbook(assessed: &Assessed) -> anyhow::Result<Vec<u8>> {
+    let own = report::csv::own_headings(&assessed.findings);
+    let cover = Cover::of(&assessed.head);
+    let mut workbook = FindingsWorkbook::new(cover, own, &std::env::temp_dir())?;
+    workbook.add(&assessed.findings)?;
+    let mut bytes = io::Cursor::new(Vec::new());
+    workbook.save(&mut bytes)?;
+    Ok(bytes.into_inner())
 }

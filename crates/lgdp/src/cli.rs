@@ -74,8 +74,15 @@ pub(crate) struct CheckArguments {
     /// Central figures for one of the spec's tables of them, such as circular=file.csv; those beside the spec where none are given.
     #[arg(long, value_name = "TABLE=FILE", value_parser = named_file)]
     pub(crate) values: Vec<(String, PathBuf)>,
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+    /// Where the report is written to, instead of standard output; a workbook has to be written to a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Writes the file itself with its faulty cells marked and the findings on a sheet in front (.xlsx only);
+    /// for a file of another format the findings as a workbook of their own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) marked: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -132,6 +139,16 @@ pub(crate) enum Format {
     Text,
     Json,
     Csv,
+}
+
+/// How a file's findings are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Text,
+    Json,
+    Csv,
+    /// A workbook of findings.
+    Xlsx,
 }
 
 #[derive(Debug, Subcommand)]

@@ -141,6 +141,105 @@ fn findings_are_csv_for_a_spreadsheet() {
     );
 }
 
+/// The rows of a sheet, its cells as text.
+fn rows(file: &str, sheet_name: &str) -> Vec<Vec<String>> {
+    let bytes = std::fs::read(file).unwrap();
+    let workbook = sheet::read(&bytes, "a.xlsx", &sheet::Limits::default()).unwrap();
+    let sheet = workbook
+        .sheets
+        .iter()
+        .find(|sheet| sheet.name == sheet_name);
+    let mut rows: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    for cell in &sheet.unwrap().cells {
+        rows.entry(cell.row_idx)
+            .or_default()
+            .push(match &cell.value {
+                sheet::Value::Text(text) => text.clone(),
+                sheet::Value::Number(number) => number.to_string(),
+                other => format!("{other:?}"),
+            });
+    }
+    rows.into_values().collect()
+}
+
+#[test]
+fn findings_are_a_workbook_too() {
+    let demo = Demo::new();
+    let file = demo.workbook("visits.xlsx", WITH_FAULTS);
+    let out = demo.dir.path().join("findings.xlsx").display().to_string();
+    let output = demo.check(&file, &["--format", "xlsx", "--out", &out]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let listed = rows(&out, "Findings").len() - 1;
+    let lines = stdout(&demo.check(&file, &["--format", "csv"]))
+        .lines()
+        .count()
+        - 1;
+    assert_eq!(listed, lines);
+    let counted: usize = rows(&out, "Overview")
+        .iter()
+        .skip_while(|row| row[0] != "What to do")
+        .skip(1)
+        .map(|row| row[1].parse::<usize>().unwrap())
+        .sum();
+    assert_eq!(counted, listed);
+    assert_eq!(
+        demo.check(&file, &["--format", "xlsx"]).status.code(),
+        Some(2)
+    );
+}
+
+/// Rule, cell and key of each finding.
+fn found(output: &Output) -> Vec<String> {
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let findings = document["findings"].as_array().unwrap();
+    findings
+        .iter()
+        .map(|finding| format!("{} {} {}", finding["rule"], finding["cell"], finding["key"]))
+        .collect()
+}
+
+#[test]
+fn a_workbook_that_comes_back_marked_is_checked_as_before() {
+    let demo = Demo::new();
+    let file = demo.workbook("visits.xlsx", WITH_FAULTS);
+    let out = demo.dir.path().join("marked.xlsx").display().to_string();
+    let first = demo.check(&file, &["--format", "json", "--marked", &out]);
+    assert_eq!(first.status.code(), Some(1), "{first:?}");
+    let listed = rows(&out, sheet::FINDINGS_SHEET);
+    let headings = listed
+        .iter()
+        .position(|row| row[0] == "What to do")
+        .unwrap();
+    assert_eq!(
+        listed.len() - headings - 1,
+        found(&first).len(),
+        "{listed:?}"
+    );
+    let second = demo.check(&out, &["--format", "json"]);
+    assert_eq!(second.status.code(), Some(1), "{second:?}");
+    let (notes, others): (Vec<_>, Vec<_>) = found(&second)
+        .into_iter()
+        .partition(|finding| finding.contains("file.findings-sheet"));
+    assert_eq!(notes.len(), 1);
+    assert_eq!(others, found(&first));
+}
+
+#[test]
+fn a_file_that_can_not_be_marked_gives_a_workbook_of_findings_instead() {
+    let demo = Demo::new();
+    let file = demo.file(
+        "visits.csv",
+        b"REF,DAY,PURPOSE,MINUTES\nv1,20/04/2026,09,30\n",
+    );
+    let out = demo.dir.path().join("marked.xlsx").display().to_string();
+    let output = demo.check(&file, &["--marked", &out]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("only an Excel workbook (.xlsx)"), "{said}");
+    assert_eq!(rows(&out, "Findings").len(), 2);
+}
+
 #[test]
 fn a_finding_keeps_its_key_when_its_row_moves_and_others_are_mended() {
     let demo = Demo::new();

@@ -1,4 +1,4 @@
-//! Findings as text, JSON and CSV; workbooks as files.
+//! Findings as text, JSON, CSV and a workbook, and as marks on the sender's own; drawn workbooks as files.
 //!
 //! Knows what is written for people and machines to read, and nothing of where it goes.
 
@@ -6,5 +6,8 @@ pub mod collection;
 pub mod csv;
 pub mod difference;
 pub mod json;
+pub mod listing;
+pub mod marked;
 pub mod text;
 pub mod workbook;
+pub mod xlsx;

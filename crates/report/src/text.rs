@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use assess::{Comparison, ComparisonKind, Head, TableAccount};
-use finding::{Finding, Group, Severity};
+use finding::{Finding, Group, Outcome, Severity};
 
 /// With more findings than this, an overview by rule comes before them.
-const MANY: usize = 20;
+pub(crate) const MANY: usize = 20;
 
 /// What a person reads on a terminal: the outcome first, then rows, then findings, worst first.
 pub fn text(head: &Head, findings: &[Finding]) -> String {
@@ -49,21 +49,28 @@ pub fn text(head: &Head, findings: &[Finding]) -> String {
     text
 }
 
-/// "needs correction: 3 to fix, 1 to explain".
+/// "return.xlsx: needs correction: 3 to fix, 1 to explain."
 pub fn summary(head: &Head) -> String {
+    sentence(&head.file.name, head.outcome, |severity| {
+        head.n_findings(severity)
+    })
+}
+
+/// As [`summary`], of what is known without a head.
+pub(crate) fn sentence(file: &str, outcome: Outcome, n: impl Fn(Severity) -> u64) -> String {
     let counts = Severity::ALL
         .iter()
         .filter_map(|&severity| {
-            let n = head.n_findings(severity);
+            let n = n(severity);
             (n > 0).then(|| format!("{n} {}", words(severity)))
         })
         .collect::<Vec<_>>()
         .join(", ");
-    let outcome = head.outcome.in_words();
+    let outcome = outcome.in_words();
     if counts.is_empty() {
-        format!("{}: {outcome}.", head.file.name)
+        format!("{file}: {outcome}.")
     } else {
-        format!("{}: {outcome}: {counts}.", head.file.name)
+        format!("{file}: {outcome}: {counts}.")
     }
 }
 
@@ -142,9 +149,13 @@ fn write_group(text: &mut String, group: &Group) {
     } else {
         ""
     };
+    let column = group
+        .item
+        .as_ref()
+        .map_or_else(String::new, |item| format!(" in {item}"));
     let _ = writeln!(
         text,
-        "- {} {}: {}{more} [{}]",
+        "- {} {}{column}: {}{more} [{}]",
         group.n,
         words(group.severity),
         group.places.join(", "),

@@ -18,7 +18,9 @@ mod kind;
 mod limits;
 mod moment;
 mod ods;
+mod ours;
 mod package;
+mod parts;
 mod records;
 mod refusal;
 #[cfg(test)]
@@ -41,6 +43,10 @@ pub use beside::{Area, Beside};
 use gate::Gate;
 use kind::Kind;
 pub use limits::Limits;
+pub use ours::{
+    FINDINGS_SHEET, OUR_CODE_NAMES, OUR_TAB_COLOUR, OVERVIEW_SHEET, is_our_part, is_ours,
+};
+pub use parts::{PartChanges, Parts};
 pub use refusal::Refusal;
 use stream::Collect;
 pub use stream::{Raw, RawCell, Sink};

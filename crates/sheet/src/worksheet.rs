@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem, memrchr};
 
-use crate::Refusal;
 use crate::beside::{Area, Beside};
+use crate::{Refusal, ours};
 
 /// Starts the text of a cell that was an error value unknown to the reader.
 pub(crate) const MARK: &str = "\u{f8ff}\u{fdd0}";
@@ -84,8 +84,11 @@ const HIDDEN: [&str; 4] = [
     "hidden='true'",
 ];
 
-/// How many rows with something in them are hidden, by hand or by a filter.
+/// How many rows with something in them are hidden, by hand or by a filter; a filter on a list of ours hides nothing of the sender's.
 pub(crate) fn count_hidden_rows(xml: &str) -> usize {
+    if ours::is_our_part(xml) {
+        return 0;
+    }
     let bytes = xml.as_bytes();
     let with_something = |at: usize| {
         let row = &bytes[at..];
@@ -261,6 +264,8 @@ mod tests {
             "<col hidden=\"1\"/><row r=\"1\" hidden=\"1\"/><row r=\"2\" hidden=\"0\">{cell}<row hidden=\"1\"><c><f>\" hidden=\"1\"</f></c></row><row hidden='true'>{cell}<row hidden=\"1\"><c s=\"1\"/></row>"
         );
         assert_eq!(count_hidden_rows(&xml), 2);
+        let ours = format!("<sheetPr codeName=\"lgdpFindings\"/><sheetData/>{xml}");
+        assert_eq!(count_hidden_rows(&ours), 0);
     }
 
     #[test]

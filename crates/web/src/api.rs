@@ -4,3 +4,4 @@ pub(crate) mod dataset;
 pub(crate) mod findings;
 pub(crate) mod receive;
 pub(crate) mod submission;
+pub(crate) mod workbooks;

@@ -29,6 +29,8 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
     .service(at("/api/submissions/{id}").get(api::submission::show))
     .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
     .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))
+    .service(at("/api/submissions/{id}/findings.xlsx").get(api::workbooks::findings))
+    .service(at("/api/submissions/{id}/marked.xlsx").get(api::workbooks::marked))
     .service(at("/health/live").get(health::live))
     .service(at("/health/ready").get(health::ready))
     .service(at("/assets/site.css").get(assets::css))

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 use tokio::io::AsyncWriteExt as _;
 
-const PREFIX: &str = "upload-";
+pub(crate) const PREFIX: &str = "upload-";
 
 /// A file that came in whole. Dropping it removes it.
 #[derive(Debug)]

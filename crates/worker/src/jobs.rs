@@ -3,4 +3,5 @@
 pub(crate) mod assess;
 pub(crate) mod assess_given_up;
 pub(crate) mod check_collection;
+pub(crate) mod mark;
 pub(crate) mod send_email;

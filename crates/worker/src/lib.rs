@@ -16,7 +16,7 @@ use mail::Mailer;
 use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
-use workflow::{Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, SendEmailJob};
+use workflow::{Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, MarkJob, SendEmailJob};
 
 pub use task::task;
 
@@ -54,6 +54,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_assess = Arc::clone(&worker);
     let for_collections = Arc::clone(&worker);
     let for_given_up = Arc::clone(&worker);
+    let for_mark = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -63,6 +64,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(CheckCollectionJob::KIND, move |job, _claimed| {
             jobs::check_collection::check_collection(Arc::clone(&for_collections), job)
+        })
+        .handle(MarkJob::KIND, move |job, _claimed| {
+            jobs::mark::mark(Arc::clone(&for_mark), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

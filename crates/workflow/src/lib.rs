@@ -8,6 +8,7 @@ mod actor;
 mod attention;
 mod collection;
 mod load;
+mod mark;
 mod outbox;
 mod publish;
 mod read;
@@ -25,6 +26,9 @@ pub use collection::{
     to_check_collection, version_of_round,
 };
 pub use load::{LoadError, Loaded, load, refuse};
+pub use mark::{
+    MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,
+};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
@@ -32,10 +36,10 @@ pub use publish::{
     OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,
 };
 pub use read::{
-    Comparison, EmailState, FindingCount, NumberedFinding, Obligation, OrganisationName,
-    OriginalError, Submission, accounts, comparisons, dataset_csv, emails_of, finding_counts,
-    findings, findings_of_rule, first_findings, obligations, organisations, original, own_headings,
-    submission, submissions_of,
+    Comparison, EmailState, FindingCount, MarkedWorkbook, NumberedFinding, Obligation,
+    OrganisationName, OriginalError, Submission, accounts, comparisons, dataset_csv, emails_of,
+    finding_counts, findings, findings_of_rule, first_findings, obligations, organisations,
+    original, own_headings, submission, submissions_of,
 };
 pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,

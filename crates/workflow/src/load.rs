@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::actor::Deed;
-use crate::{Actor, collection, outbox};
+use crate::{Actor, collection, mark, outbox};
 
 /// A block of records is one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -302,6 +302,9 @@ async fn conclude(
         outcome,
         counts,
     });
+    if outcome != Outcome::Ready {
+        mark::enqueue(tx, submission.id).await?;
+    }
     outbox::post(
         tx,
         submission.id,

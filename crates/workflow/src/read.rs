@@ -18,6 +18,7 @@ pub use db::comparisons::StoredComparison as Comparison;
 pub use db::cycles::Obligation;
 pub use db::emails::EmailState;
 pub use db::findings::{FindingCount, NumberedFinding};
+pub use db::marked::MarkedWorkbook;
 pub use db::organisations::Named as OrganisationName;
 pub use db::submissions::Submission;
 

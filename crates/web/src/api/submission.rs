@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use finding::{Outcome, RuleId, Severity};
 use serde::Serialize;
 use uuid::Uuid;
-use workflow::Submission;
+use workflow::{MarkedWorkbook, Submission};
 
 use crate::problem::Problem;
 use crate::{Site, actor, words};
@@ -61,6 +61,9 @@ struct Links {
     page: String,
     findings_json: String,
     findings_csv: String,
+    findings_xlsx: String,
+    /// Null where there is none, or none yet.
+    marked_xlsx: Option<String>,
 }
 
 pub(crate) async fn show(
@@ -76,6 +79,7 @@ pub(crate) async fn show(
     let counts = workflow::finding_counts(db, &reader, id)
         .await?
         .unwrap_or_default();
+    let marked = workflow::marked_workbook(db, &reader, &submission).await?;
     Ok(HttpResponse::Ok().json(Status {
         message: submission.needs_attention().then_some(words::OUR_FAULT),
         submission_id: id,
@@ -115,6 +119,9 @@ pub(crate) async fn show(
             page: format!("/submissions/{id}"),
             findings_json: format!("/api/submissions/{id}/findings.json"),
             findings_csv: format!("/api/submissions/{id}/findings.csv"),
+            findings_xlsx: format!("/api/submissions/{id}/findings.xlsx"),
+            marked_xlsx: matches!(marked, Some(MarkedWorkbook::Kept { .. }))
+                .then(|| format!("/api/submissions/{id}/marked.xlsx")),
         },
     }))
 }

@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use cycle::clock::moment_in_words;
-use finding::Asks;
 use finding::words::{counted, with_commas};
-use workflow::{Comparison, FindingCount, Submission};
+use finding::{Asks, Outcome};
+use workflow::{Comparison, FindingCount, MarkedWorkbook, Submission};
 
 use super::findings::{Section, sections};
 use super::problem::PageProblem;
@@ -33,6 +33,17 @@ struct SubmissionPage {
     tables: Vec<Account>,
     /// What it could not be compared with.
     not_compared: Vec<String>,
+    marked: Marked,
+}
+
+/// The sender's own workbook with its findings marked in it.
+enum Marked {
+    /// Nothing is asked that would be marked.
+    NotNeeded,
+    Soon,
+    Kept,
+    /// Why there is none.
+    Not(String),
 }
 
 struct Account {
@@ -66,6 +77,7 @@ pub(crate) async fn show(
     let comparisons = workflow::comparisons(db, &reader, id)
         .await?
         .unwrap_or_default();
+    let marked = workflow::marked_workbook(db, &reader, &submission).await?;
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let page = SubmissionPage {
         waiting: submission.outcome.is_none() && !submission.needs_attention(),
@@ -103,6 +115,12 @@ pub(crate) async fn show(
             })
             .collect(),
         not_compared: comparisons.iter().filter_map(not_compared).collect(),
+        marked: match (marked, submission.outcome) {
+            (Some(MarkedWorkbook::Kept { .. }), _) => Marked::Kept,
+            (Some(MarkedWorkbook::Not { why }), _) => Marked::Not(why),
+            (None, None | Some(Outcome::Ready)) => Marked::NotNeeded,
+            (None, Some(_)) => Marked::Soon,
+        },
         submission,
     };
     Ok(super::render(StatusCode::OK, &page))

@@ -1,0 +1,1 @@
+DROP TABLE marked_workbook;
