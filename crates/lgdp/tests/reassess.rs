@@ -113,6 +113,7 @@ impl World {
             &self.files,
             &self.spec.dir,
             &wanted.unwrap(),
+            &workflow::References::default(),
             scratch.path(),
         )
         .await
