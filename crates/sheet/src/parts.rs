@@ -173,7 +173,7 @@ fn broken() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::Parts as Fixture;
+    use handmade::Parts as Fixture;
 
     const ROW: &str = "<row><c r=\"A1\"><v>1</v></c></row>";
 
