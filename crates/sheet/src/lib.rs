@@ -9,6 +9,7 @@
 //! [`read`] does both and keeps every cell: for small files and for tests.
 
 mod beside;
+mod compound;
 mod excel;
 #[cfg(test)]
 mod fixture;

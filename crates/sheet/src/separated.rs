@@ -116,26 +116,37 @@ fn strip_separator_line(text: &str) -> (&str, Option<u8>) {
     }
 }
 
-/// The separator that gives every record the same number of values, and the most of them; else the one that gives the first record most.
+/// The separator that gives every record the same number of values; of two, one that leaves no quote within an unquoted value;
+/// of two, the one that gives most values.
 fn find_separator(text: &str) -> u8 {
-    let mut best = (false, 1, SEPARATORS[0]);
+    let mut best = (false, false, 1);
+    let mut found = SEPARATORS[0];
     for separator in SEPARATORS {
         let mut records = Records::new(text, separator);
         let mut counts = Vec::new();
-        while counts.len() < SAMPLE
-            && let Ok(Some(_)) = records.next()
-        {
-            if !records.is_blank() {
-                counts.push(records.record.len());
+        let mut encloses = true;
+        let is_whole = loop {
+            match records.next() {
+                Ok(Some(_)) if records.is_blank() => {}
+                Ok(Some(place)) => {
+                    counts.push(records.record.len());
+                    encloses &= place.quotes_enclose;
+                    if counts.len() == SAMPLE {
+                        break true;
+                    }
+                }
+                Ok(None) => break true,
+                Err(_) => break false,
             }
-        }
+        };
         let n_values = counts.first().copied().unwrap_or(1);
-        let even = n_values > 1 && counts.iter().all(|count| *count == n_values);
-        if (even, n_values) > (best.0, best.1) {
-            best = (even, n_values, separator);
+        let even = is_whole && n_values > 1 && counts.iter().all(|count| *count == n_values);
+        let score = (even, encloses, n_values);
+        if n_values > 1 && score > best {
+            (best, found) = (score, separator);
         }
     }
-    best.2
+    found
 }
 
 fn ragged(line_number: usize, n_values: usize, first_line: usize, n_expected: usize) -> Refusal {
@@ -174,6 +185,8 @@ struct Place {
     n_blank: usize,
     /// 1-based, of the line that the record starts on.
     line_number: usize,
+    /// No value but a quoted one has a quote.
+    quotes_enclose: bool,
 }
 
 impl<'t> Records<'t> {
@@ -212,12 +225,13 @@ impl<'t> Records<'t> {
         if !found {
             return Ok(None);
         }
-        if memchr::memchr(b'"', content.as_bytes()).is_some() {
-            check_quotes(content.as_bytes(), self.separator, line_number)?;
-        }
+        let has_quotes = memchr::memchr(b'"', content.as_bytes()).is_some();
+        let quotes_enclose =
+            !has_quotes || check_quotes(content.as_bytes(), self.separator, line_number)?;
         Ok(Some(Place {
             n_blank,
             line_number,
+            quotes_enclose,
         }))
     }
 
@@ -227,17 +241,19 @@ impl<'t> Records<'t> {
 }
 
 /// Every quote that opens a value is closed, and nothing stands between that and the separator.
-fn check_quotes(record: &[u8], separator: u8, line_number: usize) -> Result<(), Refusal> {
+///
+/// False where a quote stands within an unquoted value, which is allowed.
+fn check_quotes(record: &[u8], separator: u8, line_number: usize) -> Result<bool, Refusal> {
+    let mut enclose = true;
     let ends = |b: u8| b == separator || b == b'\r' || b == b'\n';
     let line_at = |at: usize| line_number + count_line_ends_in(&record[..at]);
     let mut at = 0;
     while at < record.len() {
         if record[at] != b'"' {
-            at += record[at..]
-                .iter()
-                .position(|b| ends(*b))
-                .unwrap_or(record.len() - at)
-                + 1;
+            let value = &record[at..];
+            let end = value.iter().position(|b| ends(*b)).unwrap_or(value.len());
+            enclose &= memchr::memchr(b'"', &value[..end]).is_none();
+            at += end + 1;
             continue;
         }
         let opened = at;
@@ -268,7 +284,7 @@ fn check_quotes(record: &[u8], separator: u8, line_number: usize) -> Result<(), 
         }
         at += 1;
     }
-    Ok(())
+    Ok(enclose)
 }
 
 /// Line ends of all three kinds.
@@ -374,6 +390,14 @@ mod tests {
             "\"a;b\",c\n\"d;e\",f\n",
             &["A1=a;b", "B1=c", "A2=d;e", "B2=f"],
         );
+        // The other separator would give as many values, or more, and cut a quoted one in two.
+        check("a|\"x\ty\"\n", &["A1=a", "B1=x\ty"]);
+        check("\"a;b;c\",\"d;e\"\n", &["A1=a;b;c", "B1=d;e"]);
+        check(
+            "a;b,c;d\nx;y,\"z;\"\n",
+            &["A1=a;b", "B1=c;d", "A2=x;y", "B2=z;"],
+        );
+        check("a;5\" pipe\n", &["A1=a", "B1=5\" pipe"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use memchr::memmem;
 
 use crate::beside::{Area, Beside};
 use crate::gate::{Gate, Stop, gather};
-use crate::{Refusal, Remark, SheetInfo, excel, package};
+use crate::{Refusal, Remark, SheetInfo, compound, excel, package};
 
 /// All of it is in memory: the format's records refer to one another.
 pub(crate) struct Xls<'b> {
@@ -44,6 +44,7 @@ impl<'b> Xls<'b> {
                 "a document of another program"
             }));
         }
+        compound::check(bytes)?;
         let beside::Seen {
             is_protected,
             sheets: beside,
