@@ -12,6 +12,10 @@ const END: u32 = 0xffff_fffe;
 /// A stream that is shorter is kept in pieces of 64 bytes, within the stream of the directory's first entry.
 const SHORT: u64 = 4_096;
 const ENTRY: usize = 128;
+/// The record of a sheet's extent.
+const EXTENT: u16 = 0x0200;
+/// Of a sheet in this format.
+const MOST_CELLS: u64 = 65_536 * 256;
 
 /// The chains that the reader follows have an end, and the workbook's stream is as long as it says.
 ///
@@ -94,8 +98,12 @@ impl Chained<'_> {
     ) -> Result<(), Refusal> {
         for entry in entries.iter().filter(|entry| is_workbook(entry)) {
             let length = length(entry, sector)?;
-            if is_here(length) && (self.content(at(entry, 116)?, length)?.len() as u64) < length {
-                return Err(Refusal::cut_off());
+            if is_here(length) {
+                let stream = self.content(at(entry, 116)?, length)?;
+                if (stream.len() as u64) < length {
+                    return Err(Refusal::cut_off());
+                }
+                check_extents(&stream)?;
             }
         }
         Ok(())
@@ -121,6 +129,35 @@ fn table(bytes: &[u8], sectors: &[u8], size: usize) -> Result<Vec<u32>, Refusal>
         more = ids.pop().ok_or_else(broken)?;
     }
     Err(broken())
+}
+
+/// The reader makes room for as many cells as a sheet says it has.
+fn check_extents(stream: &[u8]) -> Result<(), Refusal> {
+    let short = |bytes: &[u8], at: usize| number(bytes, at).map(|number| number & 0xffff);
+    let mut rest = stream;
+    while let [k0, k1, n0, n1, after @ ..] = rest {
+        let n_bytes = usize::from(u16::from_le_bytes([*n0, *n1]));
+        let Some((body, after)) = after.split_at_checked(n_bytes) else {
+            break;
+        };
+        rest = after;
+        if u16::from_le_bytes([*k0, *k1]) != EXTENT {
+            continue;
+        }
+        // Rows from and to, then columns to; the older form has two bytes for each.
+        let extent = match body.len() {
+            10 => (short(body, 0), short(body, 2), short(body, 6)),
+            14 | 16 => (number(body, 0), number(body, 4), short(body, 10)),
+            _ => continue,
+        };
+        if let (Some(first), Some(end), Some(columns)) = extent
+            && end > 0
+            && (first > end || u64::from(end - first) * u64::from(columns) > MOST_CELLS)
+        {
+            return Err(broken());
+        }
+    }
+    Ok(())
 }
 
 /// By its name, in two bytes a letter.
@@ -211,6 +248,15 @@ mod tests {
         assert_eq!(rule(&[(follower(second), 70_000)]), "file.cut-off");
         assert_eq!(rule(&[(follower(second), u32::MAX)]), "file.broken");
         assert_eq!(rule(&[(76, 70_000)]), "file.cut-off");
+    }
+
+    #[test]
+    fn an_extent_that_no_sheet_has_is_damage() {
+        let record = [0x00, 0x02, 0x0e, 0x00];
+        let extent = WHOLE.windows(4).position(|w| w == record).unwrap() + 4;
+        assert_eq!(rule(&[(extent + 4, 65_536)]), "read");
+        assert_eq!(rule(&[(extent + 4, u32::MAX)]), "file.broken");
+        assert_eq!(rule(&[(extent, 70_000)]), "file.broken");
     }
 
     #[test]

@@ -59,8 +59,27 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Kind, Refusal> {
     if OLDEST_EXCEL.iter().any(|magic| bytes.starts_with(magic)) {
         return Err(Refusal::other_format("a workbook of Excel 4 or older"));
     }
+    if is_lock(bytes) {
+        return Err(Refusal::not_a_spreadsheet(
+            "Excel's note of who has a workbook open (its name starts with ~$)",
+        ));
+    }
+    if bytes.starts_with(b"ID;P") {
+        return Err(Refusal::other_format("a workbook in the SYLK format"));
+    }
+    if bytes.starts_with(b"TABLE\r\n0,1\r\n") || bytes.starts_with(b"TABLE\n0,1\n") {
+        return Err(Refusal::other_format("a workbook in the DIF format"));
+    }
     sniff_markup(bytes)?;
     Ok(Kind::Text)
+}
+
+/// Whose name it is, in one byte a letter and then in two, each after its length.
+fn is_lock(bytes: &[u8]) -> bool {
+    matches!(bytes.len(), 162 | 165)
+        && bytes[0] < 54
+        && bytes[54..56].contains(&bytes[0])
+        && bytes[162..].iter().all(|b| matches!(b, 0 | b' '))
 }
 
 fn starts_as_text(bytes: &[u8]) -> bool {
@@ -94,7 +113,9 @@ fn sniff_markup(bytes: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::web_page());
     }
     if start.starts_with("<?xml") || start.starts_with("<workbook") {
-        return Err(if head.contains("office:spreadsheet") {
+        return Err(if head.contains("opendocument.spreadsheet") {
+            Refusal::other_format("an OpenDocument spreadsheet in one piece of XML (.fods)")
+        } else if head.contains("office:spreadsheet") {
             Refusal::other_format("a workbook in the XML format of Excel 2003")
         } else {
             Refusal::not_a_spreadsheet("an XML document")
@@ -162,6 +183,21 @@ mod tests {
                 "file.not-a-spreadsheet",
                 "a Parquet file",
             ),
+            (
+                b"ID;PWXL;N;E\r\nP;PGeneral\r\n",
+                "file.other-format",
+                "the SYLK format",
+            ),
+            (
+                b"TABLE\r\n0,1\r\n\"EXCEL\"\r\n",
+                "file.other-format",
+                "the DIF format",
+            ),
+            (
+                b"<?xml version=\"1.0\"?><office:document office:mimetype=\"application/vnd.oasis.opendocument.spreadsheet\">",
+                "file.other-format",
+                ".fods",
+            ),
             (b"Rar!\x1a\x07", "file.not-a-spreadsheet", "a RAR archive"),
             (b"{\"rows\": []}", "file.not-a-spreadsheet", "a JSON file"),
             (
@@ -190,6 +226,20 @@ mod tests {
             assert_eq!(refusal.rule, rule, "{bytes:?}");
             assert!(refusal.message.contains(named), "{}", refusal.message);
         }
+    }
+
+    #[test]
+    fn the_note_beside_an_open_workbook_is_not_the_workbook() {
+        let mut note = b"\x03Ann".to_vec();
+        note.resize(55, b' ');
+        note.extend(b"\x03\0A\0n\0n\0");
+        while note.len() < 165 {
+            note.extend(b" \0");
+        }
+        let refusal = sniff(&note[..165]).unwrap_err();
+        assert!(refusal.message.contains("~$"), "{}", refusal.message);
+        note[0] = b'3';
+        assert_eq!(sniff(&note[..165]), Ok(Kind::Text));
     }
 
     #[test]

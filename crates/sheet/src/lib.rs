@@ -17,6 +17,7 @@ mod gate;
 pub mod grid;
 mod kind;
 mod limits;
+mod listing;
 mod moment;
 mod ods;
 mod ours;

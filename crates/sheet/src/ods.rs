@@ -197,6 +197,7 @@ impl<'x> Content<'x> {
                     }
                     column_idx = end;
                 }
+                Event::Start(tag) if is_of_a_table(&tag) => return Err(broken()),
                 Event::End(tag) if tag.name().as_ref() == "table:table-row" => return Ok(row),
                 Event::Eof => return Err(broken()),
                 _ => {}
@@ -264,6 +265,7 @@ impl<'x> Content<'x> {
                     name if name == "office:annotation" || name.starts_with("draw:") => {
                         self.skip(&tag)?;
                     }
+                    _ if is_of_a_table(&tag) => return Err(broken()),
                     _ => {}
                 },
                 Event::End(tag) if tag.name() == cell.name() => return Ok(text),
@@ -279,6 +281,14 @@ impl<'x> Content<'x> {
             }
         }
     }
+}
+
+/// No spreadsheet program writes a table, row or cell within a cell, and nothing says which cell it would be.
+fn is_of_a_table(tag: &BytesStart<'_>) -> bool {
+    matches!(
+        tag.name().as_ref(),
+        "table:table" | "table:table-row" | "table:table-cell" | "table:covered-table-cell"
+    )
 }
 
 fn push_entity(entity: &BytesRef<'_>, text: &mut String) -> Result<(), Refusal> {
@@ -484,6 +494,21 @@ mod tests {
                 ("B", false, "A1=1".to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn a_table_row_or_cell_within_a_cell_is_refused() {
+        let cell = "<table:table-cell/>";
+        let row = "<table:table-row><table:table-cell/></table:table-row>";
+        let inner = format!("<table:table table:name=\"B\">{row}</table:table>");
+        for within in [cell, row, &inner, &format!("<text:p>{inner}</text:p>")] {
+            let rows = format!(
+                "<table:table-row><table:table-cell>{within}</table:table-cell></table:table-row>"
+            );
+            assert_eq!(table(&rows).shown(), "file.broken", "{within}");
+        }
+        let rows = format!("<table:table-row>{inner}</table:table-row>");
+        assert_eq!(table(&rows).shown(), "file.broken");
     }
 
     #[test]

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Write};
 
+use encoding_rs::{UTF_16BE, UTF_16LE};
 use memchr::memmem;
+use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::beside::Beside;
 use crate::worksheet::Results;
-use crate::{Format, Limits, Refusal, Remark, records, sheet_parts, worksheet};
+use crate::{Format, Limits, Refusal, Remark, listing, records, sheet_parts, worksheet};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
 pub(crate) struct Package<'b> {
@@ -166,6 +168,13 @@ fn find_format(archive: &mut Archive<'_>, names: &[String]) -> Result<Format, Re
             return Ok(Format::Xlsx);
         }
     }
+    // Some programs leave out the part that says what the archive is.
+    if has("content.xml")
+        && has("meta-inf/manifest.xml")
+        && head(archive, "META-INF/manifest.xml")?.contains("opendocument.spreadsheet")
+    {
+        return Ok(Format::Ods);
+    }
     Err(if under("word/") {
         Refusal::not_a_spreadsheet("a Word document")
     } else if under("ppt/") {
@@ -217,14 +226,16 @@ fn check_parts(
             _ => broken_file(),
         })?;
         if has_ending(name, "xml") || has_ending(name, "rels") {
-            let xml = String::from_utf8(content).map_err(|_| broken_file())?;
+            let (xml, is_decoded) = decode(content)?;
             check_xml(name, &xml)?;
             if name.starts_with("xl/worksheets/") {
                 checked.see_worksheet(name, &xml);
             }
-            if let Some(xml) = worksheet::mend(&xml) {
-                checked.mended.push((idx, xml.into_bytes()));
-            }
+            let mended = worksheet::mend(&xml).or_else(|| listing::mend(name, &xml));
+            let mended = mended.or_else(|| is_decoded.then(|| xml.clone()));
+            checked
+                .mended
+                .extend(mended.map(|xml| (idx, xml.into_bytes())));
             match name.as_str() {
                 "xl/workbook.xml" => checked.workbook = xml,
                 "xl/_rels/workbook.xml.rels" => checked.relations = xml,
@@ -237,6 +248,42 @@ fn check_parts(
         }
     }
     Ok(checked)
+}
+
+/// XML in the form that the readers know, and whether it was in another.
+///
+/// They take UTF-16 for damage, and pass over what stands in a CDATA section as if it were not there.
+fn decode(content: Vec<u8>) -> Result<(String, bool), Refusal> {
+    let encoding = match content.as_slice() {
+        [0xff, 0xfe, ..] | [b'<', 0, ..] => UTF_16LE,
+        [0xfe, 0xff, ..] | [0, b'<', ..] => UTF_16BE,
+        _ => {
+            let xml = String::from_utf8(content).map_err(|_| broken_file())?;
+            return Ok(match without_cdata(&xml) {
+                Some(plain) => (plain, true),
+                None => (xml, false),
+            });
+        }
+    };
+    let xml = encoding
+        .decode_with_bom_removal(&content)
+        .0
+        .replacen("UTF-16", "UTF-8", 1);
+    Ok((without_cdata(&xml).unwrap_or(xml), true))
+}
+
+/// Every CDATA section as the text that it is; `None` where there is none.
+fn without_cdata(xml: &str) -> Option<String> {
+    let mut rest = xml;
+    let mut plain = String::new();
+    while let Some((before, section)) = rest.split_once("<![CDATA[") {
+        // One that does not end is left for the reader to stumble over.
+        let (text, after) = section.split_once("]]>")?;
+        plain.push_str(before);
+        plain.push_str(&escape(text));
+        rest = after;
+    }
+    (rest.len() < xml.len()).then(|| plain + rest)
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {
@@ -516,6 +563,52 @@ mod tests {
             assert_eq!(refusal.rule, rule, "{name}");
             assert!(refusal.message.contains(named), "{}", refusal.message);
         }
+    }
+
+    #[test]
+    fn a_document_that_does_not_say_what_it_is_is_known_by_its_manifest() {
+        let table = "<table:table table:name=\"A\"><table:table-row><table:table-cell office:value-type=\"float\" office:value=\"1\"/></table:table-row></table:table>";
+        let kind = |kind: &str| {
+            Parts::ods(table).without("mimetype").with(
+                "META-INF/manifest.xml",
+                &format!("<m:file-entry m:media-type=\"application/vnd.oasis.opendocument.{kind}\" m:full-path=\"/\"/>"),
+            )
+        };
+        assert_eq!(kind("spreadsheet").shown(), "A1=1");
+        assert_eq!(kind("text").shown(), "file.not-a-spreadsheet");
+    }
+
+    #[test]
+    fn a_cdata_section_is_the_text_in_it() {
+        let parts = Parts::xlsx(
+            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"str\"><v><![CDATA[]]>1 &lt; 2<![CDATA[ < 3]]></v></c><c r=\"C1\"><v><![CDATA[7]]></v></c></row>",
+        )
+        .with(
+            "xl/sharedStrings.xml",
+            "<sst uniqueCount=\"1\"><si><t><![CDATA[a & b]]></t></si></sst>",
+        );
+        assert_eq!(parts.shown(), "A1=\"a & b\", B1=\"1 < 2 < 3\", C1=7");
+        assert_eq!(
+            Parts::xlsx("<row><c r=\"A1\"><v><![CDATA[7</v></c></row>").shown(),
+            "file.broken"
+        );
+    }
+
+    #[test]
+    fn parts_in_utf_16_are_read_like_others() {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-16\"?>";
+        let sheet = |declared: &str| {
+            let xml = format!("{declared}<worksheet><sheetData>{ROW}</sheetData></worksheet>");
+            Parts::xlsx("").with_bytes("xl/worksheets/sheet1.xml", wide(&xml))
+        };
+        assert_eq!(sheet(marked).shown(), "A1=1");
+        assert_eq!(sheet("").shown(), "A1=1");
+        // What no reader looks at is no reason to refuse a workbook, unless it is dangerous.
+        let with = |text: &str| Parts::xlsx(ROW).with_bytes("customXml/item1.xml", wide(text));
+        assert_eq!(with(&format!("{marked}<a/>")).shown(), "A1=1");
+        let dangerous = with(&format!("{marked}<!DOCTYPE a []><a/>"));
+        assert_eq!(dangerous.shown(), "file.doctype");
     }
 
     #[test]
