@@ -27,7 +27,9 @@ pub use example::{Example, ExampleWorkbook, load_examples};
 pub use known::Returns;
 pub use layout::Layout;
 pub use link::{ComparedWith, Link, OtherPeriod};
-pub use load::{Fault, LoadError, format_schemas, load, load_all};
+pub use load::{
+    Fault, LoadError, Vetted, format_schemas, load, load_all, vet_expression, vet_query,
+};
 pub use organisation::{Organisation, Organisations};
 pub use period::{Period, PeriodKind};
 pub use reference_values::{

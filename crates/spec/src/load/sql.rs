@@ -55,15 +55,15 @@ const OVER: &str = "OVER";
 
 /// A query that was found harmless.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Vetted {
+pub struct Vetted {
     /// The tables it names, sorted.
-    pub(crate) reads: Vec<String>,
+    pub reads: Vec<String>,
     /// The columns it returns; `None` where a wildcard leaves that open.
-    pub(crate) columns: Option<Vec<String>>,
+    pub columns: Option<Vec<String>>,
 }
 
 /// Everything wrong with an expression over one row that may name `columns` and `$thresholds`.
-pub(crate) fn vet_expression(
+pub fn vet_expression(
     sql: &str,
     columns: &dyn Fn(&str) -> Option<String>,
     thresholds: &BTreeSet<&str>,
@@ -104,7 +104,7 @@ pub(crate) fn vet_expression(
 }
 
 /// Everything wrong with a query, or what it reads and returns.
-pub(crate) fn vet_query(
+pub fn vet_query(
     sql: &str,
     is_table: &dyn Fn(&str) -> bool,
     thresholds: &BTreeSet<&str>,
