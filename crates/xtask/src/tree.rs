@@ -24,7 +24,15 @@ pub(crate) struct Member {
 }
 
 /// Folders that hold what was built or fetched, never what we wrote.
-const NOT_OURS: [&str; 5] = ["target", ".git", ".venv", "node_modules", "var"];
+const NOT_OURS: [&str; 7] = [
+    "target",
+    ".git",
+    ".venv",
+    "node_modules",
+    "var",
+    "corpus",
+    "artifacts",
+];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
