@@ -1,4 +1,4 @@
-//! OpenDocument spreadsheets, by their content.
+//! `OpenDocument` spreadsheets, by their content.
 
 use crate::Parts;
 

@@ -76,7 +76,7 @@ fn find_value(xml: &str, from: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// How a worksheet says that something is hidden: Excel, LibreOffice, and both by hand.
+/// How a worksheet says that something is hidden: Excel, `LibreOffice`, and both by hand.
 const HIDDEN: [&str; 4] = [
     "hidden=\"1\"",
     "hidden=\"true\"",
