@@ -74,11 +74,12 @@ pub(crate) fn sniff(bytes: &[u8]) -> Result<Kind, Refusal> {
     Ok(Kind::Text)
 }
 
-/// Whose name it is, in one byte a letter and then in two, each after its length.
+/// Whose name it is, in one byte a letter and then in two, each after its length; no text has the second byte of that.
 fn is_lock(bytes: &[u8]) -> bool {
     matches!(bytes.len(), 162 | 165)
         && bytes[0] < 54
-        && bytes[54..56].contains(&bytes[0])
+        && bytes[1] != 0
+        && (54..56).any(|at| bytes[at] == bytes[0] && bytes[at + 1] == 0)
         && bytes[162..].iter().all(|b| matches!(b, 0 | b' '))
 }
 
@@ -238,8 +239,10 @@ mod tests {
         }
         let refusal = sniff(&note[..165]).unwrap_err();
         assert!(refusal.message.contains("~$"), "{}", refusal.message);
-        note[0] = b'3';
-        assert_eq!(sniff(&note[..165]), Ok(Kind::Text));
+        // A text of that length, with a line end in both places.
+        let mut text = vec![b' '; 162];
+        (text[0], text[55]) = (b'\n', b'\n');
+        assert_eq!(sniff(&text), Ok(Kind::Text));
     }
 
     #[test]
