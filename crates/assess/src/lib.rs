@@ -25,7 +25,7 @@ use spec::{
 };
 
 pub use accounts::{ColumnBlock, OwnBlock, RowBlock, TableAccount};
-pub use check::CheckError;
+pub use check::{CheckError, try_out};
 pub use collection::{
     AddError, Addressed, Collection, CollectionChecked, CollectionHead, MemberFile, counts,
 };
@@ -233,6 +233,7 @@ fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Checked, CheckE
         year_ago: year_ago.as_ref(),
         others: &others,
         values: &values,
+        organisation: request.organisation,
         period: request.period,
         received_on: request.received_on,
     };

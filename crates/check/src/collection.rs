@@ -14,7 +14,7 @@ use spec::rule::{ALL_ORGANISATIONS, ORGANISATION, Stage, all_name};
 use spec::{Organisation, Organisations, Period, ReturnSpec, Rule, RuleKind, TableSpec};
 
 use crate::message::values_of;
-use crate::rules::{Scene, in_force};
+use crate::rules::Scene;
 use crate::sql::{Tables, with_hidden_columns};
 use crate::{CheckError, Reference};
 
@@ -47,11 +47,13 @@ pub fn check_collection(round: &Round<'_>) -> Result<Vec<Findings>, CheckError> 
         year_ago: None,
         others: &[],
         values: &[],
+        organisation: None,
         period: round.period,
         received_on: round.received_on,
     };
     let rules = round.spec.rules.iter();
-    for rule in rules.filter(|rule| rule.stage == Stage::Collection && in_force(rule, round.period))
+    for rule in
+        rules.filter(|rule| rule.stage == Stage::Collection && rule.in_force.includes(round.period))
     {
         let (RuleKind::Query { select, reads }, Some(table)) =
             (&rule.kind, round.spec.table(&rule.table))

@@ -9,11 +9,16 @@ use spec::{Condition, TableSpec};
 
 use crate::message::{fill, values_of};
 use crate::schema::{Mask, RecordSchema, Unbuildable};
-use crate::{CheckError, placed};
+use crate::{CheckError, Reference, on_trial, placed};
 
-pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Result<Findings, CheckError> {
+pub(crate) fn check(
+    table: &TableSpec,
+    frame: &Frame,
+    reference: &Reference<'_>,
+) -> Result<Findings, CheckError> {
     let mut findings = Findings::new();
-    for condition in &table.conditions {
+    let in_force = |condition: &&Condition| condition.in_force.includes(reference.period);
+    for condition in table.conditions.iter().filter(in_force) {
         let schema =
             RecordSchema::compile(&condition.schema, table).map_err(|Unbuildable(why)| {
                 CheckError::Schema {
@@ -56,6 +61,11 @@ fn finding(table: &TableSpec, frame: &Frame, condition: &Condition, record_idx: 
         fill(&condition.message, &values),
         fill(&condition.fix, &values),
     );
+    let finding = if condition.trial {
+        on_trial(finding)
+    } else {
+        finding
+    };
     let main = condition
         .items
         .first()

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use finding::Findings;
+use finding::{Finding, Findings};
 use frame::{Expected, Framed};
-use spec::{Organisations, Period, ReturnSpec};
+use spec::{Organisation, Organisations, Period, ReturnSpec};
 
 use crate::{Reference, check};
 
@@ -19,7 +19,7 @@ title = "Demo"
 acronym = "DEMO"
 summary = "A return for tests."
 valid_from = 2020-04-01
-tables = ["site", "visit"]
+tables = ["site", "visit", "episode", "stay", "form"]
 [owner]
 organisation = "Testers"
 team = "Testers"
@@ -84,43 +84,199 @@ const VISIT: &str = r#"{
   "required": ["SITE"]
 }"#;
 
+const EPISODE: &str = r#"{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Episode", "description": "An episode.", "type": "object", "additionalProperties": false,
+  "properties": {
+    "ID": {"title": "Episode", "description": "Its number.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
+    "START": {"title": "Start", "description": "Its first day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"},
+    "END": {"title": "End", "description": "Its last day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"}
+  }
+}"#;
+
+const STAY: &str = r#"{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Stay", "description": "A stay.", "type": "object", "additionalProperties": false,
+  "properties": {
+    "EPISODE": {"title": "Episode", "description": "Its episode.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
+    "KIND": {"title": "Kind", "description": "Its kind.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
+    "START": {"title": "Start", "description": "Its first day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"},
+    "END": {"title": "End", "description": "Its last day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"}
+  }
+}"#;
+
+const FORM: &str = r#"{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "Line", "description": "A line.", "type": "object", "additionalProperties": false,
+  "properties": {
+    "line": {"title": "Line", "description": "Its code.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
+    "roads": {"title": "Roads", "description": "Roads.", "type": "integer", "x-source": "s", "x-confidence": "inferred"},
+    "bridges": {"title": "Bridges", "description": "Bridges.", "type": "integer", "x-source": "s", "x-confidence": "inferred"},
+    "total": {"title": "Total", "description": "Both.", "type": "integer", "x-source": "s", "x-confidence": "inferred"}
+  },
+  "required": ["line", "roads", "bridges", "total"]
+}"#;
+
+/// Two lines of figures and one that the form calculates: rows 2 to 4 of the sheet, columns B to D.
+const FORM_LAYOUT: &str = r#"
+layout = "matrix"
+title = "Form"
+code_column = "A"
+[sheet]
+names = ["form"]
+required = false
+[[anchors]]
+cell = "A1"
+text = "The form"
+[lines]
+item = "line"
+[[lines.line]]
+code = "pay"
+row = 2
+label = "Pay"
+description = "Pay."
+source = "s"
+confidence = "inferred"
+[[lines.line]]
+code = "dues"
+row = 3
+label = "Dues"
+description = "Dues."
+source = "s"
+confidence = "inferred"
+[[lines.line]]
+code = "all"
+row = 4
+label = "All"
+description = "Both."
+source = "s"
+confidence = "inferred"
+computed = true
+[[lines.column]]
+item = "roads"
+column = "B"
+[[lines.column]]
+item = "bridges"
+column = "C"
+[[lines.column]]
+item = "total"
+column = "D"
+computed = true
+"#;
+
+/// Name, record schema and keys of the tables of records.
+const TABLES: [(&str, &str, &str); 4] = [
+    ("site", SITE, r#"keys = ["ID"]"#),
+    ("visit", VISIT, ""),
+    ("episode", EPISODE, r#"keys = ["ID"]"#),
+    ("stay", STAY, r#"keys = ["EPISODE", "KIND", "START"]"#),
+];
+
 /// The findings of a drawing under these rules, a line each: `severity rule cell: message`.
 pub(crate) fn findings(rules: &str, drawing: &str, previous: Option<&str>) -> Vec<String> {
-    let dir = tempfile::tempdir().unwrap();
-    let folder = write_return(dir.path(), "demo", "", rules);
-    let spec = spec::load(&folder).unwrap_or_else(|error| panic!("{error}"));
-    let mut framed = framed(&spec, drawing);
-    let previous = previous.map(|drawing| self::framed(&spec, drawing));
-    let period = Period::parse(spec.period_kind, "2025-26").unwrap();
-    let mut all = std::mem::take(&mut framed.findings);
-    let reference = Reference {
-        previous: previous.as_ref(),
-        year_ago: None,
-        others: &[],
-        values: &[],
-        period: Some(&period),
-        received_on: NaiveDate::from_ymd_opt(2026, 5, 1).unwrap(),
-    };
-    all.append(check(&spec, &mut framed, &reference).unwrap_or_else(|error| panic!("{error}")));
-    all.sort();
-    lines(&all)
+    Drawn {
+        rules,
+        previous,
+        ..Drawn::default()
+    }
+    .findings(drawing)
+}
+
+/// What a drawing is checked under.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Drawn<'a> {
+    pub(crate) rules: &'a str,
+    pub(crate) previous: Option<&'a str>,
+    pub(crate) year_ago: Option<&'a str>,
+    /// Whose return it is: its kind. The code is `S1` and the name One.
+    pub(crate) kind: Option<&'a str>,
+    /// A file, a text in it and what stands there instead.
+    pub(crate) edits: &'a [(&'a str, &'a str, &'a str)],
+}
+
+impl Drawn<'_> {
+    pub(crate) fn findings(&self, drawing: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = self.spec(&dir.path().join("demo/1"));
+        let organisation = self.kind.map(|kind| Organisation {
+            code: "S1".to_owned(),
+            name: "One".to_owned(),
+            kind: kind.to_owned(),
+            sg_code: None,
+            phs_code: None,
+            superseded_codes: Vec::new(),
+            aliases: Vec::new(),
+            valid_from: None,
+            valid_to: None,
+        });
+        let mut framed = framed_for(&spec, organisation.as_ref(), drawing);
+        let earlier = |drawing: Option<&str>| drawing.map(|drawing| self::framed(&spec, drawing));
+        let (previous, year_ago) = (earlier(self.previous), earlier(self.year_ago));
+        let period = Period::parse(spec.period_kind, "2025-26").unwrap();
+        let mut all = std::mem::take(&mut framed.findings);
+        let reference = Reference {
+            previous: previous.as_ref(),
+            year_ago: year_ago.as_ref(),
+            others: &[],
+            values: &[],
+            organisation: organisation.as_ref(),
+            period: Some(&period),
+            received_on: NaiveDate::from_ymd_opt(2026, 5, 1).unwrap(),
+        };
+        all.append(check(&spec, &mut framed, &reference).unwrap_or_else(|error| panic!("{error}")));
+        all.sort();
+        lines(&all)
+    }
+
+    /// What can't be run of the rules, whatever is drawn.
+    pub(crate) fn tried_out(&self) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = self.spec(&dir.path().join("demo/1"));
+        let errors = crate::try_out(&spec).unwrap_or_else(|error| panic!("{error}"));
+        errors.iter().map(ToString::to_string).collect()
+    }
+
+    fn spec(&self, folder: &Path) -> ReturnSpec {
+        fs::create_dir_all(folder.join("tables")).unwrap();
+        fs::create_dir_all(folder.join("codes")).unwrap();
+        let write = |name: &str, text: &str| {
+            let edits = self.edits.iter().filter(|(file, _, _)| *file == name);
+            let text = edits.fold(text.to_owned(), |text, (_, from, to)| {
+                assert!(text.contains(from), "{name} has no {from}");
+                text.replace(from, to)
+            });
+            fs::write(folder.join(name), text).unwrap();
+        };
+        write("return.toml", RETURN);
+        write("CHANGES.md", "# Changes\n");
+        for (table, schema, keys) in TABLES {
+            write(&format!("tables/{table}.schema.json"), schema);
+            let layout = format!(
+                "layout = \"records\"\ntitle = \"{table}\"\n{keys}\n[sheet]\nnames = [\"{table}\"]\nrequired = false\n[header]\nsearch_rows = 5\n"
+            );
+            write(&format!("tables/{table}.toml"), &layout);
+        }
+        write("tables/form.schema.json", FORM);
+        write("tables/form.toml", FORM_LAYOUT);
+        write("rules.toml", &with_words(self.rules));
+        spec::load(folder).unwrap_or_else(|error| panic!("{error}"))
+    }
 }
 
 /// A line each: `severity rule cell: message`.
 pub(crate) fn lines(findings: &Findings) -> Vec<String> {
-    findings
-        .iter()
-        .map(|finding| {
-            let cell = finding
-                .cell
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), ToString::to_string);
-            format!(
-                "{} {} {cell}: {}",
-                finding.severity, finding.rule, finding.message
-            )
-        })
-        .collect()
+    findings.iter().map(line).collect()
+}
+
+fn line(finding: &Finding) -> String {
+    let cell = finding
+        .cell
+        .as_ref()
+        .map_or_else(|| "-".to_owned(), ToString::to_string);
+    format!(
+        "{} {} {cell}: {}",
+        finding.severity, finding.rule, finding.message
+    )
 }
 
 /// Writes the small return under a name, with more of `return.toml` and these rules; gives its version folder.
@@ -129,7 +285,9 @@ pub(crate) fn write_return(root: &Path, id: &str, more: &str, rules: &str) -> Pa
     fs::create_dir_all(folder.join("tables")).unwrap();
     fs::create_dir_all(folder.join("codes")).unwrap();
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-    let about = RETURN.replace("id = \"demo\"", &format!("id = \"{id}\""));
+    let about = RETURN
+        .replace("id = \"demo\"", &format!("id = \"{id}\""))
+        .replace(", \"episode\", \"stay\", \"form\"", "");
     write("return.toml", &format!("{about}{more}"));
     write("CHANGES.md", "# Changes\n");
     for (table, schema, keys) in [("site", SITE, r#"keys = ["ID"]"#), ("visit", VISIT, "")] {
@@ -152,9 +310,13 @@ fn with_words(rules: &str) -> String {
 }
 
 pub(crate) fn framed(spec: &ReturnSpec, drawing: &str) -> Framed {
+    framed_for(spec, None, drawing)
+}
+
+fn framed_for(spec: &ReturnSpec, organisation: Option<&Organisation>, drawing: &str) -> Framed {
     let grid = sheet::grid::Grid::parse(drawing).unwrap();
     let expected = Expected {
-        organisation: None,
+        organisation,
         period: None,
         organisations: &Organisations::default(),
     };

@@ -48,6 +48,7 @@ query = "SELECT site._row AS _row, c.value AS given FROM site JOIN circular AS c
         year_ago: None,
         others: &[],
         values: &known,
+        organisation: None,
         period: Some(&period),
         received_on: NaiveDate::from_ymd_opt(2026, 5, 1).unwrap(),
     };

@@ -66,6 +66,7 @@ impl Two {
             year_ago: None,
             others: &others,
             values: &[],
+            organisation: None,
             period: Some(&period),
             received_on: NaiveDate::from_ymd_opt(2026, 5, 1).unwrap(),
         };

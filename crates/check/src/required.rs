@@ -2,11 +2,11 @@
 
 use finding::{Finding, Severity};
 use frame::{Frame, item_rule};
-use spec::{Layout, TableSpec};
+use spec::{Applies, Layout, TableSpec};
 
-use crate::{line_prefix, placed, schema};
+use crate::{Reference, line_prefix, placed, schema};
 
-pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
+pub(crate) fn check(table: &TableSpec, frame: &Frame, reference: &Reference<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (item_idx, item) in table.items.iter().enumerate() {
         if !item.required {
@@ -16,7 +16,8 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
             continue;
         };
         for record_idx in filled.not().idxs() {
-            if frame.is_unreadable(item_idx, record_idx) || !applies(table, record_idx, &item.name)
+            if frame.is_unreadable(item_idx, record_idx)
+                || applies(table, record_idx, &item.name, reference) != Applies::Yes
             {
                 continue;
             }
@@ -40,13 +41,27 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
     findings
 }
 
-/// Whether a line of a form has this item.
-fn applies(table: &TableSpec, record_idx: usize, item: &str) -> bool {
+/// Whether a cell is blank because it is for other organisations: nothing is to be added up there.
+pub(crate) fn is_for_others(
+    table: &TableSpec,
+    record_idx: usize,
+    item: &str,
+    reference: &Reference<'_>,
+) -> bool {
+    let Layout::Matrix(matrix) = &table.layout else {
+        return false;
+    };
+    matrix.lines.get(record_idx).is_some_and(|line| {
+        !line.lacks(item) && matrix.applies(line, item, reference.organisation) == Applies::No
+    })
+}
+
+/// Whether a record has this item: a line of a form may not, or not for every organisation.
+fn applies(table: &TableSpec, record_idx: usize, item: &str, reference: &Reference<'_>) -> Applies {
     match &table.layout {
-        Layout::Matrix(matrix) => matrix
-            .lines
-            .get(record_idx)
-            .is_none_or(|line| !line.not_applicable.iter().any(|name| name == item)),
-        Layout::Records(_) | Layout::TurnAround { .. } => true,
+        Layout::Matrix(matrix) => matrix.lines.get(record_idx).map_or(Applies::Yes, |line| {
+            matrix.applies(line, item, reference.organisation)
+        }),
+        Layout::Records(_) | Layout::TurnAround { .. } => Applies::Yes,
     }
 }

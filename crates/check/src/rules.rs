@@ -2,21 +2,25 @@
 
 mod assert;
 mod change;
+mod continuous;
 mod duplicate;
 mod earlier;
+mod interval;
+mod no_overlap;
 mod present;
 mod query;
 mod references;
 mod sum;
 mod unique;
+mod within;
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
-use spec::{Period, ReturnSpec, Rule, RuleKind, Stage, TableSpec};
+use spec::{Applies, ReturnSpec, Rule, RuleKind, Stage, TableSpec, Threshold};
 
 use crate::message::{Filling, fill};
 use crate::sql::Tables;
-use crate::{CheckError, Reference, at_record, placed};
+use crate::{CheckError, Reference, at_record, on_trial, placed};
 
 /// What a rule reads.
 pub(crate) struct Scene<'a> {
@@ -40,52 +44,82 @@ pub(crate) fn check(
             findings.extend(duplicate::check(table, frame));
         }
     }
-    let rules = spec.rules.iter();
-    for rule in rules.filter(|rule| rule.stage == Stage::Return && in_force(rule, reference.period))
-    {
-        let (Some(table), Some(frame)) = (spec.table(&rule.table), framed.frame(&rule.table))
-        else {
-            continue;
-        };
-        let scene = Scene {
-            spec,
-            table,
-            frame,
-            framed,
-            reference,
-        };
-        findings.extend(match &rule.kind {
-            RuleKind::Assert { expression } => {
-                assert::check(&scene, rule, expression, &mut tables)?
-            }
-            RuleKind::Query { select, reads } => {
-                query::check(&scene, rule, select, reads, &mut tables)?
-            }
-            RuleKind::Unique => unique::check(&scene, rule),
-            RuleKind::References {
-                parent,
-                parent_items,
-            } => references::check(&scene, rule, parent, parent_items),
-            RuleKind::SumAcross { total, parts } => sum::across(&scene, rule, total, parts),
-            RuleKind::SumDown {
-                total_line,
-                part_lines,
-            } => sum::down(&scene, rule, total_line, part_lines),
-            RuleKind::Change { against } => change::check(&scene, rule, *against),
-            RuleKind::Present { against, condition } => {
-                present::check(&scene, rule, *against, condition.as_deref(), &mut tables)?
-            }
-        });
+    let of_a_return = spec.rules.iter().filter(|rule| {
+        rule.stage == Stage::Return
+            && rule.in_force.includes(reference.period)
+            && rule.only_for.applies(reference.organisation) == Applies::Yes
+    });
+    for rule in of_a_return {
+        let scene = Scene::of(rule, spec, framed, reference);
+        if let Some(scene) = scene {
+            findings.extend(run(&scene, rule, &mut tables)?);
+        }
     }
     Ok(findings)
 }
 
-/// In force for periods that end between the rule's days; with no period known, every rule is.
-pub(crate) fn in_force(rule: &Rule, period: Option<&Period>) -> bool {
-    period.is_none_or(|period| {
-        rule.valid_from.is_none_or(|first| first <= period.end)
-            && rule.valid_to.is_none_or(|last| period.end <= last)
+/// Runs every rule, in force or not, and tells which could not be run.
+pub(crate) fn try_out(
+    spec: &ReturnSpec,
+    framed: &Framed,
+    reference: &Reference<'_>,
+) -> Result<Vec<CheckError>, CheckError> {
+    let mut tables = Tables::new(spec, framed, reference)?;
+    let of_a_return = spec.rules.iter().filter(|rule| rule.stage == Stage::Return);
+    Ok(of_a_return
+        .filter_map(|rule| {
+            let scene = Scene::of(rule, spec, framed, reference)?;
+            run(&scene, rule, &mut tables).err()
+        })
+        .collect())
+}
+
+fn run(scene: &Scene<'_>, rule: &Rule, tables: &mut Tables) -> Result<Vec<Finding>, CheckError> {
+    Ok(match &rule.kind {
+        RuleKind::Assert { expression } => assert::check(scene, rule, expression, tables)?,
+        RuleKind::Query { select, reads } => query::check(scene, rule, select, reads, tables)?,
+        RuleKind::Unique => unique::check(scene, rule),
+        RuleKind::References {
+            parent,
+            parent_items,
+        } => references::check(scene, rule, parent, parent_items),
+        RuleKind::SumAcross { total, parts } => sum::across(scene, rule, total, parts),
+        RuleKind::SumDown {
+            total_line,
+            part_lines,
+        } => sum::down(scene, rule, total_line, part_lines),
+        RuleKind::NoOverlap {
+            days,
+            touching,
+            same_start,
+        } => no_overlap::check(scene, rule, days, *touching, *same_start, tables)?,
+        RuleKind::Within { days, parent } => within::check(scene, rule, days, parent, tables)?,
+        RuleKind::Continuous { days, parent, gaps } => {
+            continuous::check(scene, rule, days, parent.as_ref(), gaps, tables)?
+        }
+        RuleKind::Change(change) => change::check(scene, rule, change),
+        RuleKind::Present { against, condition } => {
+            present::check(scene, rule, *against, condition.as_deref(), tables)?
+        }
     })
+}
+
+impl<'a> Scene<'a> {
+    /// `None` where the rule's table could not be framed.
+    fn of(
+        rule: &Rule,
+        spec: &'a ReturnSpec,
+        framed: &'a Framed,
+        reference: &'a Reference<'a>,
+    ) -> Option<Self> {
+        Some(Self {
+            spec,
+            table: spec.table(&rule.table)?,
+            frame: framed.frame(&rule.table)?,
+            framed,
+            reference,
+        })
+    }
 }
 
 impl Scene<'_> {
@@ -118,11 +152,15 @@ impl Scene<'_> {
         )
         .in_table(&self.table.name);
         if rule.trial {
-            let message = format!("On trial, not counted yet: {}", finding.message);
-            Finding { message, ..finding }.on_trial()
+            on_trial(finding)
         } else {
             finding
         }
+    }
+
+    /// A threshold of the rule, as the organisation whose return this is has it.
+    fn threshold(&self, rule: &Rule, name: &str) -> Option<Threshold> {
+        rule.thresholds.get(name, self.reference.organisation)
     }
 
     /// The positions of items, as far as they exist.

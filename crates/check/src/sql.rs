@@ -161,7 +161,10 @@ fn with_parameters(select: &str, rule: &Rule, reference: &Reference<'_>) -> Opti
             "period_start" => date_literal(reference.period?.start),
             "period_end" => date_literal(reference.period?.end),
             "received_on" => date_literal(reference.received_on),
-            threshold => rule.thresholds.get(threshold)?.to_string(),
+            threshold => rule
+                .thresholds
+                .get(threshold, reference.organisation)?
+                .to_string(),
         });
         rest = tail;
     }

@@ -1,6 +1,10 @@
 //! Rules drawn: a table in, findings out.
 
-use crate::drawn::findings;
+mod bodies;
+mod change;
+mod days;
+
+use crate::drawn::{Drawn, findings};
 
 const SITES: &str = "
 [site]
@@ -210,4 +214,71 @@ fn a_rule_on_trial_is_a_note_and_one_out_of_force_says_nothing() {
     );
     assert!(findings(&rule("valid_from = 2026-04-01"), &drawing, None).is_empty());
     assert!(findings(&rule("valid_to = 2025-03-31"), &drawing, None).is_empty());
+}
+
+#[test]
+fn a_condition_has_dates_in_force_and_a_trial_too() {
+    let findings = |extra: &str| {
+        let with = format!("{extra}\"x-rule\"");
+        Drawn {
+            edits: &[("tables/site.schema.json", "\"x-rule\"", &with)],
+            ..Drawn::default()
+        }
+        .findings(&sites("| s1 | 1 | | | x |\n"))
+    };
+    assert_eq!(
+        findings(r#""x-trial": true, "#),
+        ["note site.a-for-x site!C2: On trial, not counted yet: A is blank, but the kind is x."]
+    );
+    assert_eq!(findings(r#""x-valid-to": "2026-03-31", "#).len(), 1);
+    assert!(findings(r#""x-valid-from": "2026-04-01", "#).is_empty());
+    assert!(findings(r#""x-valid-to": "2026-03-30", "#).is_empty());
+}
+
+#[test]
+fn a_rule_of_a_whole_collection_is_not_run_on_a_single_return() {
+    let rule = "[[rule]]\nid = \"site.a-twice\"\ntable = \"site\"\nkind = \"unique\"\nseverity = \"error\"\nitems = [\"A\"]\nmessage = \"Twice.\"\nstage = \"collection\"\n";
+    let drawing = sites("| s1 | 1 | 1 | | |\n| s2 | 1 | 1 | | |\n");
+    assert!(findings(rule, &drawing, None).is_empty());
+    let of_a_return = rule.replace("collection", "return");
+    assert_eq!(findings(&of_a_return, &drawing, None).len(), 1);
+}
+
+#[test]
+fn a_rule_that_names_no_column_is_found_before_the_first_file() {
+    let rule = |id: &str, kind: &str| {
+        format!(
+            "[[rule]]\nid = \"site.{id}\"\ntable = \"site\"\nseverity = \"error\"\nmessage = \"m\"\nvalid_to = 2020-04-01\n{kind}\n"
+        )
+    };
+    let rules = [
+        rule("fine", "kind = \"query\"\nquery = \"SELECT s._row, p.A FROM site AS s JOIN previous_site AS p ON s.ID = p.ID JOIN year_ago_site AS y ON s.ID = y.ID\""),
+        rule("nowhere", "kind = \"query\"\nquery = \"SELECT s._row FROM site AS s WHERE s.NOWHERE > 1\""),
+        rule("not-a-number", "kind = \"assert\"\nassert = \"ID - 1 > 2\""),
+    ]
+    .concat();
+    let told: Vec<String> = Drawn {
+        rules: &rules,
+        ..Drawn::default()
+    }
+    .tried_out();
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        told[0].starts_with("rule site.nowhere could not be run: "),
+        "{told:#?}"
+    );
+    assert!(
+        told[1].starts_with("rule site.not-a-number could not be run: "),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn every_rule_of_return_specs_can_be_run() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
+    for spec in spec::load_all(&root).unwrap_or_else(|error| panic!("{error}")) {
+        let errors = crate::try_out(&spec).unwrap_or_else(|error| panic!("{error}"));
+        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(told.is_empty(), "{}: {told:#?}", spec.id);
+    }
 }

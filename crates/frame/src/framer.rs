@@ -88,7 +88,9 @@ impl<'a> Framer<'a> {
             let findings = &mut framed.findings;
             let (sheet, frame) = match standing.reading {
                 Reading::Records(reading) => reading.finish(n_rows, findings),
-                Reading::Matrix(reading) => reading.finish(n_rows, findings),
+                Reading::Matrix(reading) => {
+                    reading.finish(n_rows, self.expected.organisation, findings)
+                }
             };
             let Some(frame) = frame else { continue };
             identity::verify(&sheet, table, &frame, self.spec, self.expected, findings);

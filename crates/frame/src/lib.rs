@@ -148,6 +148,14 @@ pub struct Framed {
 }
 
 impl Framed {
+    /// Every table of a return without a record.
+    pub fn empty(spec: &ReturnSpec) -> Self {
+        Self {
+            frames: spec.tables.iter().map(empty).collect(),
+            ..Self::default()
+        }
+    }
+
     pub fn frame(&self, table: &str) -> Option<&Frame> {
         self.frames.iter().find(|frame| frame.table == table)
     }

@@ -3,7 +3,7 @@
 use finding::{CellRef, Finding, Findings, Severity};
 use sheet::{Cell, Raw, RawCell, Sheet};
 use spec::layout::{Line, Matrix, MatrixColumn};
-use spec::{IdentityPlace, TableSpec};
+use spec::{Applies, IdentityPlace, Organisation, TableSpec};
 
 use crate::account::Account;
 use crate::columns::{Builder, Value};
@@ -50,8 +50,14 @@ impl<'a> Reading<'a> {
     }
 
     /// What of the sheet is of use, and the frame, unless this is not the form.
-    pub(crate) fn finish(self, n_rows: u64, findings: &mut Findings) -> (Sheet, Option<Frame>) {
-        let frame = frame(&self.sheet, n_rows, self.table, self.layout, findings);
+    pub(crate) fn finish(
+        self,
+        n_rows: u64,
+        organisation: Option<&Organisation>,
+        findings: &mut Findings,
+    ) -> (Sheet, Option<Frame>) {
+        let (table, layout) = (self.table, self.layout);
+        let frame = frame(&self.sheet, n_rows, table, layout, organisation, findings);
         (self.sheet, frame)
     }
 }
@@ -61,6 +67,7 @@ fn frame(
     n_rows: u64,
     table: &TableSpec,
     layout: &Matrix,
+    organisation: Option<&Organisation>,
     findings: &mut Findings,
 ) -> Option<Frame> {
     if !is_this_form(sheet, table, layout, findings) || !lines_stand(sheet, table, layout, findings)
@@ -76,10 +83,14 @@ fn frame(
             .map(|item| Builder::new(item.kind))
             .collect(),
         unreadable: Unreadable::default(),
+        organisation,
+        entered: Vec::new(),
+        calculated: Vec::new(),
     };
     for (record_idx, line) in layout.lines.iter().enumerate() {
         building.record(sheet, table, layout, line, record_idx, findings);
     }
+    findings.extend(building.calculated_by_themselves());
     let last_line = layout.lines.iter().map(|line| u64::from(line.row_idx) + 1);
     let mut account = Account {
         n_rows: n_rows.max(last_line.max().unwrap_or(0)),
@@ -111,6 +122,11 @@ struct Building<'a> {
     asked: &'a [Asked<'a>],
     columns: Vec<Builder>,
     unreadable: Unreadable,
+    /// Whose form it is, where that is known.
+    organisation: Option<&'a Organisation>,
+    /// By item and record: cells of others that were filled in, and those of them that the form calculates.
+    entered: Vec<(usize, usize)>,
+    calculated: Vec<(usize, usize, Finding)>,
 }
 
 fn column_of<'a>(layout: &'a Matrix, item: &str) -> Option<&'a MatrixColumn> {
@@ -210,6 +226,21 @@ fn lines_stand(sheet: &Sheet, table: &TableSpec, layout: &Matrix, findings: &mut
 }
 
 impl Building<'_> {
+    /// What is calculated from a cell that was filled in is wrong with that one, and not again.
+    fn calculated_by_themselves(&mut self) -> Vec<Finding> {
+        let entered = std::mem::take(&mut self.entered);
+        let adds_up = |item_idx: usize, record_idx: usize| {
+            entered
+                .iter()
+                .any(|&(item, record)| item == item_idx || record == record_idx)
+        };
+        std::mem::take(&mut self.calculated)
+            .into_iter()
+            .filter(|(item_idx, record_idx, _)| !adds_up(*item_idx, *record_idx))
+            .map(|(_, _, finding)| finding)
+            .collect()
+    }
+
     fn record(
         &mut self,
         sheet: &Sheet,
@@ -230,17 +261,31 @@ impl Building<'_> {
             let raw =
                 cell_at(sheet, line.row_idx, column.column_idx).map(|cell| Raw::from(&cell.value));
             let raw = raw.filter(|raw| !matches!(raw, Raw::Text(text) if text.trim().is_empty()));
-            if line.not_applicable.contains(&item.name) {
-                self.columns[item_idx].push(None);
-                findings
-                    .extend(raw.map(|raw| not_applicable(table, item, line, raw).at_cell(place)));
-                continue;
-            }
             let origin = if column.computed || line.computed {
                 Origin::Computed
             } else {
                 Origin::Entered
             };
+            if layout.applies(line, &item.name, self.organisation) == Applies::No {
+                self.columns[item_idx].push(None);
+                let is_calculated = !line.lacks(&item.name) && origin == Origin::Computed;
+                let finding = raw.map(|raw| {
+                    not_applicable(table, item, line, raw, self.organisation).at_cell(place)
+                });
+                match (raw, finding) {
+                    // A form goes on adding up what an organisation leaves blank.
+                    (Some(raw), _) if is_calculated && is_nought(raw) => {}
+                    (_, Some(finding)) if is_calculated => {
+                        self.calculated.push((item_idx, record_idx, finding));
+                    }
+                    (_, Some(finding)) => {
+                        self.entered.push((item_idx, record_idx));
+                        findings.push(finding);
+                    }
+                    (_, None) => {}
+                }
+                continue;
+            }
             let value = match (read(raw, &self.asked[item_idx], origin), raw) {
                 (Read::Value(value), _) => Some(value),
                 (Read::Normalised(value), Some(raw)) => {
@@ -267,14 +312,32 @@ impl Building<'_> {
     }
 }
 
-fn not_applicable(table: &TableSpec, item: &spec::Item, line: &Line, raw: Raw<'_>) -> Finding {
-    Finding::new(
-        item_rule(table, item, "not-applicable"),
-        Severity::Error,
-        format!(
+/// What a form calculates from blank cells.
+fn is_nought(raw: Raw<'_>) -> bool {
+    matches!(raw, Raw::Number(number) if number == 0.0)
+}
+
+fn not_applicable(
+    table: &TableSpec,
+    item: &spec::Item,
+    line: &Line,
+    raw: Raw<'_>,
+    organisation: Option<&Organisation>,
+) -> Finding {
+    let message = match organisation.filter(|_| !line.lacks(&item.name)) {
+        Some(organisation) => format!(
+            "Line {} ({}), {}: this cell is not for {}, but it is filled in.",
+            line.code, line.label, item.title, organisation.name
+        ),
+        None => format!(
             "Line {} ({}) has no {}, but the cell is filled in.",
             line.code, line.label, item.title
         ),
+    };
+    Finding::new(
+        item_rule(table, item, "not-applicable"),
+        Severity::Error,
+        message,
         "Clear the cell; if the figure belongs to another line or column, move it there.",
     )
     .in_table(&table.name)

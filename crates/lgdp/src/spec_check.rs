@@ -73,6 +73,16 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
         Ok(examples) => examples,
         Err(error) => return Ok(Told::not_loaded(dir, &error)),
     };
+    let wrongs: Vec<String> = not_run(&spec)
+        .iter()
+        .map(|why| format!("{}/rules.toml: {why}", dir.display()))
+        .collect();
+    if !wrongs.is_empty() {
+        return Ok(Told {
+            summary: format!("{}: {} wrong", dir.display(), wrongs.len()),
+            wrongs,
+        });
+    }
     let mut workbooks = Workbooks::write(&examples)?;
     for other in &spec.compared_with {
         let uses = |example: &Example| example.compared_with.contains_key(&other.return_id);
@@ -152,6 +162,14 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
         ),
         wrongs,
     })
+}
+
+/// Rules that can't be run, whatever file comes in.
+fn not_run(spec: &ReturnSpec) -> Vec<String> {
+    match assess::try_out(spec) {
+        Ok(errors) => errors.iter().map(ToString::to_string).collect(),
+        Err(error) => vec![error.to_string()],
+    }
 }
 
 fn fits(spec: &ReturnSpec, example: &Example) -> Result<(), String> {

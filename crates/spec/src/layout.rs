@@ -1,6 +1,6 @@
 //! Where a table stands on its sheet.
 
-use crate::Provenance;
+use crate::{Applies, OnlyFor, Organisation, Provenance};
 
 /// The three layouts that between them cover the field's returns.
 #[derive(Debug, Clone)]
@@ -51,6 +51,57 @@ pub struct Matrix {
     pub line_item: String,
     pub lines: Vec<Line>,
     pub columns: Vec<MatrixColumn>,
+    /// Cells that are for some organisations only, beside whole lines and columns.
+    pub cells: Vec<CellsFor>,
+}
+
+impl Matrix {
+    /// Whether every line has this item, whoever's form it is.
+    pub fn is_for_all(&self, item: &str) -> bool {
+        let has_it = |line: &Line| !line.lacks(item) && line.only_for.0.is_empty();
+        let column = self.columns.iter().find(|column| column.item == item);
+        let is_single = |cells: &CellsFor| cells.items.iter().any(|name| name == item);
+        self.lines.iter().all(has_it)
+            && column.is_none_or(|column| column.only_for.0.is_empty())
+            && !self.cells.iter().any(is_single)
+    }
+
+    /// Whether the cell of an item in a line is for an organisation: it has to be blank where it is not.
+    pub fn applies(&self, line: &Line, item: &str, organisation: Option<&Organisation>) -> Applies {
+        if line.lacks(item) {
+            return Applies::No;
+        }
+        let column = self.columns.iter().find(|column| column.item == item);
+        let cells = self.cells.iter().filter(|cells| {
+            cells.lines.contains(&line.code) && cells.items.iter().any(|name| name == item)
+        });
+        let said = std::iter::once(&line.only_for)
+            .chain(column.map(|column| &column.only_for))
+            .chain(cells.map(|cells| &cells.only_for))
+            .map(|only_for| only_for.applies(organisation));
+        said.fold(Applies::Yes, |all, one| match (all, one) {
+            (Applies::No, _) | (_, Applies::No) => Applies::No,
+            (Applies::NotKnown, _) | (_, Applies::NotKnown) => Applies::NotKnown,
+            (Applies::Yes, Applies::Yes) => Applies::Yes,
+        })
+    }
+}
+
+impl Line {
+    /// Whether no organisation has this item in this line.
+    pub fn lacks(&self, item: &str) -> bool {
+        self.not_applicable.iter().any(|name| name == item)
+    }
+}
+
+/// The cells of some lines and items, which are for some organisations only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellsFor {
+    /// By code.
+    pub lines: Vec<String>,
+    pub items: Vec<String>,
+    pub only_for: OnlyFor,
+    pub provenance: Provenance,
 }
 
 /// A text that proves that this is the form; compared by its normalised words.
@@ -71,6 +122,7 @@ pub struct Line {
     pub computed: bool,
     /// Items that this line does not have.
     pub not_applicable: Vec<String>,
+    pub only_for: OnlyFor,
     pub provenance: Provenance,
 }
 
@@ -79,4 +131,5 @@ pub struct MatrixColumn {
     pub item: String,
     pub column_idx: u32,
     pub computed: bool,
+    pub only_for: OnlyFor,
 }

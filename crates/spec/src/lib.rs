@@ -15,6 +15,8 @@ pub mod reference_values;
 pub mod rule;
 
 mod load;
+mod only_for;
+mod threshold;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,12 +32,14 @@ pub use link::{ComparedWith, Link, OtherPeriod};
 pub use load::{
     Fault, LoadError, Vetted, format_schemas, load, load_all, vet_expression, vet_query,
 };
+pub use only_for::{Applies, OnlyFor};
 pub use organisation::{Organisation, Organisations};
 pub use period::{Period, PeriodKind};
 pub use reference_values::{
     ReferenceSet, ReferenceValues, SetOfPeriod, ValuePeriod, load_reference_values,
 };
-pub use rule::{Against, Part, Rule, RuleKind, Stage};
+pub use rule::{Against, InForce, Part, Rule, RuleKind, Stage};
+pub use threshold::Threshold;
 
 /// One version of a return, with everything it refers to resolved and verified.
 #[derive(Debug, Clone)]
@@ -190,12 +194,25 @@ pub struct Source {
 #[serde(deny_unknown_fields)]
 pub struct Demo {
     pub base: String,
+    /// Another base for a kind of organisation, or for one by its code.
+    #[serde(default)]
+    pub base_of: BTreeMap<String, String>,
     #[serde(default = "one")]
     pub copies: u32,
     #[serde(default)]
     pub vary: Vec<String>,
     #[serde(default)]
     pub scale: bool,
+}
+
+impl Demo {
+    /// The example that an organisation's workbook is made from.
+    pub fn base_for(&self, organisation: &Organisation) -> &str {
+        self.base_of
+            .get(&organisation.code)
+            .or_else(|| self.base_of.get(&organisation.kind))
+            .unwrap_or(&self.base)
+    }
 }
 
 fn one() -> u32 {
@@ -225,6 +242,15 @@ pub struct TableSpec {
 impl TableSpec {
     pub fn item(&self, name: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.name == name)
+    }
+
+    /// Whether every record has a value of this item, whoever sends it.
+    pub fn is_always_filled(&self, item: &Item) -> bool {
+        let is_for_all = match &self.layout {
+            Layout::Matrix(matrix) => matrix.is_for_all(&item.name),
+            Layout::Records(_) | Layout::TurnAround { .. } => true,
+        };
+        item.required && is_for_all
     }
 
     /// The position of an item in `items`.
@@ -338,6 +364,9 @@ pub struct Condition {
     pub reads: Vec<String>,
     pub message: String,
     pub fix: String,
+    pub in_force: InForce,
+    /// Reported as a note only.
+    pub trial: bool,
     pub schema: serde_json::Value,
     pub provenance: Provenance,
 }

@@ -3,6 +3,7 @@
 //! Each file goes through three looks: its syntax, the format's JSON Schema for its kind, and then what it means.
 //! A place that one look found wrong is not looked at by the next, so that one mistake is one fault.
 
+mod bodies;
 mod codes;
 mod condition;
 mod document;
@@ -33,6 +34,7 @@ pub use format::format_schemas;
 pub use sql::{Vetted, vet_expression, vet_query};
 
 use crate::{ReturnSpec, TableSpec};
+use bodies::Bodies;
 use codes::Lists;
 use document::Document;
 use folder::Folder;
@@ -97,7 +99,8 @@ pub(crate) fn version_dirs(root: &Path) -> Result<Vec<PathBuf>, Fault> {
 
 fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
     let mut folder = Folder::open(dir, faults)?;
-    let about = returns::read(&mut folder, faults);
+    let bodies = Bodies::read(&folder, faults);
+    let about = returns::read(&mut folder, &bodies, faults);
     let mut lists = Lists::default();
     let mut tables = Vec::new();
     for name in &about.tables {
@@ -106,6 +109,7 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
             &mut lists,
             name,
             &about.sources,
+            &bodies,
             faults,
         ));
     }
@@ -117,8 +121,15 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
         faults,
     );
     links::check_names(&links, &tables, about.document(), faults);
-    let rules = rules::read(&mut folder, &about.sources, &tables, &links, faults);
-    about.check_demo(&folder, &tables, faults);
+    let rules = rules::read(
+        &mut folder,
+        &about.sources,
+        &bodies,
+        &tables,
+        &links,
+        faults,
+    );
+    about.check_demo(&folder, &bodies, &tables, faults);
     about.check_keys(&tables, faults);
     about.check_own_columns(&tables, faults);
     let lists_are_known = tables.iter().all(table::TableDraft::is_whole);

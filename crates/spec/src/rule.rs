@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use finding::Severity;
 use serde::Deserialize;
 
-use crate::Provenance;
+use crate::{OnlyFor, Organisation, Period, Provenance, Threshold};
 
 /// One rule of `rules.toml`.
 #[derive(Debug, Clone)]
@@ -15,20 +15,17 @@ pub struct Rule {
     /// The table its findings point into.
     pub table: String,
     pub severity: Severity,
+    pub stage: Stage,
+    pub only_for: OnlyFor,
     /// The items its findings point at; the first is the main one. Empty: the row.
     pub items: Vec<String>,
     /// With `{placeholders}`.
     pub message: String,
     pub fix: String,
-    /// In force for periods that end on or after this day.
-    pub valid_from: Option<NaiveDate>,
-    /// In force for periods that end on or before this day.
-    pub valid_to: Option<NaiveDate>,
+    pub in_force: InForce,
     /// Reported as a note only.
     pub trial: bool,
-    pub stage: Stage,
-    /// Literals as written, by name.
-    pub thresholds: BTreeMap<String, f64>,
+    pub thresholds: Thresholds,
     pub kind: RuleKind,
     pub provenance: Provenance,
 }
@@ -58,6 +55,48 @@ pub fn all_name(table: &str) -> String {
     format!("all_{table}")
 }
 
+/// What a rule measures by, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Thresholds {
+    pub of_all: BTreeMap<String, Threshold>,
+    /// Those that an organisation has for itself, by its code.
+    pub of: BTreeMap<String, OwnThresholds>,
+}
+
+impl Thresholds {
+    /// An organisation's own or, where it has none or is not known, everybody's.
+    pub fn get(&self, name: &str, organisation: Option<&Organisation>) -> Option<Threshold> {
+        organisation
+            .and_then(|organisation| self.of.get(&organisation.code)?.values.get(name))
+            .or_else(|| self.of_all.get(name))
+            .copied()
+    }
+}
+
+/// The thresholds that differ for one organisation, and who says so.
+#[derive(Debug, Clone)]
+pub struct OwnThresholds {
+    pub values: BTreeMap<String, Threshold>,
+    pub provenance: Provenance,
+}
+
+/// The periods that a rule is in force for, by their last day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InForce {
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+}
+
+impl InForce {
+    /// Where the period is not known, every rule is in force.
+    pub fn includes(&self, period: Option<&Period>) -> bool {
+        period.is_none_or(|period| {
+            self.from.is_none_or(|first| first <= period.end)
+                && self.to.is_none_or(|last| period.end <= last)
+        })
+    }
+}
+
 /// What a rule checks. One file per kind in `check/src/rules/`.
 #[derive(Debug, Clone)]
 pub enum RuleKind {
@@ -79,13 +118,120 @@ pub enum RuleKind {
         total_line: String,
         part_lines: Vec<Part>,
     },
-    /// A figure moved by more than `percent` and by at least `minimum` (thresholds).
-    Change { against: Against },
+    /// Of the records of a group, no two are going on at once.
+    NoOverlap {
+        days: Days,
+        touching: Touching,
+        same_start: SameStart,
+    },
+    /// A record's days lie within those of its parent; `by` of the record are `items` of the parent.
+    Within { days: Days, parent: ParentDays },
+    /// The records of a group follow each other without a gap.
+    Continuous {
+        days: Days,
+        parent: Option<ParentDays>,
+        gaps: Vec<GapPlace>,
+    },
+    /// A figure moved further than the thresholds `percent`, `minimum` and `base` allow.
+    Change(Change),
     /// An earlier record is there again, matched on the rule's items.
     Present {
         against: Against,
         condition: Option<String>,
     },
+}
+
+/// How far a figure may move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub against: Against,
+    /// The items that match a record with its earlier one; empty: the table's keys.
+    pub by: Vec<String>,
+    pub figure: Figure,
+    pub direction: Direction,
+    /// Of `percent` and `minimum`, where the rule has both.
+    pub when: When,
+}
+
+/// What is compared with the earlier period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Figure {
+    /// Each of the rule's items, record by record.
+    Items,
+    /// The number of the table's records.
+    Records,
+}
+
+/// Which movements are asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    #[default]
+    Either,
+    Up,
+    Down,
+}
+
+/// Whether both thresholds have to be passed, or one is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    #[default]
+    Both,
+    Either,
+}
+
+/// The days that a record covers, first and last included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Days {
+    /// A date item. Where it is blank the days are not known.
+    pub from: String,
+    /// A date item; blank while it goes on. `None`: the record is of one day.
+    pub to: Option<String>,
+    /// Records with the same values here are a group.
+    pub by: Vec<String>,
+    /// An SQL expression over a row: records for which it does not hold are left out.
+    pub condition: Option<String>,
+}
+
+/// The days that a parent record covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentDays {
+    pub table: String,
+    /// In parallel with [`Days::by`].
+    pub items: Vec<String>,
+    /// `None`, or blank: from the beginning of time.
+    pub from: Option<String>,
+    /// `None`, or blank: to its end.
+    pub to: Option<String>,
+    /// An SQL expression over a row of the parent's table.
+    pub condition: Option<String>,
+}
+
+/// Whether one record may begin on the day on which another ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touching {
+    Allowed,
+    Overlap,
+}
+
+/// Whether records of a group that begin on the same day overlap, or are one thing told in parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameStart {
+    One,
+    Overlap,
+}
+
+/// Where in a group a gap is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GapPlace {
+    /// The parent begins and no record does.
+    Before,
+    /// A record ends and the next has not begun.
+    Between,
+    /// The last record ends and the parent goes on.
+    After,
 }
 
 /// A summand: an item or a line code.

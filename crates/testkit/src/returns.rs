@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use spec::layout::{Layout, Matrix, MatrixColumn, Records};
 use spec::{
-    Accumulation, Confidence, ExtraColumns, Item, ItemKind, Organisation, Organisations, Owner,
-    Period, PeriodKind, Provenance, Respondents, ReturnSpec, Sensitivity, SheetMatch, TableSpec,
+    Accumulation, Confidence, ExtraColumns, Item, ItemKind, OnlyFor, Organisation, Organisations,
+    Owner, Period, PeriodKind, Provenance, Respondents, ReturnSpec, Sensitivity, SheetMatch,
+    TableSpec,
 };
 
 /// Three councils: `S12000001` Ardbeg, `S12000002` Brora and `S12000003` Crail.
@@ -105,6 +106,7 @@ pub fn form() -> ReturnSpec {
         item: item.to_owned(),
         column_idx,
         computed: false,
+        only_for: OnlyFor::default(),
     };
     spec.tables = vec![TableSpec {
         name: "form".to_owned(),
@@ -117,6 +119,7 @@ pub fn form() -> ReturnSpec {
             line_item: "line".to_owned(),
             lines: Vec::new(),
             columns: vec![column("organisation", 3), column("band_a", 4)],
+            cells: Vec::new(),
         }),
         items: vec![
             item("line", ItemKind::Text, true, json!({"type": "string"})),

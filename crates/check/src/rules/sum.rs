@@ -1,7 +1,8 @@
 //! `sum`: a total is the sum of its parts, across a record or down a form.
 //!
 //! # Checks
-//! Exactly, in decimals. A total or part that is blank or unreadable is passed over.
+//! Exactly, in decimals. A total or part that is blank or unreadable is passed over;
+//! a part of a form that is for other organisations counts as nothing.
 //!
 //! # Why it matters
 //! A calculated cell that was typed over is the commonest way for a form to go wrong unseen.
@@ -20,9 +21,10 @@ use spec::{Layout, Rule};
 use super::Scene;
 use crate::line_prefix;
 use crate::message::values_of;
+use crate::required::is_for_others;
 
 /// Every figure is compared with this many places: no item has more.
-const PLACES: u8 = 9;
+pub(super) const PLACES: u8 = 9;
 
 /// `total` = the sum of `parts`, in each record.
 pub(super) fn across(scene: &Scene<'_>, rule: &Rule, total: &str, parts: &[Part]) -> Vec<Finding> {
@@ -31,7 +33,9 @@ pub(super) fn across(scene: &Scene<'_>, rule: &Rule, total: &str, parts: &[Part]
     };
     let mut findings = Vec::new();
     for record_idx in 0..scene.frame.n_records() {
-        let figures = parts.iter().map(|part| {
+        let is_asked = |item: &str| !is_for_others(scene.table, record_idx, item, scene.reference);
+        let asked = parts.iter().filter(|part| is_asked(&part.name));
+        let figures = asked.map(|part| {
             let item_idx = scene.table.item_idx(&part.name)?;
             Some((figure(scene.frame, item_idx, record_idx)?, part.subtract))
         });
@@ -76,7 +80,11 @@ pub(super) fn down(
         let Some(item_idx) = scene.table.item_idx(item) else {
             continue;
         };
-        let figures = part_lines.iter().map(|part| {
+        let asked = part_lines.iter().filter(|part| {
+            line_idx(&part.name)
+                .is_none_or(|line| !is_for_others(scene.table, line, item, scene.reference))
+        });
+        let figures = asked.map(|part| {
             let record_idx = line_idx(&part.name)?;
             Some((figure(scene.frame, item_idx, record_idx)?, part.subtract))
         });

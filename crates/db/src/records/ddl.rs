@@ -102,7 +102,7 @@ pub(super) fn create(spec: &ReturnSpec, table: &TableSpec) -> Result<String, DbE
     );
     for column in &columns {
         let _ = write!(sql, ",\n    \"{}\" {}", column.name, column.sql_type);
-        if column.item.required {
+        if table.is_always_filled(column.item) {
             sql.push_str(" NOT NULL");
         }
         for check in checks(column) {

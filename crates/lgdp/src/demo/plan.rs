@@ -93,18 +93,30 @@ pub(super) fn plan(
     let (Some(base), false) = (by_name.get(base_name).copied(), respondents.is_empty()) else {
         return Vec::new();
     };
+    let base_of = |organisation: &Organisation| {
+        let name = spec
+            .demo
+            .as_ref()
+            .map_or(base_name, |demo| demo.base_for(organisation));
+        by_name.get(name).copied().unwrap_or(base)
+    };
+    // Mistakes are drawn on the base: on another organisation's form they would be others.
+    let has_the_base = |organisation: &Organisation| base_of(organisation).name == base.name;
     let planner = Planner {
         spec,
         organisations,
-        by_name,
+        by_name: by_name.clone(),
     };
-    let (mistaken, right): (Vec<_>, Vec<_>) = respondents
-        .iter()
-        .enumerate()
-        .partition(|(idx, _)| WITH_MISTAKES.contains(&(idx % 5)));
+    let (mistaken, right): (Vec<_>, Vec<_>) =
+        respondents
+            .iter()
+            .enumerate()
+            .partition(|(idx, organisation)| {
+                WITH_MISTAKES.contains(&(idx % 5)) && has_the_base(organisation)
+            });
     let mut sendings = Vec::new();
     for (_, organisation) in right {
-        planner.send_base(base, organisation, &mut sendings);
+        planner.send_base(base_of(organisation), organisation, &mut sendings);
     }
     // What is compared with is sent as that.
     let earlier: BTreeSet<&String> = examples
@@ -115,8 +127,12 @@ pub(super) fn plan(
     let others = examples
         .iter()
         .filter(|example| example.name != base.name && !earlier.contains(&example.name));
-    let (drawn, filed): (Vec<&Example>, Vec<&Example>) =
-        others.partition(|example| matches!(example.workbook, ExampleWorkbook::Drawn(_)));
+    let (drawn, filed): (Vec<&Example>, Vec<&Example>) = others.partition(|example| {
+        matches!(example.workbook, ExampleWorkbook::Drawn(_))
+            && organisations
+                .get(&example.organisation)
+                .is_none_or(has_the_base)
+    });
     let chunks = shared_out(&drawn, mistaken.len());
     for (i, (_, organisation)) in mistaken.iter().enumerate() {
         match chunks.get(i) {
@@ -124,7 +140,7 @@ pub(super) fn plan(
             None => planner.send_base(base, organisation, &mut sendings),
         }
     }
-    // A file is somebody's already: theirs, and not the last they send.
+    // A file is somebody's already, and so is a drawing on another base: theirs, and not the last they send.
     let mut all: Vec<Sending> = filed
         .iter()
         .filter_map(|example| {

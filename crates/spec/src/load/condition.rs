@@ -1,5 +1,6 @@
 //! The members of a record schema's `allOf`: rules that JSON Schema expresses.
 
+use chrono::NaiveDate;
 use finding::Severity;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use super::message;
 use super::property::{describe, is_value_of};
 use super::record::RecordDraft;
 use super::returns::Sources;
-use crate::{Condition, Confidence, Item, Provenance};
+use crate::{Condition, Confidence, InForce, Item, Provenance};
 
 /// A member's annotations; the schema beside them stays as it is.
 #[derive(Debug, Deserialize)]
@@ -29,6 +30,12 @@ struct ConditionDocument {
     source: String,
     #[serde(rename = "x-confidence")]
     confidence: Confidence,
+    #[serde(rename = "x-valid-from")]
+    valid_from: Option<NaiveDate>,
+    #[serde(rename = "x-valid-to")]
+    valid_to: Option<NaiveDate>,
+    #[serde(rename = "x-trial", default)]
+    trial: bool,
 }
 
 pub(crate) fn read(
@@ -54,6 +61,12 @@ pub(crate) fn read(
         if said.rule.split('.').next() != Some(table) {
             let why = format!("\"{}\" has to start with \"{table}.\"", said.rule);
             document.fault(faults, &format!("{pointer}/x-rule"), why);
+        }
+        if let (Some(first), Some(last)) = (said.valid_from, said.valid_to)
+            && last < first
+        {
+            let why = format!("{last} is before x-valid-from, {first}");
+            document.fault(faults, &format!("{pointer}/x-valid-to"), why);
         }
         for (item_idx, item) in said.items.iter().enumerate() {
             check_item(
@@ -82,6 +95,11 @@ pub(crate) fn read(
             reads,
             message: said.message,
             fix: said.fix,
+            in_force: InForce {
+                from: said.valid_from,
+                to: said.valid_to,
+            },
+            trial: said.trial,
             schema: schema.clone(),
             provenance: Provenance {
                 source: said.source,

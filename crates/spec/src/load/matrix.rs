@@ -6,12 +6,13 @@ use finding::parse_column_letters;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bodies::Bodies;
 use super::document::Document;
 use super::fault::Faults;
 use super::returns::Sources;
 use super::table::{TableDraft, cell_at, check_item};
-use crate::layout::{Anchor, Line, Matrix, MatrixColumn};
-use crate::{Confidence, Identity, IdentityPlace, ItemKind, Provenance};
+use crate::layout::{Anchor, CellsFor, Line, Matrix, MatrixColumn};
+use crate::{Confidence, Identity, IdentityPlace, ItemKind, OnlyFor, Provenance};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +34,8 @@ struct LineDocument {
     computed: bool,
     #[serde(default)]
     not_applicable: Vec<String>,
+    #[serde(default)]
+    only_for: OnlyFor,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +45,18 @@ struct ColumnDocument {
     column: String,
     #[serde(default)]
     computed: bool,
+    #[serde(default)]
+    only_for: OnlyFor,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CellsDocument {
+    lines: Vec<String>,
+    items: Vec<String>,
+    only_for: OnlyFor,
+    source: String,
+    confidence: Confidence,
 }
 
 pub(crate) fn read(
@@ -49,6 +64,7 @@ pub(crate) fn read(
     draft: &TableDraft,
     identities: &[Identity],
     sources: &Sources,
+    bodies: &Bodies,
     faults: &mut Faults,
 ) -> Option<Matrix> {
     let anchors = anchors(document, faults);
@@ -72,6 +88,8 @@ pub(crate) fn read(
         sources,
         faults,
     );
+    let cells = cells(document, &lines, &columns, sources, faults);
+    check_bodies(document, bodies, faults);
     if document.is_faulty("/lines/line") {
         return None;
     }
@@ -81,6 +99,7 @@ pub(crate) fn read(
         line_item: line_item?,
         lines,
         columns,
+        cells,
     };
     check_cells(document, &matrix, identities, faults);
     Some(matrix)
@@ -144,6 +163,7 @@ fn columns(
             item: said.item,
             column_idx,
             computed: said.computed,
+            only_for: said.only_for,
         });
     }
     let all_read = !document.is_faulty("/lines/column") && line_item.is_some();
@@ -201,6 +221,7 @@ fn lines(
             description: said.description,
             computed: said.computed,
             not_applicable: said.not_applicable,
+            only_for: said.only_for,
             provenance: Provenance {
                 source: said.source,
                 confidence: said.confidence,
@@ -208,6 +229,59 @@ fn lines(
         });
     }
     lines
+}
+
+fn cells(
+    document: &Document,
+    lines: &[Line],
+    columns: &[MatrixColumn],
+    sources: &Sources,
+    faults: &mut Faults,
+) -> Vec<CellsFor> {
+    let mut cells = Vec::new();
+    for pointer in document.elements("/lines/cells") {
+        let Some(said) = document.part::<CellsDocument>(&pointer, faults) else {
+            continue;
+        };
+        sources.check(&said.source, document, &format!("{pointer}/source"), faults);
+        for (idx, code) in said.lines.iter().enumerate() {
+            if !lines.iter().any(|line| line.code == *code) {
+                let why = format!("there is no line \"{code}\"");
+                document.fault(faults, &format!("{pointer}/lines/{idx}"), why);
+            }
+        }
+        for (idx, item) in said.items.iter().enumerate() {
+            if !columns.iter().any(|column| column.item == *item) {
+                let why = format!("no column is the item \"{item}\"");
+                document.fault(faults, &format!("{pointer}/items/{idx}"), why);
+            }
+        }
+        cells.push(CellsFor {
+            lines: said.lines,
+            items: said.items,
+            only_for: said.only_for,
+            provenance: Provenance {
+                source: said.source,
+                confidence: said.confidence,
+            },
+        });
+    }
+    cells
+}
+
+/// Every kind or code that a part of the form is for is one of `organisations.csv`.
+fn check_bodies(document: &Document, bodies: &Bodies, faults: &mut Faults) {
+    for part in ["/lines/line", "/lines/column", "/lines/cells"] {
+        for pointer in document.elements(part) {
+            let only_for = format!("{pointer}/only_for");
+            let said: OnlyFor = document.part(&only_for, faults).unwrap_or_default();
+            for (idx, name) in said.0.iter().enumerate() {
+                if let Some(why) = bodies.unknown(name) {
+                    document.fault(faults, &format!("{only_for}/{idx}"), why);
+                }
+            }
+        }
+    }
 }
 
 /// The code column, the anchors and the identity cells stand outside the lines' cells.

@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::bodies::Bodies;
 use super::document::{Document, step};
 use super::fault::Faults;
 use super::folder::Folder;
@@ -14,8 +15,8 @@ use super::links::Links;
 use super::table::TableDraft;
 use super::toml_document;
 use crate::{
-    Accumulation, Confidence, Demo, ExtraColumns, Fact, Organisations, Owner, PeriodKind,
-    Provenance, Respondents, ReturnSpec, Rule, Sensitivity, Source, TableSpec, starts_with,
+    Accumulation, Confidence, Demo, ExtraColumns, Fact, Owner, PeriodKind, Provenance, Respondents,
+    ReturnSpec, Rule, Sensitivity, Source, TableSpec, starts_with,
 };
 
 const FILE: &str = "return.toml";
@@ -96,7 +97,7 @@ impl Sources {
     }
 }
 
-pub(crate) fn read(folder: &mut Folder, faults: &mut Faults) -> About {
+pub(crate) fn read(folder: &mut Folder, bodies: &Bodies, faults: &mut Faults) -> About {
     let document = toml_document(folder, FILE, FileKind::Return, faults);
     let Some(document) = document else {
         return About {
@@ -120,7 +121,7 @@ pub(crate) fn read(folder: &mut Folder, faults: &mut Faults) -> About {
         check_identity(identity, &document, folder, faults);
     }
     if let Some(respondents) = &respondents {
-        check_respondents(respondents, &document, folder, faults);
+        check_respondents(respondents, &document, bodies, faults);
     }
     About {
         tables: identity.as_ref().map_or_else(
@@ -163,44 +164,31 @@ fn check_identity(
     }
 }
 
-/// Against `organisations.csv`, where there is one.
 fn check_respondents(
     respondents: &Respondents,
     document: &Document,
-    folder: &Folder,
+    bodies: &Bodies,
     faults: &mut Faults,
 ) {
-    let path = folder.dir.join("../../organisations.csv");
-    if !path.exists() {
-        return;
-    }
-    let organisations = match Organisations::load(&path) {
-        Ok(organisations) => organisations,
-        Err(error) => {
-            for fault in error.faults {
-                faults.add("../../organisations.csv", fault.place, fault.why);
-            }
-            return;
-        }
-    };
     for (idx, kind) in respondents.types.iter().enumerate() {
-        if !organisations.0.iter().any(|known| known.kind == *kind) {
-            let why = format!("organisations.csv has no organisation of the kind \"{kind}\"");
+        if let Some(why) = bodies.unknown_kind(kind) {
             document.fault(faults, &format!("/respondents/types/{idx}"), why);
         }
     }
+    let known = |code: &str| bodies.known().and_then(|known| known.get(code));
     for (idx, code) in respondents.only.iter().enumerate() {
-        let why = match organisations.get(code) {
-            None => format!("organisations.csv has no organisation with the code \"{code}\""),
-            Some(known) if !respondents.types.contains(&known.kind) => {
+        let why = bodies.unknown_code(code).or_else(|| {
+            let known = known(code)?;
+            (!respondents.types.contains(&known.kind)).then(|| {
                 format!(
                     "{} is a {}, which is not one of the types",
                     known.name, known.kind
                 )
-            }
-            Some(_) => continue,
-        };
-        document.fault(faults, &format!("/respondents/only/{idx}"), why);
+            })
+        });
+        if let Some(why) = why {
+            document.fault(faults, &format!("/respondents/only/{idx}"), why);
+        }
     }
 }
 
@@ -251,7 +239,13 @@ impl About {
     }
 
     /// The demo's base is an example and what varies are items.
-    pub(crate) fn check_demo(&self, folder: &Folder, tables: &[TableDraft], faults: &mut Faults) {
+    pub(crate) fn check_demo(
+        &self,
+        folder: &Folder,
+        bodies: &Bodies,
+        tables: &[TableDraft],
+        faults: &mut Faults,
+    ) {
         let (Some(document), Some(demo)) = (&self.document, &self.demo) else {
             return;
         };
@@ -259,6 +253,16 @@ impl About {
         if !folder.has(&format!("examples/{}.example", demo.base)) {
             let why = format!("there is no examples/{}.example", demo.base);
             document.fault(faults, "/demo/base", why);
+        }
+        for (name, base) in &demo.base_of {
+            let pointer = step("/demo/base_of", name);
+            if let Some(why) = bodies.unknown(name) {
+                document.fault(faults, &pointer, why);
+            }
+            if !folder.has(&format!("examples/{base}.example")) {
+                let why = format!("there is no examples/{base}.example");
+                document.fault(faults, &pointer, why);
+            }
         }
         for (idx, item) in demo.vary.iter().enumerate() {
             if are_known && !tables.iter().any(|table| table.names.contains(item)) {

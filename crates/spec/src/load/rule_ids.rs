@@ -7,6 +7,8 @@ use super::document::Document;
 use super::fault::Faults;
 use super::rules;
 use super::table::TableDraft;
+#[cfg(test)]
+use crate::ReturnSpec;
 use crate::{Item, ItemKind};
 
 pub(super) fn check(rules: Option<&Document>, tables: &[TableDraft], faults: &mut Faults) {
@@ -51,6 +53,27 @@ pub(super) fn check(rules: Option<&Document>, tables: &[TableDraft], faults: &mu
     }
 }
 
+/// Every rule id of a version, written or following from a property.
+#[cfg(test)]
+pub(super) fn of(spec: &ReturnSpec) -> std::collections::BTreeSet<String> {
+    let mut ids: std::collections::BTreeSet<String> =
+        spec.rules.iter().map(|rule| rule.id.clone()).collect();
+    for table in &spec.tables {
+        ids.insert(format!("{}.duplicate", table.name));
+        ids.extend(
+            table
+                .conditions
+                .iter()
+                .map(|condition| condition.rule.clone()),
+        );
+        for item in &table.items {
+            let whats = whats(item).into_iter();
+            ids.extend(whats.map(|what| rule_id(&table.name, item, what)));
+        }
+    }
+    ids
+}
+
 /// `case.appdate-not-a-date`.
 fn rule_id(table: &str, item: &Item, what: &str) -> String {
     let item = item.name.to_lowercase().replace('_', "-");
@@ -64,6 +87,7 @@ fn whats(item: &Item) -> Vec<&'static str> {
         "not-calculated",
         "changed-into-a-date",
         "normalised",
+        "not-applicable",
     ];
     whats.extend(match item.kind {
         ItemKind::Text => ["not-text"].as_slice(),

@@ -1,12 +1,18 @@
 //! `rules.toml`: rules across items, rows, tables and periods.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod change;
+mod interval;
+mod query;
+mod sum;
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use finding::Severity;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bodies::Bodies;
 use super::document::Document;
 use super::fault::Faults;
 use super::folder::Folder;
@@ -16,9 +22,9 @@ use super::message::{self, Placeholders};
 use super::property::{describe, is_numeric};
 use super::returns::Sources;
 use super::table::TableDraft;
-use super::{rule_ids, sql, toml_document};
-use crate::rule::{ADDRESS, ALL_ORGANISATIONS, Against, Part, Stage, all_name};
-use crate::{Confidence, Layout, Provenance, Rule, RuleKind};
+use super::{rule_ids, toml_document};
+use crate::rule::{Against, Direction, GapPlace, OwnThresholds, Stage, Thresholds, When};
+use crate::{Confidence, InForce, OnlyFor, Provenance, Rule, RuleKind, Threshold};
 
 const FILE: &str = "rules.toml";
 
@@ -30,6 +36,10 @@ struct RuleDocument {
     kind: KindName,
     severity: Severity,
     #[serde(default)]
+    stage: Stage,
+    #[serde(default)]
+    only_for: OnlyFor,
+    #[serde(default)]
     items: Vec<String>,
     message: String,
     fix: String,
@@ -40,9 +50,9 @@ struct RuleDocument {
     #[serde(default)]
     trial: bool,
     #[serde(default)]
-    stage: Stage,
+    thresholds: BTreeMap<String, Threshold>,
     #[serde(default)]
-    thresholds: BTreeMap<String, f64>,
+    thresholds_of: BTreeMap<String, OwnThresholdsDocument>,
     assert: Option<String>,
     query: Option<String>,
     parent: Option<String>,
@@ -57,15 +67,42 @@ struct RuleDocument {
     against: Option<AgainstName>,
     #[serde(rename = "where")]
     condition: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    by: Vec<String>,
+    #[serde(default)]
+    touching: bool,
+    #[serde(default)]
+    same_start: bool,
+    parent_from: Option<String>,
+    parent_to: Option<String>,
+    parent_where: Option<String>,
+    #[serde(default)]
+    gaps: Vec<GapPlace>,
+    #[serde(default)]
+    direction: Direction,
+    when: Option<When>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OwnThresholdsDocument {
+    source: String,
+    confidence: Confidence,
+    #[serde(flatten)]
+    values: BTreeMap<String, Threshold>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum KindName {
     Assert,
     Query,
     Unique,
     References,
+    Within,
+    NoOverlap,
+    Continuous,
     Sum,
     Change,
     Present,
@@ -90,6 +127,7 @@ impl From<AgainstName> for Against {
 pub(crate) fn read(
     folder: &mut Folder,
     sources: &Sources,
+    bodies: &Bodies,
     tables: &[TableDraft],
     links: &Links,
     faults: &mut Faults,
@@ -105,6 +143,7 @@ pub(crate) fn read(
                 document,
                 pointer,
                 sources,
+                bodies,
                 tables,
                 links,
             };
@@ -120,6 +159,7 @@ struct Reading<'a> {
     document: &'a Document,
     pointer: String,
     sources: &'a Sources,
+    bodies: &'a Bodies,
     tables: &'a [TableDraft],
     links: &'a Links,
 }
@@ -150,16 +190,16 @@ impl Reading<'_> {
             let why = format!("\"{}\" has to start with \"{}.\"", said.id, table.name);
             self.fault("id", why, faults);
         }
-        self.check_items(table, &said.items, "items", faults);
-        for name in said.thresholds.keys() {
-            if ["period_start", "period_end", "received_on"].contains(&name.as_str()) {
-                let why = format!("${name} is taken");
-                self.fault(&format!("thresholds/{name}"), why, faults);
+        for (idx, name) in said.only_for.0.iter().enumerate() {
+            if let Some(why) = self.bodies.unknown(name) {
+                self.fault(&format!("only_for/{idx}"), why, faults);
             }
         }
         if said.stage == Stage::Collection {
             self.check_collection(&said, faults);
         }
+        self.check_items(table, &said.items, "items", faults);
+        let thresholds = self.thresholds(&mut said, faults);
         let mut known = Placeholders::of_items(table);
         let kind = self.kind(&mut said, table, &mut known, faults)?;
         for (member, text) in [("message", &said.message), ("fix", &said.fix)] {
@@ -171,14 +211,17 @@ impl Reading<'_> {
             id: said.id,
             table: said.table,
             severity: said.severity,
+            stage: said.stage,
+            only_for: said.only_for,
             items: said.items,
             message: said.message,
             fix: said.fix,
-            valid_from: said.valid_from,
-            valid_to: said.valid_to,
+            in_force: InForce {
+                from: said.valid_from,
+                to: said.valid_to,
+            },
             trial: said.trial,
-            stage: said.stage,
-            thresholds: said.thresholds,
+            thresholds,
             kind,
             provenance: Provenance {
                 source: said.source,
@@ -208,12 +251,15 @@ impl Reading<'_> {
             KindName::References => {
                 let parent = said.parent.take()?;
                 let parent_items = std::mem::take(&mut said.parent_items);
-                self.check_parent(said, table, &parent, &parent_items, faults);
+                self.check_parent(&said.items, table, &parent, &parent_items, faults);
                 RuleKind::References {
                     parent,
                     parent_items,
                 }
             }
+            KindName::Within => self.within(said, table, known, faults)?,
+            KindName::NoOverlap => self.no_overlap(said, table, known, faults)?,
+            KindName::Continuous => self.continuous(said, table, known, faults)?,
             KindName::Sum => {
                 if let Some(total_line) = said.total_line.take() {
                     known.add(&["value", "expected", "title"]);
@@ -223,18 +269,7 @@ impl Reading<'_> {
                     self.sum_across(said, table, faults)?
                 }
             }
-            KindName::Change => {
-                known.add(&["title", "value", "before", "difference", "percent"]);
-                self.check_numeric(table, &said.items, "items", faults);
-                let is_matrix = matches!(table.layout, Some(Layout::Matrix(_)));
-                if table.layout.is_some() && !is_matrix && !table.has_keys {
-                    let why = format!("{} has no keys to match records by", table.name);
-                    self.fault("table", why, faults);
-                }
-                RuleKind::Change {
-                    against: said.against?.into(),
-                }
-            }
+            KindName::Change => self.change(said, table, known, faults)?,
             KindName::Present => {
                 let condition = said.condition.take();
                 if let Some(expression) = &condition {
@@ -247,6 +282,44 @@ impl Reading<'_> {
             }
         };
         Some(kind)
+    }
+
+    fn thresholds(&self, said: &mut RuleDocument, faults: &mut Faults) -> Thresholds {
+        for name in said.thresholds.keys() {
+            if ["period_start", "period_end", "received_on"].contains(&name.as_str()) {
+                let why = format!("${name} is taken");
+                self.fault(&format!("thresholds/{name}"), why, faults);
+            }
+        }
+        let mut of = BTreeMap::new();
+        for (code, own) in std::mem::take(&mut said.thresholds_of) {
+            let at = format!("thresholds_of/{code}");
+            if let Some(why) = self.bodies.unknown_code(&code) {
+                self.fault(&at, why, faults);
+            }
+            if let Some(why) = self.sources.unknown(&own.source) {
+                self.fault(&format!("{at}/source"), why, faults);
+            }
+            if own.values.is_empty() {
+                self.fault(&at, "says no threshold", faults);
+            }
+            for name in own.values.keys() {
+                if !said.thresholds.contains_key(name) {
+                    let why = format!("the rule has no threshold \"{name}\"");
+                    self.fault(&format!("{at}/{name}"), why, faults);
+                }
+            }
+            let provenance = Provenance {
+                source: own.source,
+                confidence: own.confidence,
+            };
+            let values = own.values;
+            of.insert(code, OwnThresholds { values, provenance });
+        }
+        Thresholds {
+            of_all: said.thresholds.clone(),
+            of,
+        }
     }
 
     fn check_items(&self, table: &TableDraft, items: &[String], member: &str, faults: &mut Faults) {
@@ -274,80 +347,6 @@ impl Reading<'_> {
         }
     }
 
-    fn check_expression(
-        &self,
-        expression: &str,
-        member: &str,
-        table: &TableDraft,
-        said: &RuleDocument,
-        faults: &mut Faults,
-    ) {
-        let is_turn_around = matches!(table.layout, Some(Layout::TurnAround { .. }));
-        let column = |name: &str| match name {
-            "_row" => None,
-            "_new" if is_turn_around || table.layout.is_none() => None,
-            name => table.lacks(name),
-        };
-        let thresholds = said.thresholds.keys().map(String::as_str).collect();
-        for why in sql::vet_expression(expression, &column, &thresholds) {
-            self.fault(member, why, faults);
-        }
-    }
-
-    fn query(
-        &self,
-        said: &mut RuleDocument,
-        known: &mut Placeholders<'_>,
-        faults: &mut Faults,
-    ) -> Option<RuleKind> {
-        let select = said.query.take()?;
-        let is_table = |name: &str| {
-            if said.stage == Stage::Collection {
-                return name == ALL_ORGANISATIONS
-                    || self
-                        .tables
-                        .iter()
-                        .any(|table| all_name(&table.name) == name);
-            }
-            let plain = [Against::Previous, Against::YearAgo]
-                .iter()
-                .find_map(|against| name.strip_prefix(against.prefix()))
-                .unwrap_or(name);
-            self.tables
-                .iter()
-                .any(|table| table.name == name || table.name == plain)
-                || self.links.has(name)
-        };
-        let thresholds: BTreeSet<&str> = said.thresholds.keys().map(String::as_str).collect();
-        match sql::vet_query(&select, &is_table, &thresholds) {
-            Ok(vetted) => {
-                if said.stage == Stage::Collection {
-                    // Its words hold values of the record that it points at, and no column that the query made
-                    // of another organisation's.
-                    self.check_address(vetted.columns.as_deref(), faults);
-                    return Some(RuleKind::Query {
-                        select,
-                        reads: vetted.reads,
-                    });
-                }
-                match vetted.columns {
-                    Some(columns) => known.names.extend(columns),
-                    None => known.is_open = true,
-                }
-                Some(RuleKind::Query {
-                    select,
-                    reads: vetted.reads,
-                })
-            }
-            Err(whys) => {
-                for why in whys {
-                    self.fault("query", why, faults);
-                }
-                None
-            }
-        }
-    }
-
     fn check_collection(&self, said: &RuleDocument, faults: &mut Faults) {
         if said.kind != KindName::Query {
             let why = "only a query can look at the returns of all organisations";
@@ -359,22 +358,9 @@ impl Reading<'_> {
         }
     }
 
-    /// Whose record a finding is about has to be plain.
-    fn check_address(&self, columns: Option<&[String]>, faults: &mut Faults) {
-        let Some(columns) = columns else {
-            let why = "has to name its columns, _organisation and _row among them";
-            return self.fault("query", why, faults);
-        };
-        for name in ADDRESS {
-            if !columns.iter().any(|column| column == name) {
-                self.fault("query", format!("does not return {name}"), faults);
-            }
-        }
-    }
-
     fn check_parent(
         &self,
-        said: &RuleDocument,
+        items: &[String],
         table: &TableDraft,
         parent: &str,
         parent_items: &[String],
@@ -385,11 +371,11 @@ impl Reading<'_> {
             return self.fault("parent", why, faults);
         };
         self.check_items(parent, parent_items, "parent_items", faults);
-        if said.items.len() != parent_items.len() {
-            let why = format!("{} items against {}", parent_items.len(), said.items.len());
+        if items.len() != parent_items.len() {
+            let why = format!("{} items against {}", parent_items.len(), items.len());
             return self.fault("parent_items", why, faults);
         }
-        for (idx, (child, other)) in said.items.iter().zip(parent_items).enumerate() {
+        for (idx, (child, other)) in items.iter().zip(parent_items).enumerate() {
             if let (Some(child), Some(other)) = (table.item(child), parent.item(other))
                 && child.kind != other.kind
             {
@@ -404,93 +390,6 @@ impl Reading<'_> {
             }
         }
     }
-
-    fn sum_across(
-        &self,
-        said: &mut RuleDocument,
-        table: &TableDraft,
-        faults: &mut Faults,
-    ) -> Option<RuleKind> {
-        let total = said.total.take()?;
-        if let Some(why) = table.lacks(&total) {
-            self.fault("total", why, faults);
-        }
-        if let Some(item) = table.item(&total)
-            && !is_numeric(item.kind)
-        {
-            let why = format!("{total} is {}, not a number", describe(item.kind));
-            self.fault("total", why, faults);
-        }
-        let parts: Vec<Part> = said.parts.iter().map(|text| part(text)).collect();
-        let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
-        self.check_items(table, &names, "parts", faults);
-        self.check_numeric(table, &names, "parts", faults);
-        if names.contains(&total) {
-            self.fault("parts", "the total is one of its own parts", faults);
-        }
-        if said.items.is_empty() {
-            said.items.push(total.clone());
-        }
-        Some(RuleKind::SumAcross { total, parts })
-    }
-
-    fn sum_down(
-        &self,
-        said: &RuleDocument,
-        table: &TableDraft,
-        total_line: String,
-        faults: &mut Faults,
-    ) -> RuleKind {
-        self.check_numeric(table, &said.items, "items", faults);
-        let mut part_lines = Vec::new();
-        match &table.layout {
-            Some(Layout::Matrix(matrix)) => {
-                let has = |code: &str| matrix.lines.iter().any(|line| line.code == code);
-                if !has(&total_line) {
-                    let why = format!("{} has no line \"{total_line}\"", table.name);
-                    self.fault("total_line", why, faults);
-                }
-                for (idx, text) in said.part_lines.iter().enumerate() {
-                    // A code that itself starts with a minus stands for itself.
-                    let line = if has(text) { plain(text) } else { part(text) };
-                    let at = format!("part_lines/{idx}");
-                    if line.name == total_line {
-                        self.fault(&at, "the total is one of its own parts", faults);
-                    } else if !has(&line.name) {
-                        let why = format!("{} has no line \"{}\"", table.name, line.name);
-                        self.fault(&at, why, faults);
-                    }
-                    part_lines.push(line);
-                }
-            }
-            Some(_) => {
-                let why = format!("{} is not a matrix", table.name);
-                self.fault("total_line", why, faults);
-            }
-            None => {}
-        }
-        RuleKind::SumDown {
-            total_line,
-            part_lines,
-        }
-    }
-}
-
-fn plain(name: &str) -> Part {
-    Part {
-        name: name.to_owned(),
-        subtract: false,
-    }
-}
-
-fn part(text: &str) -> Part {
-    text.strip_prefix('-').map_or_else(
-        || plain(text),
-        |name| Part {
-            name: name.to_owned(),
-            subtract: true,
-        },
-    )
 }
 
 /// The rules' ids as written, for the check over the whole folder.

@@ -2,8 +2,12 @@
 //!
 //! The parser is the one that polars uses, with the same dialect and options.
 
+mod bounds;
+
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+
+pub(crate) use bounds::{Known, Rows};
 
 use sqlparser::ast::{
     Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor,
@@ -37,17 +41,55 @@ const AGGREGATES: [&str; 17] = [
     "quantile_disc",
 ];
 
-/// Functions whose value depends on when they are called: an assessment can be repeated.
-const CLOCKS: [&str; 9] = [
-    "now",
-    "today",
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "localtime",
-    "localtimestamp",
-    "random",
-    "rand",
+/// Functions of the values they are given, and of nothing else.
+///
+/// Whatever is not here is refused: a function that depends on when it is asked, that makes rows,
+/// or whose result can be much larger than what it is given.
+const FUNCTIONS: [&str; 44] = [
+    "abs",
+    "ceil",
+    "ceiling",
+    "char_length",
+    "character_length",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "date_part",
+    "dense_rank",
+    "div",
+    "ends_with",
+    "first_value",
+    "floor",
+    "greatest",
+    "if",
+    "ifnull",
+    "initcap",
+    "lag",
+    "last_value",
+    "lead",
+    "least",
+    "left",
+    "length",
+    "lower",
+    "ltrim",
+    "mod",
+    "nullif",
+    "rank",
+    "regexp_like",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "row_number",
+    "rtrim",
+    "sign",
+    "split_part",
+    "starts_with",
+    "strpos",
+    "substr",
+    "trunc",
+    "truncate",
+    "upper",
 ];
 
 /// What a window function is listed as.
@@ -68,6 +110,9 @@ pub fn vet_expression(
     columns: &dyn Fn(&str) -> Option<String>,
     thresholds: &BTreeSet<&str>,
 ) -> Vec<String> {
+    if let Some(why) = too_long(sql) {
+        return vec![why];
+    }
     let parsed = parser(sql).and_then(|mut parser| {
         let expression = parser.parse_expr()?;
         let rest = parser.peek_token().token;
@@ -106,9 +151,13 @@ pub fn vet_expression(
 /// Everything wrong with a query, or what it reads and returns.
 pub fn vet_query(
     sql: &str,
-    is_table: &dyn Fn(&str) -> bool,
+    known: &dyn Fn(&str) -> Option<Known>,
     thresholds: &BTreeSet<&str>,
 ) -> Result<Vetted, Vec<String>> {
+    if let Some(why) = too_long(sql) {
+        return Err(vec![why]);
+    }
+    let is_table = |name: &str| known(name).is_some();
     let statements = parser(sql)
         .and_then(|mut parser| parser.parse_statements())
         .map_err(|error| vec![format!("not SQL: {}", words(&error))])?;
@@ -140,6 +189,9 @@ pub fn vet_query(
             .push(format!("WITH {name} hides the table of that name"));
     }
     if vet.faults.is_empty() {
+        vet.faults = bounds::faults(query, known);
+    }
+    if vet.faults.is_empty() {
         Ok(Vetted {
             reads: reads.into_iter().collect(),
             columns: returned(&query.body),
@@ -147,6 +199,16 @@ pub fn vet_query(
     } else {
         Err(vet.faults)
     }
+}
+
+fn too_long(sql: &str) -> Option<String> {
+    let n_characters = sql.chars().count();
+    (n_characters > bounds::MOST_CHARACTERS).then(|| {
+        format!(
+            "has {n_characters} characters; at most {} are allowed",
+            bounds::MOST_CHARACTERS
+        )
+    })
 }
 
 fn parser(sql: &str) -> Result<Parser<'static>, ParserError> {
@@ -304,8 +366,9 @@ impl Visitor for Vet<'_> {
             }
             Expr::Function(function) => {
                 let name = function.name.to_string().to_lowercase();
-                if CLOCKS.contains(&name.as_str()) {
-                    self.refuse(&format!("{name}, which depends on when it is asked,"));
+                let is_known = |list: &[&str]| list.contains(&name.as_str());
+                if !is_known(&FUNCTIONS) && !is_known(&AGGREGATES) {
+                    self.refuse(&format!("the function {name}"));
                 }
                 self.functions.insert(name);
                 if function.over.is_some() {
@@ -359,8 +422,16 @@ mod tests {
     use super::*;
 
     fn query(sql: &str) -> Result<Vetted, Vec<String>> {
-        let is_table = |name: &str| matches!(name, "case" | "previous_case" | "site");
-        vet_query(sql, &is_table, &BTreeSet::from(["limit"]))
+        let known = |name: &str| {
+            let rows = match name {
+                "case" | "previous_case" | "site" => Rows::Records,
+                "form" => Rows::Lines,
+                _ => return None,
+            };
+            let weak = vec!["area".to_owned(), "sex".to_owned()];
+            Some(Known { rows, weak })
+        };
+        vet_query(sql, &known, &BTreeSet::from(["limit"]))
     }
 
     fn refused(sql: &str) -> String {
@@ -409,9 +480,22 @@ mod tests {
                 "SELECT * FROM case WHERE a = $1",
                 "$1 is none of $period_start, $period_end, $received_on and the rule's thresholds",
             ),
+            ("SELECT now() FROM case", "the function now is not allowed"),
             (
-                "SELECT now() FROM case",
-                "now, which depends on when it is asked, is not allowed",
+                "SELECT current_timestamp FROM case",
+                "the function current_timestamp is not allowed",
+            ),
+            (
+                "SELECT random() FROM case",
+                "the function random is not allowed",
+            ),
+            (
+                "SELECT lpad(ref, 1000000000, ' ') FROM case",
+                "the function lpad is not allowed",
+            ),
+            (
+                "SELECT unnest(ref) FROM case",
+                "the function unnest is not allowed",
             ),
             (
                 "WITH x AS (DELETE FROM case RETURNING *) SELECT * FROM x",
@@ -425,8 +509,105 @@ mod tests {
 
     #[test]
     fn what_is_nested_too_deeply_is_refused_and_not_overflowed() {
-        let depth = 10_000;
+        let depth = 3_000;
         let sql = format!("SELECT {}1{}", "(".repeat(depth), ")".repeat(depth));
         assert_eq!(refused(&sql), "not SQL: nested too deeply");
+    }
+
+    #[test]
+    fn a_query_ends_in_a_time_that_grows_with_the_file() {
+        for sql in [
+            "SELECT a._row FROM case AS a JOIN case AS b ON a.ref = b.ref",
+            "SELECT a._row FROM case AS a JOIN case AS b ON a.area = b.area AND (b.ref = a.ref)",
+            "SELECT a._row FROM case AS a LEFT JOIN site USING (ref)",
+            "WITH n AS (SELECT COUNT(*) AS n FROM site) SELECT _row FROM case CROSS JOIN n",
+            "WITH n AS (SELECT sex, COUNT(*) AS n FROM site GROUP BY sex) SELECT _row FROM case AS c JOIN n ON c.sex = n.sex",
+            "SELECT a._row FROM form AS a CROSS JOIN form AS b",
+            "SELECT _row FROM case WHERE ref IN (SELECT ref FROM site)",
+        ] {
+            assert!(query(sql).is_ok(), "{sql}\n{:?}", query(sql));
+        }
+        for (sql, why) in [
+            (
+                "SELECT a._row FROM case AS a, case AS b",
+                "tables are separated by commas",
+            ),
+            (
+                "SELECT a._row FROM case AS a CROSS JOIN case AS b",
+                "joins \"b\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a JOIN site ON 1 = 1",
+                "joins \"site\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a JOIN site ON a.ref < site.ref",
+                "joins \"site\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a JOIN site ON a.ref = a.ref",
+                "joins \"site\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a JOIN site ON a.ref = site.ref OR a.x = 1",
+                "joins \"site\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a NATURAL JOIN site",
+                "joins \"site\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a JOIN case AS b ON a.area = b.area",
+                "joins \"b\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a JOIN case AS b USING (area, sex)",
+                "joins \"b\" without a key",
+            ),
+            (
+                "WITH s AS (SELECT sex AS s FROM site) SELECT _row FROM case AS c JOIN s ON c.sex = s.s",
+                "joins \"s\" without a key",
+            ),
+            (
+                "SELECT a._row FROM case AS a CROSS JOIN form",
+                "joins \"form\" without a key",
+            ),
+            (
+                "SELECT _row FROM case WHERE ref IN (SELECT s.ref FROM site AS s CROSS JOIN case AS c)",
+                "joins \"c\" without a key",
+            ),
+            (
+                "SELECT _row FROM (SELECT s._row FROM site AS s CROSS JOIN case AS c) AS x",
+                "joins \"c\" without a key",
+            ),
+        ] {
+            let told = refused(sql);
+            assert!(told.starts_with(why), "{sql}\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_doubles_itself_is_refused() {
+        let mut sql = "WITH w0 AS (SELECT ref FROM case)".to_owned();
+        for n in 1..40 {
+            let before = n - 1;
+            sql += &format!(
+                ", w{n} AS (SELECT a.ref AS ref FROM w{before} AS a JOIN w{before} AS b ON a.ref = b.ref)"
+            );
+        }
+        sql += " SELECT ref FROM w39";
+        let told = refused(&sql);
+        assert!(told.ends_with("at most 24 can be read"), "{told}");
+        let nested = format!(
+            "{}SELECT ref FROM case{}",
+            "SELECT ref FROM (".repeat(12),
+            ") AS x".repeat(12)
+        );
+        assert!(refused(&nested).contains("more than 8 SELECTs within each other"));
+        let long = format!(
+            "SELECT ref FROM case WHERE ref IN ('{}')",
+            "x".repeat(9_000)
+        );
+        assert!(refused(&long).contains("characters; at most 8000"));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bodies::Bodies;
 use super::codes::Lists;
 use super::document::{Document, step};
 use super::fault::Faults;
@@ -29,6 +30,8 @@ pub(crate) struct TableDraft {
     pub(crate) conditions: Vec<Condition>,
     pub(crate) layout: Option<Layout>,
     pub(crate) has_keys: bool,
+    /// Items that say whose and which period the file is: the same in every record.
+    pub(crate) identity_items: Vec<String>,
     /// `None` where something is wrong.
     pub(crate) table: Option<TableSpec>,
 }
@@ -107,6 +110,7 @@ pub(crate) fn read(
     lists: &mut Lists,
     name: &str,
     sources: &Sources,
+    bodies: &Bodies,
     faults: &mut Faults,
 ) -> TableDraft {
     let n_before = faults.len();
@@ -126,6 +130,7 @@ pub(crate) fn read(
         conditions,
         layout: None,
         has_keys: false,
+        identity_items: Vec::new(),
         table: None,
     };
     let Some(document) = document else {
@@ -134,13 +139,21 @@ pub(crate) fn read(
     draft.has_keys = document.value.get("keys").is_some();
     let layout = layout_name(&document);
     let identities = identities(&document, layout, &draft, faults);
+    draft.identity_items = identities
+        .iter()
+        .filter_map(|identity| match &identity.place {
+            IdentityPlace::Item(item) => Some(item.clone()),
+            IdentityPlace::Cell { .. } => None,
+        })
+        .collect();
     read_columns(&document, &mut draft, faults);
     let keys = keys(&document, &draft, faults);
     draft.layout = match layout {
         Some(LayoutName::Records) => records(&document, &draft, faults).map(Layout::Records),
         Some(LayoutName::TurnAround) => turn_around(&document, &draft, faults),
         Some(LayoutName::Matrix) => {
-            matrix::read(&document, &draft, &identities, sources, faults).map(Layout::Matrix)
+            matrix::read(&document, &draft, &identities, sources, bodies, faults)
+                .map(Layout::Matrix)
         }
         None => None,
     };

@@ -52,11 +52,33 @@ fn a_good_folder_loads_with_everything_resolved() {
     );
     assert!(matches!(
         kinds[6],
-        RuleKind::Change {
-            against: Against::YearAgo
-        }
+        RuleKind::Change(change) if change.against == Against::YearAgo
     ));
     assert_eq!(spec.rules[4].items, ["total"]);
+}
+
+#[test]
+fn an_item_of_a_form_is_filled_in_always_only_if_every_line_and_body_has_it() {
+    let is_filled = |edits: &[(&str, &str)]| {
+        let sample = Sample::new();
+        for (from, to) in edits {
+            sample.edit("tables/form.toml", from, to);
+        }
+        let spec = load(&sample.dir()).unwrap();
+        let form = spec.table("form").unwrap();
+        form.is_always_filled(form.item("full_time").unwrap())
+    };
+    assert!(is_filled(&[]));
+    let not_applicable = r#"not_applicable = ["part_time"]"#;
+    assert!(!is_filled(&[(
+        not_applicable,
+        r#"not_applicable = ["full_time"]"#
+    )]));
+    assert!(!is_filled(&[(
+        "column = \"C\"",
+        "column = \"C\"\nonly_for = [\"board\"]"
+    )]));
+    assert!(!is_filled(&[(not_applicable, r#"only_for = ["S2"]"#)]));
 }
 
 #[test]
@@ -217,6 +239,7 @@ mod collections;
 mod links;
 mod records;
 mod returns;
+mod rule_kinds;
 mod rules;
 mod tables;
 mod values;

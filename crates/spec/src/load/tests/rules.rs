@@ -9,7 +9,7 @@ fn single_faults_are_told_exactly() {
             "rules.toml",
             r#"kind = "assert""#,
             r#"kind = "check""#,
-            r#"rules.toml, line 4, column 1: "check" is not one of "assert", "query", "unique", "references", "sum", "change", "present""#,
+            r#"rules.toml, line 4, column 1: "check" is not one of "assert", "query", "unique", "references", "within", "no_overlap", "continuous", "sum", "change", "present""#,
         ),
         (
             "rules.toml",
@@ -201,7 +201,7 @@ fn single_faults_are_told_exactly() {
             "rules.toml",
             "query = \"\"\"\nWITH",
             "query = \"\"\"\nDELETE FROM case\n\"\"\"\nx = \"\"\"\nWITH",
-            r#"rules.toml, line 28, column 1: "x" is not known here; expected one of id, table, kind, severity, items, message, fix, source, confidence, valid_from, valid_to, stage, trial, thresholds, assert, query, parent, parent_items, total, parts, total_line, part_lines, against, where"#,
+            r#"rules.toml, line 28, column 1: "x" is not known here; expected one of id, table, kind, severity, stage, only_for, items, message, fix, source, confidence, valid_from, valid_to, trial, thresholds, thresholds_of, assert, query, parent, parent_items, total, parts, total_line, part_lines, against, where, from, to, by, touching, same_start, parent_from, parent_to, parent_where, direction, when, gaps"#,
         ),
         (
             "rules.toml",
@@ -302,8 +302,8 @@ fn single_faults_are_told_exactly() {
         (
             "rules.toml",
             "{ percent = 5, minimum = 10 }",
-            "{ percent = 5 }",
-            r#"rules.toml, line 89, column 1: "minimum" is missing"#,
+            "{ base = 5 }",
+            r#"rules.toml, line 89, column 1: needs "percent", "minimum" or both"#,
         ),
         (
             "rules.toml",
@@ -357,7 +357,7 @@ fn single_faults_are_told_exactly() {
             "rules.toml",
             "OPENED >= $period_start",
             "OPENED >= CURRENT_DATE",
-            "rules.toml, line 13, column 1: current_date, which depends on when it is asked, is not allowed",
+            "rules.toml, line 13, column 1: the function current_date is not allowed",
         ),
         (
             "rules.toml",
@@ -400,6 +400,127 @@ fn single_faults_are_told_exactly() {
             "severity = \"note\"\nitems = [\"OPENED\", \"COST\"]",
             "severity = \"note\"\nitems = [\"OPENED\", \"OPENED\"]",
             "rules.toml, line 38, column 1: names something twice",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_organisations_thresholds_and_stages_are_told() {
+    told(&[
+        (
+            "rules.toml",
+            "thresholds = { most = 5 }",
+            "thresholds = { most = 5 }\nonly_for = [\"board\", \"S1\", \"club\"]",
+            "rules.toml, line 15, column 28: organisations.csv has no organisation of the kind or with the code \"club\"",
+        ),
+        (
+            "rules.toml",
+            "thresholds = { most = 5 }",
+            "thresholds = { most = 5 }\n[rule.thresholds_of.S9]\nleast = 1\nsource = \"book\"\nconfidence = \"inferred\"",
+            "rules.toml, line 15, column 21: organisations.csv has no organisation with the code \"S9\"\nrules.toml, line 17, column 1: return.toml has no source \"book\"\nrules.toml, line 16, column 1: the rule has no threshold \"least\"",
+        ),
+        (
+            "rules.toml",
+            "thresholds = { most = 5 }",
+            "thresholds = { most = 5 }\n[rule.thresholds_of.S1]\nsource = \"guide\"\nconfidence = \"inferred\"",
+            "rules.toml, line 15, column 21: says no threshold",
+        ),
+        (
+            "rules.toml",
+            "thresholds = { most = 5 }",
+            "thresholds = { most = 5 }\n[rule.thresholds_of.S1]\nmost = 1",
+            "rules.toml, line 15, column 21: \"source\" is missing\nrules.toml, line 15, column 21: \"confidence\" is missing",
+        ),
+        (
+            "rules.toml",
+            "thresholds = { most = 5 }",
+            "thresholds = { most = 1e30 }",
+            "rules.toml, line 1, column 1: 1e+30 has more than 15 digits or 9 places",
+        ),
+        (
+            "rules.toml",
+            "severity = \"query\"",
+            "severity = \"query\"\nstage = \"later\"",
+            "rules.toml, line 6, column 1: \"later\" is not one of \"return\", \"collection\"",
+        ),
+        (
+            "tables/form.toml",
+            "column = \"C\"",
+            "column = \"C\"\nonly_for = [\"club\"]",
+            "tables/form.toml, line 49, column 13: organisations.csv has no organisation of the kind or with the code \"club\"",
+        ),
+        (
+            "tables/form.toml",
+            "[[lines.column]]\nitem = \"full_time\"",
+            "[[lines.cells]]\nlines = [\"9\"]\nitems = [\"line\"]\nonly_for = [\"board\"]\nsource = \"book\"\nconfidence = \"inferred\"\n\n[[lines.column]]\nitem = \"full_time\"",
+            "tables/form.toml, line 50, column 1: return.toml has no source \"book\"\ntables/form.toml, line 47, column 10: there is no line \"9\"\ntables/form.toml, line 48, column 10: no column is the item \"line\"",
+        ),
+        (
+            "tables/case.schema.json",
+            "\"x-severity\"",
+            "\"x-valid-from\": \"2026-04-01\", \"x-valid-to\": \"2026-03-31\", \"x-severity\"",
+            "tables/case.schema.json, /allOf/0/x-valid-to: 2026-03-31 is before x-valid-from, 2026-04-01",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_changes_and_rules_of_days_are_told() {
+    let unique = "kind = \"unique\"\nseverity = \"note\"\nitems = [\"OPENED\", \"COST\"]\nmessage = \"The same stands at {first}.\"";
+    told(&[
+        (
+            "rules.toml",
+            "thresholds = { percent = 5, minimum = 10 }",
+            "thresholds = { percent = 5 }\nwhen = \"either\"",
+            "rules.toml, line 90, column 1: needs both \"percent\" and \"minimum\"",
+        ),
+        (
+            "rules.toml",
+            "thresholds = { percent = 5, minimum = 10 }",
+            "thresholds = { percent = 5, maximum = 10 }",
+            "rules.toml, line 89, column 29: a change has no threshold \"maximum\"",
+        ),
+        (
+            "rules.toml",
+            "items = [\"total\"]\nagainst",
+            "against",
+            "rules.toml, line 82, column 1: is missing: a form has the same number of lines in every period",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"no_overlap\"\nseverity = \"note\"\nby = [\"REF\"]\nfrom = \"COST\"\nto = \"CLOSED\"\nmessage = \"{dates} and {other_dates} in {other_cell}, {first}.\"",
+            "rules.toml, line 39, column 1: COST is a number, not a date\nrules.toml, line 40, column 1: case has no item \"CLOSED\"\nrules.toml, line 41, column 1: {first} is nothing that this rule knows",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"no_overlap\"\nseverity = \"note\"\nfrom = \"OPENED\"\nmessage = \"m\"",
+            "rules.toml, line 33, column 1: \"by\" is missing\nrules.toml, line 33, column 1: \"to\" is missing",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"within\"\nseverity = \"note\"\nby = [\"REF\"]\nfrom = \"OPENED\"\nparent = \"site\"\nparent_items = [\"CASEREF\"]\nparent_where = \"UNIT > 1\"\nmessage = \"m\"",
+            "rules.toml, line 42, column 1: site has no item \"UNIT\"\nrules.toml, line 40, column 1: needs \"parent_from\", \"parent_to\" or both",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"continuous\"\nseverity = \"note\"\nby = [\"REF\"]\nfrom = \"OPENED\"\nto = \"OPENED\"\ngaps = [\"before\", \"between\", \"after\"]\nmessage = \"m\"",
+            "rules.toml, line 41, column 9: needs \"parent_from\"\nrules.toml, line 41, column 30: needs a parent",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"unique\"\nseverity = \"note\"\nitems = [\"OPENED\"]\nfrom = \"OPENED\"\nwhere = \"TRUE\"\nmessage = \"m\"",
+            "rules.toml, line 39, column 1: \"from\" does not belong here; it is for another kind or layout\nrules.toml, line 40, column 1: \"where\" does not belong here; it is for another kind or layout",
+        ),
+        (
+            "rules.toml",
+            "LEFT JOIN previous_case AS before ON before.REF = now.REF",
+            "LEFT JOIN previous_case AS before ON before.AREA = now.AREA",
+            "rules.toml, line 25, column 1: joins \"before\" without a key: every row would meet every other; write ON one.ITEM = other.ITEM, with an item that tells records from each other",
         ),
     ]);
 }
