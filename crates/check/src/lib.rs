@@ -91,7 +91,7 @@ pub fn links<'a>(
 ) -> impl Iterator<Item = (&'a Rule, BTreeSet<Link>)> {
     spec.rules
         .iter()
-        .filter(move |rule| rules::in_force(rule, period))
+        .filter(move |rule| rule.in_force.includes(period))
         .map(|rule| (rule, spec.links_of(rule)))
 }
 

@@ -236,15 +236,6 @@ fn a_condition_has_dates_in_force_and_a_trial_too() {
 }
 
 #[test]
-fn a_rule_of_a_whole_collection_is_not_run_on_a_single_return() {
-    let rule = "[[rule]]\nid = \"site.a-twice\"\ntable = \"site\"\nkind = \"unique\"\nseverity = \"error\"\nitems = [\"A\"]\nmessage = \"Twice.\"\nstage = \"collection\"\n";
-    let drawing = sites("| s1 | 1 | 1 | | |\n| s2 | 1 | 1 | | |\n");
-    assert!(findings(rule, &drawing, None).is_empty());
-    let of_a_return = rule.replace("collection", "return");
-    assert_eq!(findings(&of_a_return, &drawing, None).len(), 1);
-}
-
-#[test]
 fn a_rule_that_names_no_column_is_found_before_the_first_file() {
     let rule = |id: &str, kind: &str| {
         format!(

@@ -91,9 +91,8 @@ impl ReturnSpec {
             return BTreeSet::new();
         }
         match &rule.kind {
-            RuleKind::Change { against } | RuleKind::Present { against, .. } => {
-                BTreeSet::from([Link::from(*against)])
-            }
+            RuleKind::Change(change) => BTreeSet::from([Link::from(change.against)]),
+            RuleKind::Present { against, .. } => BTreeSet::from([Link::from(*against)]),
             RuleKind::Query { reads, .. } => {
                 reads.iter().filter_map(|name| self.link_of(name)).collect()
             }

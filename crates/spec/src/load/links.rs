@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::bodies::Bodies;
 use super::codes::Lists;
 use super::document::Document;
 use super::fault::{Fault, Faults};
@@ -191,12 +192,16 @@ fn read_other(
     faults: &mut Faults,
 ) -> Option<(OtherReturn, PeriodKind)> {
     let mut folder = Folder::open(dir, faults)?;
-    let about = returns::read(&mut folder, faults);
+    let bodies = Bodies::read(&folder, faults);
+    let about = returns::read(&mut folder, &bodies, faults);
     let mut lists = Lists::default();
     let tables: Vec<TableDraft> = about
         .tables
         .iter()
-        .map(|name| table::read(&mut folder, &mut lists, name, &about.sources, faults))
+        .map(|name| {
+            let sources = &about.sources;
+            table::read(&mut folder, &mut lists, name, sources, &bodies, faults)
+        })
         .collect();
     let link = ComparedWith {
         return_id: said.return_id.clone(),

@@ -7,7 +7,7 @@ use super::super::message::Placeholders;
 use super::super::sql;
 use super::super::table::TableDraft;
 use super::{Reading, RuleDocument};
-use crate::rule::{ADDRESS, ALL_ORGANISATIONS, Against, Stage, all_name};
+use crate::rule::{ADDRESS, ALL_ORGANISATIONS, Against, ORGANISATION, Stage, all_name};
 use crate::{Item, ItemKind, Layout, RuleKind};
 
 impl Reading<'_> {
@@ -43,7 +43,11 @@ impl Reading<'_> {
                 let of_all = self.tables.iter();
                 return of_all
                     .filter(|table| all_name(&table.name) == name)
-                    .map(as_known)
+                    .map(|table| {
+                        let mut known = as_known(table);
+                        known.weak.push(ORGANISATION.to_owned());
+                        known
+                    })
                     .next()
                     .or_else(|| (name == ALL_ORGANISATIONS).then(organisations));
             }
