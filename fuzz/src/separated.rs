@@ -222,14 +222,27 @@ impl Drawn {
     }
 }
 
+/// As Excel and LibreOffice write them.
+const ERRORS: [&str; 15] = [
+    "#BLOCKED!",
+    "#BUSY!",
+    "#CALC!",
+    "#CONNECT!",
+    "#DIV/0!",
+    "#FIELD!",
+    "#GETTING_DATA",
+    "#N/A",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#REF!",
+    "#SPILL!",
+    "#UNKNOWN!",
+    "#VALUE!",
+];
+
 fn is_error(text: &str) -> bool {
-    let of_excel = text.starts_with('#')
-        && text.ends_with(['!', '?', 'A'])
-        && text[1..]
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || "/_0!?".contains(c));
-    let of_libreoffice = text
-        .strip_prefix("Err:")
-        .is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()));
-    (of_excel && !text.trim_end_matches(['!', '?', 'A']).ends_with('#')) || of_libreoffice
+    let number = text.strip_prefix("Err:");
+    ERRORS.contains(&text)
+        || number.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()))
 }
