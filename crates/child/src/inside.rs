@@ -4,7 +4,6 @@ use std::io::{self, BufRead, Read, Write};
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
 use finding::Finding;
-use sheet::Limits;
 use spec::{Organisations, Period, ReferenceValues, ReturnSpec, Returns};
 
 use crate::confine::confine;
@@ -118,7 +117,7 @@ fn answer(
         year_ago: of_role(&Role::YearAgo),
         others: &others,
         values: &values,
-        limits: &Limits::default(),
+        limits: &order.limits.limits(),
         returns: &returns,
     });
     match assessed {
@@ -158,7 +157,7 @@ fn collect(
             name: &file.name,
             bytes: &bytes,
         };
-        if let Err(error) = collection.add(code, source, &Limits::default()) {
+        if let Err(error) = collection.add(code, source, &order.limits.limits()) {
             return Ok(Err(error.to_string()));
         }
     }
@@ -203,7 +202,7 @@ fn mark(
     if bytes.len() as u64 != order.bytes {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    match report::marked::mark(&bytes, &order.cover, &findings, &Limits::default()) {
+    match report::marked::mark(&bytes, &order.cover, &findings, &order.limits.limits()) {
         Ok(marked) => {
             let bytes = marked.len() as u64;
             write_line(output, &Line::Marked { bytes })?;

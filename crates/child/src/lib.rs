@@ -19,4 +19,4 @@ pub use inside::main;
 pub use marking::Marking;
 pub use outside::{Child, ChildError, Run};
 pub use part::Part;
-pub use task::{ChildLimits, CollectionTask, InputFile, MarkTask, Task};
+pub use task::{ChildLimits, CollectionTask, FileLimits, InputFile, MarkTask, Task};

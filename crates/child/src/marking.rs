@@ -88,6 +88,7 @@ impl Child {
             cover: task.cover.clone(),
             memory: self.limits.memory,
             cpu_seconds: self.limits.cpu.as_secs(),
+            limits: self.limits.files,
             bytes,
         });
         write_line(stdin, &order)?;
