@@ -37,7 +37,7 @@ enum Stage<'a> {
     Head,
     /// There are none.
     Unusable,
-    Body(Body<'a>),
+    Body(Box<Body<'a>>),
 }
 
 impl<'a> Reading<'a> {
@@ -154,7 +154,7 @@ fn start<'a>(
             .collect();
         body.row(cells[0].row_idx, &raw);
     }
-    Stage::Body(body)
+    Stage::Body(Box::new(body))
 }
 
 /// A row's cells, and the text of each cell above that is merged down to this row: a heading that goes over several rows.
