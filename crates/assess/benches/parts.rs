@@ -50,6 +50,7 @@ fn parts(criterion: &mut Criterion) {
         ..Limits::default()
     };
     let reference = check::Reference {
+        organisation: None,
         previous: None,
         year_ago: None,
         others: &[],

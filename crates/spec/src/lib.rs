@@ -30,7 +30,8 @@ pub use known::Returns;
 pub use layout::Layout;
 pub use link::{ComparedWith, Link, OtherPeriod};
 pub use load::{
-    Fault, LoadError, Vetted, format_schemas, load, load_all, vet_expression, vet_query,
+    Fault, Known, LoadError, Rows, Vetted, format_schemas, load, load_all, vet_expression,
+    vet_query,
 };
 pub use only_for::{Applies, OnlyFor};
 pub use organisation::{Organisation, Organisations};

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use fault::Faults;
 pub use fault::{Fault, LoadError};
 pub use format::format_schemas;
-pub use sql::{Vetted, vet_expression, vet_query};
+pub use sql::{Known, Rows, Vetted, vet_expression, vet_query};
 
 use crate::{ReturnSpec, TableSpec};
 use bodies::Bodies;

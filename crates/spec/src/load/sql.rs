@@ -7,7 +7,7 @@ mod bounds;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-pub(crate) use bounds::{Known, Rows};
+pub use bounds::{Known, Rows};
 
 use sqlparser::ast::{
     Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor,

@@ -23,7 +23,7 @@ const DEEPEST: usize = 8;
 
 /// How many rows a table may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rows {
+pub enum Rows {
     One,
     /// As many as a form has lines.
     Lines,
@@ -33,10 +33,10 @@ pub(crate) enum Rows {
 
 /// A table that rules may read.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
-    pub(crate) rows: Rows,
+pub struct Known {
+    pub rows: Rows,
     /// Items with a handful of values, or with one: joined by them alone, every record meets every other.
-    pub(crate) weak: Vec<String>,
+    pub weak: Vec<String>,
 }
 
 /// What a table in a FROM stands for.
