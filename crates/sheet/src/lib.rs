@@ -8,6 +8,7 @@
 //! so that a large file is never in memory as a whole.
 //! [`read`] does both and keeps every cell: for small files and for tests.
 
+mod blocks;
 mod excel;
 #[cfg(test)]
 mod fixture;
@@ -18,6 +19,7 @@ mod limits;
 mod moment;
 mod ods;
 mod package;
+mod plain;
 mod records;
 mod refusal;
 #[cfg(test)]
@@ -94,7 +96,7 @@ pub struct Opened<'b> {
 }
 
 enum Source<'b> {
-    Xlsx(xlsx::Xlsx<'b>),
+    Xlsx(Box<xlsx::Xlsx<'b>>),
     Xls(xls::Xls<'b>),
     Xlsb(xlsb::Xlsb<'b>),
     Ods(ods::Ods),
@@ -166,7 +168,7 @@ fn open_package<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, R
         }
         _ => {
             let source = xlsx::Xlsx::open(package)?;
-            (source.sheets(), Source::Xlsx(source))
+            (source.sheets(), Source::Xlsx(Box::new(source)))
         }
     };
     Ok(Opened {

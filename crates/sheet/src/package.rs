@@ -1,13 +1,14 @@
 //! Zip-based workbooks: every part is inflated, counted and checked before a reader sees the file.
 
 use std::borrow::Cow;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{Cursor, Read, Write};
 
 use memchr::memmem;
 use quick_xml::events::Event;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
+use crate::blocks::{Blocks, unreadable};
 use crate::{Format, Limits, Refusal, Remark, records, worksheet};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
@@ -16,6 +17,10 @@ pub(crate) struct Package<'b> {
     /// The file, or a copy with some worksheets mended.
     pub(crate) bytes: Cow<'b, [u8]>,
     pub(crate) remarks: Vec<Remark>,
+    /// Has an Excel worksheet that takes long to read.
+    pub(crate) is_large: bool,
+    /// In lower case.
+    names: Vec<String>,
 }
 
 /// What checking the parts brought to light.
@@ -26,7 +31,10 @@ struct Checked {
     n_hidden_rows: usize,
 }
 
-type Archive<'b> = ZipArchive<Cursor<&'b [u8]>>;
+pub(crate) type Archive<'b> = ZipArchive<Cursor<&'b [u8]>>;
+
+/// A worksheet of so many bytes is a large one.
+const LARGE: u64 = 1_000_000;
 
 pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, Refusal> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Refusal::cut_off())?;
@@ -52,11 +60,65 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     } else {
         Cow::Owned(replace(&mut archive, &mended).map_err(|_| broken_file())?)
     };
+    let mut is_large = false;
+    for idx in worksheets(&names) {
+        let part = archive.by_index_data(idx).map_err(|_| broken_file())?;
+        is_large |= part.size() >= LARGE;
+    }
     Ok(Package {
         format,
         bytes,
         remarks: remarks(&names, n_hidden_rows),
+        is_large,
+        names,
     })
+}
+
+const SHARED_TEXTS: &str = "xl/sharedstrings.xml";
+
+/// The places of an Excel workbook's worksheets among its parts.
+fn worksheets(names: &[String]) -> impl Iterator<Item = usize> + '_ {
+    (0..names.len())
+        .filter(|&idx| names[idx].starts_with("xl/worksheets/") && has_ending(&names[idx], "xml"))
+}
+
+impl Package<'_> {
+    pub(crate) fn archive(&self) -> Result<Archive<'_>, Refusal> {
+        ZipArchive::new(Cursor::new(&*self.bytes)).map_err(|_| Refusal::cut_off())
+    }
+
+    /// The places of an Excel workbook's worksheets among the parts.
+    pub(crate) fn worksheets(&self) -> impl Iterator<Item = usize> + '_ {
+        worksheets(&self.names)
+    }
+
+    /// The place of the shared texts; `Err` where there is more than one part that may be it.
+    pub(crate) fn shared_texts(&self) -> Result<Option<usize>, ()> {
+        let is_one = |idx: &usize| self.names[*idx].ends_with("sharedstrings.xml");
+        let mut some = (0..self.names.len()).filter(is_one);
+        match (some.next(), some.next()) {
+            (None, _) => Ok(None),
+            (Some(idx), None) if self.names[idx] == SHARED_TEXTS => Ok(Some(idx)),
+            _ => Err(()),
+        }
+    }
+
+    /// A part's text, where there is such a part.
+    pub(crate) fn text_of(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let Some(idx) = self.names.iter().position(|known| known == name) else {
+            return Ok(None);
+        };
+        let mut archive = self.archive()?;
+        let mut text = String::new();
+        let mut part = archive.by_index(idx).map_err(|_| broken_file())?;
+        part.read_to_string(&mut text).map_err(unreadable)?;
+        Ok(Some(text))
+    }
+
+    /// A copy of the file with other content in some of its parts.
+    pub(crate) fn with(&self, parts: &[(usize, Vec<u8>)]) -> Result<Vec<u8>, Refusal> {
+        replace(&mut self.archive()?, parts).map_err(|_| broken_file())
+    }
 }
 
 fn broken_file() -> Refusal {
@@ -156,39 +218,107 @@ fn check_parts(
         let part = archive.by_index(idx).map_err(|_| broken_file())?;
         // The zip reader stops a part that outgrows its declared size; what comes out is counted all the same.
         let allowed = limits.part_bytes.min(limits.total_bytes - total);
-        let mut content = Vec::new();
-        let read = part.take(allowed + 1).read_to_end(&mut content);
-        total += content.len() as u64;
-        if content.len() as u64 > allowed {
+        let size = part.size();
+        let part = part.take(allowed + 1);
+        let (n_bytes, to_mend) = if has_ending(name, "xml") || has_ending(name, "rels") {
+            checked.xml(name, size, part)?
+        } else {
+            checked.other(idx, name, part)?
+        };
+        total += n_bytes;
+        if n_bytes > allowed {
             return Err(Refusal::expands_too_far());
         }
-        // The reader compares the check sum at the part's end.
-        read.map_err(|error| match error.kind() {
-            // There is no damage: there is no memory for what is in it.
-            io::ErrorKind::OutOfMemory => Refusal::expands_too_far(),
-            _ => broken_file(),
-        })?;
-        if has_ending(name, "xml") || has_ending(name, "rels") {
-            let xml = String::from_utf8(content).map_err(|_| broken_file())?;
-            check_xml(name, &xml)?;
-            checked.n_hidden_rows += worksheet::count_hidden_rows(&xml);
-            if let Some(xml) = worksheet::mend(&xml) {
-                checked.mended.push((idx, xml.into_bytes()));
-            }
-        } else if name.starts_with("xl/worksheets/sheet") && has_ending(name, "bin") {
-            let seen = records::mend(&content)?;
-            checked.n_hidden_rows += seen.n_hidden_rows;
-            checked.mended.extend(seen.mended.map(|part| (idx, part)));
+        if to_mend {
+            let mut xml = String::new();
+            let mut part = archive.by_index(idx).map_err(|_| broken_file())?;
+            part.read_to_string(&mut xml).map_err(unreadable)?;
+            let mended = worksheet::mend(&xml).unwrap_or(xml);
+            checked.mended.push((idx, mended.into_bytes()));
         }
     }
     Ok(checked)
+}
+
+impl Checked {
+    /// Looks at XML while it is inflated; how many bytes it has, and whether it needs mending.
+    fn xml(&mut self, name: &str, size: u64, part: impl Read) -> Result<(u64, bool), Refusal> {
+        // No tag, address or text that is looked for goes on after the end of a row or shared text.
+        let end_tag = if name.ends_with("sharedstrings.xml") {
+            "</si>"
+        } else {
+            "</row>"
+        };
+        let mut blocks = Blocks::new(part, end_tag);
+        let mut look = Look::new(name, size);
+        while let Some(block) = blocks.next()? {
+            look.at(block)?;
+        }
+        look.at(blocks.rest()?)?;
+        self.n_hidden_rows += look.n_hidden_rows;
+        Ok((blocks.n_bytes(), look.to_mend))
+    }
+
+    fn other(
+        &mut self,
+        idx: usize,
+        name: &str,
+        mut part: impl Read,
+    ) -> Result<(u64, bool), Refusal> {
+        let mut content = Vec::new();
+        // The reader compares the check sum at the part's end.
+        part.read_to_end(&mut content).map_err(unreadable)?;
+        if name.starts_with("xl/worksheets/sheet") && has_ending(name, "bin") {
+            let seen = records::mend(&content)?;
+            self.n_hidden_rows += seen.n_hidden_rows;
+            self.mended.extend(seen.mended.map(|part| (idx, part)));
+        }
+        Ok((content.len() as u64, false))
+    }
+}
+
+/// What is seen of a part's XML, block after block.
+struct Look<'n> {
+    name: &'n str,
+    size: u64,
+    is_first: bool,
+    has_cells: bool,
+    n_hidden_rows: usize,
+    to_mend: bool,
+}
+
+impl<'n> Look<'n> {
+    fn new(name: &'n str, size: u64) -> Self {
+        Self {
+            name,
+            size,
+            is_first: true,
+            has_cells: false,
+            n_hidden_rows: 0,
+            to_mend: false,
+        }
+    }
+
+    fn at(&mut self, xml: &str) -> Result<(), Refusal> {
+        refuse_doctype(xml)?;
+        if std::mem::take(&mut self.is_first) && self.name.ends_with("sharedstrings.xml") {
+            check_shared_strings(xml, self.size)?;
+        }
+        self.has_cells = self.has_cells || worksheet::has_cells(xml);
+        if self.has_cells {
+            worksheet::check_places(xml)?;
+        }
+        self.n_hidden_rows += worksheet::count_hidden_rows(xml);
+        self.to_mend = self.to_mend || worksheet::mend(xml).is_some();
+        Ok(())
+    }
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, e)| e == ending)
 }
 
-fn check_xml(name: &str, xml: &str) -> Result<(), Refusal> {
+fn refuse_doctype(xml: &str) -> Result<(), Refusal> {
     let is_doctype = |at: usize| {
         xml.as_bytes()[at..]
             .get(..9)
@@ -197,14 +327,11 @@ fn check_xml(name: &str, xml: &str) -> Result<(), Refusal> {
     if memmem::find_iter(xml.as_bytes(), "<!").any(is_doctype) {
         return Err(Refusal::doctype());
     }
-    if name.ends_with("sharedstrings.xml") {
-        check_shared_strings(xml)?;
-    }
-    worksheet::check_places(xml)
+    Ok(())
 }
 
 /// A reader makes room for as many texts as the header promises; each takes five bytes at the least.
-fn check_shared_strings(xml: &str) -> Result<(), Refusal> {
+fn check_shared_strings(xml: &str, size: u64) -> Result<(), Refusal> {
     let broken = || Refusal::broken("The list of texts in the file");
     let mut reader = quick_xml::Reader::from_str(xml);
     reader.config_mut().check_end_names = false;
@@ -214,7 +341,7 @@ fn check_shared_strings(xml: &str) -> Result<(), Refusal> {
                 for attribute in tag.attributes().with_checks(false).flatten() {
                     let promised = attribute.value.trim().parse::<u64>();
                     if attribute.key.as_ref() == "uniqueCount"
-                        && promised.is_ok_and(|promised| promised > xml.len() as u64 / 5)
+                        && promised.is_ok_and(|promised| promised > size / 5)
                     {
                         return Err(broken());
                     }

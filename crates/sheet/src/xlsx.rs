@@ -7,36 +7,88 @@ use calamine::{DataRef, Reader, XlsxError};
 
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::package::Package;
+use crate::plain::{Halt, Plain};
 use crate::{Raw, Refusal, SheetInfo, excel};
 
-pub(crate) struct Xlsx<'b>(calamine::Xlsx<Cursor<Cow<'b, [u8]>>>);
+pub(crate) struct Xlsx<'b> {
+    package: Package<'b>,
+    sheets: Vec<SheetInfo>,
+    source: Source<'b>,
+}
+
+enum Source<'b> {
+    /// A large workbook whose sheets may be plain.
+    Plain(Plain),
+    Whole(Whole<'b>),
+}
+
+/// A workbook that calamine reads.
+struct Whole<'b>(calamine::Xlsx<Cursor<Cow<'b, [u8]>>>);
 
 impl<'b> Xlsx<'b> {
     pub(crate) fn open(package: Package<'b>) -> Result<Self, Refusal> {
-        let opened = calamine::Xlsx::new(Cursor::new(package.bytes));
+        let plain = if package.is_large {
+            Plain::open(&package)
+        } else {
+            Err(Halt::NotPlain)
+        };
+        let (sheets, source) = match plain {
+            Ok(plain) => (plain.sheets.clone(), Source::Plain(plain)),
+            Err(Halt::Stop(stop)) => return Err(stop.into_refusal()),
+            Err(Halt::NotPlain) => {
+                let whole = Whole::open(&package)?;
+                let sheets = excel::worksheets(whole.0.sheets_metadata());
+                (sheets, Source::Whole(whole))
+            }
+        };
+        Ok(Self {
+            package,
+            sheets,
+            source,
+        })
+    }
+
+    pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
+        self.sheets.clone()
+    }
+
+    pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
+        for (sheet_idx, SheetInfo { name, .. }) in self.sheets.iter().enumerate() {
+            gate.start_sheet(sheet_idx);
+            if let Source::Plain(plain) = &self.source {
+                match plain.read_sheet(&self.package, sheet_idx, gate) {
+                    Ok(()) => continue,
+                    Err(Halt::Stop(stop)) => return Err(stop.into_refusal()),
+                    Err(Halt::NotPlain) => gate.restart_sheet(),
+                }
+                self.source = Source::Whole(Whole::open(&self.package)?);
+            }
+            if let Source::Whole(whole) = &mut self.source {
+                whole.read(name, gate)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'b> Whole<'b> {
+    fn open(package: &Package<'b>) -> Result<Self, Refusal> {
+        let opened = calamine::Xlsx::new(Cursor::new(package.bytes.clone()));
         opened.map(Self).map_err(|error| match error {
             XlsxError::Password => Refusal::password(),
             _ => Refusal::broken("The workbook"),
         })
     }
 
-    pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
-        excel::worksheets(self.0.sheets_metadata())
-    }
-
-    pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
-        for (sheet_idx, SheetInfo { name, .. }) in self.sheets().iter().enumerate() {
-            gate.start_sheet(sheet_idx);
-            match self.read_sheet(name, |next| gather(gate, next)) {
-                Err(Stop::Disordered) => {
-                    gate.restart_sheet();
-                    self.read_sheet(name, |next| gate.sorted(next))
-                }
-                read => read,
+    fn read(&mut self, name: &str, gate: &mut Gate<'_>) -> Result<(), Refusal> {
+        let read = match self.read_sheet(name, |next| gather(gate, next)) {
+            Err(Stop::Disordered) => {
+                gate.restart_sheet();
+                self.read_sheet(name, |next| gate.sorted(next))
             }
-            .map_err(Stop::into_refusal)?;
-        }
-        Ok(())
+            read => read,
+        };
+        read.map_err(Stop::into_refusal)
     }
 
     /// With the streaming reader: a sheet's extent is never allocated.

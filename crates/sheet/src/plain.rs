@@ -1,0 +1,243 @@
+//! Large plain worksheets, read at the speed of inflating them.
+//!
+//! calamine takes six times as long for a sheet of records as it takes to inflate it, for it is ready for everything that XML may be.
+//! Nearly all large sheets are one thing only: rows of cells, each a `<c>` with a `<v>`.
+//! Here just that is read; at the first byte that is anything else the sheet is [`NotPlain`], what it gave is void, and calamine reads it.
+//!
+//! What a cell then is follows from the workbook's other parts, and calamine alone reads these.
+//! It is shown the same workbook with a model in place of each worksheet, and what it makes of the models says
+//! which part is which sheet, which styles are dates and on which day they start to count.
+
+mod cells;
+mod strings;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::Cursor;
+
+use calamine::{DataRef, ExcelDateTime, ExcelDateTimeType, Reader};
+use memchr::memmem;
+
+use crate::blocks::Blocks;
+use crate::gate::{Gate, Given, Stop};
+use crate::package::Package;
+use crate::{Raw, Refusal, SheetInfo, excel, moment};
+use strings::Strings;
+
+/// Why a sheet is not read here.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// There is something in it that only calamine reads.
+    NotPlain,
+    Stop(Stop),
+}
+
+impl From<Refusal> for Halt {
+    fn from(refusal: Refusal) -> Self {
+        Halt::Stop(refusal.into())
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        Halt::Stop(stop)
+    }
+}
+
+/// A workbook whose worksheets may be plain.
+pub(crate) struct Plain {
+    pub(crate) sheets: Vec<SheetInfo>,
+    /// The package's part of each sheet.
+    parts: Vec<usize>,
+    strings: Strings,
+    styles: Styles,
+}
+
+/// What the numbers of each style are.
+struct Styles {
+    by_idx: Vec<Style>,
+    is_1904: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Number,
+    DateTime,
+    Duration,
+}
+
+/// More styles than a spreadsheet program keeps.
+const MOST_STYLES: usize = 65_490;
+
+impl Plain {
+    pub(crate) fn open(package: &Package<'_>) -> Result<Self, Halt> {
+        let mut strings = Strings::scan(package)?;
+        let n_styles = match package.text_of("xl/styles.xml")? {
+            Some(styles) => count_styles(&styles)?,
+            None => 0,
+        };
+        let models = Models {
+            // Nobody can have written it into the file.
+            nonce: RandomState::new().hash_one("model") >> 33,
+            n_styles,
+            n_odd: strings.n_odd(),
+        };
+        let worksheets = package.worksheets().map(|part| (part, models.sheet(part)));
+        let mut replaced: Vec<(usize, Vec<u8>)> = worksheets.collect();
+        replaced.extend(strings.model(models.nonce));
+        let opened = calamine::Xlsx::new(Cursor::new(package.with(&replaced)?));
+        let mut workbook = opened.map_err(|_| Halt::NotPlain)?;
+        let sheets = excel::worksheets(workbook.sheets_metadata());
+        let mut parts = Vec::new();
+        let mut styles = Styles {
+            by_idx: Vec::new(),
+            is_1904: false,
+        };
+        for SheetInfo { name, .. } in &sheets {
+            let seen = models.seen(&mut workbook, name, strings.has_part())?;
+            parts.push(seen.part);
+            styles = seen.styles;
+            strings.fill_in(seen.odd)?;
+        }
+        Ok(Self {
+            sheets,
+            parts,
+            strings,
+            styles,
+        })
+    }
+
+    /// Gives the rows of a sheet to the gate.
+    pub(crate) fn read_sheet(
+        &self,
+        package: &Package<'_>,
+        sheet_idx: usize,
+        gate: &mut Gate<'_>,
+    ) -> Result<(), Halt> {
+        let mut archive = package.archive()?;
+        let part = archive.by_index(self.parts[sheet_idx]);
+        let part = part.map_err(|_| Halt::NotPlain)?;
+        let mut blocks = Blocks::new(part, "</row>");
+        cells::read(&mut blocks, &self.strings, &self.styles, gate)
+    }
+}
+
+impl Styles {
+    /// What a number is in a cell of this style.
+    fn given(&self, style: Option<usize>, number: f64) -> Result<Given<'static>, Halt> {
+        let style = match style {
+            Some(idx) => *self.by_idx.get(idx).ok_or(Halt::NotPlain)?,
+            None => Style::Number,
+        };
+        let kind = match style {
+            Style::Number => return Ok(Given::Raw(Raw::Number(number))),
+            Style::DateTime => ExcelDateTimeType::DateTime,
+            Style::Duration => ExcelDateTimeType::TimeDelta,
+        };
+        let moment = ExcelDateTime::new(number, kind, self.is_1904);
+        Ok(moment::to_given(&moment))
+    }
+}
+
+/// At least as many cell styles as there are.
+fn count_styles(styles: &str) -> Result<usize, Halt> {
+    match memmem::find_iter(styles.as_bytes(), "xf").count() {
+        n @ 0..=MOST_STYLES => Ok(n),
+        _ => Err(Halt::NotPlain),
+    }
+}
+
+/// What the worksheets of the model workbook hold.
+struct Models {
+    nonce: u64,
+    n_styles: usize,
+    n_odd: usize,
+}
+
+/// What calamine makes of one of them.
+struct Seen {
+    part: usize,
+    styles: Styles,
+    odd: Vec<String>,
+}
+
+impl Models {
+    /// Says which part it stands in for, what each style makes of the number 1, and what the odd texts are.
+    fn sheet(&self, part: usize) -> Vec<u8> {
+        let mut xml = String::from("<worksheet><sheetData><row>");
+        let mut cell = |attributes: &str, value: u64| {
+            // Writing to a string can't fail.
+            let _ = write!(xml, "<c{attributes}><v>{value}</v></c>");
+        };
+        cell("", self.nonce);
+        cell("", part as u64);
+        for style in 0..self.n_styles {
+            cell(&format!(" s=\"{style}\""), 1);
+        }
+        for odd in 0..=self.n_odd {
+            cell(" t=\"s\"", odd as u64);
+        }
+        xml.push_str("</row></sheetData></worksheet>");
+        xml.into_bytes()
+    }
+
+    fn seen(
+        &self,
+        workbook: &mut calamine::Xlsx<Cursor<Vec<u8>>>,
+        sheet_name: &str,
+        has_strings: bool,
+    ) -> Result<Seen, Halt> {
+        let reader = workbook.worksheet_cells_reader(sheet_name);
+        let mut reader = reader.map_err(|_| Halt::NotPlain)?;
+        let mut next = || match reader.next_cell() {
+            Ok(Some(cell)) => Ok(cell.get_value().clone()),
+            Ok(None) | Err(_) => Err(Halt::NotPlain),
+        };
+        let mut number = || match next()? {
+            DataRef::Float(number) => Ok(number),
+            _ => Err(Halt::NotPlain),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "of 31 bits")]
+        if number()? != self.nonce as f64 {
+            return Err(Halt::NotPlain);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the number of a part, from our own model"
+        )]
+        let part = number()? as usize;
+        let mut styles = Styles {
+            by_idx: Vec::with_capacity(self.n_styles),
+            is_1904: false,
+        };
+        for _ in 0..self.n_styles {
+            styles.by_idx.push(match next()? {
+                DataRef::Float(_) => Style::Number,
+                DataRef::DateTime(moment) if moment.is_duration() => Style::Duration,
+                DataRef::DateTime(moment) => {
+                    let in_1904 = ExcelDateTime::new(1.0, ExcelDateTimeType::DateTime, true);
+                    styles.is_1904 = moment == in_1904;
+                    Style::DateTime
+                }
+                _ => return Err(Halt::NotPlain),
+            });
+        }
+        let mut odd = Vec::with_capacity(self.n_odd);
+        if has_strings {
+            for _ in 0..self.n_odd {
+                match next()? {
+                    DataRef::SharedString(text) => odd.push(text.to_owned()),
+                    _ => return Err(Halt::NotPlain),
+                }
+            }
+            // The last one shows that this was the part that calamine reads, and that no other came between.
+            if next()? != DataRef::SharedString(&self.nonce.to_string()) {
+                return Err(Halt::NotPlain);
+            }
+        }
+        Ok(Seen { part, styles, odd })
+    }
+}
