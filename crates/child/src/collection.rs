@@ -26,6 +26,7 @@ impl Child {
             is_collection: true,
             memory: self.limits.memory,
             cpu_seconds: self.limits.cpu.saturating_mul(n_files).as_secs(),
+            limits: self.limits.files,
             files: Vec::new(),
         };
         let files: Vec<_> = task

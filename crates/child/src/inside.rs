@@ -3,7 +3,6 @@
 use std::io::{self, BufRead, Read, Write};
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
-use sheet::Limits;
 use spec::{Organisations, Period, ReferenceValues, ReturnSpec};
 
 use crate::confine::confine;
@@ -114,7 +113,7 @@ fn answer(
         year_ago: of_role(&Role::YearAgo),
         others: &others,
         values: &values,
-        limits: &Limits::default(),
+        limits: &order.limits.limits(),
     });
     match assessed {
         Err(error) => Ok(Err(error.to_string())),
@@ -153,7 +152,7 @@ fn collect(
             name: &file.name,
             bytes: &bytes,
         };
-        if let Err(error) = collection.add(code, source, &Limits::default()) {
+        if let Err(error) = collection.add(code, source, &order.limits.limits()) {
             return Ok(Err(error.to_string()));
         }
     }

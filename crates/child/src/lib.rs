@@ -16,4 +16,4 @@ mod task;
 pub use inside::main;
 pub use outside::{Child, ChildError, Run};
 pub use part::Part;
-pub use task::{ChildLimits, CollectionTask, InputFile, Task};
+pub use task::{ChildLimits, CollectionTask, FileLimits, InputFile, Task};

@@ -54,6 +54,7 @@ impl Child {
             is_collection: false,
             memory: self.limits.memory,
             cpu_seconds: self.limits.cpu.as_secs(),
+            limits: self.limits.files,
             files: Vec::new(),
         };
         let (answer, complaints, process) = started.send(order, &files(task))?;

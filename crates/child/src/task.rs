@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use sheet::Limits;
 
 /// One file to assess.
 #[derive(Debug, Clone)]
@@ -58,6 +59,48 @@ pub struct ChildLimits {
     pub memory: u64,
     pub cpu: Duration,
     pub wall: Duration,
+    pub files: FileLimits,
+}
+
+/// What a file may hold before it is refused, as far as an installation has a say in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileLimits {
+    /// Bytes as it was sent.
+    pub bytes: u64,
+    /// Bytes of all that is packed in it; two thirds of that in one part, and in all cells' texts together.
+    pub expanded_bytes: u64,
+    /// Cells with something in them.
+    pub cells: usize,
+}
+
+impl FileLimits {
+    pub(crate) fn limits(self) -> Limits {
+        let part_bytes = self.expanded_bytes / 3 * 2;
+        Limits {
+            file_bytes: self.bytes,
+            part_bytes,
+            total_bytes: self.expanded_bytes,
+            text_bytes: part_bytes,
+            cells: self.cells,
+            ..Limits::default()
+        }
+    }
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        let Limits {
+            file_bytes,
+            total_bytes,
+            cells,
+            ..
+        } = Limits::default();
+        Self {
+            bytes: file_bytes,
+            expanded_bytes: total_bytes,
+            cells,
+        }
+    }
 }
 
 impl Default for ChildLimits {
@@ -66,6 +109,7 @@ impl Default for ChildLimits {
             memory: 1 << 30,
             cpu: Duration::from_secs(30),
             wall: Duration::from_mins(1),
+            files: FileLimits::default(),
         }
     }
 }
@@ -82,6 +126,7 @@ pub(crate) struct Order {
     pub(crate) is_collection: bool,
     pub(crate) memory: u64,
     pub(crate) cpu_seconds: u64,
+    pub(crate) limits: FileLimits,
     pub(crate) files: Vec<OrderedFile>,
 }
 
@@ -104,4 +149,14 @@ pub(crate) enum Role {
     Values(String),
     /// An organisation's standing file, by its code.
     Member(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_installation_does_not_change_stays_as_it_is() {
+        assert_eq!(FileLimits::default().limits(), Limits::default());
+    }
 }

@@ -15,6 +15,7 @@ pub(crate) fn child(settings: &Settings) -> anyhow::Result<Child> {
             memory: settings.child_memory_bytes,
             cpu: settings.child_cpu,
             wall: settings.child_wall,
+            files: settings.file_limits,
         },
     })
 }

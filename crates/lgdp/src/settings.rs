@@ -88,6 +88,16 @@ pub(crate) const TABLE: &[Setting] = &[
         "Largest file that can be sent, in megabytes.",
     ),
     plain(
+        "LGDP_EXPANDED_MB",
+        "384",
+        "Most that may be packed in one file, in megabytes; a hundred rows of twenty columns take 70 kB.",
+    ),
+    plain(
+        "LGDP_CELLS",
+        "6000000",
+        "Most cells with something in them in one file.",
+    ),
+    plain(
         "LGDP_UPLOAD_STALL_SECONDS",
         "15",
         "An upload that sends nothing for this long is ended.",
@@ -186,6 +196,7 @@ pub(crate) struct Settings {
     pub(crate) base_url: Option<String>,
     pub(crate) web_threads: usize,
     pub(crate) upload_bytes: u64,
+    pub(crate) file_limits: child::FileLimits,
     pub(crate) upload_stall: Duration,
     pub(crate) upload_total: Duration,
     pub(crate) spool: PathBuf,
@@ -252,6 +263,11 @@ impl Settings {
             base_url: base_url(&reader)?,
             web_threads: reader.count("LGDP_WEB_THREADS")?,
             upload_bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
+            file_limits: child::FileLimits {
+                bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
+                expanded_bytes: reader.number("LGDP_EXPANDED_MB")? * 1_000_000,
+                cells: usize::try_from(reader.number("LGDP_CELLS")?).unwrap_or(usize::MAX),
+            },
             upload_stall: Duration::from_secs(reader.number("LGDP_UPLOAD_STALL_SECONDS")?),
             upload_total: Duration::from_secs(reader.number("LGDP_UPLOAD_TOTAL_SECONDS")?),
             spool: reader
