@@ -8,9 +8,14 @@ use spec::{Layout, ReturnSpec, TableSpec};
 
 /// Findings with the same key but for their number are told apart in report order.
 pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) {
+    let tables: HashMap<&str, Records<'_>> = framed
+        .frames
+        .iter()
+        .filter_map(|frame| Some((frame.table.as_str(), Records::new(spec, frame)?)))
+        .collect();
     let mut n_same: HashMap<FindingKey, usize> = HashMap::new();
     for finding in findings {
-        let record = record_of(spec, framed, finding);
+        let record = record_of(&tables, finding);
         let parts: Vec<&str> = record.iter().map(String::as_str).collect();
         let key = |nth| {
             FindingKey::new(
@@ -30,41 +35,77 @@ pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) 
 }
 
 /// What tells the finding's record from every other; nothing for a finding about no one record.
-fn record_of(spec: &ReturnSpec, framed: &Framed, finding: &Finding) -> Vec<String> {
+fn record_of(tables: &HashMap<&str, Records<'_>>, finding: &Finding) -> Vec<String> {
     let Some(row_number) = finding.row_number else {
         return Vec::new();
     };
-    // A row that is no record has nothing but its place.
-    record(spec, framed, finding, row_number).unwrap_or_else(|| vec![row_number.to_string()])
+    let table = finding.table.as_deref().and_then(|name| tables.get(name));
+    table
+        .and_then(|records| records.of_row(row_number.checked_sub(1)?))
+        // A row that is no record has nothing but its place.
+        .unwrap_or_else(|| vec![row_number.to_string()])
 }
 
-fn record(
-    spec: &ReturnSpec,
-    framed: &Framed,
-    finding: &Finding,
-    row_number: u32,
-) -> Option<Vec<String>> {
-    let name = finding.table.as_deref()?;
-    let (table, frame) = (spec.table(name)?, framed.frame(name)?);
-    let record_idx = record_idx(frame, row_number.checked_sub(1)?)?;
-    let of_key = key_idxs(table)
-        .iter()
-        .map(|&item_idx| frame.values[item_idx].plain(record_idx))
-        .collect::<Option<Vec<_>>>()
-        .filter(|values| !values.is_empty());
-    // Without a key of its own, or with one that can't be read, a record is what it says.
-    of_key.or_else(|| {
-        Some(
-            frame
-                .values
-                .iter()
-                .map(|values| values.plain(record_idx).unwrap_or_default())
-                .collect(),
-        )
-    })
+/// The records of a table, and what tells one from every other.
+struct Records<'a> {
+    rows: Rows<'a>,
+    key_idxs: Vec<usize>,
 }
 
-/// The items that tell a record of a table from every other.
+impl<'a> Records<'a> {
+    fn new(spec: &ReturnSpec, frame: &'a Frame) -> Option<Self> {
+        Some(Self {
+            rows: Rows::of(frame),
+            key_idxs: key_idxs(spec.table(&frame.table)?),
+        })
+    }
+
+    fn of_row(&self, row_idx: u32) -> Option<Vec<String>> {
+        let values = &self.rows.frame.values;
+        let record_idx = self.rows.record_idx(row_idx)?;
+        let of_key = self
+            .key_idxs
+            .iter()
+            .map(|&item_idx| values[item_idx].plain(record_idx))
+            .collect::<Option<Vec<_>>>()
+            .filter(|values| !values.is_empty());
+        // Without a key of its own, or with one that can't be read, a record is what it says.
+        of_key.or_else(|| {
+            Some(
+                values
+                    .iter()
+                    .map(|values| values.plain(record_idx).unwrap_or_default())
+                    .collect(),
+            )
+        })
+    }
+}
+
+/// The rows of a table's records.
+pub(crate) struct Rows<'a> {
+    pub(crate) frame: &'a Frame,
+    /// The lines of a form stand in the spec's order, which need not be the sheet's.
+    in_order: bool,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn of(frame: &'a Frame) -> Self {
+        Self {
+            frame,
+            in_order: frame.places.row_idxs.is_sorted(),
+        }
+    }
+
+    pub(crate) fn record_idx(&self, row_idx: u32) -> Option<usize> {
+        let row_idxs = &self.frame.places.row_idxs;
+        if self.in_order {
+            row_idxs.binary_search(&row_idx).ok()
+        } else {
+            row_idxs.iter().position(|other| *other == row_idx)
+        }
+    }
+}
+
 fn key_idxs(table: &TableSpec) -> Vec<usize> {
     let names = match &table.layout {
         Layout::Matrix(matrix) => std::slice::from_ref(&matrix.line_item),
@@ -74,14 +115,4 @@ fn key_idxs(table: &TableSpec) -> Vec<usize> {
         .iter()
         .filter_map(|name| table.item_idx(name))
         .collect()
-}
-
-pub(crate) fn record_idx(frame: &Frame, row_idx: u32) -> Option<usize> {
-    let row_idxs = &frame.places.row_idxs;
-    // The lines of a matrix stand in the spec's order, which need not be the sheet's.
-    match row_idxs.binary_search(&row_idx) {
-        Ok(record_idx) => Some(record_idx),
-        Err(_) if row_idxs.is_sorted() => None,
-        Err(_) => row_idxs.iter().position(|other| *other == row_idx),
-    }
 }

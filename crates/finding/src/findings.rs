@@ -67,15 +67,10 @@ impl Findings {
 }
 
 fn report_order(a: &Finding, b: &Finding) -> Ordering {
-    let place = |finding: &Finding| {
-        (
-            finding.severity,
-            finding.table.clone(),
-            finding.cell.is_some(),
-        )
-    };
-    place(a)
-        .cmp(&place(b))
+    a.severity
+        .cmp(&b.severity)
+        .then_with(|| a.table.cmp(&b.table))
+        .then_with(|| a.cell.is_some().cmp(&b.cell.is_some()))
         .then_with(|| a.cell.cmp(&b.cell))
         .then_with(|| a.row_number.cmp(&b.row_number))
         .then_with(|| a.rule.cmp(&b.rule))
