@@ -1,7 +1,7 @@
 """Makes the files that the benchmark reads: REC20 as xlsx and csv, FORM20 as xlsx.
 
 REC20: one sheet, 20 columns, about one row in a hundred with a planted mistake of one of 13 kinds.
-FORM20: 20 sheets of 60 x 12 numbers.
+FORM20: 20 sheets of 60 lines with a code and 11 numbers, and the return that they are: a table and a sum for each sheet.
 The same seed gives the same files. Everything in them is made up.
 """
 
@@ -168,6 +168,42 @@ def form20(folder):
         write_texts(package, texts)
 
 
+def form20_spec(folder):
+    """The return's version folder: like REC20's, but for its tables."""
+    spec = folder / "form20" / "1"
+    (spec / "tables").mkdir(parents=True, exist_ok=True)
+    tables = [f"form{n}" for n in range(1, 21)]
+    like = Path(__file__).resolve().parent / "rec20" / "1"
+    text = (like / "return.toml").read_text().replace("rec20", "form20").replace("REC20", "FORM20")
+    (spec / "return.toml").write_text(text.replace("Twenty columns", "Twenty forms").replace('tables = ["record"]', f"tables = {json.dumps(tables)}"))
+    (spec / "CHANGES.md").write_text((like / "CHANGES.md").read_text())
+    said = 'source = "performance"\nconfidence = "inferred"\n'
+    (spec / "rules.toml").write_text("".join(
+        f'[[rule]]\nid = "{table}.more-than-there-is"\ntable = "{table}"\nkind = "assert"\nseverity = "error"\nitems = ["b"]\n'
+        f'message = "{{b}} is too much."\nfix = "Correct it."\n{said}assert = "b <= 10000"\n\n'
+        for table in tables
+    ))
+    items = "bcdefghijkl"
+    about = {"x-source": "performance", "x-confidence": "inferred"}
+    properties = {"line": {"title": "Line", "description": "The line's code.", "type": "string", **about}}
+    for item in items:
+        properties[item] = {"title": f"Column {item}", "description": "A number.", "type": "integer", "minimum": 0, "maximum": 9_999, **about}
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Line", "description": "A line of a form: made up, of nobody.",
+        "type": "object", "additionalProperties": False, "properties": properties, "required": ["line", *items],
+    }
+    for n, table in enumerate(tables, 1):
+        (spec / "tables" / f"{table}.schema.json").write_text(json.dumps(schema, indent=2))
+        lines = "".join(
+            f'[[lines.line]]\ncode = "Form {n} line {row}"\nrow = {row}\nlabel = "Line {row}"\ndescription = "Made up."\n{said}\n' for row in range(1, 61)
+        )
+        columns = "".join(f'[[lines.column]]\nitem = "{item}"\ncolumn = "{item.upper()}"\n\n' for item in items)
+        (spec / "tables" / f"{table}.toml").write_text(
+            f'layout = "matrix"\ntitle = "Form {n}"\ncode_column = "A"\n\n[sheet]\nnames = ["Form {n}"]\n\n'
+            f'[[anchors]]\ncell = "A1"\ntext = "Form {n} line 1"\n\n[lines]\nitem = "line"\n\n{lines}{columns}'
+        )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -177,3 +213,4 @@ if __name__ == "__main__":
     for n in arguments.rows:
         rec20(arguments.folder, n)
     form20(arguments.folder)
+    form20_spec(arguments.folder)
