@@ -10,6 +10,9 @@ mod references;
 mod sum;
 mod unique;
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
 use spec::{Period, ReturnSpec, Rule, RuleKind, Stage, TableSpec};
@@ -139,6 +142,26 @@ fn key<'f>(frame: &'f Frame, item_idxs: &[usize], record_idx: usize) -> Option<V
     item_idxs
         .iter()
         .map(|&item_idx| frame.values[item_idx].get(record_idx))
+        .collect()
+}
+
+/// The records whose values of these items stand in an earlier record too, each with the first of these.
+/// Those with one of them blank or unreadable are passed over.
+fn repeats(frame: &Frame, item_idxs: &[usize]) -> Vec<(usize, usize)> {
+    match item_idxs {
+        [item_idx] => again(frame, |record_idx| frame.values[*item_idx].get(record_idx)),
+        _ => again(frame, |record_idx| key(frame, item_idxs, record_idx)),
+    }
+}
+
+fn again<K: Eq + Hash>(frame: &Frame, key: impl Fn(usize) -> Option<K>) -> Vec<(usize, usize)> {
+    let n_records = frame.n_records();
+    let mut first_of = HashMap::with_capacity(n_records);
+    (0..n_records)
+        .filter_map(|record_idx| {
+            let first = *first_of.entry(key(record_idx)?).or_insert(record_idx);
+            (first != record_idx).then_some((record_idx, first))
+        })
         .collect()
 }
 

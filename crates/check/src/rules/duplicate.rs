@@ -12,13 +12,11 @@
 //! # Example
 //! Two applications with the same reference.
 
-use std::collections::HashMap;
-
 use finding::{Finding, Severity};
 use frame::Frame;
 use spec::{Layout, TableSpec};
 
-use super::key;
+use super::repeats;
 use crate::placed;
 
 pub(super) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
@@ -30,18 +28,10 @@ pub(super) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
     if item_idxs.is_empty() || matches!(table.layout, Layout::Matrix(_)) {
         return Vec::new();
     }
-    let mut first_of = HashMap::new();
-    let mut findings = Vec::new();
-    for record_idx in 0..frame.n_records() {
-        let Some(key) = key(frame, &item_idxs, record_idx) else {
-            continue;
-        };
-        let first = *first_of.entry(key).or_insert(record_idx);
-        if first != record_idx {
-            findings.push(finding(table, frame, &item_idxs, first, record_idx));
-        }
-    }
-    findings
+    repeats(frame, &item_idxs)
+        .into_iter()
+        .map(|(record_idx, first)| finding(table, frame, &item_idxs, first, record_idx))
+        .collect()
 }
 
 fn finding(

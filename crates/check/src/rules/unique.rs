@@ -12,26 +12,16 @@
 //! # Example
 //! Two children with the same Scottish Candidate Number.
 
-use std::collections::HashMap;
-
 use finding::Finding;
 use spec::Rule;
 
-use super::{Scene, key};
+use super::{Scene, repeats};
 use crate::message::values_of;
 
 pub(super) fn check(scene: &Scene<'_>, rule: &Rule) -> Vec<Finding> {
     let item_idxs = scene.item_idxs(&rule.items);
-    let mut first_of = HashMap::new();
     let mut findings = Vec::new();
-    for record_idx in 0..scene.frame.n_records() {
-        let Some(key) = key(scene.frame, &item_idxs, record_idx) else {
-            continue;
-        };
-        let first = *first_of.entry(key).or_insert(record_idx);
-        if first == record_idx {
-            continue;
-        }
+    for (record_idx, first) in repeats(scene.frame, &item_idxs) {
         let mut values = values_of(scene.table, scene.frame, record_idx);
         let first_cell = item_idxs
             .first()
