@@ -60,14 +60,16 @@ pub(crate) struct Rejected {
 }
 
 impl Rejected {
-    fn has(&self, frame: &Frame, record_idx: usize) -> bool {
-        self.all
-            || frame
-                .places
-                .row_idxs
-                .get(record_idx)
-                .zip(self.row_idxs.get(&frame.table))
-                .is_some_and(|(row_idx, rejected)| rejected.contains(row_idx))
+    /// Whether a record of the frame is rejected, by its position.
+    fn of<'a>(&'a self, frame: &'a Frame) -> impl Fn(usize) -> bool + 'a {
+        let rejected = self.row_idxs.get(&frame.table);
+        move |record_idx| {
+            let row_idx = frame.places.row_idxs.get(record_idx);
+            self.all
+                || row_idx
+                    .zip(rejected)
+                    .is_some_and(|(row_idx, rejected)| rejected.contains(row_idx))
+        }
     }
 }
 
@@ -102,8 +104,9 @@ pub(crate) fn table_accounts(
         .iter()
         .filter_map(|frame| {
             let n_records = frame.n_records() as u64;
+            let is_rejected = rejected.of(frame);
             let n_rejected = (0..frame.n_records())
-                .filter(|&record_idx| rejected.has(frame, record_idx))
+                .filter(|&record_idx| is_rejected(record_idx))
                 .count() as u64;
             Some(TableAccount {
                 name: frame.table.clone(),
@@ -126,8 +129,9 @@ pub(crate) fn row_blocks<'a>(
     n_rows: usize,
 ) -> impl Iterator<Item = RowBlock> + 'a {
     framed.frames.iter().flat_map(move |frame| {
+        let is_rejected = rejected.of(frame);
         let kept: Vec<usize> = (0..frame.n_records())
-            .filter(|&record_idx| !rejected.has(frame, record_idx))
+            .filter(|&record_idx| !is_rejected(record_idx))
             .collect();
         let n_blocks = kept.len().div_ceil(n_rows.max(1));
         (0..n_blocks).filter_map(move |block_idx| {
