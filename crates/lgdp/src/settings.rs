@@ -93,9 +93,9 @@ pub(crate) const TABLE: &[Setting] = &[
         "Most that may be packed in one file, in megabytes; a hundred rows of twenty columns take 70 kB.",
     ),
     plain(
-        "LGDP_CELLS",
-        "6000000",
-        "Most cells with something in them in one file.",
+        "LGDP_MILLION_CELLS",
+        "6",
+        "Most cells with something in them in one file, in millions.",
     ),
     plain(
         "LGDP_UPLOAD_STALL_SECONDS",
@@ -266,7 +266,8 @@ impl Settings {
             file_limits: child::FileLimits {
                 bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
                 expanded_bytes: reader.number("LGDP_EXPANDED_MB")? * 1_000_000,
-                cells: usize::try_from(reader.number("LGDP_CELLS")?).unwrap_or(usize::MAX),
+                cells: usize::try_from(reader.number("LGDP_MILLION_CELLS")? * 1_000_000)
+                    .unwrap_or(usize::MAX),
             },
             upload_stall: Duration::from_secs(reader.number("LGDP_UPLOAD_STALL_SECONDS")?),
             upload_total: Duration::from_secs(reader.number("LGDP_UPLOAD_TOTAL_SECONDS")?),
