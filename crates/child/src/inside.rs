@@ -125,7 +125,7 @@ fn answer(
 }
 
 fn bytes_of(file: &OrderedFile, input: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(file.bytes).unwrap_or(0));
     input.by_ref().take(file.bytes).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == file.bytes {
         Ok(bytes)
