@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p assess`, after `python3 bench/make.py var/bench`.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that can't run says so")]
+
 use std::fs;
 use std::path::Path;
 

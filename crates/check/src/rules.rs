@@ -11,7 +11,7 @@ mod sum;
 mod unique;
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
@@ -154,15 +154,30 @@ fn repeats(frame: &Frame, item_idxs: &[usize]) -> Vec<(usize, usize)> {
     }
 }
 
+/// By their hashes first, for these take a fraction of the memory that keys take.
 fn again<K: Eq + Hash>(frame: &Frame, key: impl Fn(usize) -> Option<K>) -> Vec<(usize, usize)> {
-    let n_records = frame.n_records();
-    let mut first_of = HashMap::with_capacity(n_records);
-    (0..n_records)
-        .filter_map(|record_idx| {
-            let first = *first_of.entry(key(record_idx)?).or_insert(record_idx);
-            (first != record_idx).then_some((record_idx, first))
-        })
-        .collect()
+    let hasher = RandomState::new();
+    let mut hashes: Vec<(u64, usize)> = (0..frame.n_records())
+        .filter_map(|record_idx| Some((hasher.hash_one(key(record_idx)?), record_idx)))
+        .collect();
+    hashes.sort_unstable();
+    let mut again = Vec::new();
+    for same in hashes
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|same| same.len() > 1)
+    {
+        let mut first_of = HashMap::new();
+        for &(_, record_idx) in same {
+            if let Some(key) = key(record_idx) {
+                let first = *first_of.entry(key).or_insert(record_idx);
+                if first != record_idx {
+                    again.push((record_idx, first));
+                }
+            }
+        }
+    }
+    again.sort_unstable();
+    again
 }
 
 /// Whether any value of these items could not be read: then what "is not there" can't be told.

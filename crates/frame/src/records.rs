@@ -34,7 +34,7 @@ enum Stage<'a> {
     Head,
     /// There are none.
     Unusable,
-    Body(Body<'a>),
+    Body(Box<Body<'a>>),
 }
 
 impl<'a> Reading<'a> {
@@ -143,7 +143,7 @@ fn start<'a>(
             .collect();
         body.row(cells[0].row_idx, &raw);
     }
-    Stage::Body(body)
+    Stage::Body(Box::new(body))
 }
 
 /// The row among the first ones that names most items; a blocker if none names enough.

@@ -219,11 +219,13 @@ fn check_parts(
         // The zip reader stops a part that outgrows its declared size; what comes out is counted all the same.
         let allowed = limits.part_bytes.min(limits.total_bytes - total);
         let size = part.size();
-        let part = part.take(allowed + 1);
-        let (n_bytes, to_mend) = if has_ending(name, "xml") || has_ending(name, "rels") {
-            checked.xml(name, size, part)?
-        } else {
-            checked.other(idx, name, part)?
+        let (n_bytes, to_mend) = {
+            let mut part = part.take(allowed + 1);
+            if has_ending(name, "xml") || has_ending(name, "rels") {
+                checked.xml(name, size, &mut part)?
+            } else {
+                checked.other(idx, name, &mut part)?
+            }
         };
         total += n_bytes;
         if n_bytes > allowed {
@@ -242,7 +244,7 @@ fn check_parts(
 
 impl Checked {
     /// Looks at XML while it is inflated; how many bytes it has, and whether it needs mending.
-    fn xml(&mut self, name: &str, size: u64, part: impl Read) -> Result<(u64, bool), Refusal> {
+    fn xml(&mut self, name: &str, size: u64, part: &mut impl Read) -> Result<(u64, bool), Refusal> {
         // No tag, address or text that is looked for goes on after the end of a row or shared text.
         let end_tag = if name.ends_with("sharedstrings.xml") {
             "</si>"
@@ -263,7 +265,7 @@ impl Checked {
         &mut self,
         idx: usize,
         name: &str,
-        mut part: impl Read,
+        part: &mut impl Read,
     ) -> Result<(u64, bool), Refusal> {
         let mut content = Vec::new();
         // The reader compares the check sum at the part's end.

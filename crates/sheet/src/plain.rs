@@ -199,16 +199,15 @@ impl Models {
             DataRef::Float(number) => Ok(number),
             _ => Err(Halt::NotPlain),
         };
-        #[expect(clippy::cast_precision_loss, reason = "of 31 bits")]
-        if number()? != self.nonce as f64 {
-            return Err(Halt::NotPlain);
-        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "the number of a part, from our own model"
+            reason = "whole numbers of 31 bits at most, from our own model"
         )]
-        let part = number()? as usize;
+        let (nonce, part) = (number()? as u64, number()? as usize);
+        if nonce != self.nonce {
+            return Err(Halt::NotPlain);
+        }
         let mut styles = Styles {
             by_idx: Vec::with_capacity(self.n_styles),
             is_1904: false,

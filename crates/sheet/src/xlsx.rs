@@ -19,7 +19,7 @@ pub(crate) struct Xlsx<'b> {
 enum Source<'b> {
     /// A large workbook whose sheets may be plain.
     Plain(Plain),
-    Whole(Whole<'b>),
+    Whole(Box<Whole<'b>>),
 }
 
 /// A workbook that calamine reads.
@@ -38,7 +38,7 @@ impl<'b> Xlsx<'b> {
             Err(Halt::NotPlain) => {
                 let whole = Whole::open(&package)?;
                 let sheets = excel::worksheets(whole.0.sheets_metadata());
-                (sheets, Source::Whole(whole))
+                (sheets, Source::Whole(Box::new(whole)))
             }
         };
         Ok(Self {
@@ -61,7 +61,7 @@ impl<'b> Xlsx<'b> {
                     Err(Halt::Stop(stop)) => return Err(stop.into_refusal()),
                     Err(Halt::NotPlain) => gate.restart_sheet(),
                 }
-                self.source = Source::Whole(Whole::open(&self.package)?);
+                self.source = Source::Whole(Box::new(Whole::open(&self.package)?));
             }
             if let Source::Whole(whole) = &mut self.source {
                 whole.read(name, gate)?;

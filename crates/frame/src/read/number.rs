@@ -79,9 +79,8 @@ fn simple(raw: Raw<'_>, scale: u8) -> Option<i64> {
 /// A number that is the one nearest to a decimal of at most fifteen digits is shown as that decimal.
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
     clippy::float_cmp,
-    reason = "a whole number below 1e15 is exact either way, and only the very number that was stored will do"
+    reason = "a whole number below 1e15 is exact, and only the very number that was stored will do"
 )]
 fn simple_number(number: f64, scale: u8) -> Option<i64> {
     let unit = *UNITS.get(usize::from(scale))?;
@@ -349,9 +348,10 @@ mod tests {
         let mut n_short = 0;
         for _ in 0..20_000 {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let digits = (seed >> 14) as i64 % 10_i64.pow((seed % 16) as u32 + 1);
+            let n_digits = u32::try_from(seed % 16).unwrap() + 1;
+            let digits = (seed >> 14) % 10_u64.pow(n_digits);
             for scale in [0_u8, 1, 2, 4, 9] {
-                let number = digits as f64 / 10_f64.powi(i32::from(scale));
+                let number: f64 = format!("{digits}e-{scale}").parse().unwrap();
                 for number in [
                     number,
                     number.next_up(),

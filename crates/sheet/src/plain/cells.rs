@@ -25,9 +25,10 @@ pub(super) fn read(
     };
     let mut is_first = true;
     while let Some(block) = blocks.next()? {
-        let rows = match std::mem::take(&mut is_first) {
-            true => after_head(block)?,
-            false => block,
+        let rows = if std::mem::take(&mut is_first) {
+            after_head(block)?
+        } else {
+            block
         };
         if !reader.rows(rows)?.is_empty() {
             return Err(Halt::NotPlain);

@@ -9,8 +9,8 @@ use crate::package::Package;
 /// All shared texts, one after another.
 pub(super) struct Strings {
     bytes: String,
-    /// Where each text ends.
-    ends: Vec<usize>,
+    /// Where each text ends; all of them take less than 4 GB.
+    ends: Vec<u32>,
     /// The elements of those that are not plain, for calamine to read, and which they are.
     odd: Vec<u8>,
     odd_idxs: Vec<usize>,
@@ -62,7 +62,7 @@ impl Strings {
         loop {
             xml = xml.trim_ascii_start();
             if let Some(after) = xml.strip_prefix("<si/>") {
-                self.push("");
+                self.push("")?;
                 xml = after;
             } else if let Some(rest) = xml.strip_prefix("<si>") {
                 xml = self.element(rest)?;
@@ -82,7 +82,7 @@ impl Strings {
             let end = memchr(b'<', text.as_bytes()).ok_or(Halt::NotPlain)?;
             let (text, after) = text.split_at(end);
             if let (true, Some(after)) = (is_plain(text), after.strip_prefix("</t></si>")) {
-                self.push(if keeps_space { text } else { trim(text) });
+                self.push(if keeps_space { text } else { trim(text) })?;
                 return Ok(after);
             }
         }
@@ -94,13 +94,15 @@ impl Strings {
         self.odd.extend_from_slice(b"<si>");
         self.odd.extend_from_slice(element.as_bytes());
         self.odd_idxs.push(self.ends.len());
-        self.push("");
+        self.push("")?;
         Ok(after)
     }
 
-    fn push(&mut self, text: &str) {
+    fn push(&mut self, text: &str) -> Result<(), Halt> {
         self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
+        let end = u32::try_from(self.bytes.len()).map_err(|_| Halt::NotPlain)?;
+        self.ends.push(end);
+        Ok(())
     }
 
     pub(super) fn n_odd(&self) -> usize {
@@ -139,7 +141,7 @@ impl Strings {
         {
             return self.odd_texts.get(nth).map(String::as_str);
         }
-        self.bytes.get(start..end)
+        self.bytes.get(start as usize..end as usize)
     }
 }
 
