@@ -52,6 +52,8 @@ fn parts(criterion: &mut Criterion) {
     let reference = check::Reference {
         previous: None,
         year_ago: None,
+        others: &[],
+        values: &[],
         period: Some(&period),
         received_on: period.end,
     };
