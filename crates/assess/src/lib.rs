@@ -13,13 +13,14 @@ mod guards;
 mod keys;
 mod outcome;
 mod own;
+mod stamp;
 #[cfg(test)]
 mod tests;
 
 use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
 use frame::{Expected, Framed, Framer};
-use sheet::{Asks, Limits, Refusal, Remark, SheetInfo};
+use sheet::{Asks, Limits, Opened, Refusal, Remark, SheetInfo};
 use spec::{
     Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec, Returns,
 };
@@ -106,12 +107,12 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     let mut framed = Framed::default();
     let mut comparisons = Vec::new();
     let mut sheets = Vec::new();
-    match read(
-        request.file,
-        request.spec,
-        expected(request),
-        request.limits,
-    ) {
+    let file = request.file;
+    let read = sheet::open(file.bytes, file.name, request.limits).and_then(|opened| {
+        stamp::check(opened.properties(), request.spec)?;
+        read(opened, request.spec, expected(request))
+    });
+    match read {
         Err(refusal) => findings.push(Finding::new(
             refusal.rule,
             Severity::Blocker,
@@ -152,14 +153,12 @@ struct Read {
 
 /// Frames a file while it is read.
 fn read(
-    file: SourceFile<'_>,
+    opened: Opened<'_>,
     spec: &ReturnSpec,
     expected: Expected<'_>,
-    limits: &Limits,
 ) -> Result<Read, Refusal> {
-    let opened = sheet::open(file.bytes, file.name, limits)?;
     let sheets = opened.sheets().to_vec();
-    let mut framer = Framer::new(&sheets, spec, expected);
+    let mut framer = Framer::new(&sheets, opened.properties(), spec, expected);
     let remarks = opened.read(&mut framer)?;
     Ok(Read {
         framed: framer.finish(),
@@ -258,7 +257,8 @@ fn reference_file(
         period: None,
         organisations: request.organisations,
     };
-    let read = read(file, spec, expected, request.limits).ok()?;
+    let opened = sheet::open(file.bytes, file.name, request.limits).ok()?;
+    let read = read(opened, spec, expected).ok()?;
     Some(read.framed)
 }
 

@@ -13,7 +13,9 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::beside::Beside;
 use crate::worksheet::Results;
-use crate::{Format, Limits, Refusal, Remark, listing, records, sheet_parts, worksheet};
+use crate::{
+    Format, Limits, Properties, Refusal, Remark, listing, properties, records, sheet_parts, worksheet,
+};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
 pub(crate) struct Package<'b> {
@@ -25,6 +27,7 @@ pub(crate) struct Package<'b> {
     pub(crate) beside: HashMap<String, Beside>,
     /// Every formula's result is nought, and the program that opens the file is asked to calculate it first.
     pub(crate) never_calculated: bool,
+    pub(crate) properties: Properties,
 }
 
 /// What checking the parts brought to light.
@@ -39,6 +42,7 @@ struct Checked {
     /// `xl/workbook.xml` and its relations.
     workbook: String,
     relations: String,
+    properties: Properties,
 }
 
 impl Checked {
@@ -106,6 +110,7 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
         remarks: remarks(&names, checked.n_hidden_rows),
         never_calculated: checked.never_calculated(),
         beside: checked.by_sheet(),
+        properties: checked.properties,
     })
 }
 
@@ -228,6 +233,7 @@ fn check_parts(
         if has_ending(name, "xml") || has_ending(name, "rels") {
             let (xml, is_decoded) = decode(content)?;
             check_xml(name, &xml)?;
+            checked.properties.extend(properties::of_part(name, &xml));
             if name.starts_with("xl/worksheets/") {
                 checked.see_worksheet(name, &xml);
             }
