@@ -152,11 +152,7 @@ struct Read {
 }
 
 /// Frames a file while it is read.
-fn read(
-    opened: Opened<'_>,
-    spec: &ReturnSpec,
-    expected: Expected<'_>,
-) -> Result<Read, Refusal> {
+fn read(opened: Opened<'_>, spec: &ReturnSpec, expected: Expected<'_>) -> Result<Read, Refusal> {
     let sheets = opened.sheets().to_vec();
     let mut framer = Framer::new(&sheets, opened.properties(), spec, expected);
     let remarks = opened.read(&mut framer)?;

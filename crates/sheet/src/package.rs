@@ -14,7 +14,8 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 use crate::beside::Beside;
 use crate::worksheet::Results;
 use crate::{
-    Format, Limits, Properties, Refusal, Remark, listing, properties, records, sheet_parts, worksheet,
+    Format, Limits, Properties, Refusal, Remark, listing, properties, records, sheet_parts,
+    worksheet,
 };
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.

@@ -81,7 +81,9 @@ fn named(tag: &BytesStart<'_>, attribute: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::Parts;
+    use handmade::Parts;
+
+    use crate::fixture::Reading as _;
 
     const ROW: &str = "<row><c r=\"A1\"><v>1</v></c></row>";
 

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use super::Named;
 use crate::layout::{Matrix, Records};
-use crate::rule::Part;
+use crate::rule::{
+    Days, Direction, Figure, GapPlace, ParentDays, Part, SameStart, Stage, Thresholds, Touching,
+    When,
+};
 use crate::{
     Accumulation, Code, Condition, Confidence, DateFormat, ExtraColumns, IdentityKind,
     IdentityPlace, Item, ItemKind, Layout, Provenance, ReturnSpec, Rule, RuleKind, TableSpec,
@@ -375,6 +378,12 @@ fn of_condition(table: &TableSpec, condition: &Condition) -> Say {
         .list("items", &condition.items)
         .is("message", &condition.message)
         .is("fix", &condition.fix)
+        .may_be(
+            "valid from",
+            condition.in_force.from.map(|day| day.to_string()),
+        )
+        .may_be("valid to", condition.in_force.to.map(|day| day.to_string()))
+        .may_be("trial", condition.trial.then_some("yes"))
         .provenance(&condition.provenance)
 }
 
@@ -385,13 +394,16 @@ fn of_rule(rule: &Rule) -> Say {
         .list("items", &rule.items)
         .is("message", &rule.message)
         .is("fix", &rule.fix)
-        .may_be("valid from", rule.valid_from.map(|day| day.to_string()))
-        .may_be("valid to", rule.valid_to.map(|day| day.to_string()))
+        .may_be(
+            "stage",
+            (rule.stage == Stage::Collection).then_some("collection"),
+        )
+        .list("only for", &rule.only_for.0)
+        .may_be("valid from", rule.in_force.from.map(|day| day.to_string()))
+        .may_be("valid to", rule.in_force.to.map(|day| day.to_string()))
         .may_be("trial", rule.trial.then_some("yes"))
         .provenance(&rule.provenance);
-    let say = rule.thresholds.iter().fold(say, |say, (name, value)| {
-        say.is(&format!("threshold {name}"), value.to_string())
-    });
+    let say = thresholds(say, &rule.thresholds);
     let parts = |parts: &[Part]| -> Vec<String> {
         parts
             .iter()
@@ -423,11 +435,91 @@ fn of_rule(rule: &Rule) -> Say {
             .is("kind", "sum")
             .is("total line", total_line)
             .list("part lines", &parts(part_lines)),
-        RuleKind::Change { against } => say.is("kind", "change").is("against", against.prefix()),
+        RuleKind::NoOverlap {
+            days: of,
+            touching,
+            same_start,
+        } => days(say.is("kind", "no_overlap"), of)
+            .is("touching", yes(*touching == Touching::Allowed))
+            .is("same start", yes(*same_start == SameStart::One)),
+        RuleKind::Within {
+            days: of,
+            parent: to,
+        } => parent(days(say.is("kind", "within"), of), to),
+        RuleKind::Continuous {
+            days: of,
+            parent: to,
+            gaps,
+        } => {
+            let say = days(say.is("kind", "continuous"), of);
+            let say = to.iter().fold(say, parent);
+            let gaps: Vec<String> = gaps.iter().map(|gap| gap_place(*gap).to_owned()).collect();
+            say.list("gaps", &gaps)
+        }
+        RuleKind::Change(change) => say
+            .is("kind", "change")
+            .is("against", change.against.prefix())
+            .list("by", &change.by)
+            .is(
+                "figure",
+                match change.figure {
+                    Figure::Items => "items",
+                    Figure::Records => "number of records",
+                },
+            )
+            .is(
+                "direction",
+                match change.direction {
+                    Direction::Either => "either",
+                    Direction::Up => "up",
+                    Direction::Down => "down",
+                },
+            )
+            .is(
+                "when",
+                match change.when {
+                    When::Both => "both",
+                    When::Either => "either",
+                },
+            ),
         RuleKind::Present { against, condition } => say
             .is("kind", "present")
             .is("against", against.prefix())
             .may_be("where", condition.as_deref().map(words)),
+    }
+}
+
+fn thresholds(say: Say, thresholds: &Thresholds) -> Say {
+    let say = thresholds.of_all.iter().fold(say, |say, (name, value)| {
+        say.is(&format!("threshold {name}"), value.to_string())
+    });
+    thresholds.of.iter().fold(say, |say, (code, own)| {
+        own.values.iter().fold(say, |say, (name, value)| {
+            say.is(&format!("threshold {name} of {code}"), value.to_string())
+        })
+    })
+}
+
+fn days(say: Say, days: &Days) -> Say {
+    say.is("from", &days.from)
+        .may_be("to", days.to.as_deref())
+        .list("by", &days.by)
+        .may_be("where", days.condition.as_deref().map(words))
+}
+
+fn parent(say: Say, parent: &ParentDays) -> Say {
+    say.is("parent", &parent.table)
+        .list("parent items", &parent.items)
+        .may_be("parent from", parent.from.as_deref())
+        .may_be("parent to", parent.to.as_deref())
+        .may_be("parent where", parent.condition.as_deref().map(words))
+}
+
+fn gap_place(place: GapPlace) -> &'static str {
+    match place {
+        GapPlace::Before => "before",
+        GapPlace::Between => "between",
+        GapPlace::After => "after",
     }
 }
 
