@@ -94,11 +94,9 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
             Err(error) => return Ok(Told::not_loaded(&other.dir(dir), &error)),
         }
     }
-    let organisations = match Organisations::load(&dir.join("../../organisations.csv")) {
-        Ok(organisations) => organisations,
-        // A round of others names some of them, and loading the examples tells that there are none.
-        Err(_) => Organisations::default(),
-    };
+    // A round of others names some of them, and loading the examples tells that there are none.
+    let organisations =
+        Organisations::load(&dir.join("../../organisations.csv")).unwrap_or_default();
     let mut wrongs = Vec::new();
     let mut rules_seen = BTreeSet::new();
     let mut any_without_finding = false;

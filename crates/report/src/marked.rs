@@ -184,7 +184,7 @@ impl<'a, 'b> Marking<'a, 'b> {
             let marks = by_sheet.remove(&sheet.name.to_lowercase());
             self.sheet(&part, &text, marks.unwrap_or_default())?;
         }
-        self.add_findings()?;
+        self.add_findings();
         self.finish()
     }
 
@@ -368,7 +368,7 @@ impl<'a, 'b> Marking<'a, 'b> {
     }
 
     /// Our sheets, in front of the others or in the place of those of before.
-    fn add_findings(&mut self) -> Result<(), NotMarked> {
+    fn add_findings(&mut self) {
         let notes = self.all_notes();
         let own = crate::csv::own_headings(self.findings);
         let of_sheet = self.styles.for_sheet();
@@ -400,7 +400,6 @@ impl<'a, 'b> Marking<'a, 'b> {
             self.changes.put(&part, text);
             self.workbook.add(name, relation_id);
         }
-        Ok(())
     }
 
     fn all_notes(&self) -> Vec<String> {

@@ -72,7 +72,7 @@ fn is_chi(text: &str) -> bool {
         .zip((2..=10).rev())
         .map(|(digit, weight)| digit * weight)
         .sum();
-    digits.len() == 10 && is_day && (sum + check) % 11 == 0
+    digits.len() == 10 && is_day && (sum + check).is_multiple_of(11)
 }
 
 pub(super) fn queries(spec: &ReturnSpec, framed: &Framed) -> Vec<Finding> {

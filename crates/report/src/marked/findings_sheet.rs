@@ -215,8 +215,8 @@ fn literal(text: &str) -> Cow<'_, str> {
     let mut written = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
         let is_escape = c == '_'
-            && text[at..].as_bytes().get(1) == Some(&b'x')
-            && text[at..].as_bytes().get(6) == Some(&b'_')
+            && text.as_bytes().get(at + 1) == Some(&b'x')
+            && text.as_bytes().get(at + 6) == Some(&b'_')
             && text.as_bytes()[at + 2..at + 6]
                 .iter()
                 .all(u8::is_ascii_hexdigit);

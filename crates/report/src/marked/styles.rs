@@ -378,7 +378,7 @@ impl Styles {
                         edits.insert(end.start, added);
                     }
                     None => {
-                        edits.replace(start.clone(), format!("{counted}{added}{}", tag.closing()))
+                        edits.replace(start.clone(), format!("{counted}{added}{}", tag.closing()));
                     }
                 }
             }

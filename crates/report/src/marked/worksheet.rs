@@ -153,10 +153,13 @@ impl Survey {
                 (1, "legacyDrawing") if tag.opens() => {
                     survey.drawing = tag.get_prefixed("id").map(|(_, id)| id);
                 }
-                (1, name) if tag.opens() && data.is_some() && survey.drawing_place == 0 => {
-                    if AFTER_DRAWING.contains(&name) {
-                        survey.drawing_place = tag.at.start;
-                    }
+                (1, name)
+                    if tag.opens()
+                        && data.is_some()
+                        && survey.drawing_place == 0
+                        && AFTER_DRAWING.contains(&name) =>
+                {
+                    survey.drawing_place = tag.at.start;
                 }
                 (2, "col") if tag.opens() => columns.extend(column_style(&tag)),
                 (2, "sheetView") if tag.opens() && is_true(tag.get("tabSelected").as_deref()) => {
@@ -371,13 +374,14 @@ impl Data {
             found: BTreeSet::new(),
         };
         let mut next_column = 0;
-        while start.kind == Kind::Start {
+        let mut is_open = start.kind == Kind::Start;
+        while is_open {
             let Some(tag) = tags.next()? else {
                 return Err(NotWellFormed);
             };
             if tag.kind == Kind::End && tag.depth == start.depth {
                 seen.end = tag.at.start;
-                break;
+                is_open = false;
             }
             if tag.local() != "c" || !tag.opens() || tag.depth != start.depth + 1 {
                 continue;

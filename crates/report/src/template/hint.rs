@@ -121,11 +121,10 @@ fn range(item: &Item) -> String {
         .or_else(|| bound("exclusiveMaximum").map(|most| format!("less than {most}")));
     match (bound("minimum"), bound("maximum")) {
         (Some(least), Some(most)) => format!(" from {least} to {most}"),
-        _ => [least, most]
-            .into_iter()
-            .flatten()
-            .map(|words| format!(", {words}"))
-            .collect(),
+        _ => {
+            let limits = [least, most].into_iter().flatten();
+            limits.fold(String::new(), |said, limit| format!("{said}, {limit}"))
+        }
     }
 }
 

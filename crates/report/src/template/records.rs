@@ -35,7 +35,7 @@ pub(super) fn write(
     introduce(worksheet, scene, table, first_row, first_record)?;
     for (item_idx, item) in (0_u32..).zip(&table.items) {
         let at = column(item_idx)?;
-        worksheet.set_column_format(at, &scene.styles.column(item))?;
+        worksheet.set_column_format(at, &Styles::column(item))?;
         worksheet.set_column_width(at, width(item))?;
         let role = Role::of_entry(item);
         worksheet.write_string_with_format(hint_row, at, above(item), &scene.styles.hint)?;
@@ -58,7 +58,7 @@ pub(super) fn write(
     worksheet.set_row_height(hint_row, height::of_row(hints))?;
     let n_items = u32::try_from(table.items.len()).unwrap_or(u32::MAX);
     if scene.spec.own_columns.is_some() {
-        let free = scene.styles.free_column();
+        let free = Styles::free_column();
         for column_idx in n_items..n_items + FREE_COLUMNS {
             worksheet.set_column_format(column(column_idx)?, &free)?;
             worksheet.write_blank(heading_row, column(column_idx)?, &free)?;

@@ -138,7 +138,7 @@ impl Styles {
     }
 
     /// A column below its heading: as its cells, without what would show on blank rows for ever.
-    pub(super) fn column(&self, item: &Item) -> Format {
+    pub(super) fn column(item: &Item) -> Format {
         Format::new()
             .set_font_name("Arial")
             .set_font_size(10)
@@ -147,7 +147,7 @@ impl Styles {
     }
 
     /// A column that the sender may use for itself.
-    pub(super) fn free_column(&self) -> Format {
+    pub(super) fn free_column() -> Format {
         Format::new()
             .set_font_name("Arial")
             .set_font_size(10)

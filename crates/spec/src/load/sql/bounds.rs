@@ -241,21 +241,21 @@ impl Relation {
 
 /// Whether a join says which rows belong together, by more than a handful of values.
 fn is_keyed(join: &Join, left: &[(String, Relation)], right: &[(String, Relation)]) -> bool {
-    let constraint = match &join.join_operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint)
-        | JoinOperator::Semi(constraint)
-        | JoinOperator::LeftSemi(constraint)
-        | JoinOperator::RightSemi(constraint)
-        | JoinOperator::Anti(constraint)
-        | JoinOperator::LeftAnti(constraint)
-        | JoinOperator::RightAnti(constraint) => constraint,
-        _ => return false,
+    let (JoinOperator::Join(constraint)
+    | JoinOperator::Inner(constraint)
+    | JoinOperator::Left(constraint)
+    | JoinOperator::LeftOuter(constraint)
+    | JoinOperator::Right(constraint)
+    | JoinOperator::RightOuter(constraint)
+    | JoinOperator::FullOuter(constraint)
+    | JoinOperator::Semi(constraint)
+    | JoinOperator::LeftSemi(constraint)
+    | JoinOperator::RightSemi(constraint)
+    | JoinOperator::Anti(constraint)
+    | JoinOperator::LeftAnti(constraint)
+    | JoinOperator::RightAnti(constraint)) = &join.join_operator
+    else {
+        return false;
     };
     let find = |names: &[(String, Relation)], name: &str| {
         names
