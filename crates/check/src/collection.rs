@@ -256,10 +256,8 @@ WHERE sites.n IS NULL
 
     fn drawn(sites: &[&str], visits: &[&str]) -> String {
         let rows = |values: &[&str]| -> String {
-            values
-                .iter()
-                .map(|value| format!("| {value} |\n"))
-                .collect()
+            let rows = values.iter();
+            rows.fold(String::new(), |rows, value| format!("{rows}| {value} |\n"))
         };
         format!(
             "[site]\n| ID | TOTAL | A | B | KIND |\n{}[visit]\n| SITE |\n{}",

@@ -115,7 +115,7 @@ mod tests {
             assert_eq!(seen(Mask::all(true, len)), wanted(|_| true));
             assert!(seen(Mask::all(false, len)).is_empty());
             let one = exactly_one([by(2), by(3), by(5)].into_iter(), len);
-            let n = |i: usize| [2, 3, 5].iter().filter(|n| i % **n == 0).count();
+            let n = |i: usize| [2, 3, 5].iter().filter(|n| i.is_multiple_of(**n)).count();
             assert_eq!(
                 seen(one),
                 (0..len).filter(|i| n(*i) == 1).collect::<Vec<_>>()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rust_xlsxwriter::{Format, Worksheet};
 use spec::{IdentityKind, IdentityPlace, Item, Layout, TableSpec};
 
-use super::style::{Role, print_set_up, protect};
+use super::style::{Role, Styles, print_set_up, protect};
 use super::{Scene, column, height, hint, validation, write_value};
 use crate::workbook::WriteError;
 
