@@ -327,14 +327,17 @@ fn a_file_that_would_abort_its_reader_is_refused_in_words() {
 fn a_file_that_takes_too_much_is_ended_and_refused() {
     let demo = Demo::new();
     let mut table = b"REF,DAY,PURPOSE,MINUTES\n".to_vec();
-    for n in 0..700_000 {
-        writeln!(table, "v{n},20/04/2026,01,30").unwrap();
+    // Every other row has two faults, and each is put into words.
+    for n in 0..500_000 {
+        writeln!(table, "v{n},20/04/2026,01,30\nw{n},20/04/2026,99,many").unwrap();
     }
     let file = demo.file("visits.csv", &table);
     let spec = demo.spec();
     let output = Command::new(env!("CARGO_BIN_EXE_lgdp"))
         .args(["check", &file, "--spec", &spec])
         .env("LGDP_CHILD_CPU_SECONDS", "1")
+        .env("LGDP_UPLOAD_MB", "200")
+        .env("LGDP_MILLION_CELLS", "20")
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -15,7 +15,7 @@ set = "ceilings"
 title = "the ceilings of the year"
 table = "ceiling"
 period = "same"
-figures = ["MINUTES"]
+figures = ["v2"]
 "#;
 
 const RULES: &str = r#"
@@ -45,8 +45,8 @@ fix = "Correct it."
 source = "tests"
 confidence = "inferred"
 query = """
-WITH given AS (SELECT value AS most FROM ceiling WHERE name = 'MINUTES')
-SELECT _row, most FROM visit CROSS JOIN given WHERE MINUTES > most
+WITH given AS (SELECT name AS given_for, value AS most FROM ceiling)
+SELECT _row, most FROM visit JOIN given ON visit.REF = given.given_for WHERE MINUTES > most
 """
 
 [[rule]]
@@ -153,9 +153,7 @@ fn central_figures_are_taken_from_beside_the_spec_or_as_named() {
     let head = "organisation,name,value,source,confidence\n";
     let beside = demo.dir.path().join("reference-values/ceilings");
     fs::create_dir_all(&beside).unwrap();
-    let csv = format!(
-        "{head}S12000001,MINUTES,40,tests,published\nS12000002,MINUTES,10,tests,published\n"
-    );
+    let csv = format!("{head}S12000001,v2,40,tests,published\nS12000002,v2,10,tests,published\n");
     fs::write(beside.join("2025-26.csv"), csv).unwrap();
     let (status, said) = demo.check_linked(CLEAN, &[]);
     assert_eq!(status, Some(1), "{said}");
@@ -166,7 +164,7 @@ fn central_figures_are_taken_from_beside_the_spec_or_as_named() {
 
     let mine = demo.file(
         "mine.csv",
-        format!("{head}S12000001,MINUTES,60,tests,demo\n").as_bytes(),
+        format!("{head}S12000001,v2,60,tests,demo\n").as_bytes(),
     );
     let named = format!("ceiling={mine}");
     let (status, said) = demo.check_linked(CLEAN, &["--values", &named]);
@@ -196,7 +194,7 @@ fn central_figures_are_taken_from_beside_the_spec_or_as_named() {
     // Nobody's figures, so nothing to compare with.
     let another = demo.file(
         "another.csv",
-        format!("{head}S12000002,MINUTES,10,tests,demo\n").as_bytes(),
+        format!("{head}S12000002,v2,10,tests,demo\n").as_bytes(),
     );
     let named = format!("ceiling={another}");
     let (_, said) = demo.check_linked(CLEAN, &["--values", &named]);
