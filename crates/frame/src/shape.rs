@@ -35,11 +35,10 @@ impl<'a> Shape<'a> {
     /// Whether a cell could be one of its own: it can be read, and is of the list or pattern where there is one.
     pub fn fits<'r>(&'r self, raw: impl Into<Raw<'r>>) -> bool {
         match read(Some(raw.into()), &self.asked, Origin::Entered) {
-            Read::Blank | Read::BlankMarker => true,
             Read::Value(Value::Text(text)) | Read::Normalised(Value::Text(text)) => {
                 self.allows(&text)
             }
-            Read::Value(_) | Read::Normalised(_) => true,
+            Read::Blank | Read::BlankMarker | Read::Value(_) | Read::Normalised(_) => true,
             Read::Unreadable(_) => false,
         }
     }

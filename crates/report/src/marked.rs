@@ -361,7 +361,7 @@ impl<'a, 'b> Marking<'a, 'b> {
 
     /// A name for a new part that no part has.
     fn unused(&self, stem: &str, ending: &str) -> String {
-        (1..)
+        (1..=u32::MAX)
             .map(|n| self.workbook.beside(&format!("lgdp/{stem}{n}.{ending}")))
             .find(|name| !self.parts.has(name) && !self.changes.puts(name))
             .unwrap_or_default()

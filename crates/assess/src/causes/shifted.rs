@@ -89,6 +89,7 @@ fn grouped(frame: &Frame, shifts: &[(u32, Shift)]) -> Vec<(Shift, BTreeSet<u32>)
 }
 
 /// A column and what its values look like.
+#[expect(clippy::struct_field_names, reason = "the house's name for a place")]
 pub(super) struct Column<'a> {
     column_idx: u32,
     required: bool,
@@ -121,10 +122,9 @@ impl<'a> Column<'a> {
             .map(|at| &cells[at].1);
         match cell {
             None if self.required => Suits::Not,
-            None => Suits::Perhaps,
             Some(value) if !self.shape.fits(value) => Suits::Not,
             Some(_) if self.shape.tells() => Suits::Surely,
-            Some(_) => Suits::Perhaps,
+            None | Some(_) => Suits::Perhaps,
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn check(
         i64::try_from(numerator / denominator).unwrap_or(i64::MAX)
     });
     let mut findings = Vec::new();
-    for (by, group) in groups.groups.iter().filter(|(_, group)| group.is_whole) {
+    for (by, group) in groups.all.iter().filter(|(_, group)| group.is_whole) {
         let around = match parents.as_ref().map(|parents| parents.get(by)) {
             None => None,
             // Between which of several the gap is, nobody can tell.

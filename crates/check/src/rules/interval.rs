@@ -54,7 +54,7 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Groups<'a> {
     /// In the order in which they first occur.
-    pub(super) groups: Vec<(Vec<Value<'a>>, Group)>,
+    pub(super) all: Vec<(Vec<Value<'a>>, Group)>,
     positions: HashMap<Vec<Value<'a>>, usize>,
     /// Whether some record belongs to nobody knows which group.
     pub(super) any_lost: bool,
@@ -63,7 +63,7 @@ pub(super) struct Groups<'a> {
 impl<'a> Groups<'a> {
     pub(super) fn get(&self, key: &[Value<'_>]) -> Option<&Group> {
         let position = *self.positions.get(key)?;
-        self.groups.get(position).map(|(_, group)| group)
+        self.all.get(position).map(|(_, group)| group)
     }
 
     fn of(&mut self, key: Vec<Value<'a>>) -> &mut Group {
@@ -72,10 +72,10 @@ impl<'a> Groups<'a> {
                 intervals: Vec::new(),
                 is_whole: true,
             };
-            self.groups.push((key, group));
-            self.groups.len() - 1
+            self.all.push((key, group));
+            self.all.len() - 1
         });
-        &mut self.groups[position].1
+        &mut self.all[position].1
     }
 }
 
@@ -165,7 +165,7 @@ impl<'a> Side<'a> {
                 None => group.is_whole = false,
             }
         }
-        for (_, group) in &mut groups.groups {
+        for (_, group) in &mut groups.all {
             group.intervals.sort_unstable_by_key(Interval::order);
         }
         Ok(groups)

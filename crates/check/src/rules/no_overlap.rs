@@ -36,7 +36,7 @@ pub(super) fn check(
     let condition = days.condition.as_deref();
     let groups = side.groups(scene, rule, condition, Ends::StartNeeded, tables)?;
     let mut findings = Vec::new();
-    for (_, group) in &groups.groups {
+    for (_, group) in &groups.all {
         for (later, earlier) in overlaps(&group.intervals, touching, same_start) {
             let mut values = values_of(scene.table, scene.frame, later.record_idx);
             values.insert("dates".to_owned(), side.dates(&later));

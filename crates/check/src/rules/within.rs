@@ -40,7 +40,7 @@ pub(super) fn check(
     let condition = parent.condition.as_deref();
     let parents = parent_side.groups(scene, rule, condition, Ends::Open, tables)?;
     let mut findings = Vec::new();
-    for (by, group) in &groups.groups {
+    for (by, group) in &groups.all {
         let Some(parents) = parents.get(by).filter(|parents| parents.is_whole) else {
             continue;
         };

@@ -127,7 +127,7 @@ impl Part {
         let mut tags = Tags::of(text);
         while let Some(tag) = tags.next()? {
             match (tag.depth, tag.local()) {
-                (0, _) if tag.opens() => part.prefix = tag.prefix().to_owned(),
+                (0, _) if tag.opens() => tag.prefix().clone_into(&mut part.prefix),
                 (2, "author") if tag.opens() => {
                     let from = tag.at.end;
                     let end = tags.skip(&tag)?;

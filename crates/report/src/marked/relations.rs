@@ -78,7 +78,7 @@ impl Relations {
     /// Adds a relation to a part, named from the package's root, and gives its id.
     pub(super) fn add(&mut self, kind: &str, target: &str) -> String {
         // External ones are not among `all`, but their ids are in the text.
-        let id = (1..)
+        let id = (1..=u32::MAX)
             .map(|n| format!("rIdLgdp{n}"))
             .find(|id| {
                 !self.text.contains(&format!("{id}\""))

@@ -131,7 +131,7 @@ impl Styles {
         let mut within = "";
         while let Some(tag) = tags.next()? {
             match (tag.depth, tag.kind) {
-                (0, Kind::Start) => self.prefix = tag.prefix().to_owned(),
+                (0, Kind::Start) => tag.prefix().clone_into(&mut self.prefix),
                 (1, Kind::Start | Kind::Empty) => {
                     within = tag.local();
                     if let Some(list) = self.list(within) {

@@ -118,7 +118,7 @@ impl WorkbookPart {
         if !is_taken(name) {
             return name.to_owned();
         }
-        (2..)
+        (2..=u32::MAX)
             .map(|n| format!("{name} ({n})"))
             .find(|name| !is_taken(name))
             .unwrap_or_default()

@@ -134,7 +134,7 @@ impl Survey {
         while let Some(tag) = tags.next()? {
             match (tag.depth, tag.local()) {
                 (0, _) if tag.opens() => {
-                    survey.prefix = tag.prefix().to_owned();
+                    tag.prefix().clone_into(&mut survey.prefix);
                     survey.relation_prefix = relation_prefix(&tag);
                 }
                 (0, _) if survey.drawing_place == 0 => survey.drawing_place = tag.at.start,

@@ -43,6 +43,10 @@ fn own_columns_start_as_no_items_heading_does_and_stand_in_rows() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of faults and what is said of each"
+)]
 fn single_faults_are_told_exactly() {
     told(&[
         (

@@ -3,6 +3,10 @@
 use super::told;
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a list of faults and what is said of each"
+)]
 fn single_faults_are_told_exactly() {
     told(&[
         (
