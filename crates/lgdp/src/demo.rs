@@ -8,6 +8,8 @@ mod number;
 mod plan;
 mod sender;
 mod table;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -16,8 +16,8 @@ pub(super) fn change_identity(
     from: &Organisation,
     to: &Organisation,
 ) {
-    for sheet in &mut grid.sheets {
-        let places = identity_places(sheet, spec);
+    let places = identity_places(grid, spec);
+    for (sheet, places) in grid.sheets.iter_mut().zip(places) {
         let cells: Vec<(u32, u32, GridCell)> = sheet
             .cells()
             .filter_map(|(row_idx, column_idx, cell)| {
@@ -37,7 +37,7 @@ pub(super) fn change_identity(
 }
 
 /// Where a sheet says whose it is.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Places {
     cells: Vec<(u32, u32)>,
     /// Below this row, in this column.
@@ -54,10 +54,15 @@ impl Places {
     }
 }
 
-fn identity_places(sheet: &GridSheet, spec: &ReturnSpec) -> Places {
-    let mut places = Places::default();
-    for table in spec.tables.iter().filter(|table| stands_on(table, sheet)) {
-        let header = header(sheet, table);
+/// Of each sheet.
+fn identity_places(grid: &Grid, spec: &ReturnSpec) -> Vec<Places> {
+    let mut places = vec![Places::default(); grid.sheets.len()];
+    for table in &spec.tables {
+        let Some(sheet_idx) = sheet_of(grid, table) else {
+            continue;
+        };
+        let header = header(&grid.sheets[sheet_idx], table);
+        let places = &mut places[sheet_idx];
         for identity in &table.identities {
             match &identity.place {
                 spec::IdentityPlace::Cell {
@@ -122,13 +127,9 @@ fn by_its_own_name(cell: &GridCell, from: &Organisation, to: &Organisation) -> O
 
 /// Repeats every record until there are so many copies; these items differ in each.
 pub(super) fn repeat_records(grid: &mut Grid, spec: &ReturnSpec, vary: &[String], n_copies: u32) {
-    for sheet in &mut grid.sheets {
-        let header = spec
-            .tables
-            .iter()
-            .filter(|table| stands_on(table, sheet))
-            .find_map(|table| header(sheet, table));
-        let Some(header) = header else { continue };
+    let headers = headers(grid, spec);
+    for (sheet_idx, header) in headers {
+        let sheet = &mut grid.sheets[sheet_idx];
         let records: Vec<(u32, u32, GridCell)> = sheet
             .cells()
             .filter(|(row_idx, _, _)| *row_idx > header.row_idx)
@@ -154,6 +155,19 @@ pub(super) fn repeat_records(grid: &mut Grid, spec: &ReturnSpec, vary: &[String]
     }
 }
 
+/// The header of each sheet with records: of its first table, where several stand on one.
+fn headers(grid: &Grid, spec: &ReturnSpec) -> BTreeMap<usize, Header> {
+    let mut headers = BTreeMap::new();
+    for table in &spec.tables {
+        if let Some(sheet_idx) = sheet_of(grid, table)
+            && let Some(header) = header(&grid.sheets[sheet_idx], table)
+        {
+            headers.entry(sheet_idx).or_insert(header);
+        }
+    }
+    headers
+}
+
 fn varied(cell: &GridCell, copy: u32) -> GridCell {
     match cell {
         GridCell::Text(text) => GridCell::Text(format!("{text}-{}", copy + 1)),
@@ -167,15 +181,10 @@ fn varied(cell: &GridCell, copy: u32) -> GridCell {
 /// Multiplies every figure of every matrix, results of formulas included.
 pub(super) fn multiply_figures(grid: &mut Grid, spec: &ReturnSpec, factor: u32) {
     for table in &spec.tables {
-        let Layout::Matrix(matrix) = &table.layout else {
-            continue;
-        };
-        for sheet in grid
-            .sheets
-            .iter_mut()
-            .filter(|sheet| stands_on(table, sheet))
+        if let Layout::Matrix(matrix) = &table.layout
+            && let Some(sheet_idx) = sheet_of(grid, table)
         {
-            multiply_matrix(sheet, matrix, factor);
+            multiply_matrix(&mut grid.sheets[sheet_idx], matrix, factor);
         }
     }
 }
@@ -245,13 +254,16 @@ fn named_columns(sheet: &GridSheet, table: &TableSpec, row_idx: u32) -> BTreeMap
     columns
 }
 
-fn stands_on(table: &TableSpec, sheet: &GridSheet) -> bool {
-    table.sheet.only_sheet
-        || table
-            .sheet
-            .names
-            .iter()
-            .any(|name| words(name) == words(&sheet.name))
+/// The one sheet that a table stands on, as a reader would find it: by its name, else the only one there is.
+fn sheet_of(grid: &Grid, table: &TableSpec) -> Option<usize> {
+    let named = |name: &String| {
+        let mut sheets = grid.sheets.iter();
+        sheets.position(|sheet| words(&sheet.name) == words(name))
+    };
+    table.sheet.names.iter().find_map(named).or_else(|| {
+        let is_only = table.sheet.only_sheet && grid.sheets.len() == 1;
+        is_only.then_some(0)
+    })
 }
 
 /// What is left of a heading for comparing it.
