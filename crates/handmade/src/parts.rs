@@ -32,6 +32,13 @@ impl Parts {
         self
     }
 
+    /// Gives a part, which must be there, another name.
+    pub fn renamed(mut self, from: &str, to: &str) -> Self {
+        let (name, _) = self.0.iter_mut().find(|(n, _)| n == from).unwrap();
+        to.clone_into(name);
+        self
+    }
+
     /// Replaces text within a part, which must be there.
     pub fn changed(mut self, name: &str, from: &str, to: &str) -> Self {
         let (_, content) = self.0.iter_mut().find(|(n, _)| n == name).unwrap();

@@ -25,6 +25,7 @@ mod package;
 mod parts;
 mod records;
 mod refusal;
+mod relations;
 #[cfg(test)]
 mod same;
 mod separated;

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Write};
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
-use memchr::memmem;
+use memchr::{memmem, memrchr};
 use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::beside::Beside;
+use crate::relations::Main;
 use crate::worksheet::Results;
 use crate::{Format, Limits, Refusal, Remark, listing, records, sheet_parts, worksheet};
 
@@ -27,6 +28,9 @@ pub(crate) struct Package<'b> {
     pub(crate) never_calculated: bool,
 }
 
+/// The elements of workbooks from before there was a standard for them.
+const TRIAL: &str = "http://schemas.microsoft.com/office/excel/2006/2";
+
 /// What checking the parts brought to light.
 #[derive(Default)]
 struct Checked {
@@ -36,7 +40,8 @@ struct Checked {
     /// By the part's name.
     beside: HashMap<String, Beside>,
     results: Option<Results>,
-    /// `xl/workbook.xml` and its relations.
+    main: Main,
+    /// The list of sheets, and what it is related to.
     workbook: String,
     relations: String,
 }
@@ -63,7 +68,7 @@ impl Checked {
         if self.beside.is_empty() {
             return HashMap::new();
         }
-        let mut names = sheet_parts::names_by_part(&self.workbook, &self.relations);
+        let mut names = sheet_parts::names_by_part(&self.main, &self.workbook, &self.relations);
         self.beside
             .drain()
             .filter_map(|(part, beside)| Some((names.remove(&part)?, beside)))
@@ -85,7 +90,8 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
         return Err(Refusal::too_many_parts(limits.parts));
     }
     let names = check_directory(&mut archive, limits)?;
-    let format = find_format(&mut archive, &names)?;
+    let main = find_main(&mut archive, &names)?;
+    let format = find_format(&mut archive, &names, &main)?;
     // Encrypted parts are named in the manifest; the parts themselves look like noise.
     let manifest = "META-INF/manifest.xml";
     if format == Format::Ods
@@ -94,11 +100,13 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     {
         return Err(Refusal::password());
     }
-    let mut checked = check_parts(&mut archive, &names, limits)?;
-    let bytes = if checked.mended.is_empty() {
+    let mut checked = check_parts(&mut archive, &names, main, limits)?;
+    let new_names = new_names(&names, format, &checked);
+    let bytes = if checked.mended.is_empty() && new_names.is_empty() {
         Cow::Borrowed(bytes)
     } else {
-        Cow::Owned(replace(&mut archive, &checked.mended).map_err(|_| broken_file())?)
+        let copy = replace(&mut archive, &checked.mended, &new_names);
+        Cow::Owned(copy.map_err(|_| broken_file())?)
     };
     Ok(Package {
         format,
@@ -111,6 +119,10 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
 
 fn broken_file() -> Refusal {
     Refusal::broken("The file")
+}
+
+fn trial_workbook() -> Refusal {
+    Refusal::other_format("a workbook of a trial version of Excel 2007")
 }
 
 /// The parts' names in lower case, as readers compare them. What the directory declares is within the limits.
@@ -143,7 +155,25 @@ fn check_directory(archive: &mut Archive<'_>, limits: &Limits) -> Result<Vec<Str
     Ok(names)
 }
 
-fn find_format(archive: &mut Archive<'_>, names: &[String]) -> Result<Format, Refusal> {
+/// Where the workbook is; Excel's own place, unless the package says another.
+fn find_main(archive: &mut Archive<'_>, names: &[String]) -> Result<Main, Refusal> {
+    let of = |name: &str| names.iter().position(|n| n == name);
+    if of("xl/workbook.bin").is_some() {
+        return Ok(Main::binary());
+    }
+    match of("_rels/.rels") {
+        Some(idx) if of("xl/workbook.xml").is_none() => {
+            Ok(Main::of(&head_at(archive, idx)?).unwrap_or_default())
+        }
+        _ => Ok(Main::default()),
+    }
+}
+
+fn find_format(
+    archive: &mut Archive<'_>,
+    names: &[String],
+    main: &Main,
+) -> Result<Format, Refusal> {
     let has = |name: &str| names.iter().any(|n| n == name);
     let under = |folder: &str| names.iter().any(|n| n.starts_with(folder));
     if has("mimetype") {
@@ -164,6 +194,9 @@ fn find_format(archive: &mut Archive<'_>, names: &[String]) -> Result<Format, Re
     }
     if has("[content_types].xml") {
         let types = head(archive, "[Content_Types].xml")?;
+        if types.contains("ms-excel.sheet.binary") && has_ending(&main.file, "bin") {
+            return Ok(Format::Xlsb);
+        }
         if types.contains("spreadsheetml") || types.contains("ms-excel.sheet.macroEnabled") {
             return Ok(Format::Xlsx);
         }
@@ -193,7 +226,12 @@ fn find_format(archive: &mut Archive<'_>, names: &[String]) -> Result<Format, Re
 
 /// The start of a part as text.
 fn head(archive: &mut Archive<'_>, name: &str) -> Result<String, Refusal> {
-    let part = archive.by_name(name).map_err(|_| broken_file())?;
+    let idx = archive.index_for_name(name).ok_or_else(broken_file)?;
+    head_at(archive, idx)
+}
+
+fn head_at(archive: &mut Archive<'_>, idx: usize) -> Result<String, Refusal> {
+    let part = archive.by_index(idx).map_err(|_| broken_file())?;
     let mut bytes = Vec::new();
     part.take(100_000)
         .read_to_end(&mut bytes)
@@ -205,11 +243,19 @@ fn head(archive: &mut Archive<'_>, name: &str) -> Result<String, Refusal> {
 fn check_parts(
     archive: &mut Archive<'_>,
     names: &[String],
+    main: Main,
     limits: &Limits,
 ) -> Result<Checked, Refusal> {
-    let mut checked = Checked::default();
+    let (workbook, relations) = (main.path(), main.relations());
+    let mut checked = Checked {
+        main,
+        ..Checked::default()
+    };
     let mut total: u64 = 0;
     for (idx, name) in names.iter().enumerate() {
+        if is_empty(archive, idx)? {
+            continue;
+        }
         let part = archive.by_index(idx).map_err(|_| broken_file())?;
         // The zip reader stops a part that outgrows its declared size; what comes out is counted all the same.
         let allowed = limits.part_bytes.min(limits.total_bytes - total);
@@ -228,7 +274,10 @@ fn check_parts(
         if has_ending(name, "xml") || has_ending(name, "rels") {
             let (xml, is_decoded) = decode(content)?;
             check_xml(name, &xml)?;
-            if name.starts_with("xl/worksheets/") {
+            if *name == workbook && xml.contains(TRIAL) {
+                return Err(trial_workbook());
+            }
+            if memmem::find(xml.as_bytes(), b"sheetData").is_some() {
                 checked.see_worksheet(name, &xml);
             }
             let mended = worksheet::mend(&xml).or_else(|| listing::mend(name, &xml));
@@ -236,24 +285,41 @@ fn check_parts(
             checked
                 .mended
                 .extend(mended.map(|xml| (idx, xml.into_bytes())));
-            match name.as_str() {
-                "xl/workbook.xml" => checked.workbook = xml,
-                "xl/_rels/workbook.xml.rels" => checked.relations = xml,
-                _ => {}
+            if *name == workbook {
+                checked.workbook = xml;
+            } else if *name == relations {
+                checked.relations = xml;
             }
-        } else if name.starts_with("xl/worksheets/sheet") && has_ending(name, "bin") {
+        } else if name.contains("worksheets/sheet") && has_ending(name, "bin") {
             let seen = records::mend(&content)?;
             checked.n_hidden_rows += seen.n_hidden_rows;
             checked.mended.extend(seen.mended.map(|part| (idx, part)));
+        } else if *name == workbook && records::lists_sheets_otherwise(&content) {
+            return Err(trial_workbook());
         }
     }
     Ok(checked)
 }
 
+/// Nothing packed to nothing: a few programs write a picture that they left out this way, which is no deflated part.
+fn is_empty(archive: &Archive<'_>, idx: usize) -> Result<bool, Refusal> {
+    let part = archive.by_index_data(idx).map_err(|_| broken_file())?;
+    Ok((part.size(), part.compressed_size(), part.crc32()) == (0, 0, 0))
+}
+
 /// XML in the form that the readers know, and whether it was in another.
 ///
-/// They take UTF-16 for damage, and pass over what stands in a CDATA section as if it were not there.
+/// They take UTF-16 for damage, and pass over what stands in a CDATA section as if it were not there;
+/// what is looked at before them is looked for without a namespace's prefix.
 fn decode(content: Vec<u8>) -> Result<(String, bool), Refusal> {
+    let (xml, is_decoded) = decode_text(content)?;
+    Ok(match without_prefix(&xml) {
+        Some(plain) => (plain, true),
+        None => (xml, is_decoded),
+    })
+}
+
+fn decode_text(content: Vec<u8>) -> Result<(String, bool), Refusal> {
     let encoding = match content.as_slice() {
         [0xff, 0xfe, ..] | [b'<', 0, ..] => UTF_16LE,
         [0xfe, 0xff, ..] | [0, b'<', ..] => UTF_16BE,
@@ -284,6 +350,21 @@ fn without_cdata(xml: &str) -> Option<String> {
         rest = after;
     }
     (rest.len() < xml.len()).then(|| plain + rest)
+}
+
+/// A worksheet or a list of sheets whose elements have a prefix, `<x:c>`, without it; `None` where they have none.
+fn without_prefix(xml: &str) -> Option<String> {
+    let bytes = xml.as_bytes();
+    let prefix = [":sheetData", ":sheets"].iter().find_map(|name| {
+        memmem::find_iter(bytes, name).find_map(|at| {
+            let start = memrchr(b'<', &bytes[..at])? + 1;
+            let prefix = &xml[start..at];
+            let is_name = !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_alphanumeric());
+            is_name.then_some(prefix)
+        })
+    })?;
+    let plain = xml.replace(&format!("<{prefix}:"), "<");
+    Some(plain.replace(&format!("</{prefix}:"), "</"))
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {
@@ -329,17 +410,64 @@ fn check_shared_strings(xml: &str) -> Result<(), Refusal> {
     }
 }
 
+/// What becomes of parts that do not stand where the readers look for them; `None`: another takes their place.
+fn new_names(
+    names: &[String],
+    format: Format,
+    checked: &Checked,
+) -> HashMap<usize, Option<String>> {
+    let mut new_names = HashMap::new();
+    if !matches!(format, Format::Xlsx | Format::Xlsb) {
+        return new_names;
+    }
+    let idx_of = |name: &str| names.iter().position(|n| n == name);
+    for (stands, expected) in checked.main.misplaced(&checked.relations) {
+        if let Some(idx) = idx_of(&stands) {
+            new_names.extend(idx_of(&expected).map(|other| (other, None)));
+            new_names.insert(idx, Some(expected));
+        }
+    }
+    let folder = &checked.main.folder;
+    // One of the readers looks for the whole workbook in one place.
+    if format == Format::Xlsb && folder != "xl/" {
+        for (idx, name) in names.iter().enumerate() {
+            let new_name = new_names.entry(idx).or_insert_with(|| Some(name.clone()));
+            if let Some(name) = new_name {
+                *name = match name.strip_prefix(folder.as_str()) {
+                    Some(rest) => format!("xl/{rest}"),
+                    None => name.clone(),
+                };
+            }
+        }
+    }
+    new_names
+}
+
 fn replace(
     archive: &mut Archive<'_>,
     mended: &[(usize, Vec<u8>)],
+    new_names: &HashMap<usize, Option<String>>,
 ) -> Result<Vec<u8>, zip::result::ZipError> {
     let mut copy = ZipWriter::new(Cursor::new(Vec::new()));
     for idx in 0..archive.len() {
-        let Some((_, content)) = mended.iter().find(|(mended_idx, _)| *mended_idx == idx) else {
-            copy.raw_copy_file(archive.by_index_raw(idx)?)?;
-            continue;
+        let new_name = new_names.get(&idx);
+        let mended = mended.iter().find(|(mended_idx, _)| *mended_idx == idx);
+        let content = match (mended, new_name) {
+            (_, Some(None)) => continue,
+            (Some((_, content)), _) => content,
+            (None, None) => {
+                copy.raw_copy_file(archive.by_index_raw(idx)?)?;
+                continue;
+            }
+            (None, Some(Some(name))) => {
+                copy.raw_copy_file_rename(archive.by_index_raw(idx)?, name)?;
+                continue;
+            }
         };
-        let name = archive.by_index_data(idx)?.name()?.into_owned();
+        let name = match new_name {
+            Some(Some(name)) => name.clone(),
+            _ => archive.by_index_data(idx)?.name()?.into_owned(),
+        };
         let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         copy.start_file(name, stored)?;
         copy.write_all(content)?;
@@ -592,6 +720,51 @@ mod tests {
             Parts::xlsx("<row><c r=\"A1\"><v><![CDATA[7</v></c></row>").shown(),
             "file.broken"
         );
+    }
+
+    #[test]
+    fn a_worksheet_whose_elements_have_a_prefix_is_looked_at_like_others() {
+        let sheet = "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData><row r=\"1\" hidden=\"1\"><c r=\"A1\" t=\"e\"><f>X1#</f><v>#SPILL!</v></c><c r=\"B1\"><v>1</v></c></row></sheetData><mergeCells><mergeCell ref=\"C1:D1\"/></mergeCells></worksheet>";
+        let as_sheet = |xml: &str| Parts::xlsx("").with("xl/worksheets/sheet1.xml", xml);
+        let plain = as_sheet(sheet).read().unwrap();
+        let prefixed = sheet
+            .replace('<', "<x:")
+            .replace("<x:/", "</x:")
+            .replace("xmlns=", "xmlns:x=");
+        let prefixed = as_sheet(&prefixed);
+        assert_eq!(prefixed.shown(), "A1=error #SPILL!, B1=1");
+        let read = prefixed.read().unwrap();
+        assert_eq!(read.sheets, plain.sheets);
+        assert_eq!(read.remarks[0].rule, "file.hidden-rows");
+        assert_eq!(read.remarks, plain.remarks);
+    }
+
+    #[test]
+    fn an_empty_part_may_be_packed_to_nothing() {
+        let bytes = Parts::xlsx(ROW).with("docProps/thumbnail.wmf", "").zip();
+        let mut nothing = bytes.clone();
+        // The directory's entry and the part's own header: an empty part that is said to be deflated, to no bytes.
+        for (mark, at) in [(b"PK\x01\x02", 10), (b"PK\x03\x04", 8)] {
+            let start = nothing.windows(4).rposition(|w| w == mark).unwrap();
+            nothing[start + at] = 8;
+            nothing[start + at + 12 - 2..start + at + 14].fill(0);
+        }
+        assert_eq!(
+            read(&nothing, "a.xlsx", &Limits::default()).unwrap().sheets,
+            read(&bytes, "a.xlsx", &Limits::default()).unwrap().sheets
+        );
+    }
+
+    #[test]
+    fn a_workbook_from_before_the_standard_is_named() {
+        let parts = Parts::xlsx(ROW).changed(
+            "xl/workbook.xml",
+            "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+            super::TRIAL,
+        );
+        let refusal = parts.read().unwrap_err();
+        assert_eq!(refusal.rule, "file.other-format");
+        assert!(refusal.message.contains("trial version"), "{refusal}");
     }
 
     #[test]

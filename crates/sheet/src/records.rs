@@ -17,6 +17,7 @@ const SHORT_SHARED_TEXT: u16 = 18;
 /// A text with formatting within it.
 const RICH_TEXT: u16 = 62;
 const END_OF_CELLS: u16 = 146;
+const LISTED_SHEET: u16 = 156;
 
 /// The bytes that a cell of each kind has at least, from blank to formula with an error.
 const LEAST: [usize; 11] = [8, 12, 9, 9, 16, 12, 12, 12, 16, 9, 9];
@@ -75,6 +76,22 @@ pub(crate) fn mend(part: &[u8]) -> Result<Seen, Refusal> {
         copy.extend_from_slice(&part[copied..]);
     }
     Ok(seen)
+}
+
+/// Whether a workbook's list of sheets has more in it than the format: the trial versions of the program that brought it wrote that.
+pub(crate) fn lists_sheets_otherwise(workbook: &[u8]) -> bool {
+    let mut rest = workbook;
+    std::iter::from_fn(|| next_record(&mut rest))
+        .filter(|(kind, _)| *kind == LISTED_SHEET)
+        .any(|(_, body)| {
+            // A relation and a name, each after its length in two bytes a letter.
+            let texts = |at: usize| {
+                let relation = number(body, at).ok()? as usize * 2;
+                let name = number(body, at + 4 + relation).ok()? as usize * 2;
+                (body.len() == at + 8 + relation + name).then_some(())
+            };
+            texts(8).is_none() && texts(12).is_some()
+        })
 }
 
 /// The cell as another kind of record, where the reader does not know its own.
@@ -271,6 +288,19 @@ mod tests {
         let workbook = Parts::xlsb_sheets(&sheets).read().unwrap();
         let visible: Vec<_> = workbook.sheets.iter().map(|s| s.visible).collect();
         assert_eq!(visible, [true, false, false]);
+    }
+
+    #[test]
+    fn a_list_of_sheets_from_before_the_format_is_known() {
+        let listed = |more: &[u8]| {
+            let body = [&[0; 8][..], more, &wide("rId1"), &wide("A")].concat();
+            handmade::xlsb::records(&[(LISTED_SHEET, body)])
+        };
+        assert!(!lists_sheets_otherwise(&listed(&[])));
+        assert!(lists_sheets_otherwise(&listed(&[0; 4])));
+        let one = [row(0), cell(4, 0, 0, &[1])];
+        let parts = Parts::xlsb(&one).with_bytes("xl/workbook.bin", listed(&[0; 4]));
+        assert_eq!(parts.shown(), "file.other-format");
     }
 
     #[test]

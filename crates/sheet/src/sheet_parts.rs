@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-use quick_xml::events::{BytesStart, Event};
+use crate::relations::{Main, attribute, each_tag};
 
 /// The name of each worksheet by its part's name in lower case, as the workbook and its relations say.
 ///
 /// What can't be made out is left out: the reader will say what is wrong with it.
-pub(crate) fn names_by_part(workbook: &str, relations: &str) -> HashMap<String, String> {
+pub(crate) fn names_by_part(
+    main: &Main,
+    workbook: &str,
+    relations: &str,
+) -> HashMap<String, String> {
     let mut targets = HashMap::new();
     each_tag(relations, "Relationship", |tag| {
         let of = |name| attribute(tag, name);
@@ -25,34 +29,10 @@ pub(crate) fn names_by_part(workbook: &str, relations: &str) -> HashMap<String, 
             .map(|attribute| attribute.value.into_owned());
         let target = id.and_then(|id| targets.get(&id));
         if let (Some(name), Some(target)) = (attribute(tag, "name"), target) {
-            let part = match target.strip_prefix('/') {
-                Some(from_root) => from_root.to_owned(),
-                None => format!("xl/{target}"),
-            };
-            names.insert(part.to_lowercase(), name);
+            names.insert(main.target(target), name);
         }
     });
     names
-}
-
-fn each_tag(xml: &str, name: &str, mut visit: impl FnMut(&BytesStart<'_>)) {
-    let mut reader = quick_xml::Reader::from_str(xml);
-    reader.config_mut().check_end_names = false;
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(tag) | Event::Empty(tag)) if tag.local_name().as_ref() == name => {
-                visit(&tag);
-            }
-            Ok(Event::Eof) | Err(_) => return,
-            Ok(_) => {}
-        }
-    }
-}
-
-fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
-    let attribute = tag.try_get_attribute(name).ok()??;
-    let value = quick_xml::escape::unescape(&attribute.value).ok()?;
-    Some(value.into_owned())
 }
 
 #[cfg(test)]
@@ -63,10 +43,10 @@ mod tests {
     fn parts_are_named_relative_to_the_workbook_or_from_the_root() {
         let workbook = "<workbook xmlns:r=\"x\"><sheets><sheet name=\"A &amp; B\" sheetId=\"1\" r:id=\"rId7\"/><sheet name=\"C\" sheetId=\"2\" r:id=\"rId2\"/><sheet name=\"Lost\" r:id=\"rId9\"/></sheets></workbook>";
         let relations = "<Relationships><Relationship Id=\"rId2\" Target=\"/xl/worksheets/Sheet2.xml\"/><Relationship Id=\"rId7\" Target=\"worksheets/sheet1.xml\"/></Relationships>";
-        let names = names_by_part(workbook, relations);
+        let names = names_by_part(&Main::default(), workbook, relations);
         assert_eq!(names["xl/worksheets/sheet1.xml"], "A & B");
         assert_eq!(names["xl/worksheets/sheet2.xml"], "C");
         assert_eq!(names.len(), 2);
-        assert!(names_by_part("<workbook", "<").is_empty());
+        assert!(names_by_part(&Main::default(), "<workbook", "<").is_empty());
     }
 }
