@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use finding::Findings;
-use sheet::{RawCell, SheetInfo, Sink};
+use sheet::{Line, RawCell, SheetInfo, Sink};
 use spec::{Layout, ReturnSpec, TableSpec};
 
 use crate::locate::Seen;
@@ -115,6 +115,17 @@ impl Sink for Framer<'_> {
             if standing.sheet_idx == Some(sheet_idx) {
                 let info = &self.sheets[sheet_idx].info;
                 standing.reading = Reading::new(self.spec, standing.table, Some(info));
+            }
+        }
+    }
+
+    fn line(&mut self, line: Line) {
+        for standing in &mut self.tables {
+            if standing.sheet_idx == Some(self.sheet_idx) {
+                match &mut standing.reading {
+                    Reading::Records(reading) => reading.line(line),
+                    Reading::Matrix(reading) => reading.line(line),
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ mod identity;
 mod locate;
 mod matrix;
 mod own;
+mod ragged;
 mod read;
 mod records;
 mod shape;

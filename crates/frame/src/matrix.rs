@@ -1,7 +1,7 @@
 //! Fixed cells: a record is one line of the form.
 
 use finding::{CellRef, Finding, Findings, Severity};
-use sheet::{Cell, Raw, RawCell, Sheet};
+use sheet::{Cell, Line as TextLine, Raw, RawCell, Sheet};
 use spec::layout::{Line, Matrix, MatrixColumn};
 use spec::{Applies, IdentityPlace, Organisation, TableSpec};
 
@@ -10,7 +10,7 @@ use crate::columns::{Builder, Value};
 use crate::framer::kept;
 use crate::heading::normalise;
 use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
-use crate::{Frame, Places, Unreadable, item_rule};
+use crate::{Frame, Places, Unreadable, item_rule, ragged};
 
 /// A form while its rows come: nothing is known of it before the last.
 pub(crate) struct Reading<'a> {
@@ -19,6 +19,10 @@ pub(crate) struct Reading<'a> {
     /// The rows as far as the form asks for any, and the codes below, which say where lines have gone.
     sheet: Sheet,
     last_row_idx: u32,
+    /// Of separated values.
+    first_line: Option<TextLine>,
+    /// The first with another number of values: from there on nobody knows which figure belongs where.
+    ragged: Option<TextLine>,
 }
 
 impl<'a> Reading<'a> {
@@ -38,6 +42,15 @@ impl<'a> Reading<'a> {
             layout,
             sheet,
             last_row_idx: lines.chain(anchors).chain(identities).max().unwrap_or(0),
+            first_line: None,
+            ragged: None,
+        }
+    }
+
+    pub(crate) fn line(&mut self, line: TextLine) {
+        let first = *self.first_line.get_or_insert(line);
+        if line.n_values != first.n_values {
+            self.ragged.get_or_insert(line);
         }
     }
 
@@ -57,6 +70,11 @@ impl<'a> Reading<'a> {
         findings: &mut Findings,
     ) -> (Sheet, Option<Frame>) {
         let (table, layout) = (self.table, self.layout);
+        if let (Some(line), Some(first)) = (self.ragged, self.first_line) {
+            let first_line = format!("line {}", first.number);
+            findings.push(ragged::file(table, line, &first_line, first.n_values));
+            return (self.sheet, None);
+        }
         let frame = frame(&self.sheet, n_rows, table, layout, organisation, findings);
         (self.sheet, frame)
     }

@@ -101,6 +101,7 @@ pub(crate) fn read<'r>(raw: Option<Raw<'r>>, asked: &'r Asked<'_>, origin: Origi
         None => return Read::Blank,
         Some(Raw::Error(name)) => return Read::Unreadable(cell_error(name, asked.item)),
         Some(Raw::NotCalculated) => return Read::Unreadable(not_calculated(asked.item)),
+        Some(Raw::GivenTwice) => return Read::Unreadable(given_twice(asked.item)),
         Some(raw) => raw,
     };
     if let Raw::Text(text) = raw {
@@ -192,6 +193,17 @@ fn not_calculated(item: &Item) -> Unreadable {
     )
 }
 
+fn given_twice(item: &Item) -> Unreadable {
+    Unreadable::new(
+        "given-twice",
+        format!(
+            "{} is given more than once in the file, so it is not clear which value counts.",
+            item.title
+        ),
+        "Open the file in your spreadsheet program, check this cell, save the file and upload it again.",
+    )
+}
+
 /// A raw value as the sender sees it, as near as the file allows.
 pub(crate) fn show_raw<'r>(raw: impl Into<Raw<'r>>) -> String {
     match raw.into() {
@@ -208,6 +220,7 @@ pub(crate) fn show_raw<'r>(raw: impl Into<Raw<'r>>) -> String {
         }
         Raw::Error(name) => name.to_owned(),
         Raw::NotCalculated => "a formula without a result".to_owned(),
+        Raw::GivenTwice => "a cell given more than once".to_owned(),
     }
 }
 

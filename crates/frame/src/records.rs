@@ -3,10 +3,10 @@
 mod body;
 mod misspelt;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use finding::{CellRef, Finding, Findings, Severity, column_letters};
-use sheet::{Area, Cell, Raw, RawCell, Sheet, Value};
+use sheet::{Area, Cell, Line, Raw, RawCell, Sheet, Value};
 use spec::layout::Records;
 use spec::{ExtraColumns, IdentityPlace, Item, ReturnSpec, TableSpec};
 
@@ -28,6 +28,10 @@ pub(crate) struct Reading<'a> {
     /// The rows among which the headings are, and later cells that say whose file it is.
     head: Sheet,
     merged: Vec<Area>,
+    /// Of separated values: by row, for the rows of the head.
+    lines: HashMap<u32, Line>,
+    /// Of the next row.
+    line: Option<Line>,
     stage: Stage<'a>,
     findings: Findings,
 }
@@ -57,18 +61,26 @@ impl<'a> Reading<'a> {
             new_key,
             head: sheet,
             merged,
+            lines: HashMap::new(),
+            line: None,
             stage: Stage::Head,
             findings: Findings::new(),
         }
     }
 
+    pub(crate) fn line(&mut self, line: Line) {
+        self.line = Some(line);
+    }
+
     pub(crate) fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>]) {
+        let line = self.line.take();
         if row_idx < self.layout.search_rows {
             self.head.cells.extend(kept(row_idx, cells));
+            self.lines.extend(line.map(|line| (row_idx, line)));
             return;
         }
         if let Some(body) = self.body() {
-            body.row(row_idx, cells);
+            body.row(row_idx, cells, line);
         }
         let table = self.table;
         self.head.cells.extend(
@@ -101,6 +113,7 @@ impl<'a> Reading<'a> {
             self.stage = start(
                 &self.head,
                 &self.merged,
+                &self.lines,
                 self.spec,
                 self.table,
                 self.layout,
@@ -128,6 +141,7 @@ fn says_whose(table: &TableSpec, row_idx: u32, column_idx: u32) -> bool {
 fn start<'a>(
     head: &Sheet,
     merged: &[Area],
+    lines: &HashMap<u32, Line>,
     spec: &'a ReturnSpec,
     table: &'a TableSpec,
     layout: &'a Records,
@@ -143,7 +157,8 @@ fn start<'a>(
         return Stage::Unusable;
     };
     let columns = Columns::new(head, spec, table, &headings, &with_merged[header], findings);
-    let mut body = Body::new(head, table, layout, columns);
+    let n_headings = lines.get(&columns.row_idx).map(|line| line.n_values);
+    let mut body = Body::new(head, table, layout, columns, n_headings);
     for cells in &rows[header + 1..] {
         let raw: Vec<RawCell<'_>> = cells
             .iter()
@@ -152,7 +167,8 @@ fn start<'a>(
                 raw: Raw::from(&cell.value),
             })
             .collect();
-        body.row(cells[0].row_idx, &raw);
+        let row_idx = cells[0].row_idx;
+        body.row(row_idx, &raw, lines.get(&row_idx).copied());
     }
     Stage::Body(Box::new(body))
 }
@@ -255,6 +271,17 @@ struct Columns {
 }
 
 impl Columns {
+    /// Nothing is certain of them.
+    fn unusable(header: &[Cell]) -> Self {
+        Self {
+            row_idx: header[0].row_idx,
+            headed: header.iter().map(|cell| cell.column_idx).collect(),
+            texts: Vec::new(),
+            of_item: None,
+            own: OwnColumns::default(),
+        }
+    }
+
     fn new(
         sheet: &Sheet,
         spec: &ReturnSpec,
@@ -263,6 +290,11 @@ impl Columns {
         header: &[Cell],
         findings: &mut Findings,
     ) -> Self {
+        let twice = header.iter().find(|cell| cell.value == Value::GivenTwice);
+        if let Some(cell) = twice {
+            findings.push(heading_given_twice(sheet, table, cell));
+            return Self::unusable(header);
+        }
         let mut of_item: Vec<Option<u32>> = vec![None; table.items.len()];
         let mut usable = true;
         let mut extra = Vec::new();
@@ -323,6 +355,21 @@ impl Columns {
             own,
         }
     }
+}
+
+fn heading_given_twice(sheet: &Sheet, table: &TableSpec, cell: &Cell) -> Finding {
+    let place = CellRef::new(&sheet.name, cell.row_idx, cell.column_idx);
+    Finding::new(
+        format!("{}.heading-given-twice", table.name),
+        Severity::Blocker,
+        format!(
+            "The heading in {} is given more than once in the file, so it is not clear what its column holds.",
+            place.address()
+        ),
+        "Open the file in your spreadsheet program, check the headings, save the file and upload it again.",
+    )
+    .in_table(&table.name)
+    .at_cell(place)
 }
 
 fn column_twice(sheet: &Sheet, table: &TableSpec, item_idx: usize, cell: &Cell) -> Finding {

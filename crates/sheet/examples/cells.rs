@@ -39,6 +39,7 @@ fn print(out: &mut impl Write, workbook: &Workbook) -> io::Result<()> {
                 Value::DateTime(moment) => ("moment", moment.to_string()),
                 Value::Error(name) => ("error", escaped(name)),
                 Value::NotCalculated => ("not calculated", String::new()),
+                Value::GivenTwice => ("given twice", String::new()),
             };
             writeln!(out, "{place}\t{kind}\t{value}")?;
         }

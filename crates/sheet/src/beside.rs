@@ -1,5 +1,7 @@
 //! What a sheet says of its rows, columns and cells beside their values: what is hidden, and what is shown as one cell.
 
+use std::collections::BTreeSet;
+
 /// Cells from a first row and column to a last, 0-based and both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
@@ -16,6 +18,8 @@ pub struct Beside {
     pub hidden_columns: Vec<(u32, u32)>,
     /// 0-based and ascending, where the format's reader does not count them itself.
     pub(crate) hidden_rows: Vec<u32>,
+    /// Cells by row and column that the file gives more than once, where the format's reader takes the last of them.
+    pub(crate) given_twice: BTreeSet<(u32, u32)>,
 }
 
 impl Area {

@@ -42,6 +42,7 @@ pub(crate) fn show(sheet: &crate::Sheet) -> String {
                 Value::DateTime(moment) => format!("{place}={moment}"),
                 Value::Error(name) => format!("{place}=error {name}"),
                 Value::NotCalculated => format!("{place}=not calculated"),
+                Value::GivenTwice => format!("{place}=given twice"),
             }
         })
         .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use finding::CellRef;
 
-use crate::{Limits, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value, package};
+use crate::{Limits, Line, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value, package};
 
 /// Why the reading of a sheet ends before its end.
 #[derive(Debug)]
@@ -154,6 +154,13 @@ impl<'s> Gate<'s> {
         self.emit_values(row_idx, values.iter().map(|(idx, value)| (*idx, value)))
     }
 
+    /// Where the next row of separated values stands.
+    pub(crate) fn line(&mut self, line: Line) {
+        self.within_sink = true;
+        self.sink.line(line);
+        self.within_sink = false;
+    }
+
     /// Cells in any order, each counted before it is kept.
     pub(crate) fn sorted<'x>(
         &mut self,
@@ -168,9 +175,13 @@ impl<'s> Gate<'s> {
         }
         let place = |cell: &(u32, u32, Value)| (cell.0, cell.1);
         cells.sort_by_key(place);
-        if let Some(pair) = cells.windows(2).find(|w| place(&w[0]) == place(&w[1])) {
-            return Err(Refusal::cell_twice(&self.place(pair[0].0, pair[0].1)).into());
-        }
+        cells.dedup_by(|again, first| {
+            let is_twice = place(again) == place(first);
+            if is_twice {
+                first.2 = Value::GivenTwice;
+            }
+            is_twice
+        });
         for row in cells.chunk_by(|a, b| a.0 == b.0) {
             let values = row
                 .iter()

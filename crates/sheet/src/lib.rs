@@ -52,7 +52,7 @@ pub use ours::{
 pub use parts::{PartChanges, Parts};
 pub use refusal::Refusal;
 use stream::Collect;
-pub use stream::{Raw, RawCell, Sink};
+pub use stream::{Line, Raw, RawCell, Sink};
 
 /// Looks at a file of any format that is known, or says why it can't be used.
 ///
@@ -341,6 +341,8 @@ pub enum Value {
     Error(String),
     /// A formula that was saved without a result.
     NotCalculated,
+    /// A cell that the file gives more than once: nobody knows which value counts.
+    GivenTwice,
 }
 
 #[cfg(test)]

@@ -160,14 +160,6 @@ impl Refusal {
         )
     }
 
-    pub(crate) fn cell_twice(cell: &CellRef) -> Self {
-        Self::new(
-            "file.cell-twice",
-            format!("The file gives the cell {cell} twice."),
-            SAVE_AGAIN,
-        )
-    }
-
     pub(crate) fn same_sheet_name(name: &str) -> Self {
         Self::new(
             "file.same-sheet-name",

@@ -2,7 +2,7 @@
 
 use crate::gate::{Gate, Stop};
 use crate::text;
-use crate::{Raw, RawCell, Refusal, Remark, SheetInfo};
+use crate::{Line, Raw, RawCell, Refusal, Remark, SheetInfo};
 
 /// What separates values, by preference where two would do.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -51,16 +51,10 @@ impl<'b> Separated<'b> {
         let separator = named_separator.unwrap_or_else(|| find_separator(text));
         gate.start_sheet(0);
         let mut records = Records::new(text, separator);
-        let mut first: Option<(usize, usize)> = None;
         let mut row_idx: u32 = 0;
         while let Some(place) = records.next()? {
             row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
             if !records.is_blank() {
-                let n_values = records.record.len();
-                let (first_line, n_expected) = *first.get_or_insert((place.line_number, n_values));
-                if n_values != n_expected {
-                    return Err(ragged(place.line_number, n_values, first_line, n_expected));
-                }
                 let cells: Vec<RawCell<'_>> = (0..)
                     .zip(&records.record)
                     .filter(|(_, value)| !value.is_empty())
@@ -69,6 +63,10 @@ impl<'b> Separated<'b> {
                         raw: to_raw(value),
                     })
                     .collect();
+                gate.line(Line {
+                    number: place.line_number,
+                    n_values: records.record.len(),
+                });
                 gate.row(row_idx, &cells).map_err(Stop::into_refusal)?;
             }
             row_idx = row_idx.saturating_add(1);
@@ -118,8 +116,10 @@ fn strip_separator_line(text: &str) -> (&str, Option<u8>) {
 
 /// The separator that gives every record the same number of values; of two, one that leaves no quote within an unquoted value;
 /// of two, the one that gives most values.
+///
+/// Where none does, a title or a line with a mistake is among the records: then it is the one that most of them agree on.
 fn find_separator(text: &str) -> u8 {
-    let mut best = (false, false, 1);
+    let mut best = (false, 0, false, 1);
     let mut found = SEPARATORS[0];
     for separator in SEPARATORS {
         let mut records = Records::new(text, separator);
@@ -139,9 +139,9 @@ fn find_separator(text: &str) -> u8 {
                 Err(_) => break false,
             }
         };
-        let n_values = counts.first().copied().unwrap_or(1);
-        let even = is_whole && n_values > 1 && counts.iter().all(|count| *count == n_values);
-        let score = (even, encloses, n_values);
+        let (n_alike, n_values) = most_alike(&counts);
+        let even = is_whole && n_alike == counts.len();
+        let score = (even, if even { 0 } else { n_alike }, encloses, n_values);
         if n_values > 1 && score > best {
             (best, found) = (score, separator);
         }
@@ -149,18 +149,14 @@ fn find_separator(text: &str) -> u8 {
     found
 }
 
-fn ragged(line_number: usize, n_values: usize, first_line: usize, n_expected: usize) -> Refusal {
-    let values = |n: usize| if n == 1 { "value" } else { "values" };
-    Refusal::new(
-        "file.ragged",
-        format!(
-            "Line {line_number} has {n_values} {}, but line {first_line} has {n_expected}.",
-            values(n_values)
-        ),
-        format!(
-            "Look at line {line_number} for a separator inside a value, which needs double quotes around the value, or for a missing value."
-        ),
-    )
+/// How many lines have the number of values that most have, of lines with several; and that number.
+fn most_alike(counts: &[usize]) -> (usize, usize) {
+    let alike = |n_values: usize| counts.iter().filter(|count| **count == n_values).count();
+    let several = counts.iter().filter(|count| **count > 1);
+    several
+        .map(|n_values| (alike(*n_values), *n_values))
+        .max()
+        .unwrap_or((0, 1))
 }
 
 /// The records of a text, one after another, as the csv crate splits them.
@@ -304,7 +300,7 @@ fn count_line_ends_in(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Format, Limits, Value, read};
+    use crate::{Format, Limits, Line, RawCell, Sink, Value, read};
 
     /// The rows as `A1=value` in their order.
     fn check(text: &str, expected: &[&str]) {
@@ -401,18 +397,55 @@ mod tests {
     }
 
     #[test]
+    fn each_row_is_given_with_its_line_and_the_number_of_its_values() {
+        #[derive(Default)]
+        struct Lines(Vec<(usize, usize)>);
+        impl Sink for Lines {
+            fn start_sheet(&mut self, _: usize) {}
+            fn row(&mut self, _: u32, _: &[RawCell<'_>]) {}
+            fn line(&mut self, line: Line) {
+                self.0.push((line.number, line.n_values));
+            }
+        }
+        let limits = Limits::default();
+        for (text, expected) in [
+            (
+                "a,b\n\n1,\"x\ny\"\n2\n,,",
+                &[(1, 2), (3, 2), (5, 1), (6, 3)][..],
+            ),
+            ("\na,b\r\n1,2,3\r\n", &[(2, 2), (3, 3)]),
+        ] {
+            let mut lines = Lines::default();
+            let opened = crate::open(text.as_bytes(), "a.csv", &limits).unwrap();
+            opened.read(&mut lines).unwrap();
+            assert_eq!(lines.0, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_separator_is_found_beside_a_title_and_a_line_with_a_mistake() {
+        check(
+            "Visits, all\na;b;c\n1;2;3\n1;2,5\n4;5;6\n",
+            &[
+                "A1=Visits, all",
+                "A2=a",
+                "B2=b",
+                "C2=c",
+                "A3=1",
+                "B3=2",
+                "C3=3",
+                "A4=1",
+                "B4=2,5",
+                "A5=4",
+                "B5=5",
+                "C5=6",
+            ],
+        );
+    }
+
+    #[test]
     fn what_is_not_strictly_separated_is_refused_with_its_line() {
         for (text, rule, message) in [
-            (
-                "a,b\n\n1,\"x\ny\"\n2\n",
-                "file.ragged",
-                "Line 5 has 1 value, but line 1 has 2.",
-            ),
-            (
-                "\na,b\n1,2,3\n",
-                "file.ragged",
-                "Line 3 has 3 values, but line 2 has 2.",
-            ),
             (
                 "a,b\r1,\"2\r3,4\r",
                 "file.unclosed-quote",

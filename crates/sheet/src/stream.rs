@@ -18,6 +18,18 @@ pub trait Sink {
     ///
     /// Rows come from top to bottom and no row twice; a row without cells does not come.
     fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>]);
+
+    /// Where the next row stands in a file of separated values; other formats have no lines.
+    fn line(&mut self, _line: Line) {}
+}
+
+/// A line of separated values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// 1-based, of the line that it starts on: a value may hold line ends.
+    pub number: usize,
+    /// Blank ones too. Where it is not that of other lines, nobody knows which value belongs where.
+    pub n_values: usize,
 }
 
 /// A cell with something in it.
@@ -41,6 +53,8 @@ pub enum Raw<'a> {
     Error(&'a str),
     /// A formula that was saved without a result.
     NotCalculated,
+    /// A cell that the file gives more than once: nobody knows which value counts.
+    GivenTwice,
 }
 
 impl<'a> From<&'a Value> for Raw<'a> {
@@ -52,6 +66,7 @@ impl<'a> From<&'a Value> for Raw<'a> {
             Value::DateTime(moment) => Raw::DateTime(*moment),
             Value::Error(name) => Raw::Error(name),
             Value::NotCalculated => Raw::NotCalculated,
+            Value::GivenTwice => Raw::GivenTwice,
         }
     }
 }
@@ -65,6 +80,7 @@ impl From<Raw<'_>> for Value {
             Raw::DateTime(moment) => Value::DateTime(moment),
             Raw::Error(name) => Value::Error(name.to_owned()),
             Raw::NotCalculated => Value::NotCalculated,
+            Raw::GivenTwice => Value::GivenTwice,
         }
     }
 }

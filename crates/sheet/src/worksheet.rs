@@ -132,7 +132,7 @@ pub(crate) fn beside(xml: &str) -> Beside {
         hidden_columns: memmem::find_iter(bytes, "<col ")
             .filter_map(|at| columns(tag(at)))
             .collect(),
-        hidden_rows: Vec::new(),
+        ..Beside::default()
     }
 }
 

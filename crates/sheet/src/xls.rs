@@ -9,8 +9,8 @@ use calamine::{Data, DataRef, Reader, XlsError};
 use memchr::memmem;
 
 use crate::beside::{Area, Beside};
-use crate::gate::{Gate, Stop, gather};
-use crate::{Refusal, Remark, SheetInfo, compound, excel, package};
+use crate::gate::{Gate, Given, Stop, gather};
+use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, package};
 
 /// All of it is in memory: the format's records refer to one another.
 pub(crate) struct Xls<'b> {
@@ -99,7 +99,7 @@ impl<'b> Xls<'b> {
     }
 
     pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
-        for (sheet_idx, SheetInfo { name, .. }) in self.sheets().iter().enumerate() {
+        for (sheet_idx, SheetInfo { name, beside, .. }) in self.sheets().iter().enumerate() {
             gate.start_sheet(sheet_idx);
             let range = self
                 .workbook
@@ -109,11 +109,14 @@ impl<'b> Xls<'b> {
             let mut cells = range.used_cells();
             let next = || {
                 Ok(cells.next().map(|(row_idx, column_idx, data)| {
-                    (
-                        first_row + small(row_idx),
-                        first_column + small(column_idx),
-                        excel::to_given(borrow(data)),
-                    )
+                    let row_idx = first_row + small(row_idx);
+                    let column_idx = first_column + small(column_idx);
+                    let given = if beside.given_twice.contains(&(row_idx, column_idx)) {
+                        Given::Raw(Raw::GivenTwice)
+                    } else {
+                        excel::to_given(borrow(data))
+                    };
+                    (row_idx, column_idx, given)
                 }))
             };
             gather(gate, next).map_err(Stop::into_refusal)?;
@@ -182,6 +185,36 @@ mod tests {
             .collect();
         assert_eq!(said[1], ("file.hidden-rows", Some("1")));
         assert_eq!(said[2], ("file.hidden-columns", Some("2")));
+    }
+
+    #[test]
+    fn a_cell_given_twice_has_no_value() {
+        let short = |column: u16, value: u32| {
+            let head = [0, column, 0].map(u16::to_le_bytes).concat();
+            (
+                0x027e,
+                [&head[..], &(value << 2 | 2).to_le_bytes()].concat(),
+            )
+        };
+        let shorts = {
+            let cells =
+                [1_u32, 2].map(|value| [&[0, 0][..], &(value << 2 | 2).to_le_bytes()].concat());
+            let head = [0_u16, 2].map(u16::to_le_bytes).concat();
+            (0x00bd, [head, cells.concat(), vec![3, 0]].concat())
+        };
+        let records = [
+            xls::number(0, 0, 1.0),
+            short(1, 4),
+            xls::text(0, 1, "x"),
+            shorts,
+            short(3, 2),
+        ];
+        let bytes = xls::workbook("A", &records);
+        let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+        assert_eq!(
+            crate::fixture::show(&read.sheets[0]),
+            "A1=1, B1=given twice, C1=1, D1=given twice"
+        );
     }
 
     #[test]

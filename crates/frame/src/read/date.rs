@@ -26,7 +26,7 @@ pub(super) fn read<'r>(raw: Raw<'_>, item: &Item) -> Read<'r> {
         )),
         Raw::Number(number) => from_number(number, raw, item),
         Raw::Text(text) => from_text(trim(text), raw, item),
-        Raw::Boolean(_) | Raw::Error(_) | Raw::NotCalculated => {
+        Raw::Boolean(_) | Raw::Error(_) | Raw::NotCalculated | Raw::GivenTwice => {
             Read::Unreadable(not_a_date(raw, item))
         }
     }

@@ -72,7 +72,11 @@ fn simple(raw: Raw<'_>, scale: u8) -> Option<i64> {
     match raw {
         Raw::Number(number) => simple_number(number, scale),
         Raw::Text(text) => simple_text(text.as_bytes(), scale),
-        Raw::Boolean(_) | Raw::DateTime(_) | Raw::Error(_) | Raw::NotCalculated => None,
+        Raw::Boolean(_)
+        | Raw::DateTime(_)
+        | Raw::Error(_)
+        | Raw::NotCalculated
+        | Raw::GivenTwice => None,
     }
 }
 
@@ -188,7 +192,11 @@ fn parse(raw: Raw<'_>) -> Option<Digits> {
     match raw {
         Raw::Number(number) => parse_plain(&show(number)),
         Raw::Text(text) => parse_text(text),
-        Raw::Boolean(_) | Raw::DateTime(_) | Raw::Error(_) | Raw::NotCalculated => None,
+        Raw::Boolean(_)
+        | Raw::DateTime(_)
+        | Raw::Error(_)
+        | Raw::NotCalculated
+        | Raw::GivenTwice => None,
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn read<'r>(raw: Raw<'r>, item: &Item, is_code: bool) -> Read<'r> {
         Raw::Number(number) => Read::Value(Value::Text(number::show(number).into())),
         Raw::Boolean(_) => Read::Value(Value::Text(show_raw(raw).into())),
         Raw::DateTime(_) => Read::Unreadable(changed_into_a_date(&show_raw(raw), item)),
-        Raw::Error(_) | Raw::NotCalculated => Read::Blank,
+        Raw::Error(_) | Raw::NotCalculated | Raw::GivenTwice => Read::Blank,
     }
 }
 

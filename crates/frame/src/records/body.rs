@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use finding::{CellRef, Finding, Findings, Severity};
-use sheet::{Raw, RawCell, Sheet};
+use sheet::{Line, Raw, RawCell, Sheet};
 use spec::TableSpec;
 use spec::layout::Records;
 
@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::columns::{Builder, Values};
 use crate::own::OwnColumns;
 use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
-use crate::{Frame, Places, Unreadable};
+use crate::{Frame, Places, Unreadable, ragged};
 
 /// Takes the rows below the headings.
 pub(super) struct Body<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Body<'a> {
     unheaded: BTreeSet<u32>,
     /// `None` where it is not certain which column holds which item.
     building: Option<Building<'a>>,
+    /// How many values the line of headings has, in a file of separated values.
+    n_headings: Option<usize>,
     /// Per item, the place of its cell in the row at hand; kept to be used again.
     at: Vec<Option<usize>>,
 }
@@ -42,6 +44,7 @@ impl<'a> Body<'a> {
         table: &'a TableSpec,
         layout: &'a Records,
         columns: Columns,
+        n_headings: Option<usize>,
     ) -> Self {
         let n_columns = columns.headed.iter().max().map_or(0, |last| last + 1);
         let slots = (0..n_columns).map(|column_idx| {
@@ -69,6 +72,7 @@ impl<'a> Body<'a> {
                 building.own = columns.own;
                 building
             }),
+            n_headings,
             at: vec![None; table.items.len()],
         }
     }
@@ -81,7 +85,11 @@ impl<'a> Body<'a> {
         &self.unheaded
     }
 
-    pub(super) fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>]) {
+    /// `line` is where it stands in a file of separated values.
+    pub(super) fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>], line: Option<Line>) {
+        let ragged = line
+            .zip(self.n_headings)
+            .filter(|(line, n_headings)| line.n_values != *n_headings);
         self.at.fill(None);
         for (idx, cell) in cells.iter().enumerate() {
             let slot = self.slots.get(cell.column_idx as usize);
@@ -89,6 +97,7 @@ impl<'a> Body<'a> {
                 Some(Slot::Other) => {}
                 _ if is_blank(cell.raw) => {}
                 Some(&Slot::Item(item_idx)) => self.at[item_idx] = Some(idx),
+                Some(Slot::Unheaded) | None if ragged.is_some() => {}
                 Some(Slot::Unheaded) | None => {
                     self.unheaded.insert(cell.column_idx);
                 }
@@ -98,7 +107,7 @@ impl<'a> Body<'a> {
         self.last_row_idx = row_idx;
         if let Some(building) = &mut self.building {
             building.account.ignore_many(BLANK_ROW, n_between.into());
-            building.row(row_idx, cells, &self.at);
+            building.row(row_idx, cells, &self.at, ragged);
         }
     }
 
@@ -110,6 +119,10 @@ impl<'a> Body<'a> {
         findings: &mut Findings,
     ) -> Option<Frame> {
         let building = self.building?;
+        if let Some(finding) = building.ragged_throughout() {
+            findings.push(finding);
+            return None;
+        }
         Some(building.finish(n_rows, new_key, findings))
     }
 }
@@ -137,6 +150,8 @@ struct Building<'a> {
     row_idxs: Vec<u32>,
     unreadable: Unreadable,
     own: OwnColumns,
+    /// Lines with more or fewer values than there are headings, of which there are so many.
+    ragged: Vec<(u32, Line, usize)>,
     account: Account,
     findings: Findings,
 }
@@ -186,13 +201,20 @@ impl<'a> Building<'a> {
             row_idxs: Vec::new(),
             unreadable: Unreadable::default(),
             own: OwnColumns::default(),
+            ragged: Vec::new(),
             account,
             findings: Findings::new(),
         }
     }
 
     /// `at` says which of the cells is which item's; blank ones are none's.
-    fn row(&mut self, row_idx: u32, cells: &[RawCell<'_>], at: &[Option<usize>]) {
+    fn row(
+        &mut self,
+        row_idx: u32,
+        cells: &[RawCell<'_>],
+        at: &[Option<usize>],
+        ragged: Option<(Line, usize)>,
+    ) {
         let mut filled = at.iter().flatten();
         match (filled.next(), filled.next()) {
             (None, _) if self.own.are_filled(cells) => self.account.ignore(ONLY_OWN),
@@ -204,10 +226,16 @@ impl<'a> Building<'a> {
             (Some(&only), None) if self.needs_more_than_one => {
                 self.not_a_record(row_idx, cells, only, at);
             }
-            _ => {
-                self.own.push(cells);
-                self.record(row_idx, cells, at);
-            }
+            _ => match ragged {
+                Some((line, n_headings)) => {
+                    self.account.rejected_row_idxs.push(row_idx);
+                    self.ragged.push((row_idx, line, n_headings));
+                }
+                None => {
+                    self.own.push(cells);
+                    self.record(row_idx, cells, at);
+                }
+            },
         }
     }
 
@@ -324,8 +352,19 @@ impl<'a> Building<'a> {
         CellRef::new(&self.sheet_name, row_idx, self.column_idxs[item_idx])
     }
 
+    /// More lines than are records: a separator stands within the values, or it is not the one.
+    fn ragged_throughout(&self) -> Option<Finding> {
+        let (_, line, n_headings) = *self.ragged.first()?;
+        let throughout = self.ragged.len() > self.row_idxs.len();
+        throughout.then(|| ragged::file(self.table, line, "the line of headings", n_headings))
+    }
+
     fn finish(self, n_rows: u64, new_key: Option<&str>, findings: &mut Findings) -> Frame {
         findings.append(self.findings);
+        let ragged = self.ragged.iter();
+        findings.extend(ragged.map(|&(row_idx, line, n_headings)| {
+            ragged::row(self.table, row_idx, line, n_headings)
+        }));
         let values: Vec<Values> = self.values.into_iter().map(Builder::finish).collect();
         let new_rows = new_key
             .and_then(|key| self.table.item_idx(key))

@@ -1,6 +1,6 @@
 //! What an old workbook's records say of hidden rows and columns, which its reader passes over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
 use crate::beside::Beside;
@@ -10,6 +10,12 @@ const COLUMNS: u16 = 0x007d;
 const LISTED_SHEET: u16 = 0x0085;
 const END: u16 = 0x000a;
 const PROTECTED: u16 = 0x002f;
+/// A cell with something in it: formula, number, text in its own cell, truth value or error, short number, shared and formatted text.
+const CELLS: [u16; 9] = [
+    0x0006, 0x0206, 0x0406, 0x0203, 0x0204, 0x0205, 0x027e, 0x00fd, 0x00d6,
+];
+/// Short numbers in columns that follow each other.
+const SHORT_NUMBERS: u16 = 0x00bd;
 
 /// What was seen.
 #[derive(Default)]
@@ -63,6 +69,7 @@ fn workbook_stream(bytes: &[u8]) -> Option<Vec<u8>> {
 
 fn of_sheet(sheet: &[u8]) -> Beside {
     let mut beside = Beside::default();
+    let mut given = Given::default();
     for (kind, body) in records(sheet).take_while(|(kind, _)| *kind != END) {
         match kind {
             ROW if number(body, 12).is_some_and(|flags| flags & 0x20 != 0) => {
@@ -74,12 +81,47 @@ fn of_sheet(sheet: &[u8]) -> Beside {
                     .hidden_columns
                     .extend(columns.map(|(first, last)| (first.into(), last.into())));
             }
+            SHORT_NUMBERS => {
+                let last = number(body, body.len().saturating_sub(2));
+                if let (Some(row), Some(first), Some(last)) =
+                    (number(body, 0), number(body, 2), last)
+                {
+                    (first..=last).for_each(|column| given.add(row, column));
+                }
+            }
+            kind if CELLS.contains(&kind) => {
+                if let (Some(row), Some(column)) = (number(body, 0), number(body, 2)) {
+                    given.add(row, column);
+                }
+            }
             _ => {}
         }
     }
+    beside.given_twice = given.twice;
     beside.hidden_rows.sort_unstable();
     beside.hidden_rows.dedup();
     beside
+}
+
+/// Which cells a sheet gives, a bit for each that there can be, and which of them more than once.
+#[derive(Default)]
+struct Given {
+    seen: Vec<u64>,
+    twice: BTreeSet<(u32, u32)>,
+}
+
+impl Given {
+    fn add(&mut self, row: u16, column: u16) {
+        let place = usize::from(row) << 8 | usize::from(column & 0xff);
+        if self.seen.len() <= place / 64 {
+            self.seen.resize(place / 64 + 1, 0);
+        }
+        let bit = 1 << (place % 64);
+        if self.seen[place / 64] & bit != 0 {
+            self.twice.insert((row.into(), column.into()));
+        }
+        self.seen[place / 64] |= bit;
+    }
 }
 
 /// Each record's kind and body, as far as they are whole.

@@ -85,6 +85,7 @@ fn whats(item: &Item) -> Vec<&'static str> {
     let mut whats = vec![
         "cell-error",
         "not-calculated",
+        "given-twice",
         "changed-into-a-date",
         "normalised",
         "not-applicable",

@@ -116,15 +116,42 @@ fn n25_outside_the_grid() {
     );
 }
 
-/// Refused and not a finding on the cell: which of the two values counts is not known,
-/// and what wrote the file did more wrong than that.
 #[test]
 fn n26_cell_given_twice() {
-    let twice = row(3, &["Ardbeg", "V0003", "<c r=\"B3\"><v>1</v></c>"]);
+    let one = "<c r=\"B3\"><v>1</v></c>";
+    let two = format!("{one}{one}");
+    let beyond = "<c r=\"J70\"><v>1</v></c><c r=\"J70\"><v>1</v></c>";
+    let seen = "<c r=\"C3\" s=\"1\"><v>46127</v></c>";
+    let twice = row(3, &["Ardbeg", &two, seen, "01"]);
+    let heading = rows().replacen(
+        "</row>",
+        "<c r=\"D1\" t=\"inlineStr\"><is><t>WARD</t></is></c></row>",
+        1,
+    );
+    let mut old: Vec<xls::Record> = (0..)
+        .zip(HEADINGS)
+        .map(|(column_idx, heading)| xls::text(0, column_idx, heading))
+        .collect();
+    old.extend([
+        xls::text(1, 0, "Ardbeg"),
+        xls::text(1, 1, "V0001"),
+        xls::day(1, 2, 46_127.0),
+        xls::text(1, 3, "01"),
+        xls::text(1, 1, "V0002"),
+    ]);
     check(
         "n26_cell_given_twice",
         &[
             ("two values for B3", of_rows(&(rows() + &twice))),
+            ("two headings for D1", of_rows(&heading)),
+            (
+                "two values for B2 in an old workbook",
+                File::new("visits.xls", xls::workbook("Visits", &old)),
+            ),
+            (
+                "two values for a cell that nothing is asked of",
+                of_rows(&(rows() + &row(70, &["", "", "", "", "", "", "", "", "", beyond]))),
+            ),
             (
                 "rows out of order",
                 of_rows(&(row(1, &HEADINGS) + &visit(3) + &visit(2))),
