@@ -173,7 +173,8 @@ fn with_parameters(select: &str, rule: &Rule, reference: &Reference<'_>) -> Opti
 }
 
 fn date_literal(date: NaiveDate) -> String {
-    format!("DATE '{}'", date.format("%Y-%m-%d"))
+    // The call and not the literal `DATE '…'`, which polars casts from text: it warns of that each time.
+    format!("DATE('{}')", date.format("%Y-%m-%d"))
 }
 
 fn violations(data: &DataFrame) -> Vec<Violation> {

@@ -9,9 +9,11 @@ use std::ops::ControlFlow;
 
 pub use bounds::{Known, Rows};
 
+use chrono::NaiveDate;
 use sqlparser::ast::{
-    Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectFlavor,
-    SelectItem, SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, Visitor,
+    CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    ObjectNamePart, Query, Select, SelectFlavor, SelectItem, SetExpr, Statement, TableFactor,
+    Value, ValueWithSpan, Visit, Visitor,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
@@ -91,6 +93,9 @@ const FUNCTIONS: [&str; 44] = [
     "truncate",
     "upper",
 ];
+
+/// How a day is written: a call with one text, which is a day. Of anything else it could fail on a sender's value.
+const DATE: &str = "date";
 
 /// What a window function is listed as.
 const OVER: &str = "OVER";
@@ -364,10 +369,28 @@ impl Visitor for Vet<'_> {
             Expr::CompoundIdentifier(_) => {
                 self.qualified.insert(expression.to_string());
             }
+            Expr::Cast { kind, .. } => {
+                // A text that is no number would stop the check of the whole file.
+                let fails = matches!(kind, CastKind::Cast | CastKind::DoubleColon);
+                self.refuse_if(
+                    fails,
+                    "CAST, which fails on a value that it does not fit (TRY_CAST makes it blank),",
+                );
+            }
+            Expr::TypedString(_) => {
+                self.refuse("a literal with its type before it");
+                self.faults
+                    .push("a date is written DATE('2026-03-31')".to_owned());
+            }
             Expr::Function(function) => {
                 let name = function.name.to_string().to_lowercase();
                 let is_known = |list: &[&str]| list.contains(&name.as_str());
-                if !is_known(&FUNCTIONS) && !is_known(&AGGREGATES) {
+                if name == DATE {
+                    self.refuse_if(
+                        !is_of_a_day(function),
+                        "DATE of anything but a day, as in DATE('2026-03-31'),",
+                    );
+                } else if !is_known(&FUNCTIONS) && !is_known(&AGGREGATES) {
                     self.refuse(&format!("the function {name}"));
                 }
                 self.functions.insert(name);
@@ -400,6 +423,21 @@ impl Visitor for Vet<'_> {
         self.refuse("a statement inside a SELECT");
         ControlFlow::Continue(())
     }
+}
+
+/// Whether a call has one argument, the text of a day: `'2026-03-31'`.
+fn is_of_a_day(call: &Function) -> bool {
+    let FunctionArguments::List(list) = &call.args else {
+        return false;
+    };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = list.args.as_slice()
+    else {
+        return false;
+    };
+    let Value::SingleQuotedString(text) = &value.value else {
+        return false;
+    };
+    text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
 
 fn check_body(body: &SetExpr, vet: &mut Vet<'_>) {
@@ -448,6 +486,7 @@ mod tests {
         let vetted = query(sql).unwrap();
         assert_eq!(vetted.reads, ["case", "previous_case", "site"]);
         assert_eq!(vetted.columns.unwrap(), ["_row", "n"]);
+        assert!(query("SELECT _row FROM case WHERE day < DATE('2026-03-31') AND TRY_CAST(ref AS BIGINT) > 1").is_ok());
         assert_eq!(query("SELECT * FROM case").unwrap().columns, None);
         assert_eq!(query("SELECT _row, n + 1 FROM case").unwrap().columns, None);
     }
@@ -492,6 +531,26 @@ mod tests {
             (
                 "SELECT lpad(ref, 1000000000, ' ') FROM case",
                 "the function lpad is not allowed",
+            ),
+            (
+                "SELECT * FROM case WHERE day < DATE '2026-03-31'",
+                "a literal with its type before it is not allowed; a date is written DATE('2026-03-31')",
+            ),
+            (
+                "SELECT * FROM case WHERE DATE(day) < $period_end",
+                "DATE of anything but a day, as in DATE('2026-03-31'), is not allowed",
+            ),
+            (
+                "SELECT * FROM case WHERE day < DATE('2026-02-30')",
+                "DATE of anything but a day, as in DATE('2026-03-31'), is not allowed",
+            ),
+            (
+                "SELECT CAST(ref AS BIGINT) FROM case",
+                "CAST, which fails on a value that it does not fit (TRY_CAST makes it blank), is not allowed",
+            ),
+            (
+                "SELECT ref::BIGINT FROM case",
+                "CAST, which fails on a value that it does not fit (TRY_CAST makes it blank), is not allowed",
             ),
             (
                 "SELECT unnest(ref) FROM case",
