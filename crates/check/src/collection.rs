@@ -5,7 +5,7 @@
 
 use chrono::NaiveDate;
 use finding::Findings;
-use frame::Framed;
+use frame::{Frame, Framed};
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, IntoColumn, IntoLazy, NewChunkedArray, PlSmallStr,
     PolarsResult, StringChunked,
@@ -55,14 +55,11 @@ pub fn check_collection(round: &Round<'_>) -> Result<Vec<Findings>, CheckError> 
     for rule in
         rules.filter(|rule| rule.stage == Stage::Collection && rule.in_force.includes(round.period))
     {
-        let (RuleKind::Query { select, reads }, Some(table)) =
+        let (RuleKind::Query { select, .. }, Some(table)) =
             (&rule.kind, round.spec.table(&rule.table))
         else {
             continue;
         };
-        if !reads.iter().all(|name| tables.has(name)) {
-            continue;
-        }
         for violation in tables.run(rule, select, &reference)? {
             let (member_idx, record_idx) = addressee(round, rule, &violation)?;
             let member = round.members[member_idx];
@@ -84,6 +81,28 @@ pub fn check_collection(round: &Round<'_>) -> Result<Vec<Findings>, CheckError> 
         findings.sort();
     }
     Ok(findings)
+}
+
+/// Runs every collection rule, in force or not, on a round that nobody has returned; tells which could not be run.
+pub(crate) fn try_out(
+    spec: &ReturnSpec,
+    reference: &Reference<'_>,
+) -> Result<Vec<CheckError>, CheckError> {
+    let mut tables = tables(&Round {
+        spec,
+        organisations: &Organisations::default(),
+        members: &[],
+        period: reference.period,
+        received_on: reference.received_on,
+    })?;
+    let rules = spec.rules.iter();
+    let of_a_round = rules.filter(|rule| rule.stage == Stage::Collection);
+    Ok(of_a_round
+        .filter_map(|rule| match &rule.kind {
+            RuleKind::Query { select, .. } => tables.run(rule, select, reference).err(),
+            _ => None,
+        })
+        .collect())
 }
 
 /// Whose record, and which. A row that says neither would be lost: that is the rule's mistake.
@@ -114,37 +133,34 @@ fn tables(round: &Round<'_>) -> Result<Tables, CheckError> {
             why: error.to_string(),
         }
     };
-    for table in &round.spec.tables {
+    let nobodys = Framed::empty(round.spec);
+    for (table, empty) in round.spec.tables.iter().zip(&nobodys.frames) {
         let name = all_name(&table.name);
-        if let Some(data) = all_of(round, table).map_err(failed(&name))? {
-            tables.register(&name, data.lazy());
-        }
+        let data = all_of(round, table, empty).map_err(failed(&name))?;
+        tables.register(&name, data.lazy());
     }
     let organisations = organisations(round).map_err(failed(ALL_ORGANISATIONS))?;
     tables.register(ALL_ORGANISATIONS, organisations.lazy());
     Ok(tables)
 }
 
-/// `None` where no member has the table.
-fn all_of(round: &Round<'_>, table: &TableSpec) -> PolarsResult<Option<DataFrame>> {
-    let mut all: Option<DataFrame> = None;
+/// The records of every member, below none.
+fn all_of(round: &Round<'_>, table: &TableSpec, empty: &Frame) -> PolarsResult<DataFrame> {
+    let mut all = of_one(table, empty, "")?;
     for member in round.members {
-        let Some(frame) = member.framed.frame(&table.name) else {
-            continue;
-        };
-        let mut data = with_hidden_columns(table, frame)?;
-        let code = member.organisation.code.as_str();
-        let codes = std::iter::repeat_n(Some(code), frame.n_records());
-        let codes = StringChunked::from_iter_options(PlSmallStr::from_static(ORGANISATION), codes);
-        data.with_column(codes.into_column())?;
-        match &mut all {
-            None => all = Some(data),
-            Some(all) => {
-                all.vstack_mut(&data)?;
-            }
+        if let Some(frame) = member.framed.frame(&table.name) {
+            all.vstack_mut(&of_one(table, frame, &member.organisation.code)?)?;
         }
     }
     Ok(all)
+}
+
+fn of_one(table: &TableSpec, frame: &Frame, code: &str) -> PolarsResult<DataFrame> {
+    let mut data = with_hidden_columns(table, frame)?;
+    let codes = std::iter::repeat_n(Some(code), frame.n_records());
+    let codes = StringChunked::from_iter_options(PlSmallStr::from_static(ORGANISATION), codes);
+    data.with_column(codes.into_column())?;
+    Ok(data)
 }
 
 fn organisations(round: &Round<'_>) -> PolarsResult<DataFrame> {
@@ -328,6 +344,21 @@ SELECT s._organisation AS _organisation, s._row AS _row FROM all_site AS s CROSS
             error.to_string(),
             "rule visit.not-known-there could not be run: it returned a row that is no record of a member"
         );
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_found_before_the_first_round() {
+        let tried_out = |rules: &str| -> Vec<String> {
+            let dir = tempfile::tempdir().unwrap();
+            let folder = write_return(dir.path(), "demo", "", rules);
+            let spec = spec::load(&folder).unwrap_or_else(|error| panic!("{error}"));
+            let errors = crate::try_out(&spec, &[]).unwrap_or_else(|error| panic!("{error}"));
+            errors.iter().map(ToString::to_string).collect()
+        };
+        assert!(tried_out(RULE).is_empty());
+        let told = tried_out(&RULE.replace("v.SITE", "v.SIET"));
+        assert!(told[0].starts_with("rule visit.not-known-there could not be run: "));
+        assert!(told[0].contains("SIET"), "{told:?}");
     }
 
     #[test]

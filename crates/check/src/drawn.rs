@@ -232,7 +232,7 @@ impl Drawn<'_> {
     pub(crate) fn tried_out(&self) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
         let spec = self.spec(&dir.path().join("demo/1"));
-        let errors = crate::try_out(&spec).unwrap_or_else(|error| panic!("{error}"));
+        let errors = crate::try_out(&spec, &[]).unwrap_or_else(|error| panic!("{error}"));
         errors.iter().map(ToString::to_string).collect()
     }
 

@@ -6,19 +6,7 @@ use spec::Period;
 use crate::drawn::{framed, lines, write_return};
 use crate::{Figures, Reference, check};
 
-fn findings(decimals: u8, figures: Option<&[(String, i128)]>) -> Vec<String> {
-    let set = format!(
-        r#"
-[[reference_values]]
-set = "circular"
-title = "the circular"
-table = "circular"
-period = "same"
-figures = ["s1", "s2"]
-decimals = {decimals}
-"#
-    );
-    let rule = r#"
+const RULE: &str = r#"
 [[rule]]
 id = "site.not-as-given"
 table = "site"
@@ -28,8 +16,24 @@ items = ["B"]
 message = "Site {ID} has {B}, but was given {given}."
 query = "SELECT site._row AS _row, c.value AS given FROM site JOIN circular AS c ON site.ID = c.name WHERE site.B <> c.value"
 "#;
+
+fn set(decimals: u8) -> String {
+    format!(
+        r#"
+[[reference_values]]
+set = "circular"
+title = "the circular"
+table = "circular"
+period = "same"
+figures = ["s1", "s2"]
+decimals = {decimals}
+"#
+    )
+}
+
+fn findings(decimals: u8, figures: Option<&[(String, i128)]>) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
-    let folder = write_return(dir.path(), "demo", &set, rule);
+    let folder = write_return(dir.path(), "demo", &set(decimals), RULE);
     let spec = spec::load(&folder).unwrap_or_else(|error| panic!("{error}"));
     let known: Vec<Figures<'_>> = figures
         .into_iter()
@@ -78,4 +82,18 @@ fn figures_are_compared_exactly() {
 #[test]
 fn without_figures_the_rule_does_not_run() {
     assert!(findings(2, None).is_empty());
+}
+
+#[test]
+fn a_column_that_figures_do_not_have_is_found_before_the_first_file() {
+    let tried_out = |rules: &str| -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = write_return(dir.path(), "demo", &set(2), rules);
+        let spec = spec::load(&folder).unwrap_or_else(|error| panic!("{error}"));
+        let errors = crate::try_out(&spec, &[]).unwrap_or_else(|error| panic!("{error}"));
+        errors.iter().map(ToString::to_string).collect()
+    };
+    assert!(tried_out(RULE).is_empty());
+    let told = tried_out(&RULE.replace("<> c.value", "<> c.vlaue"));
+    assert!(told[0].contains("vlaue"), "{told:?}");
 }

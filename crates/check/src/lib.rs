@@ -152,22 +152,32 @@ fn check_tables(
 
 /// Runs every rule once on empty tables, so that what is wrong in it is found with the spec and not with the first file.
 ///
-/// Empty where all can be run.
-pub fn try_out(spec: &ReturnSpec) -> Result<Vec<CheckError>, CheckError> {
+/// `others` are the specs of the returns that it is compared with. Empty where all rules can be run.
+pub fn try_out(spec: &ReturnSpec, others: &[ReturnSpec]) -> Result<Vec<CheckError>, CheckError> {
     let mut empty = Framed::empty(spec);
     let earlier = Framed::empty(spec);
     let period = Period::of_kind_on(spec.period_kind, spec.valid_from);
+    let other_frames: Vec<Framed> = others.iter().map(Framed::empty).collect();
+    let others: Vec<Other<'_>> = others
+        .iter()
+        .zip(&other_frames)
+        .map(|(spec, framed)| Other { spec, framed })
+        .collect();
+    let sets = spec.reference_values.iter();
+    let values: Vec<Figures<'_>> = sets.map(|set| Figures { set, figures: &[] }).collect();
     let reference = Reference {
         previous: Some(&earlier),
         year_ago: Some(&earlier),
-        others: &[],
-        values: &[],
+        others: &others,
+        values: &values,
         organisation: None,
         period: period.as_ref(),
         received_on: spec.valid_from,
     };
     check_tables(spec, &mut empty, &reference)?;
-    rules::try_out(spec, &empty, &reference)
+    let mut errors = rules::try_out(spec, &empty, &reference)?;
+    errors.extend(collection::try_out(spec, &reference)?);
+    Ok(errors)
 }
 
 /// A finding of an item in a record, placed on its cell.

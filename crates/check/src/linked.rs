@@ -100,3 +100,30 @@ fn without_the_other_return_its_rules_do_not_run_and_are_known_by_name() {
     let link = BTreeSet::from([Link::Return("base".to_owned())]);
     assert_eq!(read, [("site.total-differs-from-base", link)]);
 }
+
+#[test]
+fn a_column_that_the_other_return_does_not_have_is_found_before_the_first_file() {
+    let tried_out = |rules: &str| -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let base = write_return(dir.path(), "base", "", "");
+        let folder = write_return(dir.path(), "demo", COMPARED, rules);
+        let load = |folder| spec::load(folder).unwrap_or_else(|error| panic!("{error}"));
+        let errors = crate::try_out(&load(&folder), &[load(&base)]);
+        let errors = errors.unwrap_or_else(|error| panic!("{error}"));
+        errors.iter().map(ToString::to_string).collect()
+    };
+    assert!(tried_out(RULE).is_empty());
+    let told = tried_out(&RULE.replace("TOTAL AS before", "TOTLA AS before"));
+    assert!(told[0].starts_with("rule site.total-differs-from-base could not be run: "));
+    assert!(told[0].contains("TOTLA"), "{told:?}");
+}
+
+#[test]
+fn a_rule_is_not_called_right_where_the_other_return_is_not_there_to_try_it_on() {
+    let two = two();
+    let told = crate::try_out(&two.spec, &[]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        told[0].to_string(),
+        "rule site.total-differs-from-base could not be run: there is no table base_site to try it on"
+    );
+}

@@ -61,7 +61,7 @@ pub(crate) fn check(
     Ok(findings)
 }
 
-/// Runs every rule, in force or not, and tells which could not be run.
+/// Runs every rule of the stage `return`, in force or not, and tells which could not be run.
 pub(crate) fn try_out(
     spec: &ReturnSpec,
     framed: &Framed,
@@ -72,9 +72,22 @@ pub(crate) fn try_out(
     Ok(of_a_return
         .filter_map(|rule| {
             let scene = Scene::of(rule, spec, framed, reference)?;
-            run(&scene, rule, &mut tables).err()
+            let lacking = lacking(rule, &tables);
+            lacking.or_else(|| run(&scene, rule, &mut tables).err())
         })
         .collect())
+}
+
+/// A query that names a table that is not there would not run, and nobody would know.
+fn lacking(rule: &Rule, tables: &Tables) -> Option<CheckError> {
+    let RuleKind::Query { reads, .. } = &rule.kind else {
+        return None;
+    };
+    let name = reads.iter().find(|name| !tables.has(name))?;
+    Some(CheckError::Rule {
+        rule: rule.id.clone(),
+        why: format!("there is no table {name} to try it on"),
+    })
 }
 
 fn run(scene: &Scene<'_>, rule: &Rule, tables: &mut Tables) -> Result<Vec<Finding>, CheckError> {
