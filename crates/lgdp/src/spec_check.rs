@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use child::{Child, CollectionTask, InputFile, Task};
+use finding::Finding;
+use rayon::prelude::*;
 use spec::example::{ExampleWorkbook, load_examples};
 use spec::{Example, LoadError, Organisations, Period, ReturnSpec};
 use tempfile::TempDir;
@@ -28,10 +30,14 @@ pub(crate) enum Mode {
 /// Exit status 1 where anything is wrong in any folder.
 pub(crate) fn check(dirs: &[PathBuf], mode: Mode, settings: &Settings) -> anyhow::Result<ExitCode> {
     let child = assessor::child(settings)?;
+    let told: Vec<anyhow::Result<Told>> = dirs
+        .par_iter()
+        .map(|dir| check_dir(dir, mode, &child))
+        .collect();
     let mut out = io::stdout().lock();
     let mut all_right = true;
-    for dir in dirs {
-        let told = check_dir(dir, mode, &child)?;
+    for told in told {
+        let told = told?;
         all_right &= told.wrongs.is_empty();
         for wrong in &told.wrongs {
             writeln!(out, "{wrong}")?;
@@ -73,7 +79,14 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
         Ok(examples) => examples,
         Err(error) => return Ok(Told::not_loaded(dir, &error)),
     };
-    let wrongs: Vec<String> = not_run(&spec)
+    let mut others = Vec::new();
+    for other in &spec.compared_with {
+        match spec::load(&other.dir(dir)) {
+            Ok(other) => others.push(other),
+            Err(error) => return Ok(Told::not_loaded(&other.dir(dir), &error)),
+        }
+    }
+    let wrongs: Vec<String> = not_run(&spec, &others)
         .iter()
         .map(|why| format!("{}/rules.toml: {why}", dir.display()))
         .collect();
@@ -101,36 +114,27 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
     let mut rules_seen = BTreeSet::new();
     let mut any_without_finding = false;
     let mut n_changed = 0;
-    for example in &examples {
-        if let Err(why) = fits(&spec, example) {
-            wrongs.push(format!(
-                "{}/examples/{}.example: {why}",
-                dir.display(),
-                example.name
-            ));
-            continue;
-        }
-        let task = workbooks.task(dir, example)?;
-        let assessed = assessor::assess(child, &task)
-            .with_context(|| format!("the example {} of {}", example.name, dir.display()))?;
-        rules_seen.extend(
-            assessed
-                .findings
-                .iter()
-                .map(|finding| finding.rule.to_string()),
-        );
-        any_without_finding |= assessed.findings.is_empty();
-        let mut says = report::text::text(&assessed.head, &assessed.findings);
-        if !example.others.is_empty() {
-            let task = workbooks.collection(dir, example)?;
-            let checked = child
-                .run_collection(&task)
-                .with_context(|| format!("the round of {} of {}", example.name, dir.display()))?;
-            let found = checked.findings.iter();
-            rules_seen.extend(found.map(|addressed| addressed.finding.rule.to_string()));
-            let told = report::collection::text(&checked, &organisations);
-            says = format!("{says}\n{told}");
-        }
+    let assessing = Assessing {
+        dir,
+        spec: &spec,
+        workbooks: &workbooks,
+        organisations: &organisations,
+        child,
+    };
+    let said: Vec<anyhow::Result<Said>> = examples
+        .par_iter()
+        .map(|example| assessing.say(example))
+        .collect();
+    for (example, said) in examples.iter().zip(said) {
+        let (says, rules) = match said? {
+            Said::NotAssessed(wrong) => {
+                wrongs.push(wrong);
+                continue;
+            }
+            Said::Report { says, rules } => (says, rules),
+        };
+        any_without_finding |= rules.is_empty();
+        rules_seen.extend(rules);
         match compare(example, &says, mode)? {
             Compared::Same => {}
             Compared::Written => n_changed += 1,
@@ -162,9 +166,56 @@ fn check_dir(dir: &Path, mode: Mode, child: &Child) -> anyhow::Result<Told> {
     })
 }
 
+/// What assessing an example needs.
+struct Assessing<'a> {
+    dir: &'a Path,
+    spec: &'a ReturnSpec,
+    workbooks: &'a Workbooks,
+    organisations: &'a Organisations,
+    child: &'a Child,
+}
+
+/// What is said of an example.
+enum Said {
+    /// Why it can't be assessed.
+    NotAssessed(String),
+    Report {
+        says: String,
+        rules: BTreeSet<String>,
+    },
+}
+
+impl Assessing<'_> {
+    fn say(&self, example: &Example) -> anyhow::Result<Said> {
+        let dir = self.dir.display();
+        if let Err(why) = fits(self.spec, example) {
+            let wrong = format!("{dir}/examples/{}.example: {why}", example.name);
+            return Ok(Said::NotAssessed(wrong));
+        }
+        let task = self.workbooks.task(self.dir, example)?;
+        let assessed = assessor::assess(self.child, &task)
+            .with_context(|| format!("the example {} of {dir}", example.name))?;
+        let rule = |finding: &Finding| finding.rule.to_string();
+        let mut rules: BTreeSet<String> = assessed.findings.iter().map(rule).collect();
+        let mut says = report::text::text(&assessed.head, &assessed.findings);
+        if !example.others.is_empty() {
+            let task = self.workbooks.collection(self.dir, example)?;
+            let checked = self
+                .child
+                .run_collection(&task)
+                .with_context(|| format!("the round of {} of {dir}", example.name))?;
+            let found = checked.findings.iter();
+            rules.extend(found.map(|addressed| rule(&addressed.finding)));
+            let told = report::collection::text(&checked, self.organisations);
+            says = format!("{says}\n{told}");
+        }
+        Ok(Said::Report { says, rules })
+    }
+}
+
 /// Rules that can't be run, whatever file comes in.
-fn not_run(spec: &ReturnSpec) -> Vec<String> {
-    match assess::try_out(spec) {
+fn not_run(spec: &ReturnSpec, others: &[ReturnSpec]) -> Vec<String> {
+    match assess::try_out(spec, others) {
         Ok(errors) => errors.iter().map(ToString::to_string).collect(),
         Err(error) => vec![error.to_string()],
     }
