@@ -348,7 +348,7 @@ pub(crate) fn gather<'x>(
     flush(gate, current, &mut row)
 }
 
-fn flush(
+pub(crate) fn flush(
     gate: &mut Gate<'_>,
     row_idx: Option<u32>,
     row: &mut Vec<(u32, Given<'_>)>,

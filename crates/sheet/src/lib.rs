@@ -9,6 +9,7 @@
 //! [`read`] does both and keeps every cell: for small files and for tests.
 
 mod beside;
+mod blocks;
 mod compound;
 mod excel;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod ods;
 mod ours;
 mod package;
 mod parts;
+mod plain;
 mod records;
 mod refusal;
 mod relations;
@@ -106,7 +108,7 @@ pub struct Opened<'b> {
 }
 
 enum Source<'b> {
-    Xlsx(xlsx::Xlsx<'b>),
+    Xlsx(Box<xlsx::Xlsx<'b>>),
     Xls(xls::Xls<'b>),
     Xlsb(xlsb::Xlsb<'b>),
     Ods(ods::Ods),
@@ -190,7 +192,7 @@ fn open_package<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, R
         }
         _ => {
             let source = xlsx::Xlsx::open(package)?;
-            (source.sheets(), Source::Xlsx(source))
+            (source.sheets(), Source::Xlsx(Box::new(source)))
         }
     };
     Ok(Opened {

@@ -23,6 +23,9 @@ pub struct Limits {
     pub rows: u32,
     /// Columns of a sheet. Default 16,384, the last of which is XFD.
     pub columns: u32,
+    /// Bytes of a worksheet from which on it is large, and read by the quicker of two readers as far as that goes. Default 1 MB.
+    /// What is read is the same whatever it says.
+    pub large_bytes: u64,
 }
 
 const MB: u64 = 1_000_000;
@@ -40,6 +43,7 @@ impl Default for Limits {
             characters: 32_767,
             rows: 1_048_576,
             columns: 16_384,
+            large_bytes: MB,
         }
     }
 }

@@ -13,8 +13,9 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::beside::Beside;
 use crate::relations::Main;
-use crate::worksheet::Results;
-use crate::{Format, Limits, Refusal, Remark, listing, records, sheet_parts, worksheet};
+use crate::worksheet::pieces::{self, Pieces};
+use crate::worksheet::{self, Results, Seen};
+use crate::{Format, Limits, Refusal, Remark, listing, records, sheet_parts};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
 pub(crate) struct Package<'b> {
@@ -26,6 +27,8 @@ pub(crate) struct Package<'b> {
     pub(crate) beside: HashMap<String, Beside>,
     /// Every formula's result is nought, and the program that opens the file is asked to calculate it first.
     pub(crate) never_calculated: bool,
+    /// Has a part that takes long to read.
+    pub(crate) has_large: bool,
 }
 
 /// The elements of workbooks from before there was a standard for them.
@@ -39,7 +42,8 @@ struct Checked {
     n_hidden_rows: usize,
     /// By the part's name.
     beside: HashMap<String, Beside>,
-    results: Option<Results>,
+    results: Results,
+    has_large: bool,
     main: Main,
     /// The list of sheets, and what it is related to.
     workbook: String,
@@ -47,21 +51,46 @@ struct Checked {
 }
 
 impl Checked {
-    fn see_worksheet(&mut self, name: &str, xml: &str) {
-        self.n_hidden_rows += worksheet::count_hidden_rows(xml);
-        let beside = worksheet::beside(xml);
-        if beside != Beside::default() {
+    fn take(&mut self, name: &str, seen: Seen) {
+        self.n_hidden_rows += seen.n_hidden_rows();
+        if seen.beside != Beside::default() {
             self.beside
                 .entry(name.to_owned())
                 .or_default()
-                .extend(beside);
+                .extend(seen.beside);
         }
-        if self.results != Some(Results::Some) {
-            let results = worksheet::results(xml);
-            if results != Results::NoFormulas {
-                self.results = Some(results);
+        self.results = self.results.and(seen.results);
+    }
+
+    /// Looks at all of a part.
+    fn whole(&mut self, idx: usize, name: &str, content: Vec<u8>) -> Result<(), Refusal> {
+        let is_workbook = name == self.main.path();
+        if has_ending(name, "xml") || has_ending(name, "rels") {
+            let (xml, is_decoded) = decode(content)?;
+            check_xml(name, &xml)?;
+            if is_workbook && xml.contains(TRIAL) {
+                return Err(trial_workbook());
             }
+            if worksheet::has_rows(&xml) {
+                self.take(name, Seen::of(&xml));
+            }
+            let mended = worksheet::mend(&xml).or_else(|| listing::mend(name, &xml));
+            let mended = mended.or_else(|| is_decoded.then(|| xml.clone()));
+            self.mended
+                .extend(mended.map(|xml| (idx, xml.into_bytes())));
+            if is_workbook {
+                self.workbook = xml;
+            } else if name == self.main.relations() {
+                self.relations = xml;
+            }
+        } else if name.contains("worksheets/sheet") && has_ending(name, "bin") {
+            let seen = records::mend(&content)?;
+            self.n_hidden_rows += seen.n_hidden_rows;
+            self.mended.extend(seen.mended.map(|part| (idx, part)));
+        } else if is_workbook && records::lists_sheets_otherwise(&content) {
+            return Err(trial_workbook());
         }
+        Ok(())
     }
 
     fn by_sheet(&mut self) -> HashMap<String, Beside> {
@@ -76,13 +105,13 @@ impl Checked {
     }
 
     fn never_calculated(&self) -> bool {
-        self.results == Some(Results::NoughtAtMost)
+        self.results == Results::NoughtAtMost
             && (self.workbook.contains("fullCalcOnLoad=\"1\"")
                 || self.workbook.contains("fullCalcOnLoad=\"true\""))
     }
 }
 
-type Archive<'b> = ZipArchive<Cursor<&'b [u8]>>;
+pub(crate) type Archive<'b> = ZipArchive<Cursor<&'b [u8]>>;
 
 pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, Refusal> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|_| Refusal::cut_off())?;
@@ -113,8 +142,34 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
         bytes,
         remarks: remarks(&names, checked.n_hidden_rows),
         never_calculated: checked.never_calculated(),
+        has_large: checked.has_large,
         beside: checked.by_sheet(),
     })
+}
+
+impl Package<'_> {
+    pub(crate) fn archive(&self) -> Result<Archive<'_>, Refusal> {
+        ZipArchive::new(Cursor::new(&*self.bytes)).map_err(|_| Refusal::cut_off())
+    }
+
+    /// The parts' names in lower case.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Refusal> {
+        let archive = self.archive()?;
+        (0..archive.len())
+            .map(|idx| name_of(&archive, idx))
+            .collect()
+    }
+
+    /// A copy of the file with other content in some of its parts.
+    pub(crate) fn with(&self, parts: &[(usize, Vec<u8>)]) -> Result<Vec<u8>, Refusal> {
+        replace(&mut self.archive()?, parts, &HashMap::new()).map_err(|_| broken_file())
+    }
+}
+
+fn name_of(archive: &Archive<'_>, idx: usize) -> Result<String, Refusal> {
+    let part = archive.by_index_data(idx).map_err(|_| broken_file())?;
+    let name = part.name().map_err(|_| broken_file())?;
+    Ok(name.replace('\\', "/").to_lowercase())
 }
 
 fn broken_file() -> Refusal {
@@ -144,8 +199,7 @@ fn check_directory(archive: &mut Archive<'_>, limits: &Limits) -> Result<Vec<Str
         if part.size() > limits.part_bytes || declared > limits.total_bytes {
             return Err(Refusal::expands_too_far());
         }
-        let name = part.name().map_err(|_| broken_file())?;
-        names.push(name.replace('\\', "/").to_lowercase());
+        names.push(name_of(archive, idx)?);
     }
     let mut sorted: Vec<_> = names.iter().collect();
     sorted.sort_unstable();
@@ -246,7 +300,6 @@ fn check_parts(
     main: Main,
     limits: &Limits,
 ) -> Result<Checked, Refusal> {
-    let (workbook, relations) = (main.path(), main.relations());
     let mut checked = Checked {
         main,
         ..Checked::default()
@@ -256,47 +309,34 @@ fn check_parts(
         if is_empty(archive, idx)? {
             continue;
         }
-        let part = archive.by_index(idx).map_err(|_| broken_file())?;
         // The zip reader stops a part that outgrows its declared size; what comes out is counted all the same.
         let allowed = limits.part_bytes.min(limits.total_bytes - total);
+        if let Some(kind) = pieces::Kind::of(name, &checked.main)
+            && size_of(archive, idx)? >= limits.large_bytes
+        {
+            checked.has_large = true;
+            let part = archive.by_index(idx).map_err(|_| broken_file())?;
+            let pieces =
+                Pieces::look(kind, part.take(allowed + 1)).map_err(|error| unreadable(&error))?;
+            let n_bytes = pieces.n_bytes();
+            if n_bytes > allowed {
+                return Err(Refusal::expands_too_far());
+            }
+            if let Some(seen) = pieces.judge()? {
+                total += n_bytes;
+                checked.take(name, seen);
+                continue;
+            }
+        }
+        let part = archive.by_index(idx).map_err(|_| broken_file())?;
         let mut content = Vec::new();
         let read = part.take(allowed + 1).read_to_end(&mut content);
         total += content.len() as u64;
         if content.len() as u64 > allowed {
             return Err(Refusal::expands_too_far());
         }
-        // The reader compares the check sum at the part's end.
-        read.map_err(|error| match error.kind() {
-            // There is no damage: there is no memory for what is in it.
-            io::ErrorKind::OutOfMemory => Refusal::expands_too_far(),
-            _ => broken_file(),
-        })?;
-        if has_ending(name, "xml") || has_ending(name, "rels") {
-            let (xml, is_decoded) = decode(content)?;
-            check_xml(name, &xml)?;
-            if *name == workbook && xml.contains(TRIAL) {
-                return Err(trial_workbook());
-            }
-            if memmem::find(xml.as_bytes(), b"sheetData").is_some() {
-                checked.see_worksheet(name, &xml);
-            }
-            let mended = worksheet::mend(&xml).or_else(|| listing::mend(name, &xml));
-            let mended = mended.or_else(|| is_decoded.then(|| xml.clone()));
-            checked
-                .mended
-                .extend(mended.map(|xml| (idx, xml.into_bytes())));
-            if *name == workbook {
-                checked.workbook = xml;
-            } else if *name == relations {
-                checked.relations = xml;
-            }
-        } else if name.contains("worksheets/sheet") && has_ending(name, "bin") {
-            let seen = records::mend(&content)?;
-            checked.n_hidden_rows += seen.n_hidden_rows;
-            checked.mended.extend(seen.mended.map(|part| (idx, part)));
-        } else if *name == workbook && records::lists_sheets_otherwise(&content) {
-            return Err(trial_workbook());
-        }
+        read.map_err(|error| unreadable(&error))?;
+        checked.whole(idx, name, content)?;
     }
     Ok(checked)
 }
@@ -305,6 +345,21 @@ fn check_parts(
 fn is_empty(archive: &Archive<'_>, idx: usize) -> Result<bool, Refusal> {
     let part = archive.by_index_data(idx).map_err(|_| broken_file())?;
     Ok((part.size(), part.compressed_size(), part.crc32()) == (0, 0, 0))
+}
+
+/// The size that the directory declares.
+fn size_of(archive: &Archive<'_>, idx: usize) -> Result<u64, Refusal> {
+    let part = archive.by_index_data(idx).map_err(|_| broken_file())?;
+    Ok(part.size())
+}
+
+/// Why a part can't be inflated. The reader compares the check sum at the part's end.
+fn unreadable(error: &io::Error) -> Refusal {
+    match error.kind() {
+        // There is no damage: there is no memory for what is in it.
+        io::ErrorKind::OutOfMemory => Refusal::expands_too_far(),
+        _ => broken_file(),
+    }
 }
 
 /// XML in the form that the readers know, and whether it was in another.
@@ -367,47 +422,68 @@ fn without_prefix(xml: &str) -> Option<String> {
     Some(plain.replace(&format!("</{prefix}:"), "</"))
 }
 
-fn has_ending(name: &str, ending: &str) -> bool {
+pub(crate) fn has_ending(name: &str, ending: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, e)| e == ending)
 }
 
-fn check_xml(name: &str, xml: &str) -> Result<(), Refusal> {
+pub(crate) fn check_xml(name: &str, xml: &str) -> Result<(), Refusal> {
+    if has_doctype(xml) {
+        return Err(Refusal::doctype());
+    }
+    if name.ends_with("sharedstrings.xml") {
+        check_promise(promised_texts(xml)?, xml.len() as u64)?;
+    }
+    worksheet::check_places(xml)
+}
+
+pub(crate) fn has_doctype(xml: &str) -> bool {
     let is_doctype = |at: usize| {
         xml.as_bytes()[at..]
             .get(..9)
             .is_some_and(|word| word.eq_ignore_ascii_case(b"<!doctype"))
     };
-    if memmem::find_iter(xml.as_bytes(), "<!").any(is_doctype) {
-        return Err(Refusal::doctype());
-    }
-    if name.ends_with("sharedstrings.xml") {
-        check_shared_strings(xml)?;
-    }
-    worksheet::check_places(xml)
+    memmem::find_iter(xml.as_bytes(), "<!").any(is_doctype)
 }
 
-/// A reader makes room for as many texts as the header promises; each takes five bytes at the least.
-fn check_shared_strings(xml: &str) -> Result<(), Refusal> {
-    let broken = || Refusal::broken("The list of texts in the file");
+/// What the header of the shared texts says of their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Promise {
+    NoHeader,
+    /// The largest that it names, where it names one.
+    Texts(Option<u64>),
+}
+
+pub(crate) fn promised_texts(xml: &str) -> Result<Promise, Refusal> {
     let mut reader = quick_xml::Reader::from_str(xml);
     reader.config_mut().check_end_names = false;
     loop {
-        match reader.read_event().map_err(|_| broken())? {
+        match reader.read_event().map_err(|_| broken_texts())? {
             Event::Start(tag) | Event::Empty(tag) if tag.local_name().as_ref() == "sst" => {
-                for attribute in tag.attributes().with_checks(false).flatten() {
-                    let promised = attribute.value.trim().parse::<u64>();
-                    if attribute.key.as_ref() == "uniqueCount"
-                        && promised.is_ok_and(|promised| promised > xml.len() as u64 / 5)
-                    {
-                        return Err(broken());
-                    }
-                }
-                return Ok(());
+                let promised = tag
+                    .attributes()
+                    .with_checks(false)
+                    .flatten()
+                    .filter(|attribute| attribute.key.as_ref() == "uniqueCount")
+                    .filter_map(|attribute| attribute.value.trim().parse::<u64>().ok())
+                    .max();
+                return Ok(Promise::Texts(promised));
             }
-            Event::Eof => return Ok(()),
+            Event::Eof => return Ok(Promise::NoHeader),
             _ => {}
         }
     }
+}
+
+/// A reader makes room for as many texts as the header promises; each takes five bytes at the least.
+pub(crate) fn check_promise(promise: Promise, n_bytes: u64) -> Result<(), Refusal> {
+    match promise {
+        Promise::Texts(Some(promised)) if promised > n_bytes / 5 => Err(broken_texts()),
+        _ => Ok(()),
+    }
+}
+
+fn broken_texts() -> Refusal {
+    Refusal::broken("The list of texts in the file")
 }
 
 /// What becomes of parts that do not stand where the readers look for them; `None`: another takes their place.

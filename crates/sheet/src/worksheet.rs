@@ -2,6 +2,8 @@
 //!
 //! The reader gives up a whole sheet at an error value it does not know, such as `#SPILL!`, and lets an absurd cell address wrap round to another cell.
 
+pub(crate) mod pieces;
+
 use std::ops::Range;
 
 use memchr::{memchr, memmem, memrchr};
@@ -13,29 +15,23 @@ use crate::{Refusal, ours};
 pub(crate) const MARK: &str = "\u{f8ff}\u{fdd0}";
 
 /// The error values that the reader knows.
-const KNOWN: [&str; 7] = [
+pub(crate) const KNOWN: [&str; 7] = [
     "#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
 ];
 
 /// The XML with every unknown error value made into a marked text; `None` where there is none.
 pub(crate) fn mend(xml: &str) -> Option<String> {
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-    for attribute in ["t=\"e\"", "t='e'"] {
-        for at in memmem::find_iter(xml.as_bytes(), attribute) {
-            if !is_of_tag(xml, at, b"<c") {
-                continue;
-            }
-            let after = at + attribute.len();
-            let Some(value) = find_value(xml, after) else {
-                continue;
-            };
-            let name = &xml[value.clone()];
-            if name.is_empty() || KNOWN.contains(&name) {
-                continue;
-            }
-            edits.push((at..after, "t=\"str\"".to_owned()));
-            edits.push((value.clone(), format!("{MARK}{name}")));
+    for attribute in errors(xml) {
+        let Some(value) = find_value(xml, attribute.end) else {
+            continue;
+        };
+        let name = &xml[value.clone()];
+        if is_known(name) {
+            continue;
         }
+        edits.push((attribute, "t=\"str\"".to_owned()));
+        edits.push((value.clone(), format!("{MARK}{name}")));
     }
     if edits.is_empty() {
         return None;
@@ -54,6 +50,19 @@ pub(crate) fn mend(xml: &str) -> Option<String> {
     }
     mended.push_str(&xml[done..]);
     Some(mended)
+}
+
+/// Where cells say that they hold an error value.
+fn errors(xml: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    ["t=\"e\"", "t='e'"].into_iter().flat_map(move |attribute| {
+        memmem::find_iter(xml.as_bytes(), attribute)
+            .filter(|at| is_of_tag(xml, *at, b"<c"))
+            .map(|at| at..at + attribute.len())
+    })
+}
+
+fn is_known(error: &str) -> bool {
+    error.is_empty() || KNOWN.contains(&error)
 }
 
 /// The name of the error value that a marked text stands for.
@@ -84,11 +93,33 @@ const HIDDEN: [&str; 4] = [
     "hidden='true'",
 ];
 
-/// How many rows with something in them are hidden, by hand or by a filter; a filter on a list of ours hides nothing of the sender's.
-pub(crate) fn count_hidden_rows(xml: &str) -> usize {
-    if ours::is_our_part(xml) {
-        return 0;
+/// What is looked for in a worksheet, all of it or a piece.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// A filter on a list of ours hides nothing of the sender's.
+    is_ours: bool,
+    n_hidden_rows: usize,
+    pub(crate) beside: Beside,
+    pub(crate) results: Results,
+}
+
+impl Seen {
+    pub(crate) fn of(xml: &str) -> Self {
+        Self {
+            is_ours: ours::is_our_part(xml),
+            n_hidden_rows: count_hidden_rows(xml),
+            beside: beside(xml),
+            results: results(xml),
+        }
     }
+
+    /// How many rows with something in them are hidden, by hand or by a filter.
+    pub(crate) fn n_hidden_rows(&self) -> usize {
+        if self.is_ours { 0 } else { self.n_hidden_rows }
+    }
+}
+
+fn count_hidden_rows(xml: &str) -> usize {
     let bytes = xml.as_bytes();
     let with_something = |at: usize| {
         let row = &bytes[at..];
@@ -112,7 +143,7 @@ pub(crate) fn count_hidden_rows(xml: &str) -> usize {
 }
 
 /// What is hidden of a worksheet's columns, and which of its cells are merged.
-pub(crate) fn beside(xml: &str) -> Beside {
+fn beside(xml: &str) -> Beside {
     let bytes = xml.as_bytes();
     let tag = |at: usize| {
         let tag = &xml[at..];
@@ -170,16 +201,27 @@ fn formulas(xml: &str) -> impl Iterator<Item = usize> + '_ {
 }
 
 /// What a worksheet's formulas came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Results {
+    #[default]
     NoFormulas,
     /// None has a result but nought, which is what a program writes that can't calculate.
     NoughtAtMost,
     Some,
 }
 
+impl Results {
+    /// What they come to with those of another sheet, or of a further piece of the same.
+    pub(crate) fn and(self, more: Results) -> Results {
+        match (self, more) {
+            (Results::Some, _) | (_, Results::NoFormulas) => self,
+            _ => more,
+        }
+    }
+}
+
 /// Looks no further than the first result.
-pub(crate) fn results(xml: &str) -> Results {
+fn results(xml: &str) -> Results {
     let bytes = xml.as_bytes();
     let mut results = Results::NoFormulas;
     for at in formulas(xml) {
@@ -207,28 +249,41 @@ fn follows_space(xml: &str, at: usize) -> bool {
     at > 0 && xml.as_bytes()[at - 1].is_ascii_whitespace()
 }
 
+/// Whether the rows of a worksheet start in it.
+pub(crate) fn has_rows(xml: &str) -> bool {
+    memmem::find(xml.as_bytes(), b"sheetData").is_some()
+}
+
 /// Refuses addresses that are longer than `XFD1048576` and so could wrap round.
 pub(crate) fn check_places(xml: &str) -> Result<(), Refusal> {
-    let bytes = xml.as_bytes();
-    if memmem::find(bytes, b"sheetData").is_none() {
+    if !has_rows(xml) {
         return Ok(());
     }
-    for (start, quote) in [(&b"r=\""[..], b'"'), (b"r='", b'\'')] {
-        for at in memmem::find_iter(bytes, start) {
+    far_places(xml)
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or(Ok(()), Err)
+}
+
+/// The first address that is too long in either kind of quotes.
+fn far_places(xml: &str) -> [Option<Refusal>; 2] {
+    let bytes = xml.as_bytes();
+    [(&b"r=\""[..], b'"'), (b"r='", b'\'')].map(|(start, quote)| {
+        memmem::find_iter(bytes, start).find_map(|at| {
             let place = &bytes[at + start.len()..];
             let n_letters = count(place, u8::is_ascii_alphabetic);
             let n_digits = count(&place[n_letters..], u8::is_ascii_digit);
             let is_place = place.get(n_letters + n_digits) == Some(&quote) && n_digits > 0;
-            if is_place && follows_space(xml, at) && (n_letters > 3 || n_digits > 7) {
+            (is_place && follows_space(xml, at) && (n_letters > 3 || n_digits > 7)).then(|| {
                 let shown: String = xml[at + start.len()..]
                     .chars()
                     .take((n_letters + n_digits).min(20))
                     .collect();
-                return Err(Refusal::outside_the_grid(&shown));
-            }
-        }
-    }
-    Ok(())
+                Refusal::outside_the_grid(&shown)
+            })
+        })
+    })
 }
 
 fn count(bytes: &[u8], is: impl Fn(&u8) -> bool) -> usize {
@@ -263,9 +318,9 @@ mod tests {
         let xml = format!(
             "<col hidden=\"1\"/><row r=\"1\" hidden=\"1\"/><row r=\"2\" hidden=\"0\">{cell}<row hidden=\"1\"><c><f>\" hidden=\"1\"</f></c></row><row hidden='true'>{cell}<row hidden=\"1\"><c s=\"1\"/></row>"
         );
-        assert_eq!(count_hidden_rows(&xml), 2);
+        assert_eq!(Seen::of(&xml).n_hidden_rows(), 2);
         let ours = format!("<sheetPr codeName=\"lgdpFindings\"/><sheetData/>{xml}");
-        assert_eq!(count_hidden_rows(&ours), 0);
+        assert_eq!(Seen::of(&ours).n_hidden_rows(), 0);
     }
 
     #[test]

@@ -1,59 +1,104 @@
 //! Excel workbooks (xlsx).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::io::Cursor;
 
 use calamine::{DataRef, Reader, XlsxError};
 
-use crate::beside::Beside;
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::package::Package;
+use crate::plain::Plain;
 use crate::{Raw, Refusal, SheetInfo, excel};
 
 pub(crate) struct Xlsx<'b> {
+    package: Package<'b>,
+    sheets: Vec<SheetInfo>,
+    /// Of a large workbook, whose sheets may be plain.
+    plain: Option<Plain>,
+    whole: Option<Whole<'b>>,
+}
+
+/// A workbook that calamine reads.
+struct Whole<'b> {
     workbook: calamine::Xlsx<Cursor<Cow<'b, [u8]>>>,
-    beside: HashMap<String, Beside>,
     never_calculated: bool,
 }
 
 impl<'b> Xlsx<'b> {
     pub(crate) fn open(package: Package<'b>) -> Result<Self, Refusal> {
-        let opened = calamine::Xlsx::new(Cursor::new(package.bytes));
+        let plain = package
+            .has_large
+            .then(|| Plain::open(&package).ok())
+            .flatten();
+        let mut opened = Self {
+            package,
+            sheets: Vec::new(),
+            plain,
+            whole: None,
+        };
+        opened.sheets = match &opened.plain {
+            Some(plain) => plain.sheets.clone(),
+            None => excel::worksheets(opened.whole()?.workbook.sheets_metadata()),
+        };
+        for info in &mut opened.sheets {
+            if let Some(beside) = opened.package.beside.get(&info.name) {
+                info.beside = beside.clone();
+            }
+        }
+        Ok(opened)
+    }
+
+    pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
+        self.sheets.clone()
+    }
+
+    pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
+        for (sheet_idx, SheetInfo { name, .. }) in
+            std::mem::take(&mut self.sheets).iter().enumerate()
+        {
+            gate.start_sheet(sheet_idx);
+            if let Some(plain) = &self.plain {
+                if plain.read_sheet(&self.package, sheet_idx, gate).is_ok() {
+                    continue;
+                }
+                gate.restart_sheet();
+            }
+            self.whole()?.read(name, gate)?;
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self) -> Result<&mut Whole<'b>, Refusal> {
+        let whole = match self.whole.take() {
+            Some(whole) => whole,
+            None => Whole::open(&self.package)?,
+        };
+        Ok(self.whole.insert(whole))
+    }
+}
+
+impl<'b> Whole<'b> {
+    fn open(package: &Package<'b>) -> Result<Self, Refusal> {
+        let opened = calamine::Xlsx::new(Cursor::new(package.bytes.clone()));
         let workbook = opened.map_err(|error| match error {
             XlsxError::Password => Refusal::password(),
             _ => Refusal::broken("The workbook"),
         })?;
         Ok(Self {
             workbook,
-            beside: package.beside,
             never_calculated: package.never_calculated,
         })
     }
 
-    pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
-        let mut sheets = excel::worksheets(self.workbook.sheets_metadata());
-        for info in &mut sheets {
-            if let Some(beside) = self.beside.get(&info.name) {
-                info.beside = beside.clone();
+    fn read(&mut self, name: &str, gate: &mut Gate<'_>) -> Result<(), Refusal> {
+        let read = match self.read_sheet(name, |next| gather(gate, next)) {
+            Err(Stop::Disordered) => {
+                gate.restart_sheet();
+                self.read_sheet(name, |next| gate.sorted(next))
             }
-        }
-        sheets
-    }
-
-    pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
-        for (sheet_idx, SheetInfo { name, .. }) in self.sheets().iter().enumerate() {
-            gate.start_sheet(sheet_idx);
-            match self.read_sheet(name, |next| gather(gate, next)) {
-                Err(Stop::Disordered) => {
-                    gate.restart_sheet();
-                    self.read_sheet(name, |next| gate.sorted(next))
-                }
-                read => read,
-            }
-            .map_err(Stop::into_refusal)?;
-        }
-        Ok(())
+            read => read,
+        };
+        read.map_err(Stop::into_refusal)
     }
 
     /// With the streaming reader: a sheet's extent is never allocated.
