@@ -142,6 +142,15 @@ impl Sink for Held<'_> {
     }
 }
 
+/// All that is told of a file, as text, in which nought and minus nought differ.
+pub fn told(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<String, Refusal> {
+    let opened = sheet::open(bytes, file_name, limits)?;
+    let infos = opened.sheets().to_vec();
+    let mut held = Held::new(&infos, limits);
+    let remarks = opened.read(&mut held)?;
+    Ok(format!("{infos:?} {:?} {remarks:?}", held.sheets))
+}
+
 /// A sheet as it is meant: its name, whether it shows, its cells.
 pub type Meant = (String, bool, Vec<Cell>);
 

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for n in 0..200 {
         let data = noise(n);
-        for target in ["xlsx", "ods", "csv"] {
+        for target in ["xlsx", "plain", "ods", "csv"] {
             write(target, &format!("noise-{n}"), &data)?;
         }
         let u = || Unstructured::new(&data);
