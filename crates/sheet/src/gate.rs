@@ -50,6 +50,8 @@ pub(crate) struct Gate<'s> {
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     cells: usize,
+    /// Cells out of which nothing came: they are as much work as others.
+    blank: usize,
     text_bytes: u64,
     /// Cells out of which a NUL character was taken.
     nul: usize,
@@ -250,6 +252,10 @@ impl<'s> Gate<'s> {
                 self.counts.nul += 1;
                 let text = text.replace('\0', "");
                 if text.is_empty() {
+                    self.counts.blank += 1;
+                    if self.counts.blank > self.limits.cells {
+                        return Err(Refusal::too_many_cells(self.limits.cells));
+                    }
                     return Ok(Admitted::Blank);
                 }
                 self.count_text(row_idx, column_idx, &text)?;

@@ -79,6 +79,10 @@ pub fn open<'b>(
         Kind::Text => open_text(bytes, file_name, limits),
     });
     let mut opened = catch_unwind(open).unwrap_or_else(|_| Err(broken()))?;
+    // What no program shows and no database holds.
+    for sheet in &mut opened.sheets {
+        sheet.name.retain(|c| c != '\0');
+    }
     check_sheets(&opened.sheets, limits)?;
     let wrong_ending = kind::wrong_ending(file_name, opened.format);
     opened.remarks.extend(wrong_ending);
@@ -403,6 +407,10 @@ mod tests {
         assert_eq!(rule(&["Été", "B"]), "read");
         assert_eq!(rule(&["Été", "ÉTÉ"]), "file.same-sheet-name");
         assert_eq!(rule(&["A", "B", "C"]), "file.too-many-sheets");
+        assert_eq!(rule(&["A\0", "a"]), "file.same-sheet-name");
+        let nul = Parts::xlsx_sheets(&[("A\0", "", row)]).read().unwrap();
+        assert_eq!(nul.sheets[0].name, "A");
+        assert_eq!(crate::fixture::show(&nul.sheets[0]), "A1=1");
     }
 
     #[test]

@@ -526,6 +526,9 @@ mod tests {
             rows(1, &cell.replace("16384", "4000000000")),
             "file.outside-the-grid"
         );
+        let nul = "<table:table-cell office:value-type=\"string\" table:number-columns-repeated=\"6\"><text:p>\0</text:p></table:table-cell>";
+        assert_eq!(rows(1_048_576, nul), "file.too-many-cells");
+        assert_eq!(rows(1, nul), "file.no-data");
         let spaces = "<table:table-cell office:value-type=\"string\"><text:p><text:s text:c=\"4000000000\"/></text:p></table:table-cell>";
         assert_eq!(rows(1, spaces), "file.text-too-long");
     }

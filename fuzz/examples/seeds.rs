@@ -1,6 +1,6 @@
 //! Fills the corpora with files to start from: drawn ones, the fixtures of `sheet`, and the rules of the returns.
 //!
-//! `cargo +nightly run --bin seeds` within `fuzz/`; the same tree gives the same files.
+//! `cargo +nightly run --release --example seeds` within `fuzz/`; the same tree gives the same files.
 
 use std::error::Error;
 use std::fs;
