@@ -38,7 +38,10 @@ fn framed(bytes: &[u8], limits: &Limits, spec: &ReturnSpec) -> Framed {
         period: None,
         organisations: &organisations,
     };
-    read(bytes, limits, |sheets| Framer::new(sheets, spec, expected)).finish()
+    read(bytes, limits, |sheets| {
+        Framer::new(sheets, &sheet::Properties::new(), spec, expected)
+    })
+    .finish()
 }
 
 fn parts(criterion: &mut Criterion) {

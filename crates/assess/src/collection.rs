@@ -104,7 +104,9 @@ impl<'a> Collection<'a> {
             period: None,
             organisations: self.organisations,
         };
-        let read = crate::read(file, self.spec, expected, limits).map_err(|_| does_not_stand())?;
+        let read = sheet::open(file.bytes, file.name, limits)
+            .and_then(|opened| crate::read(opened, self.spec, expected))
+            .map_err(|_| does_not_stand())?;
         let mut framed = read.framed;
         if framed.findings.outcome() == Outcome::Refused {
             return Err(does_not_stand());

@@ -19,7 +19,7 @@ mod tests;
 use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
 use frame::{Expected, Framed, Framer};
-use sheet::{Asks, Limits, Refusal, Remark, SheetInfo};
+use sheet::{Asks, Limits, Opened, Refusal, Remark, SheetInfo};
 use spec::{
     Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec, Returns,
 };
@@ -106,18 +106,8 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     let mut framed = Framed::default();
     let mut comparisons = Vec::new();
     let mut sheets = Vec::new();
-    match read(
-        request.file,
-        request.spec,
-        expected(request),
-        request.limits,
-    ) {
-        Err(refusal) => findings.push(Finding::new(
-            refusal.rule,
-            Severity::Blocker,
-            refusal.message,
-            refusal.fix,
-        )),
+    match opened(request).and_then(|opened| read(opened, request.spec, expected(request))) {
+        Err(refusal) => findings.push(refused(refusal)),
         Ok(read) => {
             findings.extend(read.remarks.iter().map(remarked));
             framed = read.framed;
@@ -143,6 +133,25 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     })
 }
 
+/// Opens the file, unless it says itself that it is another form.
+fn opened<'a>(request: &Request<'a>) -> Result<Opened<'a>, Refusal> {
+    let file = request.file;
+    let opened = sheet::open(file.bytes, file.name, request.limits)?;
+    match causes::by_its_stamp(request, opened.properties()) {
+        Some(refusal) => Err(refusal),
+        None => Ok(opened),
+    }
+}
+
+pub(crate) fn refused(refusal: Refusal) -> Finding {
+    Finding::new(
+        refusal.rule,
+        Severity::Blocker,
+        refusal.message,
+        refusal.fix,
+    )
+}
+
 /// A file that could be read.
 struct Read {
     sheets: Vec<SheetInfo>,
@@ -151,15 +160,9 @@ struct Read {
 }
 
 /// Frames a file while it is read.
-fn read(
-    file: SourceFile<'_>,
-    spec: &ReturnSpec,
-    expected: Expected<'_>,
-    limits: &Limits,
-) -> Result<Read, Refusal> {
-    let opened = sheet::open(file.bytes, file.name, limits)?;
+fn read(opened: Opened<'_>, spec: &ReturnSpec, expected: Expected<'_>) -> Result<Read, Refusal> {
     let sheets = opened.sheets().to_vec();
-    let mut framer = Framer::new(&sheets, spec, expected);
+    let mut framer = Framer::new(&sheets, opened.properties(), spec, expected);
     let remarks = opened.read(&mut framer)?;
     Ok(Read {
         framed: framer.finish(),
@@ -258,7 +261,8 @@ fn reference_file(
         period: None,
         organisations: request.organisations,
     };
-    let read = read(file, spec, expected, request.limits).ok()?;
+    let opened = sheet::open(file.bytes, file.name, request.limits).ok()?;
+    let read = read(opened, spec, expected).ok()?;
     Some(read.framed)
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use finding::Findings;
-use sheet::{Line, RawCell, SheetInfo, Sink};
+use sheet::{Line, Properties, RawCell, SheetInfo, Sink};
+use spec::stamp::{self, Stamp};
 use spec::{Layout, ReturnSpec, TableSpec};
 
 use crate::locate::Seen;
@@ -36,14 +37,32 @@ enum Reading<'a> {
 }
 
 impl<'a> Framer<'a> {
-    /// For a workbook with these sheets.
-    pub fn new(sheets: &[SheetInfo], spec: &'a ReturnSpec, expected: Expected<'a>) -> Self {
+    /// For a workbook with these sheets and properties.
+    pub fn new(
+        sheets: &[SheetInfo],
+        properties: &Properties,
+        spec: &'a ReturnSpec,
+        expected: Expected<'a>,
+    ) -> Self {
         let mut findings = Findings::new();
+        // A template's own sheets say how to fill it in.
+        let is_template = properties
+            .get(stamp::PROPERTY)
+            .and_then(|text| Stamp::parse(text))
+            .is_some_and(|stamp| stamp.is_of(spec));
+        let seen: Vec<Seen> = sheets
+            .iter()
+            .map(|info| Seen {
+                info: info.clone(),
+                n_rows: 0,
+                guides: is_template && stamp::is_own_sheet(&info.name),
+            })
+            .collect();
         let tables = spec
             .tables
             .iter()
             .map(|table| {
-                let sheet_idx = locate::sheet(sheets, spec, table, &mut findings);
+                let sheet_idx = locate::sheet(&seen, spec, table, &mut findings);
                 let info = sheet_idx.and_then(|sheet_idx| sheets.get(sheet_idx));
                 Standing {
                     table,
@@ -52,14 +71,10 @@ impl<'a> Framer<'a> {
                 }
             })
             .collect();
-        let seen = |info: &SheetInfo| Seen {
-            info: info.clone(),
-            n_rows: 0,
-        };
         Self {
             spec,
             expected,
-            sheets: sheets.iter().map(seen).collect(),
+            sheets: seen,
             tables,
             sheet_idx: 0,
             findings,
@@ -155,7 +170,7 @@ impl<'a> Reading<'a> {
             Layout::Records(layout) => Reading::Records(records::Reading::new(
                 sheet, merged, spec, table, layout, None,
             )),
-            Layout::TurnAround { records, key } => Reading::Records(records::Reading::new(
+            Layout::TurnAround { records, key, .. } => Reading::Records(records::Reading::new(
                 sheet,
                 merged,
                 spec,

@@ -164,7 +164,7 @@ impl Framed {
 
 /// Frames every table of a return that a workbook in memory has. Never fails: what is wrong is a finding.
 pub fn frame(workbook: &Workbook, spec: &ReturnSpec, expected: Expected<'_>) -> Framed {
-    let mut framer = Framer::new(&workbook.infos(), spec, expected);
+    let mut framer = Framer::new(&workbook.infos(), &workbook.properties, spec, expected);
     workbook.give(&mut framer);
     framer.finish()
 }

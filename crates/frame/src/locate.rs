@@ -13,17 +13,19 @@ pub(crate) struct Seen {
     pub(crate) info: SheetInfo,
     /// Rows down to the last one with something in it.
     pub(crate) n_rows: u64,
+    /// Whether it is a template's own, which says how to fill it in.
+    pub(crate) guides: bool,
 }
 
 /// The sheet of a table, or a finding that it is not there.
 pub(crate) fn sheet(
-    sheets: &[SheetInfo],
+    sheets: &[Seen],
     spec: &ReturnSpec,
     table: &TableSpec,
     findings: &mut Findings,
 ) -> Option<usize> {
     if let Some(sheet_idx) = named(sheets, table) {
-        let sheet = &sheets[sheet_idx];
+        let sheet = &sheets[sheet_idx].info;
         if !sheet.visible {
             findings.push(
                 Finding::new(
@@ -38,8 +40,11 @@ pub(crate) fn sheet(
         return Some(sheet_idx);
     }
     if table.sheet.only_sheet {
-        let mut visible = (0..sheets.len())
-            .filter(|&idx| sheets[idx].visible && !sheet::is_ours(&sheets[idx].name));
+        let may_be = |idx: &usize| {
+            let seen = &sheets[*idx];
+            seen.info.visible && !seen.guides && !sheet::is_ours(&seen.info.name)
+        };
+        let mut visible = (0..sheets.len()).filter(may_be);
         if let (Some(only), None) = (visible.next(), visible.next()) {
             return Some(only);
         }
@@ -50,7 +55,7 @@ pub(crate) fn sheet(
     None
 }
 
-fn named(sheets: &[SheetInfo], table: &TableSpec) -> Option<usize> {
+fn named(sheets: &[Seen], table: &TableSpec) -> Option<usize> {
     let key = |name: &str| {
         name.split_whitespace()
             .collect::<Vec<_>>()
@@ -60,16 +65,16 @@ fn named(sheets: &[SheetInfo], table: &TableSpec) -> Option<usize> {
     table.sheet.names.iter().find_map(|name| {
         sheets
             .iter()
-            .position(|sheet| key(&sheet.name) == key(name))
+            .position(|sheet| key(&sheet.info.name) == key(name))
     })
 }
 
-fn missing(sheets: &[SheetInfo], spec: &ReturnSpec, table: &TableSpec) -> Finding {
+fn missing(sheets: &[Seen], spec: &ReturnSpec, table: &TableSpec) -> Finding {
     let wanted = table.sheet.names.first().map_or("", String::as_str);
     let found = sheets
         .iter()
-        .filter(|sheet| !sheet::is_ours(&sheet.name))
-        .map(|sheet| format!("\"{}\"", sheet.name))
+        .filter(|sheet| !sheet::is_ours(&sheet.info.name))
+        .map(|sheet| format!("\"{}\"", sheet.info.name))
         .collect::<Vec<_>>()
         .join(", ");
     Finding::new(
@@ -94,6 +99,8 @@ pub(crate) fn ignored(sheets: &[Seen], taken: &HashSet<usize>) -> Vec<IgnoredShe
             n_rows: sheet.n_rows,
             reason: if sheet::is_ours(&sheet.info.name) {
                 "the findings of an earlier check".to_owned()
+            } else if sheet.guides {
+                "the form's own guidance".to_owned()
             } else {
                 "not part of this return".to_owned()
             },
@@ -104,6 +111,7 @@ pub(crate) fn ignored(sheets: &[Seen], taken: &HashSet<usize>) -> Vec<IgnoredShe
 /// A note for each of them.
 pub(crate) fn ignored_notes(sheets: &[Seen], taken: &HashSet<usize>) -> Vec<Finding> {
     others(sheets, taken)
+        .filter(|sheet| !sheet.guides)
         .map(|sheet| ignored_note(&sheet.info))
         .collect()
 }

@@ -107,6 +107,7 @@ impl Grid {
     pub fn to_workbook(&self) -> Workbook {
         Workbook {
             format: Format::Xlsx,
+            properties: crate::Properties::new(),
             sheets: self.sheets.iter().map(GridSheet::to_sheet).collect(),
             remarks: Vec::new(),
         }

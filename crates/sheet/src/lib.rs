@@ -25,6 +25,7 @@ mod ours;
 mod package;
 mod parts;
 mod plain;
+mod properties;
 mod records;
 mod refusal;
 mod relations;
@@ -52,6 +53,7 @@ pub use ours::{
     FINDINGS_SHEET, OUR_CODE_NAMES, OUR_TAB_COLOUR, OVERVIEW_SHEET, is_our_part, is_ours,
 };
 pub use parts::{PartChanges, Parts};
+pub use properties::Properties;
 pub use refusal::Refusal;
 use stream::Collect;
 pub use stream::{Line, Raw, RawCell, Sink};
@@ -93,10 +95,12 @@ pub fn open<'b>(
 pub fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, Refusal> {
     let opened = open(bytes, file_name, limits)?;
     let format = opened.format();
+    let properties = opened.properties().clone();
     let mut collected = Collect::new(opened.sheets());
     let remarks = opened.read(&mut collected)?;
     Ok(Workbook {
         format,
+        properties,
         sheets: collected.sheets,
         remarks,
     })
@@ -105,6 +109,7 @@ pub fn read(bytes: &[u8], file_name: &str, limits: &Limits) -> Result<Workbook, 
 /// A file that is known to be a spreadsheet of some format, and whose rows are still to be read.
 pub struct Opened<'b> {
     format: Format,
+    properties: Properties,
     sheets: Vec<SheetInfo>,
     remarks: Vec<Remark>,
     limits: &'b Limits,
@@ -143,6 +148,11 @@ impl SheetInfo {
 impl Opened<'_> {
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// The custom properties that the document carries.
+    pub fn properties(&self) -> &Properties {
+        &self.properties
     }
 
     /// In the workbook's order. A CSV file is one sheet named after its file, without the ending.
@@ -184,6 +194,7 @@ impl Opened<'_> {
 fn open_package<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, Refusal> {
     let mut package = package::open(bytes, limits)?;
     let remarks = std::mem::take(&mut package.remarks);
+    let properties = std::mem::take(&mut package.properties);
     let format = package.format;
     let (sheets, source) = match format {
         Format::Ods => {
@@ -201,6 +212,7 @@ fn open_package<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, R
     };
     Ok(Opened {
         format,
+        properties,
         sheets,
         remarks,
         limits,
@@ -212,6 +224,7 @@ fn open_compound<'b>(bytes: &'b [u8], limits: &'b Limits) -> Result<Opened<'b>, 
     let source = xls::Xls::open(bytes)?;
     Ok(Opened {
         format: Format::Xls,
+        properties: Properties::new(),
         sheets: source.sheets(),
         remarks: source.remarks(),
         limits,
@@ -227,6 +240,7 @@ fn open_text<'b>(
     let source = separated::Separated::open(bytes, file_name)?;
     Ok(Opened {
         format: Format::Csv,
+        properties: Properties::new(),
         sheets: vec![source.sheet()],
         remarks: Vec::new(),
         limits,
@@ -257,6 +271,8 @@ fn broken() -> Refusal {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workbook {
     pub format: Format,
+    /// The custom properties that the document carries.
+    pub properties: Properties,
     pub sheets: Vec<Sheet>,
     /// What the sender should know of the reading, in plain sentences (macros ignored, text decoded …).
     pub remarks: Vec<Remark>,

@@ -15,7 +15,9 @@ use crate::beside::Beside;
 use crate::relations::Main;
 use crate::worksheet::pieces::{self, Pieces};
 use crate::worksheet::{self, Results, Seen};
-use crate::{Format, Limits, Refusal, Remark, listing, records, sheet_parts};
+use crate::{
+    Format, Limits, Properties, Refusal, Remark, listing, properties, records, sheet_parts,
+};
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
 pub(crate) struct Package<'b> {
@@ -29,6 +31,7 @@ pub(crate) struct Package<'b> {
     pub(crate) never_calculated: bool,
     /// Has a part that takes long to read.
     pub(crate) has_large: bool,
+    pub(crate) properties: Properties,
 }
 
 /// The elements of workbooks from before there was a standard for them.
@@ -48,6 +51,7 @@ struct Checked {
     /// The list of sheets, and what it is related to.
     workbook: String,
     relations: String,
+    properties: Properties,
 }
 
 impl Checked {
@@ -68,6 +72,7 @@ impl Checked {
         if has_ending(name, "xml") || has_ending(name, "rels") {
             let (xml, is_decoded) = decode(content)?;
             check_xml(name, &xml)?;
+            self.properties.extend(properties::of_part(name, &xml));
             if is_workbook && xml.contains(TRIAL) {
                 return Err(trial_workbook());
             }
@@ -144,6 +149,7 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
         never_calculated: checked.never_calculated(),
         has_large: checked.has_large,
         beside: checked.by_sheet(),
+        properties: checked.properties,
     })
 }
 

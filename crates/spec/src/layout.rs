@@ -12,6 +12,8 @@ pub enum Layout {
         records: Records,
         /// The item that is filled in on rows that were sent out and blank on new ones.
         key: String,
+        /// Items that are blank on a row that is sent out, whatever was answered last.
+        asked_anew: Vec<String>,
     },
     /// Fixed cells: a record is one line of the form.
     Matrix(Matrix),

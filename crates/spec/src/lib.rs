@@ -5,6 +5,7 @@
 //! It knows nothing of spreadsheets' bytes, frames or databases.
 
 pub mod code_list;
+pub mod diff;
 pub mod example;
 pub mod known;
 pub mod layout;
@@ -13,6 +14,7 @@ pub mod organisation;
 pub mod period;
 pub mod reference_values;
 pub mod rule;
+pub mod stamp;
 
 mod load;
 mod only_for;

@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use fault::Faults;
 pub use fault::{Fault, LoadError};
 pub use format::format_schemas;
+pub(crate) use sql::canonical as canonical_sql;
 pub use sql::{Known, Rows, Vetted, vet_expression, vet_query};
 
 use crate::{ReturnSpec, TableSpec};

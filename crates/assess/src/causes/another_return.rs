@@ -1,11 +1,14 @@
 //! A file that is no form of this return: another return's, or this one's of another year.
+//!
+//! A form made from a spec says which it is, and is believed before a row is read; of any other file it is told by what it looks like.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use finding::{CellRef, Finding, Findings, Severity};
 use frame::normalise_heading;
-use sheet::{Raw, RawCell, Sink};
+use sheet::{Properties, Raw, RawCell, Refusal, Sink};
 use spec::known::{Form, FormTable};
+use spec::stamp::{PROPERTY, Stamp};
 
 use crate::Request;
 
@@ -42,6 +45,28 @@ pub(super) fn single_out(request: &Request<'_>, findings: Findings) -> Findings 
     others.chain([cause]).collect()
 }
 
+/// Which other form a file says it is; `None` where it says nothing, or that it is the one that was asked for.
+pub(crate) fn by_its_stamp(request: &Request<'_>, properties: &Properties) -> Option<Refusal> {
+    let stamp = Stamp::parse(properties.get(PROPERTY)?)?;
+    if stamp.is_of(request.spec) {
+        return None;
+    }
+    let own = Form::of(request.spec);
+    let is_it = |form: &Form| form.id == stamp.return_id && form.version == stamp.version;
+    let known = request.returns.forms().into_iter().find(is_it);
+    Some(match known {
+        Some(form) => told(&own, &form, Sure::Is),
+        None => told_of_unknown(&own, &stamp),
+    })
+}
+
+/// How sure it is which form a file is.
+#[derive(Clone, Copy)]
+enum Sure {
+    Is,
+    LooksLike,
+}
+
 fn cause(request: &Request<'_>) -> Option<Finding> {
     let file = request.file;
     let opened = sheet::open(file.bytes, file.name, request.limits).ok()?;
@@ -61,7 +86,7 @@ fn cause(request: &Request<'_>) -> Option<Finding> {
             })
             .max_by_key(|(_, likeness)| *likeness)?;
         let clear = likeness >= LIKE && likeness >= own_likeness + CLEARLY;
-        clear.then(|| told(&own, &form))
+        clear.then(|| crate::refused(told(&own, &form, Sure::LooksLike)))
     })
 }
 
@@ -69,7 +94,11 @@ fn cause(request: &Request<'_>) -> Option<Finding> {
 const LIKE: u32 = 60;
 const CLEARLY: u32 = 25;
 
-fn told(own: &Form, found: &Form) -> Finding {
+const ANOTHER_FORM: &str = "file.another-form";
+const ANOTHER_RETURN: &str = "file.another-return";
+const COPY: &str = "Copy your figures into the form for this period, and upload that.";
+
+fn told(own: &Form, found: &Form, sure: Sure) -> Refusal {
     if own.id == found.id {
         let used = match found.valid_to {
             Some(last) => format!(
@@ -79,25 +108,49 @@ fn told(own: &Form, found: &Form) -> Finding {
             ),
             None => format!("for periods from {}", in_words(found.valid_from)),
         };
-        return Finding::new(
-            "file.another-form",
-            Severity::Blocker,
-            format!("This is another form of this return: the one that is used {used}."),
-            "Copy your figures into the form for this period, and upload that.",
-        );
+        return Refusal {
+            rule: ANOTHER_FORM,
+            message: format!("This is another form of this return: the one that is used {used}."),
+            fix: COPY.to_owned(),
+        };
     }
-    Finding::new(
-        "file.another-return",
-        Severity::Blocker,
-        format!(
-            "This looks like the return \"{}\" ({}), not \"{}\" ({}).",
+    let is = match sure {
+        Sure::Is => "This is the form of the return",
+        Sure::LooksLike => "This looks like the return",
+    };
+    Refusal {
+        rule: ANOTHER_RETURN,
+        message: format!(
+            "{is} \"{}\" ({}), not \"{}\" ({}).",
             found.title, found.acronym, own.title, own.acronym
         ),
-        format!(
+        fix: format!(
             "Choose the file for {}, or send this one in for {}.",
             own.acronym, found.acronym
         ),
-    )
+    }
+}
+
+/// A form of a version, or of a return, that is no longer here.
+fn told_of_unknown(own: &Form, stamp: &Stamp) -> Refusal {
+    if own.id == stamp.return_id {
+        return Refusal {
+            rule: ANOTHER_FORM,
+            message: format!(
+                "This is version {} of the {} form, and version {} is asked for.",
+                stamp.version, own.acronym, own.version
+            ),
+            fix: COPY.to_owned(),
+        };
+    }
+    Refusal {
+        rule: ANOTHER_RETURN,
+        message: format!(
+            "This is the {} form, not \"{}\" ({}).",
+            stamp.acronym, own.title, own.acronym
+        ),
+        fix: format!("Choose the file for {}.", own.acronym),
+    }
 }
 
 fn in_words(day: chrono::NaiveDate) -> String {
@@ -131,14 +184,14 @@ fn another_year(own: &Form, heads: &Heads) -> Option<Finding> {
     let said = sheet.said(anchor.row_idx, anchor.column_idx);
     Some(
         Finding::new(
-            "file.another-form",
+            ANOTHER_FORM,
             Severity::Blocker,
             format!(
                 "This is the form of another year: {} says \"{said}\", and this period's form says \"{}\".",
                 place.address(),
                 anchor.text
             ),
-            "Copy your figures into the form for this period, and upload that.",
+            COPY,
         )
         .at_cell(place)
         .with_value(said),

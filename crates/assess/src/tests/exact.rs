@@ -45,6 +45,7 @@ fn framed(spec: &ReturnSpec, item: &str, values: Vec<Value>) -> (Frame, Vec<Find
     }
     let workbook = Workbook {
         format: Format::Xlsx,
+        properties: sheet::Properties::new(),
         sheets: vec![Sheet {
             name: "Visits".to_owned(),
             visible: true,
@@ -244,6 +245,7 @@ proptest! {
         let n_rows = u64::from(cells[cells.len() - 1].row_idx) + 1;
         let workbook = Workbook {
             format: Format::Xlsx,
+            properties: sheet::Properties::new(),
             sheets: vec![Sheet { name: "Visits".to_owned(), visible: true, cells }],
             remarks: Vec::new(),
         };

@@ -118,17 +118,7 @@ pub fn vet_expression(
     if let Some(why) = too_long(sql) {
         return vec![why];
     }
-    let parsed = parser(sql).and_then(|mut parser| {
-        let expression = parser.parse_expr()?;
-        let rest = parser.peek_token().token;
-        if rest == Token::EOF {
-            Ok(expression)
-        } else {
-            let why = format!("expected one expression, found \"{rest}\" after it");
-            Err(ParserError::ParserError(why))
-        }
-    });
-    let expression = match parsed {
+    let expression = match expression(sql) {
         Ok(expression) => expression,
         Err(error) => return vec![format!("not SQL: {}", words(&error))],
     };
@@ -203,6 +193,31 @@ pub fn vet_query(
         })
     } else {
         Err(vet.faults)
+    }
+}
+
+/// The SQL as its syntax tree writes it: how it was laid out, and comments, make no difference.
+pub(crate) fn canonical(sql: &str) -> String {
+    let query = || {
+        let statements = parser(sql)?.parse_statements()?;
+        let statements = statements.iter().map(Statement::to_string);
+        Ok(statements.collect::<Vec<_>>().join("; "))
+    };
+    expression(sql)
+        .map(|expression| expression.to_string())
+        .or_else(|_: ParserError| query())
+        .unwrap_or_else(|_: ParserError| sql.to_owned())
+}
+
+fn expression(sql: &str) -> Result<Expr, ParserError> {
+    let mut parser = parser(sql)?;
+    let expression = parser.parse_expr()?;
+    let rest = parser.peek_token().token;
+    if rest == Token::EOF {
+        Ok(expression)
+    } else {
+        let why = format!("expected one expression, found \"{rest}\" after it");
+        Err(ParserError::ParserError(why))
     }
 }
 

@@ -15,6 +15,7 @@ use super::record;
 use super::returns::Sources;
 use super::{matrix, toml_document};
 use crate::layout::{IgnoredRow, Records};
+use crate::stamp;
 use crate::{
     Condition, Identity, IdentityKind, IdentityPlace, Item, Layout, SheetMatch, TableSpec,
 };
@@ -103,6 +104,8 @@ struct IgnoreDocument {
 #[serde(deny_unknown_fields)]
 struct TurnAroundDocument {
     key: String,
+    #[serde(default)]
+    asked_anew: Vec<String>,
 }
 
 pub(crate) fn read(
@@ -165,6 +168,7 @@ pub(crate) fn read(
         check_headings(&document, &draft, faults);
     }
     let sheet: Option<SheetMatch> = document.part("/sheet", faults);
+    check_sheet_names(&document, sheet.as_ref(), faults);
     let title = document.value.get("title").and_then(Value::as_str);
     if faults.len() > n_before {
         return draft;
@@ -325,10 +329,32 @@ fn turn_around(document: &Document, draft: &TableDraft, faults: &mut Faults) -> 
     let records = records(document, draft, faults)?;
     let said: TurnAroundDocument = document.part("/turn_around", faults)?;
     check_item(document, draft, &said.key, "/turn_around/key", faults);
+    for (idx, item) in said.asked_anew.iter().enumerate() {
+        let pointer = format!("/turn_around/asked_anew/{idx}");
+        check_item(document, draft, item, &pointer, faults);
+        if *item == said.key {
+            let why = "the key is what a row that is sent out is known by";
+            document.fault(faults, &pointer, why);
+        }
+    }
     Some(Layout::TurnAround {
         records,
         key: said.key,
+        asked_anew: said.asked_anew,
     })
+}
+
+/// A template has sheets of its own beside the return's.
+fn check_sheet_names(document: &Document, sheet: Option<&SheetMatch>, faults: &mut Faults) {
+    for (idx, name) in sheet
+        .iter()
+        .flat_map(|sheet| sheet.names.iter().enumerate())
+    {
+        if stamp::is_own_sheet(name) {
+            let why = format!("\"{name}\" is a sheet of the template itself");
+            document.fault(faults, &format!("/sheet/names/{idx}"), why);
+        }
+    }
 }
 
 /// A heading that could be two items' would put values into the wrong one.
