@@ -12,7 +12,7 @@ use chrono::Utc;
 use cycle::clock;
 use report::listing::Cover;
 use report::xlsx::FindingsWorkbook;
-use spec::{Organisations, Period, ReturnSpec};
+use spec::{Organisation, Organisations, Period, ReturnSpec};
 
 use crate::assessor::{self, Assessed};
 use crate::cli::{CheckArguments, ReportFormat};
@@ -77,7 +77,7 @@ fn task(arguments: &CheckArguments) -> anyhow::Result<Task> {
         check_period(&spec, label)?;
     }
     let organisation = match &arguments.organisation {
-        Some(code) => Some(organisation(&arguments.spec, code)?),
+        Some(code) => Some(organisation(&arguments.spec, code)?.code),
         None => None,
     };
     if arguments.previous.len() > 2 {
@@ -152,7 +152,7 @@ fn values(
     Ok(values)
 }
 
-pub(crate) fn check_period(spec: &ReturnSpec, label: &str) -> anyhow::Result<()> {
+pub(crate) fn check_period(spec: &ReturnSpec, label: &str) -> anyhow::Result<Period> {
     let period = Period::parse(spec.period_kind, label)?;
     if !spec.serves(&period) {
         bail!(
@@ -162,16 +162,16 @@ pub(crate) fn check_period(spec: &ReturnSpec, label: &str) -> anyhow::Result<()>
             spec.valid_from
         );
     }
-    Ok(())
+    Ok(period)
 }
 
-/// The GSS code of whoever was named, by any code or name.
-fn organisation(spec_dir: &Path, named: &str) -> anyhow::Result<String> {
+/// Whoever was named, by any code or name.
+pub(crate) fn organisation(spec_dir: &Path, named: &str) -> anyhow::Result<Organisation> {
     let list = spec_dir.join("../../organisations.csv");
     let organisations = Organisations::load(&list)
         .with_context(|| format!("--organisation needs {}", list.display()))?;
     match organisations.find(named) {
-        Some(organisation) => Ok(organisation.code.clone()),
+        Some(organisation) => Ok(organisation.clone()),
         None => bail!("no organisation is called {named}"),
     }
 }

@@ -161,6 +161,44 @@ pub(crate) enum SpecCommand {
         #[arg(required = true, value_name = "DIR")]
         dirs: Vec<PathBuf>,
     },
+    /// Makes the workbook that a return is filled in on.
+    Template(TemplateArguments),
+    /// Says what changed between two version folders.
+    ///
+    /// Exit status: 0 nothing, 1 something, 2 usage or our own failure.
+    Diff {
+        #[arg(value_name = "OLD")]
+        before: PathBuf,
+        #[arg(value_name = "NEW")]
+        after: PathBuf,
+        #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+        format: DiffFormat,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TemplateArguments {
+    /// The return's version folder, `return-specs/<return>/<version>`.
+    #[arg(value_name = "DIR")]
+    pub(crate) spec: PathBuf,
+    /// Whose return it will be, by code or name.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) organisation: Option<String>,
+    /// Which period it will be for, such as 2026-27-Q1.
+    #[arg(long, value_name = "P")]
+    pub(crate) period: Option<String>,
+    /// The last file that was accepted: rows that are sent out again are taken from it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
+    /// Where to write it.
+    #[arg(short, long, value_name = "OUT.xlsx")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,8 @@ mod reassess;
 mod roles;
 mod settings;
 mod spec_check;
+mod spec_diff;
+mod spec_template;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,14 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
             spec_check::check(&dirs, mode, settings)
         }
         Command::Reassess(arguments) => reassess::reassess(&arguments, settings),
+        Command::Spec(SpecCommand::Template(arguments)) => {
+            spec_template::write(&arguments, settings)
+        }
+        Command::Spec(SpecCommand::Diff {
+            before,
+            after,
+            format,
+        }) => spec_diff::diff(&before, &after, format),
         Command::Serve => roles::serve(settings),
         Command::Work => roles::work(settings),
         Command::Demo(options) => demo::demo(&options, settings),

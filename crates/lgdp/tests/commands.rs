@@ -425,3 +425,126 @@ fn a_bad_spec_is_told_by_file_place_and_reason() {
         "{said}"
     );
 }
+
+const SITES: &str = "
+[NB1]
+| Local authority | Quarter | HSU reference | Site name | Council site reference | Location | Postcode | Developer | Total dwellings | Not started | Under construction | Completed to date | Completed this quarter | Site complete |
+| '230 | 2026-27-Q1 | HSU100201 | Demo Road | DEMO/25/001 | Edinburgh | EH1 1AA | Example Builders | 24 | 0 | 12 | 12 | 4 | N |
+| '230 | 2026-27-Q1 |  | Trial Terrace | DEMO/26/005 | Edinburgh |  |  | 8 | 8 | 0 | 0 | 0 | N |
+";
+
+#[test]
+fn a_template_begins_with_the_rows_of_the_last_file_and_is_checked_as_its_own_form() {
+    let demo = Demo::new();
+    let last = demo.workbook("last.xlsx", SITES);
+    let out = demo.dir.path().join("nb1.xlsx").display().to_string();
+    let spec = "return-specs/nb1/2026";
+    let whose = ["--organisation", "S12000036", "--period", "2026-27-Q2"];
+    let template = |more: &[&str]| {
+        let command = ["spec", "template", spec, "-o", &out];
+        lgdp(&[&command[..], &whose[..], more].concat())
+    };
+    let check = || {
+        let command = ["check", &out, "--spec", spec, "--received", "2026-10-20"];
+        stdout(&lgdp(&[&command[..], &whose[..]].concat()))
+    };
+    let made = template(&["--from", &last]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    insta::assert_snapshot!("template_filled", check());
+    let made = template(&[]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    insta::assert_snapshot!("template_blank", check());
+
+    // Another return's form is known for what it is.
+    let spec = "return-specs/jsw/2026";
+    let checked = lgdp(&["check", &out, "--spec", spec]);
+    assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+    insta::assert_snapshot!("template_of_another_return", stdout(&checked));
+
+    let unusable = demo.file("last.pdf", b"%PDF-1.7");
+    let made = template(&["--from", &unusable]);
+    assert_eq!(made.status.code(), Some(2), "{made:?}");
+}
+
+/// A copy of a published version that says it is another one.
+fn copied(root: &Path, version: &str, edits: &[(&str, &str, &str)]) -> String {
+    let from = self::root().join("return-specs");
+    let to = root.join("hl1").join(version);
+    copy_dir(&from.join("hl1/1.4"), &to);
+    copy_dir(&from.join("code-lists"), &root.join("code-lists"));
+    std::fs::copy(
+        from.join("organisations.csv"),
+        root.join("organisations.csv"),
+    )
+    .unwrap();
+    let this_version = format!("version = \"{version}\"");
+    let this_version = ("return.toml", "version = \"1.4\"", this_version.as_str());
+    for (file, old, new) in [&[this_version][..], edits].concat() {
+        let text = std::fs::read_to_string(to.join(file)).unwrap();
+        assert!(text.contains(old), "{file} has no {old}");
+        std::fs::write(to.join(file), text.replacen(old, new, 1)).unwrap();
+    }
+    to.display().to_string()
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_dir(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_changed_between_two_versions_is_told_and_in_the_exit_status() {
+    let dir = tempfile::tempdir().unwrap();
+    let schema = "tables/case.schema.json";
+    let newer = copied(
+        dir.path(),
+        "1.5",
+        &[
+            (
+                "return.toml",
+                "own_columns = \"own_\"",
+                "own_columns = \"la_\"",
+            ),
+            (
+                "return.toml",
+                "A file of cases uploaded",
+                "Cases uploaded one by one",
+            ),
+            (
+                "tables/case.toml",
+                "\"HL1\", \"Applications\"",
+                "\"HL1 cases\", \"HL1\"",
+            ),
+            (schema, "\"Date of application\"", "\"Day of application\""),
+            (
+                "codes/gender.csv",
+                "\n9,",
+                "\n3,A new one,2026-04-01,,hl1-application-stage,inferred\n9,",
+            ),
+            ("rules.toml", "severity = \"query\"", "severity = \"error\""),
+            ("rules.toml", "2001-01-01", "2002-01-01"),
+        ],
+    );
+    let older = copied(dir.path(), "1.4", &[]);
+    let differs = lgdp(&["spec", "diff", &older, &newer]);
+    assert_eq!(differs.status.code(), Some(1), "{differs:?}");
+    insta::assert_snapshot!("spec_diff", stdout(&differs));
+    let json = lgdp(&["spec", "diff", &older, &newer, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["before"]["version"], "1.4");
+    assert_eq!(json["changes"][0]["subject"], "return");
+
+    let same = lgdp(&["spec", "diff", &older, &older]);
+    assert_eq!(same.status.code(), Some(0), "{same:?}");
+    assert_eq!(stdout(&same), "hl1 1.4 → hl1 1.4: no differences\n");
+    let missing = lgdp(&["spec", "diff", &older, "return-specs/nowhere/1"]);
+    assert_eq!(missing.status.code(), Some(2), "{missing:?}");
+}

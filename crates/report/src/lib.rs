@@ -1,4 +1,4 @@
-//! Findings as text, JSON, CSV and a workbook, and as marks on the sender's own; drawn workbooks as files.
+//! Findings as text, JSON, CSV and a workbook, and as marks on the sender's own; drawn workbooks as files; a spec's template and what changed between two.
 //!
 //! Knows what is written for people and machines to read, and nothing of where it goes.
 
@@ -8,6 +8,8 @@ pub mod difference;
 pub mod json;
 pub mod listing;
 pub mod marked;
+pub mod spec_diff;
+pub mod template;
 pub mod text;
 pub mod workbook;
 pub mod xlsx;

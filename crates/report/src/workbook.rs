@@ -13,7 +13,7 @@ use sheet::grid::{Grid, GridCell, GridSheet};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-/// Why a drawing can't be written as a workbook.
+/// Why a workbook can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     #[error("the workbook has no sheet")]
@@ -26,6 +26,8 @@ pub enum WriteError {
     Zip(#[from] zip::result::ZipError),
     #[error("the workbook can't be packed")]
     Io(#[from] std::io::Error),
+    #[error("the workbook that was packed can't be read again: {0}")]
+    Again(#[from] sheet::Refusal),
 }
 
 /// Starts a placeholder: a private-use character that no sheet's XML holds after `<v>` by itself.
