@@ -1,7 +1,8 @@
 //! Who may return.
 
+use chrono::NaiveDate;
 use diesel::sql_types::{Date, Nullable, Text};
-use diesel::{QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::Organisation;
 
@@ -47,4 +48,45 @@ pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Named>, DbE
     .bind::<Nullable<Text>, _>(only)
     .load(conn.connection())
     .await?)
+}
+
+#[derive(QueryableByName)]
+struct OrganisationRow {
+    #[diesel(sql_type = Text)]
+    code: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    sg_code: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    phs_code: Option<String>,
+    #[diesel(sql_type = Nullable<Date>)]
+    valid_from: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    valid_to: Option<NaiveDate>,
+}
+
+/// The organisation of a code, but for its older codes and other names, which are not stored.
+pub async fn find(conn: &mut Conn, code: &str) -> Result<Option<Organisation>, DbError> {
+    let row: Option<OrganisationRow> = sql_query(
+        "SELECT code, name, kind, sg_code, phs_code, valid_from, valid_to
+         FROM organisation WHERE code = $1",
+    )
+    .bind::<Text, _>(code)
+    .get_result(conn.connection())
+    .await
+    .optional()?;
+    Ok(row.map(|row| Organisation {
+        code: row.code,
+        name: row.name,
+        kind: row.kind,
+        sg_code: row.sg_code,
+        phs_code: row.phs_code,
+        superseded_codes: Vec::new(),
+        aliases: Vec::new(),
+        valid_from: row.valid_from,
+        valid_to: row.valid_to,
+    }))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use cycle::SubmissionState;
 use diesel::sql_types::{
-    Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
@@ -472,6 +472,29 @@ pub async fn standing_other(
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(other.return_id)
     .bind::<Text, _>(other.version)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// The submission that stands for the last period that ended before a day.
+pub async fn standing_last(
+    conn: &mut Conn,
+    organisation: &str,
+    return_id: &str,
+    before: NaiveDate,
+) -> Result<Option<Submission>, DbError> {
+    one(sql_query(select(
+        "WHERE s.id = (
+            SELECT st.submission_id FROM standing_submission st
+            JOIN obligation o2 ON o2.id = st.obligation_id
+            JOIN cycle c2 ON c2.id = o2.cycle_id
+            WHERE o2.organisation = $1 AND c2.return_id = $2 AND c2.period_end < $3
+            ORDER BY c2.period_end DESC LIMIT 1)",
+    ))
+    .bind::<Text, _>(organisation)
+    .bind::<Text, _>(return_id)
+    .bind::<Date, _>(before)
     .get_result(conn.connection())
     .await
     .optional()?)

@@ -4,4 +4,5 @@ pub(crate) mod dataset;
 pub(crate) mod findings;
 pub(crate) mod receive;
 pub(crate) mod submission;
+pub(crate) mod template;
 pub(crate) mod workbooks;

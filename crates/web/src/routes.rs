@@ -26,6 +26,10 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
         at(format!("{returns}/organisations/{{code}}/submissions")).post(api::receive::receive),
     )
     .service(at(format!("{returns}/dataset.csv")).get(api::dataset::csv))
+    .service(at(format!("{returns}/template.xlsx")).get(api::template::blank))
+    .service(
+        at(format!("{returns}/organisations/{{code}}/template.xlsx")).get(api::template::filled),
+    )
     .service(at("/api/submissions/{id}").get(api::submission::show))
     .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
     .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))

@@ -6,6 +6,7 @@
 
 mod actor;
 mod attention;
+mod beginning;
 mod collection;
 mod load;
 mod mark;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use actor::{Actor, ActorKind};
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
+pub use beginning::{Beginning, beginning};
 pub use collection::{
     CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
     to_check_collection, version_of_round,

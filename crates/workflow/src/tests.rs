@@ -1,6 +1,7 @@
 //! One key one version, one assessment one effect; what stands stays until something better comes.
 
 mod attention;
+mod beginning;
 mod collection;
 
 use std::path::PathBuf;

@@ -119,6 +119,12 @@ impl Records {
         Ok(Self { _private: () })
     }
 
+    /// Makes room for another one in the same transaction.
+    pub async fn close(self, tx: &mut Tx) -> Result<(), DbError> {
+        sql_query("CLOSE records").execute(tx.connection()).await?;
+        Ok(())
+    }
+
     /// The next rows, at most `limit`; none at the end.
     pub async fn fetch(&mut self, tx: &mut Tx, limit: u32) -> Result<Vec<Record>, DbError> {
         let rows: Vec<RecordRow> = sql_query(format!("FETCH {limit} FROM records"))

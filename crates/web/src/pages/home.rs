@@ -26,6 +26,8 @@ struct Round {
     period: String,
     due: String,
     datasets: Vec<Dataset>,
+    /// The form to fill in; `None` where no version serves the period.
+    template: Option<String>,
     n_received: usize,
     rows: Vec<Row>,
 }
@@ -42,6 +44,7 @@ struct Row {
     outcome: &'static str,
     link: Option<String>,
     upload: String,
+    template: String,
 }
 
 pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProblem> {
@@ -70,6 +73,9 @@ fn rounds(site: &Site, obligations: Vec<Obligation>) -> Vec<Round> {
             period: round.period.label.clone(),
             due: words::day(round.due_on),
             datasets: datasets(site, &round.return_id, &round.period.label),
+            template: site
+                .spec(&round.return_id, &round.period.label)
+                .map(|_| format!("{}/template.xlsx", address(&obligation))),
             n_received: 0,
             rows: Vec::new(),
         });
@@ -77,6 +83,13 @@ fn rounds(site: &Site, obligations: Vec<Obligation>) -> Vec<Round> {
         shown.rows.push(row(obligation));
     }
     rounds.into_values().collect()
+}
+
+fn address(obligation: &Obligation) -> String {
+    format!(
+        "/api/returns/{}/periods/{}",
+        obligation.round.return_id, obligation.round.period.label
+    )
 }
 
 /// A link for each table of the version that serves the period.
@@ -106,6 +119,11 @@ fn row(obligation: Obligation) -> Row {
         link: obligation
             .latest
             .map(|(id, _)| format!("/submissions/{id}")),
+        template: format!(
+            "{}/organisations/{}/template.xlsx",
+            address(&obligation),
+            obligation.organisation
+        ),
         upload: format!(
             "/upload?organisation={}&round={}/{}",
             obligation.organisation, round.return_id, round.period.label

@@ -30,6 +30,29 @@ async fn every_answer_tells_the_browser_to_trust_nothing_else() {
 }
 
 #[tokio::test]
+async fn the_form_can_be_had_blank_and_for_an_organisation() {
+    let site = Running::start().await;
+    for (path, name) in [
+        ("template.xlsx", "cases-2026-27-Q1.xlsx"),
+        (
+            "organisations/S12000001/template.xlsx",
+            "cases-2026-27-Q1-S12000001.xlsx",
+        ),
+    ] {
+        let answer = site.get(&format!("{ROUND}/{path}")).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let disposition = format!("attachment; filename=\"{name}\"");
+        assert_eq!(
+            answer.header("content-disposition"),
+            Some(disposition.as_str())
+        );
+        assert!(answer.body.starts_with("PK"), "{path}");
+        let link = format!("{ROUND}/{path}");
+        assert!(site.get("/").await.body.contains(&link), "{link}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_method_is_405_and_an_unknown_thing_404() {
     let site = Running::start().await;
     let answer = site.ask("DELETE", "/upload", "", b"").await;
@@ -43,6 +66,8 @@ async fn a_wrong_method_is_405_and_an_unknown_thing_404() {
         "/api/submissions/not-an-id",
         "/api/submissions/01a20824-5a74-71c5-bcf5-f9cb415e89aa/findings.csv",
         "/api/returns/nothing/periods/2026-27-Q1/dataset.csv",
+        "/api/returns/nothing/periods/2026-27-Q1/template.xlsx",
+        &format!("{ROUND}/organisations/S12999999/template.xlsx"),
         "/api/returns/cases/periods/2026/dataset.csv",
         &format!("{ROUND}/dataset.csv?table=nothing"),
     ] {

@@ -1,0 +1,86 @@
+//! `GET …/template.xlsx`: the workbook that a return is filled in on.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use report::template::{Fill, Rows, carried_over, template};
+use serde::Deserialize;
+use spec::{Organisation, Period, ReturnSpec};
+
+use crate::problem::Problem;
+use crate::{Site, actor};
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+#[derive(Deserialize)]
+pub(crate) struct Round {
+    return_id: String,
+    period: String,
+}
+
+/// For anybody: nothing but the period is filled in.
+pub(crate) async fn blank(
+    site: web::Data<Site>,
+    round: web::Path<Round>,
+) -> Result<HttpResponse, Problem> {
+    let (spec, period) = site
+        .spec(&round.return_id, &round.period)
+        .ok_or_else(Problem::not_found)?;
+    let name = format!("{}-{}.xlsx", spec.id, period.label);
+    made(name, spec.clone(), period, None, BTreeMap::new()).await
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Owed {
+    return_id: String,
+    period: String,
+    code: String,
+}
+
+/// For one organisation: with its name, and with the rows that it sent last where a return is of that kind.
+pub(crate) async fn filled(
+    site: web::Data<Site>,
+    owed: web::Path<Owed>,
+) -> Result<HttpResponse, Problem> {
+    let (spec, period) = site
+        .spec(&owed.return_id, &owed.period)
+        .ok_or_else(Problem::not_found)?;
+    let (db, reader) = (site.db()?, actor::reader());
+    let beginning =
+        workflow::beginning(db, &reader, &site.specs, spec, &period, &owed.code).await?;
+    let beginning = beginning.ok_or_else(Problem::not_found)?;
+    let name = format!("{}-{}-{}.xlsx", spec.id, period.label, owed.code);
+    let rows = carried_over(spec, beginning.rows, Some(&period));
+    let whose = Some(beginning.organisation);
+    made(name, spec.clone(), period, whose, rows).await
+}
+
+/// On a thread where it may take its time.
+async fn made(
+    name: String,
+    spec: ReturnSpec,
+    period: Period,
+    organisation: Option<Organisation>,
+    rows: BTreeMap<String, Rows>,
+) -> Result<HttpResponse, Problem> {
+    let make = move || {
+        let fill = Fill {
+            organisation: organisation.as_ref(),
+            period: Some(&period),
+            rows,
+        };
+        template(&spec, &fill)
+    };
+    let bytes = web::block(make)
+        .await
+        .map_err(|error| Problem::failed("make a template", &error))?
+        .map_err(|error| Problem::failed("make a template", &error))?;
+    Ok(HttpResponse::Ok()
+        .content_type(XLSX)
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ))
+        .body(bytes))
+}
