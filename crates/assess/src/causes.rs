@@ -1,13 +1,15 @@
 //! One mistake, one finding: findings that come of one mistake are said as that mistake.
 //!
 //! A file that is another return's, columns under each other's headings, rows that slipped a column, dates in the American order,
-//! a column that is wrong from top to bottom: each would be told as hundreds of wrong cells.
+//! a column that is wrong from top to bottom, a form or a line of it that was not filled in: each would be told as hundreds of wrong cells.
 //! Where a file has many, it is looked at once more for what they have in common; a file with few is told of each.
 
 mod again;
 mod another_return;
+mod blank;
 mod merged;
 mod month_first;
+mod moved;
 mod shifted;
 mod swapped;
 mod whole_column;
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use finding::{Finding, Findings, Outcome, Severity};
 use frame::{Frame, Framed};
 use sheet::SheetInfo;
-use spec::TableSpec;
+use spec::{Layout, TableSpec};
 
 use crate::Request;
 
@@ -34,7 +36,8 @@ pub(crate) fn single_out(
     findings: Findings,
 ) -> (Findings, Rows) {
     if findings.outcome() == Outcome::Refused {
-        return (another_return::single_out(request, findings), Rows::new());
+        let findings = another_return::single_out(request, findings);
+        return (moved::single_out(findings), Rows::new());
     }
     let mut causes = Causes {
         findings: findings.into_vec(),
@@ -42,10 +45,16 @@ pub(crate) fn single_out(
         rows: Rows::new(),
     };
     for table in &request.spec.tables {
-        if let (Some(frame), Some(_)) = (framed.frame(&table.name), table.layout.records()) {
+        let Some(frame) = framed.frame(&table.name) else {
+            continue;
+        };
+        if let Layout::Matrix(matrix) = &table.layout {
+            blank::single_out(request, table, matrix, frame, &mut causes);
+        } else {
             merged::single_out(table, frame, sheets, &mut causes);
             in_table(request, table, frame, &mut causes);
         }
+        whole_column::single_out(request, table, frame, &mut causes);
     }
     let all = causes.findings.into_iter().chain(causes.found);
     (all.collect(), causes.rows)
@@ -75,7 +84,6 @@ fn in_table(request: &Request<'_>, table: &TableSpec, frame: &Frame, causes: &mu
         shifted::single_out(table, frame, &columns, &shifts, causes);
         month_first::single_out(table, frame, &seen, causes);
     }
-    whole_column::single_out(table, frame, causes);
 }
 
 /// The findings that are still to be told, and what was found behind the others.

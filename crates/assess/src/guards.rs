@@ -1,6 +1,7 @@
 //! What may well be right and should not go by unseen: the sender says whether it is meant.
 
 mod personal;
+mod unit;
 
 use finding::{Finding, Findings, Severity};
 use frame::Framed;
@@ -21,6 +22,19 @@ pub(crate) fn queries(
     );
     queries.extend(personal::queries(spec, framed));
     queries
+}
+
+/// One query in the place of those about single movements, where a form's figures are in another unit than before.
+pub(crate) fn in_another_unit(
+    spec: &ReturnSpec,
+    framed: &Framed,
+    earlier: Option<&Framed>,
+    findings: Findings,
+) -> Findings {
+    match earlier {
+        Some(earlier) => unit::single_out(spec, framed, earlier, findings),
+        None => findings,
+    }
 }
 
 /// Rows at which some program or other stops: Excel 95, Excel 97–2003, Excel since.

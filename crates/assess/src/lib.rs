@@ -240,7 +240,9 @@ fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Checked, CheckE
         period: request.period,
         received_on: request.received_on,
     };
-    let mut findings = check::check(spec, framed, &reference)?;
+    let findings = check::check(spec, framed, &reference)?;
+    let earlier = previous.as_ref().or(year_ago.as_ref());
+    let mut findings = guards::in_another_unit(spec, framed, earlier, findings);
     let queries = guards::queries(spec, framed, previous.as_ref(), &findings);
     findings.extend(queries);
     findings.extend(no_records(spec, framed));

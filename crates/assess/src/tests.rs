@@ -1,5 +1,6 @@
 //! Whole files, from their bytes to what their sender is told.
 
 mod exact;
+mod forms;
 mod mistakes;
 mod odd;

@@ -1,5 +1,7 @@
 //! Fixed cells: a record is one line of the form.
 
+mod stands;
+
 use finding::{CellRef, Finding, Findings, Severity};
 use sheet::{Cell, Line as TextLine, Raw, RawCell, Sheet};
 use spec::layout::{Line, Matrix, MatrixColumn};
@@ -8,7 +10,6 @@ use spec::{Applies, IdentityPlace, Organisation, TableSpec};
 use crate::account::Account;
 use crate::columns::{Builder, Value};
 use crate::framer::kept;
-use crate::heading::normalise;
 use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
 use crate::{Frame, Places, Unreadable, item_rule, ragged};
 
@@ -88,8 +89,8 @@ fn frame(
     organisation: Option<&Organisation>,
     findings: &mut Findings,
 ) -> Option<Frame> {
-    if !is_this_form(sheet, table, layout, findings) || !lines_stand(sheet, table, layout, findings)
-    {
+    if let Some(fault) = stands::fault(sheet, table, layout) {
+        findings.push(fault);
         return None;
     }
     let asked = Asked::all(table);
@@ -159,88 +160,6 @@ pub(crate) fn cell_at(sheet: &Sheet, row_idx: u32, column_idx: u32) -> Option<&C
         })
         .ok()
         .map(|idx| &sheet.cells[idx])
-}
-
-/// Whether the anchors stand where they should; else one blocker that says what stands there.
-fn is_this_form(
-    sheet: &Sheet,
-    table: &TableSpec,
-    layout: &Matrix,
-    findings: &mut Findings,
-) -> bool {
-    for anchor in &layout.anchors {
-        let found = cell_at(sheet, anchor.row_idx, anchor.column_idx)
-            .map(|cell| show_raw(&cell.value))
-            .unwrap_or_default();
-        if normalise(&found).contains(&normalise(&anchor.text)) {
-            continue;
-        }
-        let cell = CellRef::new(&sheet.name, anchor.row_idx, anchor.column_idx);
-        let says = if found.trim().is_empty() {
-            "is blank".to_owned()
-        } else {
-            format!("says \"{}\"", found.trim())
-        };
-        findings.push(
-            Finding::new(
-                format!("{}.wrong-form", table.name),
-                Severity::Blocker,
-                format!(
-                    "This is not the form that was asked for: {} should say \"{}\" but {says}.",
-                    cell.address(),
-                    anchor.text
-                ),
-                "Check that you are using this period's form for this return, and copy your figures into it.",
-            )
-            .in_table(&table.name)
-            .at_cell(cell)
-            .with_value(found),
-        );
-        return false;
-    }
-    true
-}
-
-/// Whether every line's code stands on its row; else one blocker that names the first that does not.
-fn lines_stand(sheet: &Sheet, table: &TableSpec, layout: &Matrix, findings: &mut Findings) -> bool {
-    let Some(column_idx) = layout.code_column_idx else {
-        return true;
-    };
-    let code_at = |row_idx: u32| {
-        cell_at(sheet, row_idx, column_idx).map(|cell| show_raw(&cell.value).trim().to_owned())
-    };
-    let Some(line) = layout
-        .lines
-        .iter()
-        .find(|line| code_at(line.row_idx).as_deref() != Some(line.code.as_str()))
-    else {
-        return true;
-    };
-    let now_on = sheet
-        .cells
-        .iter()
-        .filter(|cell| cell.column_idx == column_idx)
-        .find(|cell| show_raw(&cell.value).trim() == line.code)
-        .map(|cell| format!(" It was found on row {}.", cell.row_idx + 1))
-        .unwrap_or_default();
-    let found = code_at(line.row_idx).unwrap_or_default();
-    findings.push(
-        Finding::new(
-            format!("{}.lines-moved", table.name),
-            Severity::Blocker,
-            format!(
-                "The lines of the form have moved: line {} ({}) should stand on row {}.{now_on}",
-                line.code,
-                line.label,
-                line.row_idx + 1
-            ),
-            "Copy your figures into a fresh copy of the form, without adding or deleting rows.",
-        )
-        .in_table(&table.name)
-        .at_cell(CellRef::new(&sheet.name, line.row_idx, column_idx))
-        .with_value(found),
-    );
-    false
 }
 
 impl Building<'_> {

@@ -13,14 +13,16 @@ use spec::stamp::{PROPERTY, Stamp};
 use crate::Request;
 
 /// What is said of a file whose form is not this return's; nothing of it matters once it is known whose it is.
-const OF_THE_FORM: [&str; 7] = [
+const OF_THE_FORM: [&str; 9] = [
     ".headings-missing",
     ".wrong-form",
     ".sheet-missing",
     ".column-missing",
     ".column-not-asked-for",
     ".column-ignored",
+    ".form-moved",
     ".lines-moved",
+    ".columns-moved",
 ];
 
 /// What follows from them.

@@ -4,14 +4,20 @@ use std::collections::BTreeMap;
 
 use finding::{CellRef, Finding, Severity, column_letters};
 use frame::Frame;
-use spec::TableSpec;
+use spec::{Applies, Layout, TableSpec};
 
 use super::{Causes, n_values};
+use crate::Request;
 
 /// So many cells have to be wrong before they are told as one.
 const MANY: usize = 5;
 
-pub(super) fn single_out(table: &TableSpec, frame: &Frame, causes: &mut Causes) {
+pub(super) fn single_out(
+    request: &Request<'_>,
+    table: &TableSpec,
+    frame: &Frame,
+    causes: &mut Causes,
+) {
     let mut groups: BTreeMap<(usize, String), Vec<&Finding>> = BTreeMap::new();
     for finding in &causes.findings {
         let of_table = finding.table.as_deref() == Some(&table.name);
@@ -33,7 +39,7 @@ pub(super) fn single_out(table: &TableSpec, frame: &Frame, causes: &mut Causes) 
         .into_iter()
         .filter_map(|((item_idx, rule), findings)| {
             let of = if rule.ends_with("-missing") {
-                frame.n_records()
+                n_cells(request, table, frame, item_idx)
             } else {
                 n_values(frame, item_idx)
             };
@@ -49,6 +55,18 @@ pub(super) fn single_out(table: &TableSpec, frame: &Frame, causes: &mut Causes) 
             cause,
         );
     }
+}
+
+/// How many cells of an item there are to fill in.
+fn n_cells(request: &Request<'_>, table: &TableSpec, frame: &Frame, item_idx: usize) -> usize {
+    let Layout::Matrix(matrix) = &table.layout else {
+        return frame.n_records();
+    };
+    let item = &table.items[item_idx].name;
+    let applies = |line: &&spec::layout::Line| {
+        matrix.applies(line, item, request.organisation) == Applies::Yes
+    };
+    matrix.lines.iter().filter(applies).count()
 }
 
 /// What follows from the item's own property: `<table>.<item>-<what>`.
@@ -81,8 +99,12 @@ fn cause(
     let n = places.len();
     let message = if rule.ends_with("-missing") {
         format!(
-            "{} (column {column}) is blank in {n} of {of} records, first in {}, and has to be filled in.",
+            "{} (column {column}) is blank in {n} of {of} {}, first in {}, and has to be filled in.",
             item.title,
+            match table.layout {
+                Layout::Matrix(_) => "lines",
+                Layout::Records(_) | Layout::TurnAround { .. } => "records",
+            },
             first_cell.address()
         )
     } else {
