@@ -2,6 +2,7 @@
 //!
 //! Both become `serde_json` values, so that one JSON Schema per file kind can look at them first.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,9 @@ pub(crate) struct Document {
     /// Relative to the version folder.
     pub(crate) file: PathBuf,
     pub(crate) value: Value,
-    positions: Option<BTreeMap<String, Position>>,
+    /// Of a TOML file, which tells where its places are only when something is wrong with it.
+    toml: Option<String>,
+    positions: OnceCell<Positions>,
     /// Pointers that the file's own schema found wrong.
     faulty: Vec<String>,
 }
@@ -56,12 +59,11 @@ impl Document {
         if !errors.is_empty() {
             return None;
         }
-        let mut positions = BTreeMap::new();
-        let value = table_value(&lines, table.get_ref(), "", &mut positions);
         Some(Self {
             file: file.to_owned(),
-            value,
-            positions: Some(positions),
+            value: table_value(table.get_ref()),
+            toml: Some(text.to_owned()),
+            positions: OnceCell::new(),
             faulty: Vec::new(),
         })
     }
@@ -72,7 +74,8 @@ impl Document {
             Ok(Distinct(value)) => Some(Self {
                 file: file.to_owned(),
                 value,
-                positions: None,
+                toml: None,
+                positions: OnceCell::new(),
                 faulty: Vec::new(),
             }),
             Err(error) => {
@@ -87,9 +90,10 @@ impl Document {
 
     /// Where a pointer stands: its line and column, or the pointer itself.
     pub(crate) fn place(&self, pointer: &str) -> String {
-        let Some(positions) = &self.positions else {
+        let Some(toml) = &self.toml else {
             return pointer.to_owned();
         };
+        let positions = self.positions.get_or_init(|| positions(toml));
         let mut known = pointer;
         loop {
             if let Some(position) = positions.get(known) {
@@ -181,30 +185,14 @@ fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-type Positions = BTreeMap<String, Position>;
-
-fn table_value(
-    lines: &Lines<'_>,
-    table: &DeTable<'_>,
-    pointer: &str,
-    positions: &mut Positions,
-) -> Value {
-    let mut members = Map::new();
-    for (name, value) in table {
-        let inner = step(pointer, name.get_ref());
-        positions.insert(inner.clone(), lines.position(name.span().start));
-        let value = toml_value(lines, value, &inner, positions);
-        members.insert(name.get_ref().to_string(), value);
-    }
-    Value::Object(members)
+fn table_value(table: &DeTable<'_>) -> Value {
+    let members = table
+        .iter()
+        .map(|(name, value)| (name.get_ref().to_string(), toml_value(value)));
+    Value::Object(members.collect())
 }
 
-fn toml_value(
-    lines: &Lines<'_>,
-    value: &Spanned<DeValue<'_>>,
-    pointer: &str,
-    positions: &mut Positions,
-) -> Value {
+fn toml_value(value: &Spanned<DeValue<'_>>) -> Value {
     match value.get_ref() {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix())
@@ -217,16 +205,46 @@ fn toml_value(
             .map_or_else(|| Value::String(digits.to_string()), Value::Number),
         DeValue::Boolean(flag) => Value::Bool(*flag),
         DeValue::Datetime(date) => Value::String(date.to_string()),
-        DeValue::Array(values) => values
-            .iter()
-            .enumerate()
-            .map(|(idx, value)| {
+        DeValue::Array(values) => values.iter().map(toml_value).collect(),
+        DeValue::Table(table) => table_value(table),
+    }
+}
+
+/// Where each place of a TOML file stands, by its pointer.
+fn positions(text: &str) -> Positions {
+    let lines = Lines::of(text);
+    let (table, _) = DeTable::parse_recoverable(text);
+    let mut positions = BTreeMap::new();
+    in_table(&lines, table.get_ref(), "", &mut positions);
+    positions
+}
+
+type Positions = BTreeMap<String, Position>;
+
+fn in_table(lines: &Lines<'_>, table: &DeTable<'_>, pointer: &str, positions: &mut Positions) {
+    for (name, value) in table {
+        let inner = step(pointer, name.get_ref());
+        positions.insert(inner.clone(), lines.position(name.span().start));
+        in_value(lines, value, &inner, positions);
+    }
+}
+
+fn in_value(
+    lines: &Lines<'_>,
+    value: &Spanned<DeValue<'_>>,
+    pointer: &str,
+    positions: &mut Positions,
+) {
+    match value.get_ref() {
+        DeValue::Table(table) => in_table(lines, table, pointer, positions),
+        DeValue::Array(values) => {
+            for (idx, value) in values.iter().enumerate() {
                 let inner = format!("{pointer}/{idx}");
                 positions.insert(inner.clone(), lines.position(value.span().start));
-                toml_value(lines, value, &inner, positions)
-            })
-            .collect(),
-        DeValue::Table(table) => table_value(lines, table, pointer, positions),
+                in_value(lines, value, &inner, positions);
+            }
+        }
+        _ => {}
     }
 }
 
