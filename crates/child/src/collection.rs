@@ -34,7 +34,10 @@ impl Child {
             .iter()
             .map(|(code, file)| (Role::Member(code.clone()), file))
             .collect();
-        let started = self.start(self.limits.wall.saturating_mul(n_files))?;
+        let started = self.start_process(
+            Some(&task.spec_dir),
+            self.limits.wall.saturating_mul(n_files),
+        )?;
         let (mut answer, _complaints, mut process) = started.send(order, &files)?;
         let mut head: Option<CollectionHead> = None;
         let mut findings = Vec::new();

@@ -1,6 +1,7 @@
 //! The child's end: read the order, give up everything else, assess, answer.
 
 use std::io::{self, BufRead, Read, Write};
+use std::path::Path;
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
 use finding::Finding;
@@ -16,14 +17,22 @@ const BLOCK: usize = 2_000;
 /// Answers one order from standard input on standard output.
 ///
 /// Fails only where the pipe itself is broken; anything else is part of the answer.
-pub fn main() -> io::Result<()> {
+/// The spec that the order will most likely name is read while the order is still being written.
+pub fn main(spec_dir: Option<&Path>) -> io::Result<()> {
     say_where_it_panicked_and_not_what();
+    let known = spec_dir.map(|spec_dir| (spec_dir, Known::load(spec_dir)));
     let mut input = io::stdin().lock();
     let mut output = io::BufWriter::new(io::stdout().lock());
     let mut first_line = String::new();
     input.read_line(&mut first_line)?;
     let answered = match serde_json::from_str(&first_line)? {
-        Asked::Assess(order) => answer(&order, &mut input, &mut output)?,
+        Asked::Assess(order) => {
+            let known = match known {
+                Some((spec_dir, known)) if spec_dir == order.spec_dir => known,
+                _ => Known::load(&order.spec_dir),
+            };
+            answer(&order, known, &mut input, &mut output)?
+        }
         Asked::Mark(order) => mark(&order, &mut input, &mut output)?,
     };
     write_line(&mut output, &answered.unwrap_or_else(Line::Failed))?;
@@ -48,18 +57,20 @@ fn say_where_it_panicked_and_not_what() {
 /// The last line of the answer, or why there is none.
 fn answer(
     order: &Order,
+    known: Result<Known, String>,
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<Result<Line, String>> {
-    let Loaded {
-        spec,
-        organisations,
-        others,
-        returns,
-    } = match load(order) {
+    let loaded = known.and_then(|known| Ok((others(order, &known.spec)?, known)));
+    let (others, known) = match loaded {
         Ok(loaded) => loaded,
         Err(why) => return Ok(Err(why)),
     };
+    let Known {
+        spec,
+        organisations,
+        returns,
+    } = known;
     if let Err(error) = confine(order.memory, order.cpu_seconds) {
         return Ok(Err(format!("the child could not be confined: {error}")));
     }
@@ -241,27 +252,35 @@ fn values(files: &[(&OrderedFile, Vec<u8>)]) -> Result<Vec<(String, ReferenceVal
     Ok(values)
 }
 
-/// What has to be read from disk before everything but the pipe is given up.
-struct Loaded {
+/// What is read from disk of a spec, before everything but the pipe is given up.
+struct Known {
     spec: ReturnSpec,
     organisations: Organisations,
-    /// The specs of the other returns that there are files of.
-    others: Vec<ReturnSpec>,
     /// What the forms of all returns look like.
     returns: Returns,
 }
 
-fn load(order: &Order) -> Result<Loaded, String> {
-    let spec_dir = &order.spec_dir;
-    let spec = spec::load(spec_dir).map_err(|error| error.to_string())?;
-    let root = spec_dir.ancestors().nth(2);
-    let organisations = match root {
-        Some(root) if root.join("organisations.csv").is_file() => {
-            Organisations::load(&root.join("organisations.csv"))
-                .map_err(|error| error.to_string())?
-        }
-        _ => Organisations::default(),
-    };
+impl Known {
+    fn load(spec_dir: &Path) -> Result<Self, String> {
+        let spec = spec::load(spec_dir).map_err(|error| error.to_string())?;
+        let root = spec_dir.ancestors().nth(2);
+        let organisations = match root {
+            Some(root) if root.join("organisations.csv").is_file() => {
+                Organisations::load(&root.join("organisations.csv"))
+                    .map_err(|error| error.to_string())?
+            }
+            _ => Organisations::default(),
+        };
+        Ok(Self {
+            spec,
+            organisations,
+            returns: root.map(Returns::gather).unwrap_or_default(),
+        })
+    }
+}
+
+/// The specs of the other returns that there are files of.
+fn others(order: &Order, spec: &ReturnSpec) -> Result<Vec<ReturnSpec>, String> {
     let mut others = Vec::new();
     for file in &order.files {
         let Role::Other(return_id) = &file.role else {
@@ -270,15 +289,10 @@ fn load(order: &Order) -> Result<Loaded, String> {
         let other = spec
             .compared_with(return_id)
             .ok_or_else(|| format!("{} is not compared with {return_id}", spec.id))?;
-        let other = spec::load(&other.dir(spec_dir)).map_err(|error| error.to_string())?;
+        let other = spec::load(&other.dir(&order.spec_dir)).map_err(|error| error.to_string())?;
         others.push(other);
     }
-    Ok(Loaded {
-        spec,
-        organisations,
-        others,
-        returns: root.map(Returns::gather).unwrap_or_default(),
-    })
+    Ok(others)
 }
 
 fn send(

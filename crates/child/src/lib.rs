@@ -17,6 +17,6 @@ mod task;
 
 pub use inside::main;
 pub use marking::Marking;
-pub use outside::{Child, ChildError, Run};
+pub use outside::{Child, ChildError, Run, Waiting};
 pub use part::Part;
 pub use task::{ChildLimits, CollectionTask, FileLimits, InputFile, MarkTask, Task};

@@ -33,7 +33,7 @@ impl Child {
         findings: impl IntoIterator<Item = Finding>,
         to: &mut dyn Write,
     ) -> Result<Marking, ChildError> {
-        let mut started = self.start(self.limits.wall)?;
+        let mut started = self.start_process(None, self.limits.wall)?;
         let mut stdin = BufWriter::new(started.order);
         match self.send_to_mark(task, findings, &mut stdin) {
             // A child that ended early says why by how it ended.

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assess::{FileFacts, Head};
 use finding::{Finding, Outcome, Severity};
@@ -44,37 +44,26 @@ impl Child {
     ///
     /// Blocks while files are sent and parts are awaited: call it where blocking is allowed.
     pub fn run(&self, task: &Task) -> Result<Run, ChildError> {
-        let started = self.start(self.limits.wall)?;
-        let order = Order {
-            spec_dir: task.spec_dir.clone(),
-            organisation: task.organisation.clone(),
-            period: task.period.clone(),
-            received_on: task.received_on,
-            records: task.records,
-            is_collection: false,
-            memory: self.limits.memory,
-            cpu_seconds: self.limits.cpu.as_secs(),
-            limits: self.limits.files,
-            files: Vec::new(),
-        };
-        let (answer, complaints, process) = started.send(order, &files(task))?;
-        Ok(Run {
-            answer,
-            longest_line: self.limits.memory,
-            complaints,
-            process,
-            file: task.file.clone(),
-            stage: Stage::Starting,
-            queued: None,
-            done: false,
-            refusal: Refusal::of(task),
+        self.start(&task.spec_dir)?.run(task)
+    }
+
+    /// Starts a child that reads a spec while its task is still being put together.
+    pub fn start(&self, spec_dir: &Path) -> Result<Waiting, ChildError> {
+        Ok(Waiting {
+            started: self.start_process(Some(spec_dir), self.limits.wall)?,
+            limits: self.limits,
         })
     }
 
     /// Starts a child that waits for its order.
-    pub(crate) fn start(&self, wall: Duration) -> Result<Started, ChildError> {
+    pub(crate) fn start_process(
+        &self,
+        spec_dir: Option<&Path>,
+        wall: Duration,
+    ) -> Result<Started, ChildError> {
         let mut process = Command::new(&self.program)
             .arg("assess-child")
+            .args(spec_dir)
             .env_clear()
             // Ctrl-C is for the parent, which lets the child finish.
             .process_group(0)
@@ -99,6 +88,42 @@ impl Child {
             answer: BufReader::new(answer),
             complaints,
             process: Watched::new(process, wall),
+        })
+    }
+}
+
+/// A child that has been started and waits for its task.
+pub struct Waiting {
+    started: Started,
+    limits: ChildLimits,
+}
+
+impl Waiting {
+    /// As [`Child::run`]; the task is best one with the spec that the child was started with.
+    pub fn run(self, task: &Task) -> Result<Run, ChildError> {
+        let order = Order {
+            spec_dir: task.spec_dir.clone(),
+            organisation: task.organisation.clone(),
+            period: task.period.clone(),
+            received_on: task.received_on,
+            records: task.records,
+            is_collection: false,
+            memory: self.limits.memory,
+            cpu_seconds: self.limits.cpu.as_secs(),
+            limits: self.limits.files,
+            files: Vec::new(),
+        };
+        let (answer, complaints, process) = self.started.send(order, &files(task))?;
+        Ok(Run {
+            answer,
+            longest_line: self.limits.memory,
+            complaints,
+            process,
+            file: task.file.clone(),
+            stage: Stage::Starting,
+            queued: None,
+            done: false,
+            refusal: Refusal::of(task),
         })
     }
 }
@@ -427,12 +452,15 @@ impl Drop for Watched {
 
 /// Waits a moment for a process to end by itself, so that how it ended is its own doing; then ends it.
 fn end_of(process: &mut std::process::Child) -> io::Result<ExitStatus> {
-    const MOMENTS: u32 = 200;
-    for _ in 0..MOMENTS {
+    const LONGEST: Duration = Duration::from_millis(5);
+    let until = Instant::now() + Duration::from_secs(1);
+    let mut moment = Duration::from_micros(200);
+    while Instant::now() < until {
         if let Some(status) = process.try_wait()? {
             return Ok(status);
         }
-        thread::sleep(Duration::from_millis(5));
+        thread::sleep(moment);
+        moment = LONGEST.min(moment * 2);
     }
     process.kill()?;
     process.wait()

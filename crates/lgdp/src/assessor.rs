@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use assess::Head;
-use child::{Child, ChildLimits, Part, Task};
+use child::{Child, ChildLimits, Part, Run, Task};
 use finding::Finding;
 
 use crate::settings::Settings;
@@ -27,9 +27,14 @@ pub(crate) struct Assessed {
 }
 
 pub(crate) fn assess(child: &Child, task: &Task) -> anyhow::Result<Assessed> {
+    take(child.run(task)?)
+}
+
+/// All of a child's answer.
+pub(crate) fn take(run: Run) -> anyhow::Result<Assessed> {
     let mut head = None;
     let mut findings = Vec::new();
-    for part in child.run(task)? {
+    for part in run {
         match part? {
             Part::Head(got) => head = Some(*got),
             Part::Findings(more) => findings.extend(more),

@@ -22,9 +22,11 @@ pub(crate) fn check(arguments: &CheckArguments, settings: &Settings) -> anyhow::
     if arguments.format == ReportFormat::Xlsx && arguments.out.is_none() {
         bail!("--format xlsx needs --out FILE: a workbook is not for a terminal");
     }
-    let task = task(arguments)?;
     let child = assessor::child(settings)?;
-    let assessed = assessor::assess(&child, &task)?;
+    // Both processes read the spec, at the same time.
+    let waiting = child.start(&arguments.spec)?;
+    let task = task(arguments)?;
+    let assessed = assessor::take(waiting.run(&task)?)?;
     match &arguments.out {
         Some(path) => {
             File::create(path)

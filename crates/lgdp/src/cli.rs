@@ -46,7 +46,10 @@ pub(crate) enum Command {
     Admin(AdminCommand),
     /// Assesses one file in this process, confined.
     #[command(hide = true)]
-    AssessChild,
+    AssessChild {
+        /// The return's version folder, to be read before the order comes.
+        spec: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ mod spec_check;
 mod spec_diff;
 mod spec_template;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -30,8 +31,8 @@ const FAILED: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // First of all, and with nothing else started: this process is about to confine itself.
-    if matches!(cli.command, Command::AssessChild) {
-        return assess_child();
+    if let Command::AssessChild { spec } = &cli.command {
+        return assess_child(spec.as_deref());
     }
     let settings = match Settings::from_environment() {
         Ok(settings) => settings,
@@ -71,7 +72,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
         Command::Work => roles::work(settings),
         Command::Demo(options) => demo::demo(&options, settings),
         Command::Admin(command) => admin::run(&command, settings),
-        Command::AssessChild => Ok(assess_child()),
+        Command::AssessChild { spec } => Ok(assess_child(spec.as_deref())),
     }
 }
 
@@ -81,8 +82,8 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(FAILED)
 }
 
-fn assess_child() -> ExitCode {
-    match child::main() {
+fn assess_child(spec: Option<&Path>) -> ExitCode {
+    match child::main(spec) {
         Ok(()) => ExitCode::SUCCESS,
         // The pipe to the parent is broken: there is nobody to tell.
         Err(_) => ExitCode::from(FAILED),
