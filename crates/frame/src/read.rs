@@ -143,11 +143,8 @@ fn typed<'r>(raw: Raw<'r>, asked: &Asked<'_>, origin: Origin) -> Read<'r> {
 fn boolean<'r>(raw: Raw<'r>, item: &Item) -> Read<'r> {
     let answer = match raw {
         Raw::Boolean(boolean) => Some(boolean),
-        Raw::Number(_) | Raw::Text(_) => match text::trim(&show_raw(raw)).to_lowercase().as_str() {
-            "y" | "yes" | "true" | "1" => Some(true),
-            "n" | "no" | "false" | "0" => Some(false),
-            _ => None,
-        },
+        Raw::Text(text) => yes_or_no(text::trim(text)),
+        Raw::Number(_) => yes_or_no(&show_raw(raw)),
         _ => None,
     };
     match answer {
@@ -157,6 +154,17 @@ fn boolean<'r>(raw: Raw<'r>, item: &Item) -> Read<'r> {
             format!("{} is \"{}\", not yes or no.", item.title, show_raw(raw)),
             "Enter yes or no.",
         )),
+    }
+}
+
+fn yes_or_no(text: &str) -> Option<bool> {
+    let is_one_of = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is_one_of(["y", "yes", "true", "1"]) {
+        Some(true)
+    } else if is_one_of(["n", "no", "false", "0"]) {
+        Some(false)
+    } else {
+        None
     }
 }
 

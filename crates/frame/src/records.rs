@@ -82,10 +82,12 @@ impl<'a> Reading<'a> {
         if let Some(body) = self.body() {
             body.row(row_idx, cells, line);
         }
-        let table = self.table;
-        self.head.cells.extend(
-            kept(row_idx, cells).filter(|cell| says_whose(table, row_idx, cell.column_idx)),
-        );
+        for cell in cells {
+            if says_whose(self.table, row_idx, cell.column_idx) {
+                let cell = kept(row_idx, std::slice::from_ref(cell));
+                self.head.cells.extend(cell);
+            }
+        }
     }
 
     /// What of the sheet is of use beside its records, and the frame, unless the columns are not usable.

@@ -97,6 +97,13 @@ pub(super) fn is_code(item: &Item) -> bool {
 
 /// Without outer spaces of any kind and without invisible characters.
 pub(super) fn trim(text: &str) -> &str {
+    // Nearly every text has nothing to be trimmed.
+    if let [first, .., last] | [first @ last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 

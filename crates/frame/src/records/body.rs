@@ -131,7 +131,11 @@ const BLANK_ROW: &str = "blank row";
 const ONLY_OWN: &str = "nothing but your own columns";
 
 fn is_blank(raw: Raw<'_>) -> bool {
-    matches!(raw, Raw::Text(text) if text.trim().is_empty())
+    let Raw::Text(text) = raw else {
+        return false;
+    };
+    // Nearly every text starts with something to see.
+    !text.bytes().next().is_some_and(|b| b.is_ascii_graphic()) && text.trim().is_empty()
 }
 
 /// A frame under construction.
