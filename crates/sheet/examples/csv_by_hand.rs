@@ -7,7 +7,6 @@
 use std::collections::HashSet;
 use std::error::Error;
 
-use chrono::NaiveDate;
 use csv::ByteRecord;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -75,8 +74,31 @@ fn code(
     })
 }
 
-fn date(value: &[u8]) -> Option<NaiveDate> {
-    NaiveDate::parse_from_str(text(value), "%Y-%m-%d").ok()
+/// `2026-04-01`, as a number that grows with the days.
+fn date(value: &[u8]) -> Option<u32> {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = value else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |sum, b| {
+            b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0'))
+        })
+    };
+    let (year, month, day) = (
+        number(&[y1, y2, y3, y4])?,
+        number(&[m1, m2])?,
+        number(&[d1, d2])?,
+    );
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let n_days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(is_leap),
+        _ => return None,
+    };
+    (1..=n_days)
+        .contains(&day)
+        .then_some((year * 100 + month) * 100 + day)
 }
 
 /// An exact number of hundredths.

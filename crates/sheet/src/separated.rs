@@ -55,14 +55,13 @@ impl<'b> Separated<'b> {
         while let Some(place) = records.next()? {
             row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
             if !records.is_blank() {
-                let cells: Vec<RawCell<'_>> = (0..)
-                    .zip(&records.record)
-                    .filter(|(_, value)| !value.is_empty())
-                    .map(|(column_idx, value)| RawCell {
-                        column_idx,
-                        raw: to_raw(value),
-                    })
-                    .collect();
+                let mut cells: Vec<RawCell<'_>> = Vec::with_capacity(records.record.len());
+                for (column_idx, value) in (0..).zip(&records.record) {
+                    if !value.is_empty() {
+                        let raw = to_raw(value);
+                        cells.push(RawCell { column_idx, raw });
+                    }
+                }
                 gate.line(Line {
                     number: place.line_number,
                     n_values: records.record.len(),
@@ -289,6 +288,9 @@ fn count_line_ends(text: &str) -> usize {
 }
 
 fn count_line_ends_in(bytes: &[u8]) -> usize {
+    if memchr::memchr(b'\r', bytes).is_none() {
+        return memchr::memchr_iter(b'\n', bytes).count();
+    }
     (0..bytes.len())
         .filter(|&idx| match bytes[idx] {
             b'\n' => true,

@@ -85,13 +85,11 @@ fn find_value(xml: &str, from: usize) -> Option<Range<usize>> {
     Some(start..end)
 }
 
-/// How a worksheet says that something is hidden: Excel, `LibreOffice`, and both by hand.
-const HIDDEN: [&str; 4] = [
-    "hidden=\"1\"",
-    "hidden=\"true\"",
-    "hidden='1'",
-    "hidden='true'",
-];
+/// How a worksheet says that something is hidden.
+const HIDDEN: &str = "hidden=";
+
+/// That it is so: Excel, `LibreOffice`, and both by hand.
+const SO: [&str; 4] = ["\"1\"", "\"true\"", "'1'", "'true'"];
 
 /// What is looked for in a worksheet, all of it or a piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,9 +133,11 @@ fn count_hidden_rows(xml: &str) -> usize {
             .iter()
             .any(|start| memmem::find(cells, start).is_some())
     };
-    HIDDEN
-        .iter()
-        .flat_map(|hidden| memmem::find_iter(bytes, hidden))
+    memmem::find_iter(bytes, HIDDEN)
+        .filter(|at| {
+            let value = &xml[at + HIDDEN.len()..];
+            SO.iter().any(|so| value.starts_with(so))
+        })
         .filter(|&at| is_of_tag(xml, at, b"<row") && with_something(at))
         .count()
 }

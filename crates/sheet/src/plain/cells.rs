@@ -109,26 +109,16 @@ impl<'a> RowReader<'a, '_> {
             if let Some(after) = xml.strip_prefix("</row>") {
                 return Ok(after);
             }
-            let tag = xml.strip_prefix("<c").ok_or(NotPlain)?;
-            let Tag {
-                attributes,
+            let Cell {
+                column_idx,
+                style,
+                kind,
                 is_empty,
                 after,
-            } = Tag::of(tag)?;
-            let (mut place, mut style, mut kind) = (None, None, None);
-            for attribute in attributes {
-                let (name, value) = attribute?;
-                let known = match name {
-                    "r" => &mut place,
-                    "s" => &mut style,
-                    "t" => &mut kind,
-                    _ => continue,
-                };
-                if known.replace(value).is_some() {
-                    return Err(NotPlain);
-                }
-            }
-            let column_idx = column_idx(place.ok_or(NotPlain)?, row_number)?;
+            } = match Cell::usual(xml, row_number) {
+                Some(cell) => cell,
+                None => Cell::any(xml, row_number)?,
+            };
             if column_idx < next_column_idx {
                 return Err(NotPlain);
             }
@@ -161,7 +151,8 @@ impl<'a> RowReader<'a, '_> {
             return inline(xml);
         }
         let text = xml.strip_prefix("<v>").ok_or(NotPlain)?;
-        let end = memchr(b'<', text.as_bytes()).ok_or(NotPlain)?;
+        // Of a few bytes.
+        let end = text.bytes().position(|b| b == b'<').ok_or(NotPlain)?;
         let (text, after) = text.split_at(end);
         let after = after.strip_prefix("</v></c>").ok_or(NotPlain)?;
         let given = match kind {
@@ -212,6 +203,69 @@ fn own_text(text: &str) -> Result<Raw<'_>, NotPlain> {
         Ok(Raw::Text(text))
     } else {
         Err(NotPlain)
+    }
+}
+
+/// A cell's start tag.
+struct Cell<'x> {
+    column_idx: u32,
+    style: Option<&'x str>,
+    kind: Option<&'x str>,
+    is_empty: bool,
+    after: &'x str,
+}
+
+impl<'x> Cell<'x> {
+    /// `<c r="A1" s="1" t="s">`, as nearly every program writes it; `None` says nothing.
+    fn usual(xml: &'x str, row_number: &str) -> Option<Self> {
+        let place = xml.strip_prefix("<c r=\"")?;
+        let n_letters = place.bytes().take_while(u8::is_ascii_uppercase).count();
+        let (letters, rest) = place.split_at(n_letters);
+        let mut rest = rest.strip_prefix(row_number)?.strip_prefix('"')?;
+        let mut value_of = |start: &str| {
+            let value = rest.strip_prefix(start)?;
+            let n_bytes = value.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            let (value, after) = value.split_at(n_bytes);
+            rest = after.strip_prefix('"')?;
+            Some(value)
+        };
+        let (style, kind) = (value_of(" s=\""), value_of(" t=\""));
+        Some(Self {
+            column_idx: column_of(letters).ok()?,
+            style,
+            kind,
+            is_empty: false,
+            after: rest.strip_prefix('>')?,
+        })
+    }
+
+    fn any(xml: &'x str, row_number: &str) -> Result<Self, NotPlain> {
+        let tag = xml.strip_prefix("<c").ok_or(NotPlain)?;
+        let Tag {
+            attributes,
+            is_empty,
+            after,
+        } = Tag::of(tag)?;
+        let (mut place, mut style, mut kind) = (None, None, None);
+        for attribute in attributes {
+            let (name, value) = attribute?;
+            let known = match name {
+                "r" => &mut place,
+                "s" => &mut style,
+                "t" => &mut kind,
+                _ => continue,
+            };
+            if known.replace(value).is_some() {
+                return Err(NotPlain);
+            }
+        }
+        Ok(Self {
+            column_idx: column_idx(place.ok_or(NotPlain)?, row_number)?,
+            style,
+            kind,
+            is_empty,
+            after,
+        })
     }
 }
 
@@ -285,7 +339,10 @@ fn whole(digits: &str, most: usize) -> Result<u32, NotPlain> {
 
 /// The column of a cell of this row: `AB12`.
 fn column_idx(place: &str, row_number: &str) -> Result<u32, NotPlain> {
-    let letters = place.strip_suffix(row_number).ok_or(NotPlain)?;
+    column_of(place.strip_suffix(row_number).ok_or(NotPlain)?)
+}
+
+fn column_of(letters: &str) -> Result<u32, NotPlain> {
     if letters.is_empty() || letters.len() > 3 {
         return Err(NotPlain);
     }

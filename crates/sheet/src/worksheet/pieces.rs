@@ -144,8 +144,9 @@ impl Pieces {
         };
         let holds = |text: &[u8]| memmem::find(xml.as_bytes(), text).is_some();
         let has_rows = has_rows(xml);
+        let is_declared = holds(b"<!");
         // Elements may have a prefix; a text is not looked at as a sheet.
-        if holds(b"<![CDATA[")
+        if (is_declared && holds(b"<![CDATA["))
             || holds(b":sheet")
             || (has_rows && self.kind == Kind::SharedTexts)
             || errors(xml).any(is_unclear)
@@ -153,7 +154,7 @@ impl Pieces {
         {
             self.find(Verdict::NeedsWhole);
         }
-        if package::has_doctype(xml) {
+        if is_declared && package::has_doctype(xml) {
             self.find(Verdict::HasDoctype);
         }
         if self.kind == Kind::SharedTexts && is_first {
