@@ -1,39 +1,69 @@
 //! What a schema says of texts: which are allowed, and of what form.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jsonschema_regex::Sequence;
 use regex::Regex;
 
 /// A set of texts, most of them codes of a few characters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Texts {
-    /// Those that fit into sixteen bytes with their length, ascending.
-    short: Vec<u128>,
+    /// Those that fit into sixteen bytes with their length: each in the first free place from where its hash points.
+    short: Vec<Option<u128>>,
     long: HashSet<String>,
 }
 
 impl Texts {
     pub(crate) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
-        let mut set = Self::default();
+        let mut short = BTreeSet::new();
+        let mut long = HashSet::new();
         for text in texts {
             match packed(text) {
-                Some(short) => set.short.push(short),
+                Some(packed) => {
+                    short.insert(packed);
+                }
                 None => {
-                    set.long.insert(text.to_owned());
+                    long.insert(text.to_owned());
                 }
             }
         }
-        set.short.sort_unstable();
+        // At most a quarter full, so that a place that is free is never far.
+        let mut set = Self {
+            short: vec![None; (short.len() * 4).next_power_of_two()],
+            long,
+        };
+        for packed in short {
+            let place = set.place(packed);
+            set.short[place] = Some(packed);
+        }
         set
+    }
+
+    /// Where a text is, or would be.
+    fn place(&self, packed: u128) -> usize {
+        let last = self.short.len() - 1;
+        let mut place = hash(packed) & last;
+        while self.short[place].is_some_and(|other| other != packed) {
+            place = (place + 1) & last;
+        }
+        place
     }
 
     pub(crate) fn contains(&self, text: &str) -> bool {
         match packed(text) {
-            Some(short) => self.short.binary_search(&short).is_ok(),
+            Some(packed) => self.short[self.place(packed)].is_some(),
             None => self.long.contains(text),
         }
     }
+}
+
+/// By multiplication; the upper bits depend on all of the text.
+#[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+fn hash(packed: u128) -> usize {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (low, high) = (packed as u64, (packed >> 64) as u64);
+    let mixed = (low.wrapping_mul(ODD) ^ high).wrapping_mul(ODD);
+    (mixed >> 32) as usize
 }
 
 fn packed(text: &str) -> Option<u128> {
