@@ -1,4 +1,6 @@
-"""Makes the files that the benchmark reads: REC20 as xlsx and csv, FORM20 as xlsx.
+"""Makes the files that the benchmark reads: REC20 as xlsx and csv, FORM20 as xlsx, and REC20 with two mistakes in each row as csv.
+
+    make.py FOLDER [--rows 100000 ...] [--form] [--faulty 50000 ...]
 
 REC20: one sheet, 20 columns, about one row in a hundred with a planted mistake of one of 13 kinds.
 FORM20: 20 sheets of 60 lines with a code and 11 numbers, and the return that they are: a table and a sum for each sheet.
@@ -133,6 +135,10 @@ def write_texts(package, texts):
         part.write(b"</sst>")
 
 
+def csv_row(row):
+    return ["" if row[name] is None else str(row[name]).lower() if isinstance(row[name], bool) else row[name] for name in COLUMNS]
+
+
 def rec20(folder, n_rows):
     planted, texts = [], {}
     named = folder / f"rec20-{n_rows}"
@@ -146,10 +152,26 @@ def rec20(folder, n_rows):
             for row_number, row in enumerate(rows(n_rows, planted), 2):
                 cells = "".join(cell(f"{letter}{row_number}", row[name], texts) for letter, name in zip(LETTERS, COLUMNS))
                 sheet.write(f'<row r="{row_number}" spans="1:20">{cells}</row>'.encode())
-                lines.writerow(["" if row[name] is None else str(row[name]).lower() if isinstance(row[name], bool) else row[name] for name in COLUMNS])
+                lines.writerow(csv_row(row))
             sheet.write(b"</sheetData></worksheet>")
         write_texts(package, texts)
     Path(f"{named}.json").write_text(json.dumps(planted))
+
+
+def faulty(folder, n_rows):
+    """Two mistakes in each row, of any two kinds: too few of a kind for one mistake throughout a column."""
+    rng = random.Random(21)
+    kinds = [kind for kind in MISTAKES if kind[0] != "unique"]
+    with open(folder / f"faulty-{n_rows}.csv", "w", newline="") as plain:
+        lines = csv.writer(plain, lineterminator="\n")
+        lines.writerow(COLUMNS)
+        for number in range(1, n_rows + 1):
+            row = right_row(number, rng)
+            # The last two compare columns that the others may spoil.
+            for _, column, how in sorted(rng.sample(kinds, 2), key=kinds.index, reverse=True):
+                row[column] = how(row, [])
+            lines.writerow(csv_row(row))
+    (folder / f"faulty-{n_rows}.json").write_text(json.dumps({"mistakes": 2 * n_rows}))
 
 
 def form20(folder):
@@ -207,10 +229,16 @@ def form20_spec(folder):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[])
+    parser.add_argument("--form", action="store_true")
+    parser.add_argument("--faulty", type=int, nargs="*", default=[])
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for n in arguments.rows:
         rec20(arguments.folder, n)
-    form20(arguments.folder)
-    form20_spec(arguments.folder)
+    for n in arguments.faulty:
+        faulty(arguments.folder, n)
+    if arguments.form:
+        form20_spec(arguments.folder)
+        form20(arguments.folder)
+        (arguments.folder / "form20.json").write_text("{}")

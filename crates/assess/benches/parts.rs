@@ -1,11 +1,11 @@
 //! What each part of an assessment takes on REC20: reading alone, reading and framing, checking alone.
 //!
-//! `cargo bench -p assess`, after `python3 bench/make.py var/bench`.
+//! `cargo bench -p assess`, after `python3 bench/make.py var/bench --rows 100000`; `BENCH_FILES` names another folder than `var/bench`.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't run says so")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use frame::{Expected, Framed, Framer};
@@ -46,6 +46,8 @@ fn framed(bytes: &[u8], limits: &Limits, spec: &ReturnSpec) -> Framed {
 
 fn parts(criterion: &mut Criterion) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files =
+        std::env::var_os("BENCH_FILES").map_or_else(|| root.join("var/bench"), PathBuf::from);
     let spec = spec::load(&root.join("bench/rec20/1")).unwrap();
     let period = Period::parse(spec.period_kind, "2025-26").unwrap();
     let limits = Limits {
@@ -64,12 +66,9 @@ fn parts(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("rec20");
     group.sample_size(10).throughput(Throughput::Elements(ROWS));
     for ending in ["xlsx", "csv"] {
-        let path = root.join(format!("var/bench/rec20-{ROWS}.{ending}"));
+        let path = files.join(format!("rec20-{ROWS}.{ending}"));
         let bytes = fs::read(&path).unwrap_or_else(|_| {
-            panic!(
-                "{} is made by: python3 bench/make.py var/bench",
-                path.display()
-            )
+            panic!("{} is made by bench/make.py", path.display());
         });
         group.bench_function(format!("read {ending}"), |b| {
             b.iter(|| read(&bytes, &limits, |_| Nothing));
