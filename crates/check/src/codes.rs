@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use finding::{Finding, Severity};
-use frame::{Frame, item_rule};
+use frame::{Frame, day_in_words, item_rule};
 use spec::{Code, CodeRef, Item, TableSpec};
 
 use crate::{Reference, line_prefix, placed};
@@ -108,39 +108,28 @@ fn not_in_force(
     let span = entries
         .iter()
         .map(|code| match (code.valid_from, code.valid_to) {
-            (_, Some(last)) if last < day => format!("could be used until {}", british(last)),
-            (Some(first), _) => format!("can be used from {}", british(first)),
+            (_, Some(last)) if last < day => format!("could be used until {}", day_in_words(last)),
+            (Some(first), _) => format!("can be used from {}", day_in_words(first)),
             _ => "was withdrawn".to_owned(),
         })
         .next_back()
         .unwrap_or_default();
-    let in_force = codes
-        .list
-        .codes
-        .iter()
-        .filter(|code| code.in_force_on(day))
-        .map(|code| code.code.as_str())
-        .collect::<Vec<_>>()
-        .join(", ");
     (
         format!(
             "{} is {value} ({label}), a code that {span}, but the date that counts is {}.",
             item.title,
-            british(day)
+            day_in_words(day)
         ),
         format!(
-            "Use a code that was in force on {}: {in_force}.",
-            british(day)
+            "Use a code that was in force on {}: {}.",
+            day_in_words(day),
+            some_codes(codes, Some(day))
         ),
     )
 }
 
-fn british(day: NaiveDate) -> String {
-    day.format("%-d %B %Y").to_string()
-}
-
 /// The codes in force with their labels; a long list is named by its first few.
-fn some_codes(codes: &CodeRef, day: Option<NaiveDate>) -> String {
+pub(crate) fn some_codes(codes: &CodeRef, day: Option<NaiveDate>) -> String {
     const SHOWN: usize = 12;
     let in_force: Vec<&Code> = codes
         .list

@@ -1,9 +1,11 @@
 //! Whether what has to be filled in is filled in. Zero is not blank, and an unreadable cell is not blank either.
 
+use chrono::NaiveDate;
 use finding::{Finding, Severity};
-use frame::{Frame, item_rule};
-use spec::{Applies, Layout, TableSpec};
+use frame::{Frame, item_rule, show_date};
+use spec::{Applies, Item, ItemKind, Layout, TableSpec};
 
+use crate::codes::some_codes;
 use crate::{Reference, line_prefix, placed, schema};
 
 pub(crate) fn check(table: &TableSpec, frame: &Frame, reference: &Reference<'_>) -> Vec<Finding> {
@@ -15,16 +17,13 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame, reference: &Reference<'_>)
         let Some(filled) = schema::filled(&frame.values[item_idx]) else {
             continue;
         };
+        let fix = fix(item, reference);
         for record_idx in filled.not().idxs() {
             if frame.is_unreadable(item_idx, record_idx)
                 || applies(table, record_idx, &item.name, reference) != Applies::Yes
             {
                 continue;
             }
-            let fix = match table.layout {
-                Layout::Matrix(_) => "Enter the figure; enter 0 if there are none.".to_owned(),
-                _ => format!("Enter {}.", item.title),
-            };
             let finding = Finding::new(
                 item_rule(table, item, "missing"),
                 Severity::Error,
@@ -33,12 +32,33 @@ pub(crate) fn check(table: &TableSpec, frame: &Frame, reference: &Reference<'_>)
                     line_prefix(table, frame, record_idx),
                     item.title
                 ),
-                fix,
+                fix.as_str(),
             );
             findings.push(placed(finding, table, frame, item, item_idx, record_idx));
         }
     }
     findings
+}
+
+/// What to do, as plainly as what is asked for allows.
+fn fix(item: &Item, reference: &Reference<'_>) -> String {
+    match item.kind {
+        ItemKind::Integer | ItemKind::Decimal { .. } => {
+            "Enter the figure; enter 0 if there are none.".to_owned()
+        }
+        ItemKind::Date => {
+            let example = NaiveDate::from_ymd_opt(2026, 4, 1).map(|day| show_date(day, item));
+            format!("Enter the date, such as {}.", example.unwrap_or_default())
+        }
+        ItemKind::Boolean => "Enter yes or no.".to_owned(),
+        ItemKind::Text => match &item.codes {
+            Some(codes) => {
+                let day = reference.period.map(|period| period.end);
+                format!("Enter one of: {}.", some_codes(codes, day))
+            }
+            None => "Enter it in this cell.".to_owned(),
+        },
+    }
 }
 
 /// Whether a cell is blank because it is for other organisations: nothing is to be added up there.

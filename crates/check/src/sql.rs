@@ -3,7 +3,7 @@
 //! The statements were vetted when the spec was loaded; here only their parameters are filled in.
 
 use chrono::NaiveDate;
-use frame::{Frame, Framed};
+use frame::{Frame, Framed, day_in_words};
 use polars::prelude::{
     AnyValue, Column, DataFrame, Int64Chunked, Int128Chunked, IntoColumn, IntoLazy, IntoSeries,
     LazyFrame, NewChunkedArray, PlSmallStr, StringChunked,
@@ -210,7 +210,7 @@ fn show(value: &AnyValue<'_>) -> String {
         AnyValue::StringOwned(text) => text.to_string(),
         AnyValue::Date(days) => NaiveDate::from_ymd_opt(1970, 1, 1)
             .and_then(|epoch| epoch.checked_add_signed(chrono::TimeDelta::days(i64::from(*days))))
-            .map_or_else(String::new, |day| day.format("%d/%m/%Y").to_string()),
+            .map_or_else(String::new, day_in_words),
         AnyValue::Float64(number) => {
             let text = format!("{number:.2}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -190,6 +190,11 @@ fn empty(table: &TableSpec) -> Frame {
     }
 }
 
+/// A day as sentences say it, which nobody takes for another: `2 August 2026`.
+pub fn day_in_words(day: NaiveDate) -> String {
+    day.format("%-d %B %Y").to_string()
+}
+
 /// A date as a person here writes it, or in the item's own form.
 pub fn show_date(date: NaiveDate, item: &Item) -> String {
     match item.date_formats.first() {

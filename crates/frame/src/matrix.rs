@@ -267,7 +267,7 @@ fn not_applicable(
             line.code, line.label, item.title, organisation.name
         ),
         None => format!(
-            "Line {} ({}) has no {}, but the cell is filled in.",
+            "Line {} ({}) does not ask for {}, but the cell is filled in.",
             line.code, line.label, item.title
         ),
     };

@@ -17,6 +17,7 @@ use frame::Frame;
 use spec::{Layout, TableSpec};
 
 use super::repeats;
+use crate::message::said;
 use crate::placed;
 
 pub(super) fn check(table: &TableSpec, frame: &Frame) -> Vec<Finding> {
@@ -45,8 +46,8 @@ fn finding(
         .iter()
         .map(|&idx| {
             let item = &table.items[idx];
-            let shown = frame.shown(item, idx, record_idx).unwrap_or_default();
-            format!("{} {shown}", item.title)
+            let said = said(frame, item, idx, record_idx).unwrap_or_default();
+            format!("{} {said}", item.title)
         })
         .collect::<Vec<_>>()
         .join(", ");

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use finding::CellRef;
-use frame::{Frame, Value, show_date};
+use frame::{Frame, Value, day_in_words};
 use spec::rule::{Days, ParentDays};
 use spec::{Rule, TableSpec};
 
@@ -218,25 +218,19 @@ impl<'a> Side<'a> {
         self.frame.cell(idx, interval.record_idx)
     }
 
-    /// `from 01/08/2025 to 30/09/2025`, in the items' own form.
+    /// `from 1 August 2025 to 30 September 2025`.
     pub(super) fn dates(&self, interval: &Interval) -> String {
         self.in_words(interval.from, interval.to)
     }
 
     pub(super) fn in_words(&self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> String {
-        let show = |idx: Option<usize>, day: NaiveDate| match idx {
-            Some(idx) => show_date(day, &self.table.items[idx]),
-            None => day.format("%d/%m/%Y").to_string(),
-        };
         match (from, to) {
-            (Some(from), Some(to)) if from == to => format!("on {}", show(self.from_idx, from)),
-            (Some(from), Some(to)) => format!(
-                "from {} to {}",
-                show(self.from_idx, from),
-                show(self.to_idx, to)
-            ),
-            (Some(from), None) => format!("from {} on", show(self.from_idx, from)),
-            (None, Some(to)) => format!("to {}", show(self.to_idx, to)),
+            (Some(from), Some(to)) if from == to => format!("on {}", day_in_words(from)),
+            (Some(from), Some(to)) => {
+                format!("from {} to {}", day_in_words(from), day_in_words(to))
+            }
+            (Some(from), None) => format!("from {} on", day_in_words(from)),
+            (None, Some(to)) => format!("to {}", day_in_words(to)),
             (None, None) => "with no dates".to_owned(),
         }
     }

@@ -36,9 +36,9 @@ fn one_finding_for_each_record_that_begins_too_early() {
     assert_eq!(
         findings(NO_OVERLAP, &drawing, None),
         [
-            "error stay.overlaps stay!C3: from 20/05/2025 to 25/05/2025 meets C2, from 01/05/2025 to 01/06/2025.",
-            "error stay.overlaps stay!C4: from 22/05/2025 on meets C2, from 01/05/2025 to 01/06/2025.",
-            "error stay.overlaps stay!C5: from 01/07/2025 to 02/07/2025 meets C4, from 22/05/2025 on.",
+            "error stay.overlaps stay!C3: from 20 May 2025 to 25 May 2025 meets C2, from 1 May 2025 to 1 June 2025.",
+            "error stay.overlaps stay!C4: from 22 May 2025 on meets C2, from 1 May 2025 to 1 June 2025.",
+            "error stay.overlaps stay!C5: from 1 July 2025 to 2 July 2025 meets C4, from 22 May 2025 on.",
         ]
     );
     let strict = NO_OVERLAP.replace("touching = true", "");
@@ -64,7 +64,7 @@ fn what_is_wrong_by_itself_overlaps_with_nothing() {
         findings(NO_OVERLAP, &drawing, None),
         [
             "error stay.end-cell-error stay!D2: End shows the spreadsheet error #REF! instead of a value.",
-            "error stay.duplicate stay!C6: The record with Episode e1, Kind d, Start 20/05/2025 is there twice: first on row 5.",
+            "error stay.duplicate stay!C6: The record with Episode e1, Kind d, Start 20 May 2025 is there twice: first on row 5.",
         ]
     );
 }
@@ -116,10 +116,10 @@ fn days_lie_within_those_of_the_parent() {
     assert_eq!(
         findings(WITHIN, &drawing, None),
         [
-            "error stay.outside stay!C3: from 30/04/2025 to 25/05/2025 is outside episode!B2, from 01/05/2025 to 01/06/2025.",
-            "error stay.outside stay!D4: from 22/05/2025 to 02/06/2025 is outside episode!B2, from 01/05/2025 to 01/06/2025.",
-            "error stay.outside stay!D5: from 22/05/2025 on is outside episode!B2, from 01/05/2025 to 01/06/2025.",
-            "error stay.outside stay!C6: from 02/06/2025 to 03/06/2025 is outside episode!B2, from 01/05/2025 to 01/06/2025.",
+            "error stay.outside stay!C3: from 30 April 2025 to 25 May 2025 is outside episode!B2, from 1 May 2025 to 1 June 2025.",
+            "error stay.outside stay!D4: from 22 May 2025 to 2 June 2025 is outside episode!B2, from 1 May 2025 to 1 June 2025.",
+            "error stay.outside stay!D5: from 22 May 2025 on is outside episode!B2, from 1 May 2025 to 1 June 2025.",
+            "error stay.outside stay!C6: from 2 June 2025 to 3 June 2025 is outside episode!B2, from 1 May 2025 to 1 June 2025.",
         ]
     );
 }
@@ -142,7 +142,7 @@ fn a_parent_that_is_wrong_by_itself_holds_nothing_against_its_records() {
     let drawing = with_episodes("| e1 |  | 2024-04-30 |\n", rows);
     assert_eq!(
         findings(&day, &drawing, None),
-        ["error stay.outside stay!C2: on 01/05/2024 is outside episode!B2, to 30/04/2024."]
+        ["error stay.outside stay!C2: on 1 May 2024 is outside episode!B2, to 30 April 2024."]
     );
 }
 
@@ -177,16 +177,16 @@ fn a_gap_is_told_where_it_begins() {
     );
     assert_eq!(
         findings(CONTINUOUS, &drawing, None),
-        ["query stay.gap stay!D4: Nothing from 13/05/2025 to 14/05/2025 (2 days)."]
+        ["query stay.gap stay!D4: Nothing from 13 May 2025 to 14 May 2025 (2 days)."]
     );
     let with_parent = format!("{CONTINUOUS}{PARENT}");
     assert_eq!(
         findings(&with_parent, &drawing, None),
         [
-            "query stay.gap stay!C2: Nothing from 01/05/2025 to 02/05/2025 (2 days).",
-            "query stay.gap stay!D4: Nothing from 13/05/2025 to 14/05/2025 (2 days).",
-            "query stay.gap stay!D5: Nothing from 29/06/2025 to 30/06/2025 (2 days).",
-            "query stay.gap stay!D6: Nothing from 11/05/2025 on (all days).",
+            "query stay.gap stay!C2: Nothing from 1 May 2025 to 2 May 2025 (2 days).",
+            "query stay.gap stay!D4: Nothing from 13 May 2025 to 14 May 2025 (2 days).",
+            "query stay.gap stay!D5: Nothing from 29 June 2025 to 30 June 2025 (2 days).",
+            "query stay.gap stay!D6: Nothing from 11 May 2025 on (all days).",
         ]
     );
     let before = format!("{with_parent}gaps = [\"before\"]\n");

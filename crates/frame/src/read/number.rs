@@ -49,7 +49,10 @@ pub(super) fn decimal<'r>(raw: Raw<'r>, item: &Item, scale: u8, origin: Origin) 
                 show_raw(raw),
                 if scale == 1 { "place" } else { "places" }
             ),
-            format!("Round the figure to {scale} decimal places."),
+            format!(
+                "Round the figure to {scale} decimal {}.",
+                if scale == 1 { "place" } else { "places" }
+            ),
         )),
     }
 }
