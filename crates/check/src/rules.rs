@@ -11,6 +11,7 @@ mod present;
 mod query;
 mod references;
 mod sum;
+mod unchanged;
 mod unique;
 mod within;
 
@@ -19,6 +20,7 @@ use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
+use spec::rule::{is_of_each_item, of_item};
 use spec::{Applies, ReturnSpec, Rule, RuleKind, Stage, TableSpec, Threshold};
 
 use crate::message::{Filling, fill};
@@ -114,6 +116,11 @@ fn run(scene: &Scene<'_>, rule: &Rule, tables: &mut Tables) -> Result<Vec<Findin
             continuous::check(scene, rule, days, parent.as_ref(), gaps, tables)?
         }
         RuleKind::Change(change) => change::check(scene, rule, change),
+        RuleKind::Unchanged {
+            against,
+            by,
+            condition,
+        } => unchanged::check(scene, rule, *against, by, condition.as_deref(), tables)?,
         RuleKind::Present { against, condition } => {
             present::check(scene, rule, *against, condition.as_deref(), tables)?
         }
@@ -147,6 +154,26 @@ impl Scene<'_> {
         }
     }
 
+    /// A finding of a rule's run in a record: on the item that it was run for, else on the main one.
+    fn finding_of_run(
+        &self,
+        rule: &Rule,
+        item: Option<&str>,
+        record_idx: usize,
+        mut filling: Filling,
+    ) -> Finding {
+        let Some(item) = item else {
+            return self.finding(rule, record_idx, &filling);
+        };
+        if let Some(of_table) = self.table.item(item) {
+            filling.insert("title".to_owned(), of_table.title.clone());
+        }
+        if let Some(value) = filling.get(item).cloned() {
+            filling.insert("value".to_owned(), value);
+        }
+        self.finding_on(rule, item, record_idx, &filling)
+    }
+
     /// A finding of a rule on an item in a record.
     fn finding_on(&self, rule: &Rule, item: &str, record_idx: usize, filling: &Filling) -> Finding {
         let finding = self.words(rule, filling);
@@ -174,6 +201,15 @@ impl Scene<'_> {
         }
     }
 
+    /// The items that match a record with its earlier one.
+    fn matching(&self, by: &[String]) -> Vec<usize> {
+        match &self.table.layout {
+            _ if !by.is_empty() => self.item_idxs(by),
+            spec::Layout::Matrix(matrix) => self.item_idxs(std::slice::from_ref(&matrix.line_item)),
+            _ => self.item_idxs(&self.table.keys),
+        }
+    }
+
     /// A threshold of the rule, as the organisation whose return this is has it.
     fn threshold(&self, rule: &Rule, name: &str) -> Option<Threshold> {
         rule.thresholds.get(name, self.reference.organisation)
@@ -186,6 +222,17 @@ impl Scene<'_> {
             .filter_map(|name| self.table.item_idx(name))
             .collect()
     }
+}
+
+/// A rule's SQL as it is run: once, or for each of the rule's items.
+fn runs<'r>(rule: &'r Rule, sql: &str) -> Vec<(Option<&'r str>, String)> {
+    if !is_of_each_item(sql) {
+        return vec![(None, sql.to_owned())];
+    }
+    let items = rule.items.iter();
+    items
+        .map(|item| (Some(item.as_str()), of_item(sql, item)))
+        .collect()
 }
 
 /// The values of some items in a record; `None` if any is blank or unreadable.

@@ -192,7 +192,39 @@ thresholds = { most = 1 }
     );
     assert_eq!(
         findings(rules, &drawing, None),
-        ["query site.visited-too-often site!A3: Site s2 was visited 2 times by 31/03/2026."]
+        ["query site.visited-too-often site!A3: Site s2 was visited 2 times by 31 March 2026."]
+    );
+}
+
+#[test]
+fn a_rule_of_each_item_points_at_the_one_that_is_wrong() {
+    let rules = r#"
+[[rule]]
+id = "site.below-zero"
+table = "site"
+kind = "assert"
+severity = "error"
+items = ["A", "B"]
+message = "{title} of {ID} is {value}."
+assert = "$value >= 0 OR KIND = 'x'"
+
+[[rule]]
+id = "site.above-all"
+table = "site"
+kind = "query"
+severity = "query"
+items = ["A", "B"]
+message = "{title} is {value}, above the {most} of all."
+query = "WITH all_sites AS (SELECT MAX(TOTAL) AS most FROM site) SELECT _row, most FROM site CROSS JOIN all_sites WHERE $value > most"
+"#;
+    let drawing = sites("| s1 | 9 | -1 | -0.50 | y |\n| s2 | 9 | -1 | 9.01 | x |\n");
+    assert_eq!(
+        findings(rules, &drawing, None),
+        [
+            "error site.below-zero site!C2: A of s1 is -1.",
+            "error site.below-zero site!D2: B of s1 is -0.50.",
+            "query site.above-all site!D3: B is 9.01, above the 9 of all.",
+        ]
     );
 }
 

@@ -92,7 +92,9 @@ impl ReturnSpec {
         }
         match &rule.kind {
             RuleKind::Change(change) => BTreeSet::from([Link::from(change.against)]),
-            RuleKind::Present { against, .. } => BTreeSet::from([Link::from(*against)]),
+            RuleKind::Present { against, .. } | RuleKind::Unchanged { against, .. } => {
+                BTreeSet::from([Link::from(*against)])
+            }
             RuleKind::Query { reads, .. } => {
                 reads.iter().filter_map(|name| self.link_of(name)).collect()
             }

@@ -100,7 +100,7 @@ impl InForce {
 /// What a rule checks. One file per kind in `check/src/rules/`.
 #[derive(Debug, Clone)]
 pub enum RuleKind {
-    /// An SQL expression over one row; unknown passes.
+    /// An SQL expression over one row, or over one value of a row; unknown passes.
     Assert { expression: String },
     /// One SELECT; each row it returns is a violation. `reads` are the tables it names.
     Query { select: String, reads: Vec<String> },
@@ -134,11 +134,50 @@ pub enum RuleKind {
     },
     /// A figure moved further than the thresholds `percent`, `minimum` and `base` allow.
     Change(Change),
+    /// Each of the rule's items is what it was in the same earlier record.
+    Unchanged {
+        against: Against,
+        /// The items that match a record with its earlier one; empty: the table's keys.
+        by: Vec<String>,
+        /// An SQL expression over the earlier row: records for which it does not hold are left out.
+        condition: Option<String>,
+    },
     /// An earlier record is there again, matched on the rule's items.
     Present {
         against: Against,
         condition: Option<String>,
     },
+}
+
+/// What stands in a rule's SQL for the item that it is run for, each of the rule's items in turn.
+const EACH: &str = "$value";
+
+/// Whether SQL is run for each of the rule's items, and not once for all.
+pub fn is_of_each_item(sql: &str) -> bool {
+    places_of_value(sql).next().is_some()
+}
+
+/// SQL of each item as it is run for one.
+pub fn of_item(sql: &str, item: &str) -> String {
+    let mut of_item = String::with_capacity(sql.len());
+    let mut from = 0;
+    for at in places_of_value(sql) {
+        of_item.push_str(&sql[from..at]);
+        of_item.push('"');
+        of_item.push_str(item);
+        of_item.push('"');
+        from = at + EACH.len();
+    }
+    of_item.push_str(&sql[from..]);
+    of_item
+}
+
+/// Not those of a longer name that begins so.
+fn places_of_value(sql: &str) -> impl Iterator<Item = usize> + '_ {
+    sql.match_indices(EACH).map(|(at, _)| at).filter(|at| {
+        let after = sql[at + EACH.len()..].chars().next();
+        after.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_')
+    })
 }
 
 /// How far a figure may move.

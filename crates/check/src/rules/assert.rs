@@ -1,7 +1,7 @@
 //! `assert`: an SQL expression holds in every record.
 //!
 //! # Checks
-//! Each record for which the expression is false; unknown, because a value is blank or unreadable, passes.
+//! Each record for which the expression is false, or with `$value` in it each of the rule's items; unknown, because a value is blank or unreadable, passes.
 //!
 //! # Why it matters
 //! Most of what a team knows about its return is a sentence over one row.
@@ -15,7 +15,7 @@
 use finding::Finding;
 use spec::Rule;
 
-use super::Scene;
+use super::{Scene, runs};
 use crate::CheckError;
 use crate::message::values_of;
 use crate::sql::Tables;
@@ -26,17 +26,20 @@ pub(super) fn check(
     expression: &str,
     tables: &mut Tables,
 ) -> Result<Vec<Finding>, CheckError> {
-    let select = format!(
-        "SELECT _row FROM {} WHERE NOT ({expression})",
-        scene.table.name
-    );
-    let violations = tables.run(rule, &select, scene.reference)?;
-    Ok(violations
-        .iter()
-        .filter_map(|violation| violation.record_idx)
-        .map(|record_idx| {
+    let mut findings = Vec::new();
+    for (item, expression) in runs(rule, expression) {
+        let select = format!(
+            "SELECT _row FROM {} WHERE NOT ({expression})",
+            scene.table.name
+        );
+        let violations = tables.run(rule, &select, scene.reference)?;
+        let record_idxs = violations
+            .iter()
+            .filter_map(|violation| violation.record_idx);
+        findings.extend(record_idxs.map(|record_idx| {
             let values = values_of(scene.table, scene.frame, record_idx);
-            scene.finding(rule, record_idx, &values)
-        })
-        .collect())
+            scene.finding_of_run(rule, item, record_idx, values)
+        }));
+    }
+    Ok(findings)
 }

@@ -54,11 +54,7 @@ fn of_items(
     before_frame: &Frame,
     limits: &Limits,
 ) -> Vec<Finding> {
-    let key_idxs = match &scene.table.layout {
-        _ if !by.is_empty() => scene.item_idxs(by),
-        spec::Layout::Matrix(matrix) => scene.item_idxs(std::slice::from_ref(&matrix.line_item)),
-        _ => scene.item_idxs(&scene.table.keys),
-    };
+    let key_idxs = scene.matching(by);
     let before_by_key = earlier::by_key(before_frame, &key_idxs);
     let mut findings = Vec::new();
     for record_idx in 0..scene.frame.n_records() {

@@ -2,6 +2,7 @@
 //!
 //! # Checks
 //! Whatever SQL can say over the return's tables, the same tables of earlier periods and those of other returns.
+//! With `$value` in it, it is run for each of the rule's items, in whose place that stands.
 //! A query over a period or a return that is not known does not run, and the assessment's head says so.
 //!
 //! # Why it matters
@@ -16,9 +17,9 @@
 use finding::Finding;
 use spec::Rule;
 
-use super::Scene;
+use super::{Scene, runs};
 use crate::CheckError;
-use crate::message::values_of;
+use crate::message::{values_of, with_label};
 use crate::sql::Tables;
 
 pub(super) fn check(
@@ -31,16 +32,27 @@ pub(super) fn check(
     if !reads.iter().all(|name| tables.has(name)) {
         return Ok(Vec::new());
     }
-    let violations = tables.run(rule, select, scene.reference)?;
-    Ok(violations
-        .into_iter()
-        .map(|violation| match violation.record_idx {
-            Some(record_idx) => {
-                let mut values = values_of(scene.table, scene.frame, record_idx);
-                values.extend(violation.values);
-                scene.finding(rule, record_idx, &values)
-            }
-            None => scene.words(rule, &violation.values),
-        })
-        .collect())
+    let mut findings = Vec::new();
+    for (item, select) in runs(rule, select) {
+        let violations = tables.run(rule, &select, scene.reference)?;
+        let told = violations.into_iter().map(|violation| {
+            let Some(record_idx) = violation.record_idx else {
+                return scene.words(rule, &violation.values);
+            };
+            let mut values = values_of(scene.table, scene.frame, record_idx);
+            values.extend(violation.values.into_iter().map(|(name, value)| {
+                // What a query says of another table's item it calls by that item's name.
+                let tables = std::iter::once(scene.table).chain(&scene.spec.tables);
+                let item = tables.filter_map(|table| table.item(&name)).next();
+                let value = match item {
+                    Some(item) => with_label(item, value),
+                    None => value,
+                };
+                (name, value)
+            }));
+            scene.finding_of_run(rule, item, record_idx, values)
+        });
+        findings.extend(told);
+    }
+    Ok(findings)
 }

@@ -1,12 +1,7 @@
 //! `change` and thresholds, drawn.
 
+use super::sites;
 use crate::drawn::{Drawn, findings};
-
-const SITES: &str = "[site]\n| ID | TOTAL | A | B | KIND |\n";
-
-fn sites(rows: &str) -> String {
-    format!("{SITES}{rows}")
-}
 
 #[test]
 fn the_number_of_records_is_a_figure_too() {
@@ -110,4 +105,45 @@ thresholds_of.S1 = { most = 7, source = "s", confidence = "inferred" }
     };
     assert!(one.findings(&now).is_empty(), "S1 has its own");
     assert_eq!(one.findings(&sites("| s1 | 200 | 8 | | |\n")).len(), 2);
+}
+
+#[test]
+fn what_a_record_said_of_the_same_thing_is_what_it_says() {
+    let rule = |more: &str| {
+        format!(
+            r#"
+[[rule]]
+id = "site.other-kind"
+table = "site"
+kind = "unchanged"
+severity = "query"
+items = ["KIND", "A"]
+against = "previous"
+message = "{{title}} of {{ID}} is {{value}}; it was {{before}}."
+{more}
+"#
+        )
+    };
+    let now = sites(
+        "| s1 | 1 | 5 | | y |\n| s2 | 1 | 5 | | x |\n| s3 | 1 | 5 | | x |\n| new | 1 | 5 | | y |\n",
+    );
+    let before = sites("| s3 | 9 | 4 | | |\n| s1 | 9 | 4 | | x |\n| s2 | 9 | 5 | | x |\n");
+    let of_a = "query site.other-kind site!C2: A of s1 is 5; it was 4.";
+    let of_kind = "query site.other-kind site!E2: Kind of s1 is y; it was x.";
+    assert_eq!(
+        findings(&rule(""), &now, Some(&before)),
+        [
+            of_a,
+            of_kind,
+            "query site.other-kind site!C4: A of s3 is 5; it was 4.",
+        ]
+    );
+    let where_x = rule("where = \"KIND = 'x'\"");
+    assert_eq!(findings(&where_x, &now, Some(&before)), [of_a, of_kind]);
+    let by_total = rule("by = [\"TOTAL\"]");
+    assert!(
+        findings(&by_total, &now, Some(&before)).is_empty(),
+        "no total is the same"
+    );
+    assert!(findings(&rule(""), &now, None).is_empty());
 }

@@ -24,7 +24,7 @@ use super::returns::Sources;
 use super::table::TableDraft;
 use super::{rule_ids, toml_document};
 use crate::rule::{Against, Direction, GapPlace, OwnThresholds, Stage, Thresholds, When};
-use crate::{Confidence, InForce, OnlyFor, Provenance, Rule, RuleKind, Threshold};
+use crate::{Confidence, InForce, Layout, OnlyFor, Provenance, Rule, RuleKind, Threshold};
 
 const FILE: &str = "rules.toml";
 
@@ -105,6 +105,7 @@ enum KindName {
     Continuous,
     Sum,
     Change,
+    Unchanged,
     Present,
 }
 
@@ -240,7 +241,8 @@ impl Reading<'_> {
         let kind = match said.kind {
             KindName::Assert => {
                 let expression = said.assert.take()?;
-                self.check_expression(&expression, "assert", table, said, faults);
+                let vetted = self.for_an_item(&expression, "assert", said, known, faults);
+                self.check_expression(&vetted, "assert", table, said, faults);
                 RuleKind::Assert { expression }
             }
             KindName::Query => self.query(said, known, faults)?,
@@ -270,6 +272,24 @@ impl Reading<'_> {
                 }
             }
             KindName::Change => self.change(said, table, known, faults)?,
+            KindName::Unchanged => {
+                known.add(&["title", "value", "before"]);
+                let is_matrix = matches!(table.layout, Some(Layout::Matrix(_)));
+                self.check_items(table, &said.by, "by", faults);
+                if table.layout.is_some() && !is_matrix && !table.has_keys && said.by.is_empty() {
+                    let why = format!("{} has no keys to match records by", table.name);
+                    self.fault("table", why, faults);
+                }
+                let condition = said.condition.take();
+                if let Some(expression) = &condition {
+                    self.check_expression(expression, "where", table, said, faults);
+                }
+                RuleKind::Unchanged {
+                    against: said.against?.into(),
+                    by: std::mem::take(&mut said.by),
+                    condition,
+                }
+            }
             KindName::Present => {
                 let condition = said.condition.take();
                 if let Some(expression) = &condition {
@@ -286,7 +306,7 @@ impl Reading<'_> {
 
     fn thresholds(&self, said: &mut RuleDocument, faults: &mut Faults) -> Thresholds {
         for name in said.thresholds.keys() {
-            if ["period_start", "period_end", "received_on"].contains(&name.as_str()) {
+            if ["period_start", "period_end", "received_on", "value"].contains(&name.as_str()) {
                 let why = format!("${name} is taken");
                 self.fault(&format!("thresholds/{name}"), why, faults);
             }

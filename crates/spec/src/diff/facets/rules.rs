@@ -153,6 +153,15 @@ fn of_kind(say: Say, kind: &RuleKind) -> Say {
             say.list("gaps", &gaps)
         }
         RuleKind::Change(change) => of_change(say.is("kind", "change"), change),
+        RuleKind::Unchanged {
+            against,
+            by,
+            condition,
+        } => say
+            .is("kind", "unchanged")
+            .is("against", against.prefix().trim_end_matches('_'))
+            .list("by", by)
+            .may_be("where", condition.as_deref().map(canonical_sql)),
         RuleKind::Present { against, condition } => say
             .is("kind", "present")
             .is("against", against.prefix().trim_end_matches('_'))

@@ -7,7 +7,9 @@ use super::super::message::Placeholders;
 use super::super::sql;
 use super::super::table::TableDraft;
 use super::{Reading, RuleDocument};
-use crate::rule::{ADDRESS, ALL_ORGANISATIONS, Against, ORGANISATION, Stage, all_name};
+use crate::rule::{
+    ADDRESS, ALL_ORGANISATIONS, Against, ORGANISATION, Stage, all_name, is_of_each_item, of_item,
+};
 use crate::{Item, ItemKind, Layout, RuleKind};
 
 impl Reading<'_> {
@@ -28,6 +30,31 @@ impl Reading<'_> {
         let thresholds = said.thresholds.keys().map(String::as_str).collect();
         for why in sql::vet_expression(expression, &column, &thresholds) {
             self.fault(member, why, faults);
+        }
+    }
+
+    /// SQL as it is run, for the first item where it is run for each.
+    pub(super) fn for_an_item(
+        &self,
+        sql: &str,
+        member: &str,
+        said: &RuleDocument,
+        known: &mut Placeholders<'_>,
+        faults: &mut Faults,
+    ) -> String {
+        if !is_of_each_item(sql) {
+            return sql.to_owned();
+        }
+        known.add(&["title", "value"]);
+        if let Some(item) = said.items.first() {
+            of_item(sql, item)
+        } else {
+            self.fault(
+                member,
+                "$value is each of \"items\", and there are none",
+                faults,
+            );
+            of_item(sql, "_row")
         }
     }
 
@@ -64,7 +91,12 @@ impl Reading<'_> {
                 .or_else(|| self.links.has(name).then(figures))
         };
         let thresholds: BTreeSet<&str> = said.thresholds.keys().map(String::as_str).collect();
-        match sql::vet_query(&select, &tables, &thresholds) {
+        let vetted = if said.stage == Stage::Collection {
+            select.clone()
+        } else {
+            self.for_an_item(&select, "query", said, known, faults)
+        };
+        match sql::vet_query(&vetted, &tables, &thresholds) {
             Ok(vetted) => {
                 if said.stage == Stage::Collection {
                     // Its words hold values of the record that it points at, and no column that the query made

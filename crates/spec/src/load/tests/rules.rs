@@ -13,7 +13,7 @@ fn single_faults_are_told_exactly() {
             "rules.toml",
             r#"kind = "assert""#,
             r#"kind = "check""#,
-            r#"rules.toml, line 4, column 1: "check" is not one of "assert", "query", "unique", "references", "within", "no_overlap", "continuous", "sum", "change", "present""#,
+            r#"rules.toml, line 4, column 1: "check" is not one of "assert", "query", "unique", "references", "within", "no_overlap", "continuous", "sum", "change", "unchanged", "present""#,
         ),
         (
             "rules.toml",
@@ -519,6 +519,18 @@ fn faults_of_changes_and_rules_of_days_are_told() {
             unique,
             "kind = \"unique\"\nseverity = \"note\"\nitems = [\"OPENED\"]\nfrom = \"OPENED\"\nwhere = \"TRUE\"\nmessage = \"m\"",
             "rules.toml, line 39, column 1: \"from\" does not belong here; it is for another kind or layout\nrules.toml, line 40, column 1: \"where\" does not belong here; it is for another kind or layout",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"assert\"\nseverity = \"note\"\nassert = \"$value > 0\"\nmessage = \"{title} is {value}.\"",
+            "rules.toml, line 38, column 1: $value is each of \"items\", and there are none",
+        ),
+        (
+            "rules.toml",
+            unique,
+            "kind = \"unchanged\"\nseverity = \"note\"\nagainst = \"previous\"\nitems = [\"COST\"]\nby = [\"PRICE\"]\nwhere = \"CLOSED > 1\"\nmessage = \"{title} {before} {after}.\"",
+            "rules.toml, line 40, column 7: case has no item \"PRICE\"\nrules.toml, line 41, column 1: case has no item \"CLOSED\"\nrules.toml, line 42, column 1: {after} is nothing that this rule knows",
         ),
         (
             "rules.toml",
