@@ -1,7 +1,7 @@
 //! Whether the file is this organisation's and this period's.
 
 use finding::{CellRef, Finding, Findings, Severity};
-use sheet::Sheet;
+use sheet::{Raw, Sheet};
 use spec::{Identity, IdentityKind, IdentityPlace, Item, Period, ReturnSpec, TableSpec};
 
 use crate::matrix::cell_at;
@@ -143,7 +143,8 @@ fn in_item(
     };
     let mut others = Vec::new();
     // Where there is a list or pattern, that is what an unknown text is measured against.
-    let must_be_known = !Shape::new(item).tells() && !expected.organisations.0.is_empty();
+    let shape = Shape::new(item);
+    let must_be_known = !shape.tells() && !expected.organisations.0.is_empty();
     for record_idx in 0..frame.n_records() {
         let Some(text) = frame.shown(item, item_idx, record_idx) else {
             continue;
@@ -166,6 +167,8 @@ fn in_item(
         others.truncate(1);
         Severity::Blocker
     } else {
+        // A value that is none of the item's own is told as that.
+        others.retain(|(_, text, _, _)| shape.fits(Raw::Text(text)));
         Severity::Error
     };
     for (record_idx, text, found, wanted) in others {

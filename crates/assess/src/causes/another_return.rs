@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use finding::{CellRef, Finding, Findings, Severity};
-use frame::normalise_heading;
+use frame::{day_in_words, normalise_heading};
 use sheet::{Properties, Raw, RawCell, Refusal, Sink};
 use spec::known::{Form, FormTable};
 use spec::stamp::{PROPERTY, Stamp};
@@ -105,10 +105,10 @@ fn told(own: &Form, found: &Form, sure: Sure) -> Refusal {
         let used = match found.valid_to {
             Some(last) => format!(
                 "for periods from {} to {}",
-                in_words(found.valid_from),
-                in_words(last)
+                day_in_words(found.valid_from),
+                day_in_words(last)
             ),
-            None => format!("for periods from {}", in_words(found.valid_from)),
+            None => format!("for periods from {}", day_in_words(found.valid_from)),
         };
         return Refusal {
             rule: ANOTHER_FORM,
@@ -155,10 +155,6 @@ fn told_of_unknown(own: &Form, stamp: &Stamp) -> Refusal {
     }
 }
 
-fn in_words(day: chrono::NaiveDate) -> String {
-    day.format("%-d %B %Y").to_string()
-}
-
 /// This return's form but for the numbers in what its anchors say.
 fn another_year(own: &Form, heads: &Heads) -> Option<Finding> {
     let tables: Vec<&FormTable> = own
@@ -168,13 +164,15 @@ fn another_year(own: &Form, heads: &Heads) -> Option<Finding> {
         .collect();
     let mut differing = None;
     for table in &tables {
-        let sheet = heads.sheets.iter().find(|sheet| {
+        let found = heads.sheets.iter().find(|sheet| {
             let stands = |anchor: &spec::layout::Anchor| {
                 let found = sheet.at(anchor.row_idx, anchor.column_idx);
                 without_digits(found).contains(&without_digits(&normalise_heading(&anchor.text)))
             };
             table.anchors.iter().all(stands)
-        })?;
+        });
+        // A form need not have all of its sheets.
+        let Some(sheet) = found else { continue };
         let other = table.anchors.iter().find(|anchor| {
             let found = sheet.at(anchor.row_idx, anchor.column_idx);
             !found.contains(&normalise_heading(&anchor.text))

@@ -40,9 +40,25 @@ pub(super) fn single_out(
         .map(|(line, items)| blank_of(line, items))
         .sum();
     let is_missing = |finding: &Finding| finding.rule.as_str().ends_with("-missing");
+    if is_untouched(request, matrix, table, frame) {
+        // Which of its cells have to be filled in may be said by rules of the return's own.
+        let of_a_blank = |finding: &Finding| {
+            finding.severity == Severity::Error && finding.cell.is_some() && finding.value.is_none()
+        };
+        let told = causes
+            .findings
+            .iter()
+            .filter(|finding| finding.table.as_ref() == Some(&table.name) && of_a_blank(finding));
+        let places: Vec<&CellRef> = told.filter_map(|finding| finding.cell.as_ref()).collect();
+        if let (FORM.., Some(first)) = (places.len(), places.iter().min()) {
+            let cause = of_form(table, first, places.len(), places.len());
+            causes.replace(table, of_a_blank, cause);
+        }
+        return;
+    }
     if n_asked >= FORM && n_blank * 10 >= n_asked * 9 {
-        if let Some(cause) = of_form(table, &blank, n_blank, n_asked) {
-            causes.replace(table, is_missing, cause);
+        if let Some(first) = &blank.first {
+            causes.replace(table, is_missing, of_form(table, first, n_blank, n_asked));
         }
         return;
     }
@@ -57,6 +73,25 @@ pub(super) fn single_out(
             of_line(table, frame, line, items),
         );
     }
+}
+
+/// Whether nothing stands in any cell that is the sender's to fill in.
+fn is_untouched(request: &Request<'_>, matrix: &Matrix, table: &TableSpec, frame: &Frame) -> bool {
+    let entered = matrix.columns.iter().filter(|column| !column.computed);
+    entered
+        .filter_map(|column| Some((column, table.item_idx(&column.item)?)))
+        .all(|(column, item_idx)| {
+            let lines = matrix.lines.iter().enumerate();
+            lines
+                .filter(|(_, line)| !line.computed)
+                .filter(|(_, line)| {
+                    matrix.applies(line, &column.item, request.organisation) != Applies::No
+                })
+                .all(|(record_idx, _)| {
+                    let is_blank = frame.values[item_idx].is_null(record_idx);
+                    is_blank && !frame.is_unreadable(item_idx, record_idx)
+                })
+        })
 }
 
 /// The items of a line that its sender fills in and may not leave blank.
@@ -119,31 +154,26 @@ impl Blank {
     }
 }
 
-fn of_form(table: &TableSpec, blank: &Blank, n_blank: usize, n_asked: usize) -> Option<Finding> {
-    let first = blank.first.clone()?;
+fn of_form(table: &TableSpec, first: &CellRef, n_blank: usize, n_asked: usize) -> Finding {
+    let title = &table.title;
+    let from = first.address();
     let message = if n_blank == n_asked {
         format!(
-            "\"{}\" is not filled in: all {n_asked} cells that need a figure are blank, from {} on.",
-            table.title,
-            first.address()
+            "\"{title}\" is not filled in: all {n_asked} cells that need a figure are blank, from {from} on."
         )
     } else {
         format!(
-            "\"{}\" is hardly filled in: {n_blank} of the {n_asked} cells that need a figure are blank, from {} on.",
-            table.title,
-            first.address()
+            "\"{title}\" is hardly filled in: {n_blank} of the {n_asked} cells that need a figure are blank, from {from} on."
         )
     };
-    Some(
-        Finding::new(
-            format!("{}.form-blank", table.name),
-            Severity::Error,
-            message,
-            "Fill in the form, with 0 where there is none; if you sent the wrong file, send the right one.",
-        )
-        .in_table(&table.name)
-        .at_cell(first),
+    Finding::new(
+        format!("{}.form-blank", table.name),
+        Severity::Error,
+        message,
+        "Fill in the form, with 0 where there is none; if you sent the wrong file, send the right one.",
     )
+    .in_table(&table.name)
+    .at_cell(first.clone())
 }
 
 fn of_line(table: &TableSpec, frame: &Frame, line: &Line, items: &[&str]) -> Finding {

@@ -206,8 +206,11 @@ fn a_form_that_is_not_filled_in() {
     let all = form.said(|grid| each(grid, "CTAXBASE", 8..=17, 2..=30, blank));
     let line = form.said(|grid| each(grid, "CTAXBASE", 9..=9, 2..=30, blank));
     let column = form.said(|grid| each(grid, "CTAXBASE", 8..=17, 5..=5, blank));
+    // Its own rules say which lines may be blank.
+    let rates = Form::of("ndripca/2026");
+    let by_rules = rates.said(|grid| each(grid, "NDRI", 8..=30, 3..=3, blank));
     insta::assert_snapshot!(format!(
-        "== all of it\n{all}\n== a line\n{line}\n== a column\n{column}"
+        "== all of it\n{all}\n== a line\n{line}\n== a column\n{column}\n== all, by the return's own rules\n{by_rules}"
     ));
 }
 
