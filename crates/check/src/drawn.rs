@@ -55,16 +55,56 @@ source = "s"
 confidence = "inferred"
 "#;
 
-const SITE: &str = r#"{
+/// A record schema of these properties: name, title, description and what its type needs.
+fn schema(title: &str, items: &[(&str, &str, &str, &str)], more: &str) -> String {
+    let properties: Vec<String> = items
+        .iter()
+        .map(|(name, title, description, kind)| {
+            format!(
+                r#""{name}": {{"title": "{title}", "description": "{description}", {kind}, "x-source": "s", "x-confidence": "inferred"}}"#
+            )
+        })
+        .collect();
+    format!(
+        r#"{{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Site", "description": "A site.", "type": "object", "additionalProperties": false,
-  "properties": {
-    "ID": {"title": "Site", "description": "Its number.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
-    "TOTAL": {"title": "Total", "description": "All.", "type": "integer", "minimum": 0, "x-source": "s", "x-confidence": "inferred"},
-    "A": {"title": "A", "description": "Some.", "type": "integer", "x-source": "s", "x-confidence": "inferred"},
-    "B": {"title": "B", "description": "Others.", "type": "number", "multipleOf": 0.01, "x-source": "s", "x-confidence": "inferred"},
-    "KIND": {"title": "Kind", "description": "Its kind.", "type": "string", "enum": ["x", "y"], "x-source": "s", "x-confidence": "inferred"}
-  },
+  "title": "{title}", "description": "A {title}.", "type": "object", "additionalProperties": false,
+  "properties": {{
+    {}
+  }}{more}
+}}"#,
+        properties.join(",\n    ")
+    )
+}
+
+const TEXT: &str = r#""type": "string""#;
+const DATE: &str = r#""type": "string", "format": "date""#;
+const WHOLE: &str = r#""type": "integer""#;
+
+fn site() -> String {
+    let items = [
+        ("ID", "Site", "Its number.", TEXT),
+        (
+            "TOTAL",
+            "Total",
+            "All.",
+            r#""type": "integer", "minimum": 0"#,
+        ),
+        ("A", "A", "Some.", WHOLE),
+        (
+            "B",
+            "B",
+            "Others.",
+            r#""type": "number", "multipleOf": 0.01"#,
+        ),
+        (
+            "KIND",
+            "Kind",
+            "Its kind.",
+            r#""type": "string", "enum": ["x", "y"]"#,
+        ),
+    ];
+    let more = r#",
   "required": ["ID"],
   "allOf": [{
     "x-rule": "site.a-for-x", "x-severity": "error", "x-items": ["A"],
@@ -72,50 +112,47 @@ const SITE: &str = r#"{
     "x-source": "s", "x-confidence": "inferred",
     "if": {"properties": {"KIND": {"const": "x"}}, "required": ["KIND"]},
     "then": {"required": ["A"]}
-  }]
-}"#;
+  }]"#;
+    schema("Site", &items, more)
+}
 
-const VISIT: &str = r#"{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Visit", "description": "A visit.", "type": "object", "additionalProperties": false,
-  "properties": {
-    "SITE": {"title": "Site", "description": "Where.", "type": "string", "x-source": "s", "x-confidence": "inferred"}
-  },
-  "required": ["SITE"]
-}"#;
+fn visit() -> String {
+    let items = [("SITE", "Site", "Where.", TEXT)];
+    schema("Visit", &items, r#", "required": ["SITE"]"#)
+}
 
-const EPISODE: &str = r#"{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Episode", "description": "An episode.", "type": "object", "additionalProperties": false,
-  "properties": {
-    "ID": {"title": "Episode", "description": "Its number.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
-    "START": {"title": "Start", "description": "Its first day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"},
-    "END": {"title": "End", "description": "Its last day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"}
-  }
-}"#;
+fn episode() -> String {
+    let items = [
+        ("ID", "Episode", "Its number.", TEXT),
+        ("START", "Start", "Its first day.", DATE),
+        ("END", "End", "Its last day.", DATE),
+    ];
+    schema("Episode", &items, "")
+}
 
-const STAY: &str = r#"{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Stay", "description": "A stay.", "type": "object", "additionalProperties": false,
-  "properties": {
-    "EPISODE": {"title": "Episode", "description": "Its episode.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
-    "KIND": {"title": "Kind", "description": "Its kind.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
-    "START": {"title": "Start", "description": "Its first day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"},
-    "END": {"title": "End", "description": "Its last day.", "type": "string", "format": "date", "x-source": "s", "x-confidence": "inferred"}
-  }
-}"#;
+fn stay() -> String {
+    let items = [
+        ("EPISODE", "Episode", "Its episode.", TEXT),
+        ("KIND", "Kind", "Its kind.", TEXT),
+        ("START", "Start", "Its first day.", DATE),
+        ("END", "End", "Its last day.", DATE),
+    ];
+    schema("Stay", &items, "")
+}
 
-const FORM: &str = r#"{
-  "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Line", "description": "A line.", "type": "object", "additionalProperties": false,
-  "properties": {
-    "line": {"title": "Line", "description": "Its code.", "type": "string", "x-source": "s", "x-confidence": "inferred"},
-    "roads": {"title": "Roads", "description": "Roads.", "type": "integer", "x-source": "s", "x-confidence": "inferred"},
-    "bridges": {"title": "Bridges", "description": "Bridges.", "type": "integer", "x-source": "s", "x-confidence": "inferred"},
-    "total": {"title": "Total", "description": "Both.", "type": "integer", "x-source": "s", "x-confidence": "inferred"}
-  },
-  "required": ["line", "roads", "bridges", "total"]
-}"#;
+fn form() -> String {
+    let items = [
+        ("line", "Line", "Its code.", TEXT),
+        ("roads", "Roads", "Roads.", WHOLE),
+        ("bridges", "Bridges", "Bridges.", WHOLE),
+        ("total", "Total", "Both.", WHOLE),
+    ];
+    schema(
+        "Line",
+        &items,
+        r#", "required": ["line", "roads", "bridges", "total"]"#,
+    )
+}
 
 /// Two lines of figures and one that the form calculates: rows 2 to 4 of the sheet, columns B to D.
 const FORM_LAYOUT: &str = r#"
@@ -164,14 +201,6 @@ column = "D"
 computed = true
 "#;
 
-/// Name, record schema and keys of the tables of records.
-const TABLES: [(&str, &str, &str); 4] = [
-    ("site", SITE, r#"keys = ["ID"]"#),
-    ("visit", VISIT, ""),
-    ("episode", EPISODE, r#"keys = ["ID"]"#),
-    ("stay", STAY, r#"keys = ["EPISODE", "KIND", "START"]"#),
-];
-
 /// The findings of a drawing under these rules, a line each: `severity rule cell: message`.
 pub(crate) fn findings(rules: &str, drawing: &str, previous: Option<&str>) -> Vec<String> {
     Drawn {
@@ -197,7 +226,7 @@ pub(crate) struct Drawn<'a> {
 impl Drawn<'_> {
     pub(crate) fn findings(&self, drawing: &str) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
-        let spec = self.spec(&dir.path().join("demo/1"));
+        let spec = self.spec(dir.path());
         let organisation = self.kind.map(|kind| Organisation {
             code: "S1".to_owned(),
             name: "One".to_owned(),
@@ -231,35 +260,14 @@ impl Drawn<'_> {
     /// What can't be run of the rules, whatever is drawn.
     pub(crate) fn tried_out(&self) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
-        let spec = self.spec(&dir.path().join("demo/1"));
+        let spec = self.spec(dir.path());
         let errors = crate::try_out(&spec, &[]).unwrap_or_else(|error| panic!("{error}"));
         errors.iter().map(ToString::to_string).collect()
     }
 
-    fn spec(&self, folder: &Path) -> ReturnSpec {
-        fs::create_dir_all(folder.join("tables")).unwrap();
-        fs::create_dir_all(folder.join("codes")).unwrap();
-        let write = |name: &str, text: &str| {
-            let edits = self.edits.iter().filter(|(file, _, _)| *file == name);
-            let text = edits.fold(text.to_owned(), |text, (_, from, to)| {
-                assert!(text.contains(from), "{name} has no {from}");
-                text.replace(from, to)
-            });
-            fs::write(folder.join(name), text).unwrap();
-        };
-        write("return.toml", RETURN);
-        write("CHANGES.md", "# Changes\n");
-        for (table, schema, keys) in TABLES {
-            write(&format!("tables/{table}.schema.json"), schema);
-            let layout = format!(
-                "layout = \"records\"\ntitle = \"{table}\"\n{keys}\n[sheet]\nnames = [\"{table}\"]\nrequired = false\n[header]\nsearch_rows = 5\n"
-            );
-            write(&format!("tables/{table}.toml"), &layout);
-        }
-        write("tables/form.schema.json", FORM);
-        write("tables/form.toml", FORM_LAYOUT);
-        write("rules.toml", &with_words(self.rules));
-        spec::load(folder).unwrap_or_else(|error| panic!("{error}"))
+    fn spec(&self, root: &Path) -> ReturnSpec {
+        let folder = write_edited(root, "demo", "", self.rules, self.edits);
+        spec::load(&folder).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -281,22 +289,44 @@ fn line(finding: &Finding) -> String {
 
 /// Writes the small return under a name, with more of `return.toml` and these rules; gives its version folder.
 pub(crate) fn write_return(root: &Path, id: &str, more: &str, rules: &str) -> PathBuf {
+    write_edited(root, id, more, rules, &[])
+}
+
+fn write_edited(
+    root: &Path,
+    id: &str,
+    more: &str,
+    rules: &str,
+    edits: &[(&str, &str, &str)],
+) -> PathBuf {
     let folder = root.join(id).join("1");
     fs::create_dir_all(folder.join("tables")).unwrap();
     fs::create_dir_all(folder.join("codes")).unwrap();
-    let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-    let about = RETURN
-        .replace("id = \"demo\"", &format!("id = \"{id}\""))
-        .replace(", \"episode\", \"stay\", \"form\"", "");
+    let write = |name: &str, text: &str| {
+        let edits = edits.iter().filter(|(file, _, _)| *file == name);
+        let text = edits.fold(text.to_owned(), |text, (_, from, to)| {
+            assert!(text.contains(from), "{name} has no {from}");
+            text.replace(from, to)
+        });
+        fs::write(folder.join(name), text).unwrap();
+    };
+    let about = RETURN.replace("id = \"demo\"", &format!("id = \"{id}\""));
     write("return.toml", &format!("{about}{more}"));
     write("CHANGES.md", "# Changes\n");
-    for (table, schema, keys) in [("site", SITE, r#"keys = ["ID"]"#), ("visit", VISIT, "")] {
-        write(&format!("tables/{table}.schema.json"), schema);
+    for (table, schema, keys) in [
+        ("site", site(), r#"keys = ["ID"]"#),
+        ("visit", visit(), ""),
+        ("episode", episode(), r#"keys = ["ID"]"#),
+        ("stay", stay(), r#"keys = ["EPISODE", "KIND", "START"]"#),
+    ] {
+        write(&format!("tables/{table}.schema.json"), &schema);
         let layout = format!(
             "layout = \"records\"\ntitle = \"{table}\"\n{keys}\n[sheet]\nnames = [\"{table}\"]\nrequired = false\n[header]\nsearch_rows = 5\n"
         );
         write(&format!("tables/{table}.toml"), &layout);
     }
+    write("tables/form.schema.json", &form());
+    write("tables/form.toml", FORM_LAYOUT);
     write("rules.toml", &with_words(rules));
     folder
 }

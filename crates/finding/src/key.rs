@@ -10,7 +10,8 @@ use crate::RuleId;
 /// A digest over the rule, the item and the record; rows may move and other records come and go.
 ///
 /// Two findings of one file never share a key.
-/// It tells nothing of the record's values to whoever does not know them, but it is not a secret.
+/// Identifiers can be guessed, and a guess tried: it is as personal as they are, and goes only where they go
+/// (`docs/decisions/finding-keys-are-no-secret.md`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FindingKey(String);
