@@ -126,7 +126,7 @@ impl Sink for Held<'_> {
                     assert!(!name.is_empty());
                     check_text(name);
                 }
-                Raw::Boolean(_) | Raw::DateTime(_) | Raw::NotCalculated => {}
+                Raw::Boolean(_) | Raw::DateTime(_) | Raw::NotCalculated | Raw::GivenTwice => {}
             }
         }
         self.n_cells += cells.len();

@@ -3,7 +3,9 @@
 mod personal;
 mod unit;
 
-use finding::{Finding, Findings, Severity};
+use std::collections::HashSet;
+
+use finding::{CellRef, Finding, Findings, Severity};
 use frame::Framed;
 use spec::{Accumulation, ReturnSpec};
 
@@ -20,6 +22,7 @@ pub(crate) fn queries(
             .iter()
             .flat_map(|previous| far_fewer(spec, framed, previous, told)),
     );
+    queries.extend(typed_over(spec, framed, told));
     queries.extend(personal::queries(spec, framed));
     queries
 }
@@ -35,6 +38,48 @@ pub(crate) fn in_another_unit(
         Some(earlier) => unit::single_out(spec, framed, earlier, findings),
         None => findings,
     }
+}
+
+/// Cells that a form calculates and somebody typed over: right today, and wrong as soon as a figure above changes.
+/// What was found wrong with such a cell is told already.
+fn typed_over(spec: &ReturnSpec, framed: &Framed, told: &Findings) -> Vec<Finding> {
+    let told: HashSet<&CellRef> = told
+        .iter()
+        .filter(|finding| finding.severity != Severity::Note)
+        .filter_map(|finding| finding.cell.as_ref())
+        .collect();
+    let mut queries = Vec::new();
+    for frame in &framed.frames {
+        let Some(table) = spec.table(&frame.table) else {
+            continue;
+        };
+        for &(item_idx, record_idx) in &frame.typed_over {
+            let item = &table.items[item_idx];
+            let Some(cell) = frame.cell(item_idx, record_idx) else {
+                continue;
+            };
+            if told.contains(&cell) {
+                continue;
+            }
+            queries.push(
+                Finding::new(
+                    format!("{}.typed-over", table.name),
+                    Severity::Query,
+                    format!(
+                        "{} ({}) is calculated in the form, but here a figure was typed over the formula.",
+                        cell.address(),
+                        item.title
+                    ),
+                    "Copy the formula back from a cell beside it, or say why the figure was typed.",
+                )
+                .in_table(&table.name)
+                .on_item(&item.name)
+                .at_cell(cell)
+                .with_value(frame.shown(item, item_idx, record_idx).unwrap_or_default()),
+            );
+        }
+    }
+    queries
 }
 
 /// Rows at which some program or other stops: Excel 95, Excel 97–2003, Excel since.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use finding::Findings;
-use sheet::{Line, Properties, RawCell, SheetInfo, Sink};
+use sheet::{Beside, Line, Properties, RawCell, SheetInfo, Sink};
 use spec::stamp::{self, Stamp};
 use spec::{Layout, ReturnSpec, TableSpec};
 
@@ -108,6 +108,7 @@ impl<'a> Framer<'a> {
                 }
             };
             let Some(frame) = frame else { continue };
+            findings.extend(locate::otherwise_named(&self.sheets[sheet_idx].info, table));
             identity::verify(&sheet, table, &frame, self.spec, self.expected, findings);
             framed.frames.push(frame);
         }
@@ -178,7 +179,10 @@ impl<'a> Reading<'a> {
                 records,
                 Some(key),
             )),
-            Layout::Matrix(layout) => Reading::Matrix(matrix::Reading::new(sheet, table, layout)),
+            Layout::Matrix(layout) => {
+                let beside = info.map_or_else(Beside::default, |info| info.beside.clone());
+                Reading::Matrix(matrix::Reading::new(sheet, beside, table, layout))
+            }
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct Frame {
     pub new_rows: Option<Vec<bool>>,
     /// The sender's own columns, which no rule reads.
     pub own: Vec<OwnColumn>,
+    /// For a form: cells by item and record that it calculates, and that hold a figure where others like them hold a formula.
+    pub typed_over: Vec<(usize, usize)>,
     pub account: Account,
 }
 
@@ -186,6 +188,7 @@ fn empty(table: &TableSpec) -> Frame {
         unreadable: Unreadable::default(),
         new_rows: matches!(table.layout, spec::Layout::TurnAround { .. }).then(Vec::new),
         own: Vec::new(),
+        typed_over: Vec::new(),
         account: Account::default(),
     }
 }

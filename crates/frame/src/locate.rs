@@ -55,6 +55,24 @@ pub(crate) fn sheet(
     None
 }
 
+/// A note where a table was read from a sheet of another name: one that differs in case or spaces, or the only one there is.
+pub(crate) fn otherwise_named(sheet: &SheetInfo, table: &TableSpec) -> Option<Finding> {
+    if !sheet.is_named || table.sheet.names.contains(&sheet.name) {
+        return None;
+    }
+    let wanted = table.sheet.names.first().map_or("", String::as_str);
+    let finding = Finding::new(
+        format!("{}.sheet-otherwise-named", table.name),
+        Severity::Note,
+        format!(
+            "The sheet \"{}\" was read as \"{wanted}\", which is what it should be called.",
+            sheet.name
+        ),
+        format!("Nothing to do if that is what you meant; call it \"{wanted}\" next time."),
+    );
+    Some(finding.in_table(&table.name))
+}
+
 fn named(sheets: &[Seen], table: &TableSpec) -> Option<usize> {
     let key = |name: &str| {
         name.split_whitespace()

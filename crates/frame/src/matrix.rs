@@ -3,7 +3,7 @@
 mod stands;
 
 use finding::{CellRef, Finding, Findings, Severity};
-use sheet::{Cell, Line as TextLine, Raw, RawCell, Sheet};
+use sheet::{Beside, Cell, Line as TextLine, Raw, RawCell, Sheet};
 use spec::layout::{Line, Matrix, MatrixColumn};
 use spec::{Applies, IdentityPlace, Organisation, TableSpec};
 
@@ -19,6 +19,7 @@ pub(crate) struct Reading<'a> {
     layout: &'a Matrix,
     /// The rows as far as the form asks for any, and the codes below, which say where lines have gone.
     sheet: Sheet,
+    beside: Beside,
     last_row_idx: u32,
     /// Of separated values.
     first_line: Option<TextLine>,
@@ -28,7 +29,12 @@ pub(crate) struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// `sheet` has no cells yet.
-    pub(crate) fn new(sheet: Sheet, table: &'a TableSpec, layout: &'a Matrix) -> Self {
+    pub(crate) fn new(
+        sheet: Sheet,
+        beside: Beside,
+        table: &'a TableSpec,
+        layout: &'a Matrix,
+    ) -> Self {
         let lines = layout.lines.iter().map(|line| line.row_idx);
         let anchors = layout.anchors.iter().map(|anchor| anchor.row_idx);
         let identities = table
@@ -42,6 +48,7 @@ impl<'a> Reading<'a> {
             table,
             layout,
             sheet,
+            beside,
             last_row_idx: lines.chain(anchors).chain(identities).max().unwrap_or(0),
             first_line: None,
             ragged: None,
@@ -76,9 +83,51 @@ impl<'a> Reading<'a> {
             findings.push(ragged::file(table, line, &first_line, first.n_values));
             return (self.sheet, None);
         }
-        let frame = frame(&self.sheet, n_rows, table, layout, organisation, findings);
+        let mut frame = frame(&self.sheet, n_rows, table, layout, organisation, findings);
+        if let Some(frame) = &mut frame {
+            frame.typed_over = typed_over(&self.beside, table, layout, frame);
+        }
         (self.sheet, frame)
     }
+}
+
+/// Cells that the form calculates and that hold a figure, where a cell of the same calculated line or column has a formula.
+///
+/// A form whose figures were all pasted as values has none.
+fn typed_over(
+    beside: &Beside,
+    table: &TableSpec,
+    layout: &Matrix,
+    frame: &Frame,
+) -> Vec<(usize, usize)> {
+    let is_calculated =
+        |line: &Line, column: &MatrixColumn| beside.is_calculated(line.row_idx, column.column_idx);
+    let of_line = |line: &Line| {
+        line.computed
+            && layout
+                .columns
+                .iter()
+                .any(|column| is_calculated(line, column))
+    };
+    let of_column = |column: &MatrixColumn| {
+        column.computed && layout.lines.iter().any(|line| is_calculated(line, column))
+    };
+    let lines: Vec<bool> = layout.lines.iter().map(of_line).collect();
+    let mut typed_over = Vec::new();
+    for (item_idx, item) in table.items.iter().enumerate() {
+        let Some(column) = column_of(layout, &item.name) else {
+            continue;
+        };
+        let in_column = of_column(column);
+        for (record_idx, line) in layout.lines.iter().enumerate() {
+            let is_like_others = in_column || lines[record_idx];
+            let has_figure = !frame.values[item_idx].is_null(record_idx);
+            if is_like_others && has_figure && !is_calculated(line, column) {
+                typed_over.push((item_idx, record_idx));
+            }
+        }
+    }
+    typed_over
 }
 
 fn frame(
@@ -132,6 +181,7 @@ fn frame(
         unreadable: building.unreadable,
         new_rows: None,
         own: Vec::new(),
+        typed_over: Vec::new(),
         account,
     })
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod misspelt;
+mod spans;
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,6 +18,7 @@ use crate::matrix::cell_at;
 use crate::own::OwnColumns;
 use crate::read::show_raw;
 use body::Body;
+use spans::Span;
 
 /// A table of records while its rows come.
 pub(crate) struct Reading<'a> {
@@ -158,7 +160,9 @@ fn start<'a>(
     let Some(header) = find_header(&with_merged, head, &headings, table, layout, findings) else {
         return Stage::Unusable;
     };
-    let columns = Columns::new(head, spec, table, &headings, &with_merged[header], findings);
+    let header_row = &with_merged[header];
+    let mut columns = Columns::new(head, spec, table, &headings, header_row, findings);
+    columns.find_spans(header_row, merged);
     let n_headings = lines.get(&columns.row_idx).map(|line| line.n_values);
     let mut body = Body::new(head, table, layout, columns, n_headings);
     for cells in &rows[header + 1..] {
@@ -268,6 +272,8 @@ struct Columns {
     texts: Vec<String>,
     /// Which holds which item, by item; `None` where that is not certain for each.
     of_item: Option<Vec<u32>>,
+    /// Headings over several of them.
+    spans: Vec<Span>,
     /// Those that the sender brought along for itself.
     own: OwnColumns,
 }
@@ -280,6 +286,7 @@ impl Columns {
             headed: header.iter().map(|cell| cell.column_idx).collect(),
             texts: Vec::new(),
             of_item: None,
+            spans: Vec::new(),
             own: OwnColumns::default(),
         }
     }
@@ -354,7 +361,17 @@ impl Columns {
                 .map(|column_idx| heading_at(header, *column_idx))
                 .collect(),
             of_item: usable.then(|| of_item.into_iter().flatten().collect()),
+            spans: Vec::new(),
             own,
+        }
+    }
+
+    fn find_spans(&mut self, header: &[Cell], merged: &[Area]) {
+        let of_item = self.of_item.iter().flatten().copied().map(Some);
+        let of_item: Vec<Option<u32>> = of_item.collect();
+        self.spans = Span::all(header, merged, &of_item);
+        for span in &self.spans {
+            self.headed.extend(span.columns.0..=span.columns.1);
         }
     }
 }

@@ -131,6 +131,8 @@ pub struct SheetInfo {
     pub name: String,
     /// False for hidden and very hidden sheets.
     pub visible: bool,
+    /// False where it is called what its file is called: separated values have no sheet to name.
+    pub is_named: bool,
     pub beside: Beside,
 }
 
@@ -140,6 +142,7 @@ impl SheetInfo {
         Self {
             name: name.into(),
             visible,
+            is_named: true,
             beside: Beside::default(),
         }
     }

@@ -564,11 +564,12 @@ fn remarks(names: &[String], n_hidden_rows: usize) -> Vec<Remark> {
         remarks.push(remark_on_macros());
     }
     if holds("/externallinks/") {
-        remarks.push(Remark::new(
+        let remark = Remark::new(
             "file.links-ignored",
             "The workbook has links to other files. Their last saved values were read, the links were not followed.",
-            "Check that the linked values are up to date.",
-        ));
+            "Check that the linked values are up to date, and say so; if they are not, open the other files, update the links and upload again.",
+        );
+        remarks.push(remark.asking_whether_meant());
     }
     if holds("/pivotcache/") {
         let remark = Remark::new(

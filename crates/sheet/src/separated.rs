@@ -43,7 +43,10 @@ impl<'b> Separated<'b> {
     }
 
     pub(crate) fn sheet(&self) -> SheetInfo {
-        SheetInfo::new(&self.sheet_name, true)
+        SheetInfo {
+            is_named: false,
+            ..SheetInfo::new(&self.sheet_name, true)
+        }
     }
 
     pub(crate) fn read(self, gate: &mut Gate<'_>) -> Result<Option<Remark>, Refusal> {

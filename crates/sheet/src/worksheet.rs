@@ -158,13 +158,22 @@ fn beside(xml: &str) -> Beside {
         let hidden = attribute(tag, "hidden").is_some_and(|how| matches!(how, "1" | "true"));
         hidden.then(|| Some((number("min")?, number("max")?)))?
     };
-    Beside {
+    let mut beside = Beside {
         merged,
         hidden_columns: memmem::find_iter(bytes, "<col ")
             .filter_map(|at| columns(tag(at)))
             .collect(),
         ..Beside::default()
+    };
+    for at in formulas(xml) {
+        // A formula stands right behind its cell's tag.
+        let cell = memrchr(b'<', &bytes[..at]).map(|start| &xml[start..at]);
+        let cell = cell.filter(|cell| cell.starts_with("<c "));
+        if let Some((row_idx, column_idx)) = cell.and_then(|cell| place(attribute(cell, "r")?)) {
+            beside.add_formula(row_idx, column_idx);
+        }
     }
+    beside
 }
 
 fn attribute<'x>(tag: &'x str, name: &str) -> Option<&'x str> {
@@ -334,6 +343,15 @@ mod tests {
             columns: (0, 2),
         };
         assert_eq!(beside.merged, [title]);
+    }
+
+    #[test]
+    fn cells_with_formulas_are_known() {
+        let beside = beside(
+            "<row><c r=\"B2\" s=\"1\"><f>A1</f><v>1</v></c><c r='C2'><f t=\"shared\" si=\"0\"/></c><c r=\"D2\"><v>1</v></c><c><f>A1</f></c></row>",
+        );
+        let calculated: Vec<u32> = (0..5).filter(|c| beside.is_calculated(1, *c)).collect();
+        assert_eq!(calculated, [1, 2]);
     }
 
     #[test]

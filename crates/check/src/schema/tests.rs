@@ -75,6 +75,7 @@ pub(super) fn frame(table: &TableSpec, rows: &[Vec<Option<Value<'_>>>]) -> Frame
         unreadable: Unreadable::default(),
         new_rows: None,
         own: Vec::new(),
+        typed_over: Vec::new(),
         account: Account::default(),
     }
 }

@@ -8,12 +8,16 @@ use super::text::trim;
 use super::{Read, Unreadable, show_day, show_raw};
 use crate::columns::Value;
 
-/// Before this day a spreadsheet's dates are artefacts of small numbers: 0 is shown as a day of 1900.
+/// Before this year a spreadsheet's dates are artefacts of small numbers: what is shown as a day of 1900 is a number up to 366,
+/// far more often a count in a cell of dates than a day on which something happened that anyone is asked for.
 const FIRST_YEAR: i32 = 1901;
 const LAST_YEAR: i32 = 2100;
 
 pub(super) fn read<'r>(raw: Raw<'_>, item: &Item) -> Read<'r> {
     match raw {
+        Raw::DateTime(at) if at.time() == NaiveTime::MIN && at.year() < FIRST_YEAR => {
+            Read::Unreadable(small_number(at.date(), item))
+        }
         Raw::DateTime(at) if at.time() == NaiveTime::MIN => in_range(at.date(), item, Read::Value),
         Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
             "not-a-date",
@@ -39,12 +43,24 @@ fn in_range<'r>(date: NaiveDate, item: &Item, said: fn(Value<'r>) -> Read<'r>) -
     Read::Unreadable(Unreadable::new(
         "not-a-date",
         format!(
+            "{} is {}, which is not between {FIRST_YEAR} and {LAST_YEAR}.",
+            item.title,
+            show_day(date)
+        ),
+        "Check the year, and enter the real date.",
+    ))
+}
+
+fn small_number(date: NaiveDate, item: &Item) -> Unreadable {
+    Unreadable::new(
+        "not-a-date",
+        format!(
             "{} is {}, which a spreadsheet shows when a small number is formatted as a date.",
             item.title,
             show_day(date)
         ),
         "Enter the real date, or leave the cell blank if there is none.",
-    ))
+    )
 }
 
 /// `DDMMYYYY` typed as a number has lost its leading zero; any other number is no date.

@@ -8,6 +8,7 @@ use spec::TableSpec;
 use spec::layout::Records;
 
 use super::Columns;
+use super::spans::Span;
 use crate::account::Account;
 use crate::columns::{Builder, Values};
 use crate::own::OwnColumns;
@@ -22,6 +23,7 @@ pub(super) struct Body<'a> {
     slots: Vec<Slot>,
     /// Columns that hold something and have no heading.
     unheaded: BTreeSet<u32>,
+    spans: Vec<Span>,
     /// `None` where it is not certain which column holds which item.
     building: Option<Building<'a>>,
     /// How many values the line of headings has, in a file of separated values.
@@ -33,6 +35,8 @@ pub(super) struct Body<'a> {
 #[derive(Clone, Copy)]
 enum Slot {
     Item(usize),
+    /// Under a heading over several columns.
+    Span(usize),
     /// Has a heading and is no item's.
     Other,
     Unheaded,
@@ -48,6 +52,9 @@ impl<'a> Body<'a> {
     ) -> Self {
         let n_columns = columns.headed.iter().max().map_or(0, |last| last + 1);
         let slots = (0..n_columns).map(|column_idx| {
+            if let Some(span_idx) = columns.spans.iter().position(|span| span.has(column_idx)) {
+                return Slot::Span(span_idx);
+            }
             let mut of_item = columns.of_item.iter().flatten();
             match of_item.position(|of_item| *of_item == column_idx) {
                 Some(item_idx) => Slot::Item(item_idx),
@@ -60,6 +67,7 @@ impl<'a> Body<'a> {
             last_row_idx: columns.row_idx,
             slots: slots.collect(),
             unheaded: BTreeSet::new(),
+            spans: columns.spans,
             building: columns.of_item.map(|column_idxs| {
                 let mut building = Building::new(
                     sheet,
@@ -97,6 +105,15 @@ impl<'a> Body<'a> {
                 Some(Slot::Other) => {}
                 _ if is_blank(cell.raw) => {}
                 Some(&Slot::Item(item_idx)) => self.at[item_idx] = Some(idx),
+                Some(&Slot::Span(span_idx)) => {
+                    let span = &mut self.spans[span_idx];
+                    if span.choose(cell.column_idx) {
+                        self.at[span.item_idx] = Some(idx);
+                        if let Some(building) = &mut self.building {
+                            building.column_idxs[span.item_idx] = cell.column_idx;
+                        }
+                    }
+                }
                 Some(Slot::Unheaded) | None if ragged.is_some() => {}
                 Some(Slot::Unheaded) | None => {
                     self.unheaded.insert(cell.column_idx);
@@ -119,6 +136,12 @@ impl<'a> Body<'a> {
         findings: &mut Findings,
     ) -> Option<Frame> {
         let building = self.building?;
+        let spans = self.spans.iter();
+        findings
+            .extend(spans.filter_map(|span| span.finding(&building.sheet_name, building.table)));
+        if !self.spans.iter().all(Span::is_clear) {
+            return None;
+        }
         if let Some(finding) = building.ragged_throughout() {
             findings.push(finding);
             return None;
@@ -391,6 +414,7 @@ impl<'a> Building<'a> {
             unreadable: self.unreadable,
             new_rows,
             own: self.own.finish(),
+            typed_over: Vec::new(),
             account: Account {
                 n_rows,
                 ..self.account

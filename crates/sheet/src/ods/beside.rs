@@ -7,9 +7,11 @@ use super::{Content, attribute, broken, repeats};
 use crate::Refusal;
 use crate::beside::{Area, Beside};
 
-/// Whether there is anything to see: most documents have neither merged cells nor hidden columns.
+const FORMULA: &str = "table:formula";
+
+/// Whether there is anything to see: most documents have no merged cells, hidden columns or formulas.
 pub(super) fn is_in(content: &str) -> bool {
-    ["-spanned=", "table:visibility=\"collapse\""]
+    ["-spanned=", "table:visibility=\"collapse\"", FORMULA]
         .iter()
         .any(|sign| memmem::find(content.as_bytes(), sign.as_bytes()).is_some())
 }
@@ -40,6 +42,9 @@ pub(super) fn read(content: &mut Content<'_>) -> Result<Beside, Refusal> {
                 "table:table-cell" | "table:covered-table-cell" => {
                     beside.merged.extend(merged(&tag, row_idx, column_idx)?);
                     let n_cells = repeats(&tag, "table:number-columns-repeated")?;
+                    if attribute(&tag, FORMULA)?.is_some() && (row_repeats, n_cells) == (1, 1) {
+                        beside.add_formula(row_idx, column_idx);
+                    }
                     column_idx = column_idx.saturating_add(n_cells);
                 }
                 "table:shapes" | "office:forms" | "table:table" | "office:annotation" => {

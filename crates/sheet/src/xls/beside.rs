@@ -10,10 +10,10 @@ const COLUMNS: u16 = 0x007d;
 const LISTED_SHEET: u16 = 0x0085;
 const END: u16 = 0x000a;
 const PROTECTED: u16 = 0x002f;
-/// A cell with something in it: formula, number, text in its own cell, truth value or error, short number, shared and formatted text.
-const CELLS: [u16; 9] = [
-    0x0006, 0x0206, 0x0406, 0x0203, 0x0204, 0x0205, 0x027e, 0x00fd, 0x00d6,
-];
+/// Of three versions of the format.
+const FORMULAS: [u16; 3] = [0x0006, 0x0206, 0x0406];
+/// A cell with something else in it: a number, a text of its own, a truth value or error, a short number, a shared or formatted text.
+const CELLS: [u16; 6] = [0x0203, 0x0204, 0x0205, 0x027e, 0x00fd, 0x00d6];
 /// Short numbers in columns that follow each other.
 const SHORT_NUMBERS: u16 = 0x00bd;
 
@@ -89,9 +89,12 @@ fn of_sheet(sheet: &[u8]) -> Beside {
                     (first..=last).for_each(|column| given.add(row, column));
                 }
             }
-            kind if CELLS.contains(&kind) => {
+            kind if CELLS.contains(&kind) || FORMULAS.contains(&kind) => {
                 if let (Some(row), Some(column)) = (number(body, 0), number(body, 2)) {
                     given.add(row, column);
+                    if FORMULAS.contains(&kind) {
+                        beside.add_formula(row.into(), column.into());
+                    }
                 }
             }
             _ => {}

@@ -122,6 +122,7 @@ fn n06_web_page_named_xls() {
     );
 }
 
+/// A note and not a question: the content leaves no doubt of what the file is, and all of it was read.
 #[test]
 fn n07_xlsx_named_xls() {
     let old = xls::workbook("Visits", &[xls::text(0, 0, "COUNCIL")]);
@@ -272,6 +273,8 @@ fn open_visits() -> Parts {
     ))
 }
 
+/// Macros are a note and not a question: a return's own workbook may have them, and no value depends on whether they ran.
+/// What may be out of date, or hold what was not meant to be sent, is asked about.
 #[test]
 fn n10_macros_links_and_objects() {
     check(

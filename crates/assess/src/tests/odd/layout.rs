@@ -160,7 +160,6 @@ fn n26_cell_given_twice() {
     );
 }
 
-/// Case and outer spaces are not noted: no spreadsheet program tells such names apart.
 #[test]
 fn n27_sheet_name() {
     let named = |name: &str| drawn(&VISITS.replace("[Visits]", name));
@@ -294,8 +293,8 @@ fn n32_what_is_kept_beside_the_cells() {
     );
 }
 
-/// A heading over several columns is not filled across: each column of values needs one of its own,
-/// and two columns under one heading would be a guess. One over several rows is found from each of them.
+/// A heading over several columns is each column's, but only one of them may have values: two under one heading would be a guess.
+/// One over several rows is found from each of them.
 #[test]
 fn n33_merged_cells() {
     let merged = |ranges: &[&str], rows: &str| {
@@ -319,9 +318,38 @@ fn n33_merged_cells() {
             "",
         )
         + &visit(4);
+    // The heading of column E over E and F, and all that follows one column further.
+    let across = |values: &[(&str, &str)]| {
+        let spread = |row: &str| {
+            ('F'..='I').rev().fold(row.to_owned(), |row, column| {
+                let next = char::from_u32(u32::from(column) + 1).unwrap_or(column);
+                row.replace(&format!("r=\"{column}"), &format!("r=\"{next}"))
+            })
+        };
+        let mut rows = spread(&row(1, &HEADINGS));
+        for (row_number, (e, f)) in (2..).zip(values) {
+            let hours = format!("<c r=\"E{row_number}\"><v>1.5</v></c>");
+            let cell = |column: char, value: &str| match value {
+                "" => String::new(),
+                value => format!("<c r=\"{column}{row_number}\"><v>{value}</v></c>"),
+            };
+            let cells = cell('E', e) + &cell('F', f);
+            rows += &visit(row_number).replace(&hours, &cells);
+        }
+        merged(&["E1:F1"], &rows)
+    };
     check(
         "n33_merged_cells",
         &[
+            (
+                "a heading over two columns, values under the first",
+                across(&[("1.5", ""), ("", ""), ("2", "")]),
+            ),
+            (
+                "values under the second",
+                across(&[("", "1.5"), ("", ""), ("", "two")]),
+            ),
+            ("values under both", across(&[("1.5", ""), ("", "2")])),
             ("a title above the headings", merged(&["A1:I1"], &title)),
             (
                 "headings over two rows each",
@@ -399,6 +427,8 @@ fn n35_how_headings_are_typed() {
     );
 }
 
+/// A column more is a note and not a question: what is asked for was all read, systems add columns to what they export,
+/// and whoever asks for the return says in its spec where nothing more may come (that is refused).
 #[test]
 fn n36_columns() {
     let moved = "[Visits]
