@@ -223,18 +223,20 @@ impl Drawn {
 }
 
 /// As Excel and LibreOffice write them.
-const ERRORS: [&str; 15] = [
+const ERRORS: [&str; 17] = [
     "#BLOCKED!",
     "#BUSY!",
     "#CALC!",
     "#CONNECT!",
     "#DIV/0!",
+    "#EXTERNAL!",
     "#FIELD!",
     "#GETTING_DATA",
     "#N/A",
     "#NAME?",
     "#NULL!",
     "#NUM!",
+    "#PYTHON!",
     "#REF!",
     "#SPILL!",
     "#UNKNOWN!",

@@ -87,6 +87,7 @@ impl<'a> Framer<'a> {
             ..Framed::default()
         };
         let mut taken = HashSet::new();
+        let mut noted = HashSet::new();
         let mut all_located = true;
         for standing in self.tables {
             let table = standing.table;
@@ -108,7 +109,10 @@ impl<'a> Framer<'a> {
                 }
             };
             let Some(frame) = frame else { continue };
-            findings.extend(locate::otherwise_named(&self.sheets[sheet_idx].info, table));
+            if noted.insert(sheet_idx) {
+                let info = &self.sheets[sheet_idx].info;
+                findings.extend(locate::otherwise_named(info, table));
+            }
             identity::verify(&sheet, table, &frame, self.spec, self.expected, findings);
             framed.frames.push(frame);
         }

@@ -85,7 +85,7 @@ impl<'a> Reading<'a> {
         }
         let mut frame = frame(&self.sheet, n_rows, table, layout, organisation, findings);
         if let Some(frame) = &mut frame {
-            frame.typed_over = typed_over(&self.beside, table, layout, frame);
+            frame.typed_over = typed_over(&self.beside, table, layout, organisation, frame);
         }
         (self.sheet, frame)
     }
@@ -93,36 +93,47 @@ impl<'a> Reading<'a> {
 
 /// Cells that the form calculates and that hold a figure, where a cell of the same calculated line or column has a formula.
 ///
-/// A form whose figures were all pasted as values has none.
+/// A form whose figures were all pasted as values has none, and neither has a line whose total is all that is asked of it.
 fn typed_over(
     beside: &Beside,
     table: &TableSpec,
     layout: &Matrix,
+    organisation: Option<&Organisation>,
     frame: &Frame,
 ) -> Vec<(usize, usize)> {
-    let is_calculated =
+    let has_formula =
         |line: &Line, column: &MatrixColumn| beside.is_calculated(line.row_idx, column.column_idx);
-    let of_line = |line: &Line| {
+    let applies = |line: &Line, column: &MatrixColumn| {
+        layout.applies(line, &column.item, organisation) != Applies::No
+    };
+    let (lines, columns) = (&layout.lines, &layout.columns);
+    // A line is calculated from lines and a column from columns: with one of them there is nothing to add up.
+    let is_like_line = |line: &Line, column: &MatrixColumn| {
+        let mut parts = lines
+            .iter()
+            .filter(|part| !part.computed && applies(part, column));
         line.computed
-            && layout
-                .columns
-                .iter()
-                .any(|column| is_calculated(line, column))
+            && columns.iter().any(|other| has_formula(line, other))
+            && parts.nth(1).is_some()
     };
-    let of_column = |column: &MatrixColumn| {
-        column.computed && layout.lines.iter().any(|line| is_calculated(line, column))
+    let is_like_column = |line: &Line, column: &MatrixColumn| {
+        let mut parts = columns
+            .iter()
+            .filter(|part| !part.computed && applies(line, part));
+        column.computed
+            && lines.iter().any(|other| has_formula(other, column))
+            && parts.nth(1).is_some()
     };
-    let lines: Vec<bool> = layout.lines.iter().map(of_line).collect();
     let mut typed_over = Vec::new();
     for (item_idx, item) in table.items.iter().enumerate() {
         let Some(column) = column_of(layout, &item.name) else {
             continue;
         };
-        let in_column = of_column(column);
-        for (record_idx, line) in layout.lines.iter().enumerate() {
-            let is_like_others = in_column || lines[record_idx];
-            let has_figure = !frame.values[item_idx].is_null(record_idx);
-            if is_like_others && has_figure && !is_calculated(line, column) {
+        for (record_idx, line) in lines.iter().enumerate() {
+            if !frame.values[item_idx].is_null(record_idx)
+                && !has_formula(line, column)
+                && (is_like_line(line, column) || is_like_column(line, column))
+            {
                 typed_over.push((item_idx, record_idx));
             }
         }

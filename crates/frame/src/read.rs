@@ -6,7 +6,7 @@ mod date;
 mod number;
 mod text;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use finding::{Finding, Severity};
 use sheet::Raw;
 use spec::{Item, ItemKind, TableSpec};
@@ -220,16 +220,30 @@ pub(crate) fn show_raw<'r>(raw: impl Into<Raw<'r>>) -> String {
         Raw::Boolean(true) => "TRUE".to_owned(),
         Raw::Boolean(false) => "FALSE".to_owned(),
         Raw::DateTime(at) => {
-            if at.time() == chrono::NaiveTime::MIN {
+            if at.time() == NaiveTime::MIN {
                 show_day(at.date())
             } else {
-                at.format("%d/%m/%Y %H:%M").to_string()
+                show_moment(at)
             }
         }
         Raw::Error(name) => name.to_owned(),
         Raw::NotCalculated => "a formula without a result".to_owned(),
         Raw::GivenTwice => "a cell given more than once".to_owned(),
     }
+}
+
+/// With its seconds, as a spreadsheet's own text of it has them; a time alone lies on the day before the first.
+fn show_moment(at: NaiveDateTime) -> String {
+    let form = if is_time_alone(at) {
+        "%H:%M:%S"
+    } else {
+        "%d/%m/%Y %H:%M:%S"
+    };
+    at.format(form).to_string()
+}
+
+pub(crate) fn is_time_alone(at: NaiveDateTime) -> bool {
+    Some(at.date()) == NaiveDate::from_ymd_opt(1899, 12, 31) && at.time() != NaiveTime::MIN
 }
 
 pub(crate) fn show_day(day: NaiveDate) -> String {

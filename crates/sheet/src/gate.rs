@@ -63,6 +63,8 @@ enum Admitted {
     Blank,
     /// Infinite, or no number at all.
     NotANumber,
+    /// An error value by a name that is none.
+    Unnamed,
     /// A text out of which NUL characters were taken.
     Cleaned(String),
 }
@@ -73,6 +75,7 @@ impl Admitted {
             Admitted::AsGiven => Some(given.into()),
             Admitted::Blank => None,
             Admitted::NotANumber => Some(Value::Error("not a number".to_owned())),
+            Admitted::Unnamed => Some(Value::Error("#ERROR!".to_owned())),
             Admitted::Cleaned(text) => Some(Value::Text(text)),
         }
     }
@@ -267,6 +270,7 @@ impl<'s> Gate<'s> {
                 Admitted::AsGiven
             }
             Raw::Number(number) if !number.is_finite() => Admitted::NotANumber,
+            Raw::Error(name) if !is_error_name(name) => Admitted::Unnamed,
             _ => Admitted::AsGiven,
         };
         if self.counts.cells == self.limits.cells {
@@ -318,6 +322,12 @@ impl<'s> Gate<'s> {
             .chain(hidden.into_iter().flatten())
             .collect())
     }
+}
+
+/// `#SPILL!`, `Err:502`: a file may call an error anything.
+fn is_error_name(name: &str) -> bool {
+    const LONGEST: usize = 30;
+    !name.trim().is_empty() && name.len() <= LONGEST && !name.contains(char::is_control)
 }
 
 /// What a reader that gives cells one by one found in one of them.

@@ -1,7 +1,7 @@
 //! Dates, times and durations as the formats write them.
 
 use calamine::ExcelDateTime;
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use crate::Raw;
 use crate::gate::Given;
@@ -38,6 +38,14 @@ pub(crate) fn to_given(moment: &ExcelDateTime) -> Given<'static> {
             seconds % 60
         ));
     }
+    // Whatever day the workbook counts from.
+    if moment.is_datetime()
+        && 0.0 < serial
+        && serial < 1.0
+        && let Some(time) = time_alone(serial)
+    {
+        return Given::Raw(Raw::DateTime(time));
+    }
     // 2958466 would be the year 10000, where the reader's arithmetic ends.
     if moment.is_datetime()
         && (0.0..2_958_466.0).contains(&serial)
@@ -46,6 +54,14 @@ pub(crate) fn to_given(moment: &ExcelDateTime) -> Given<'static> {
         return Given::Raw(Raw::DateTime(moment));
     }
     Given::Raw(Raw::Number(serial))
+}
+
+/// The part of a day that a number below 1 is.
+fn time_alone(serial: f64) -> Option<NaiveDateTime> {
+    #[expect(clippy::cast_possible_truncation, reason = "below 86,400,000")]
+    let milliseconds = (serial * 86_400_000.0).round() as i64;
+    let midnight = NaiveDate::from_ymd_opt(1899, 12, 31)?.and_time(NaiveTime::MIN);
+    midnight.checked_add_signed(TimeDelta::milliseconds(milliseconds))
 }
 
 #[cfg(test)]

@@ -262,9 +262,9 @@ impl<'x> Content<'x> {
                     }
                     "text:tab" => text.push('\t'),
                     "text:line-break" => text.push('\n'),
-                    name if name == "office:annotation" || name.starts_with("draw:") => {
-                        self.skip(&tag)?;
-                    }
+                    // How the text is spoken is no part of it.
+                    "office:annotation" | "text:ruby-text" => self.skip(&tag)?,
+                    name if name.starts_with("draw:") => self.skip(&tag)?,
                     _ if is_of_a_table(&tag) => return Err(broken()),
                     _ => {}
                 },
@@ -313,9 +313,10 @@ fn attribute(tag: &BytesStart<'_>, name: &str) -> Result<Option<String>, Refusal
     Ok(None)
 }
 
+/// At least once, as spreadsheet programs take it.
 fn repeats(tag: &BytesStart<'_>, name: &str) -> Result<u32, Refusal> {
     match attribute(tag, name)? {
-        Some(count) => count.parse().map_err(|_| broken()),
+        Some(count) => count.parse().map(|n: u32| n.max(1)).map_err(|_| broken()),
         None => Ok(1),
     }
 }
@@ -323,7 +324,11 @@ fn repeats(tag: &BytesStart<'_>, name: &str) -> Result<u32, Refusal> {
 /// `PT10H30M00S` as the sender sees it: a time of day, or a duration where there are more hours than in a day.
 fn parse_time(text: String) -> Value {
     let mut seconds: f64 = 0.0;
-    let Some(parts) = text.strip_prefix("PT") else {
+    let (sign, positive) = match text.strip_prefix('-') {
+        Some(positive) => ("-", positive),
+        None => ("", &*text),
+    };
+    let Some(parts) = positive.strip_prefix("PT") else {
         return Value::Text(text);
     };
     let mut number = String::new();
@@ -347,12 +352,12 @@ fn parse_time(text: String) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "below 1e9")]
     let seconds = seconds.round() as i64;
     let day_before_first = NaiveDate::from_ymd_opt(1899, 12, 31).unwrap_or_default();
-    if seconds < 86_400 {
+    if seconds < 86_400 && sign.is_empty() {
         let midnight = day_before_first.and_time(chrono::NaiveTime::MIN);
         return Value::DateTime(midnight + TimeDelta::seconds(seconds));
     }
     Value::Text(format!(
-        "{}:{:02}:{:02}",
+        "{sign}{}:{:02}:{:02}",
         seconds / 3_600,
         seconds / 60 % 60,
         seconds % 60
@@ -394,11 +399,13 @@ mod tests {
             cell("office:value-type=\"string\" office:string-value=\"\" calcext:value-type=\"error\"", "#DIV/0!"),
             cell("office:value-type=\"time\" office:time-value=\"PT10H30M00S\"", "10:30"),
             cell("office:value-type=\"time\" office:time-value=\"PT37H30M00S\"", "37:30"),
+            cell("office:value-type=\"time\" office:time-value=\"-PT01H30M00S\"", "-1:30"),
+            cell("office:value-type=\"string\"", "<text:ruby><text:ruby-base>a</text:ruby-base><text:ruby-text>b</text:ruby-text></text:ruby>"),
         ]
         .concat();
         assert_eq!(
             table(&format!("<table:table-row>{row}</table:table-row>")).shown(),
-            "A1=1, B1=not calculated, D1=error #DIV/0!, E1=1899-12-31 10:30:00, F1=\"37:30:00\""
+            "A1=1, B1=not calculated, D1=error #DIV/0!, E1=1899-12-31 10:30:00, F1=\"37:30:00\", G1=\"-1:30:00\", H1=\"a\""
         );
     }
 
@@ -521,6 +528,9 @@ mod tests {
             .shown()
         };
         assert_eq!(rows(1_048_576, cell), "file.too-many-cells");
+        let never = cell.replace("16384", "0");
+        assert_eq!(rows(2, &never), "A1=1, A2=1");
+        assert_eq!(rows(4_000_000_000, &never), "file.outside-the-grid");
         assert_eq!(rows(4_000_000_000, "<table:table-cell/>"), "file.no-data");
         assert_eq!(
             rows(1, &cell.replace("16384", "4000000000")),

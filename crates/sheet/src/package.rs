@@ -52,6 +52,8 @@ struct Checked {
     workbook: String,
     relations: String,
     properties: Properties,
+    /// Of a binary workbook: its sheets' names by their relations.
+    listed: Vec<(String, String)>,
 }
 
 impl Checked {
@@ -91,9 +93,13 @@ impl Checked {
         } else if name.contains("worksheets/sheet") && has_ending(name, "bin") {
             let seen = records::mend(&content)?;
             self.n_hidden_rows += seen.n_hidden_rows;
+            self.beside.insert(name.to_owned(), seen.beside);
             self.mended.extend(seen.mended.map(|part| (idx, part)));
-        } else if is_workbook && records::lists_sheets_otherwise(&content) {
-            return Err(trial_workbook());
+        } else if is_workbook {
+            if records::lists_sheets_otherwise(&content) {
+                return Err(trial_workbook());
+            }
+            self.listed = records::names_by_relation(&content);
         }
         Ok(())
     }
@@ -102,7 +108,12 @@ impl Checked {
         if self.beside.is_empty() {
             return HashMap::new();
         }
-        let mut names = sheet_parts::names_by_part(&self.main, &self.workbook, &self.relations);
+        let listed = std::mem::take(&mut self.listed);
+        let mut names = if listed.is_empty() {
+            sheet_parts::names_by_part(&self.main, &self.workbook, &self.relations)
+        } else {
+            sheet_parts::names_of(&self.main, listed, &self.relations)
+        };
         self.beside
             .drain()
             .filter_map(|(part, beside)| Some((names.remove(&part)?, beside)))

@@ -3,7 +3,10 @@
 //! The reader passes over a formula whose result is an error, and over cells in their short form, as if they were blank.
 //! It gives up a whole sheet at an error value it does not know, and ends quietly at an impossible row.
 
+use encoding_rs::UTF_16LE;
+
 use crate::Refusal;
+use crate::beside::{Area, Beside};
 use crate::worksheet::MARK;
 
 const ROW: u16 = 0;
@@ -16,7 +19,10 @@ const SHORT_BLANK: u16 = 12;
 const SHORT_SHARED_TEXT: u16 = 18;
 /// A text with formatting within it.
 const RICH_TEXT: u16 = 62;
+const FORMULAS: std::ops::RangeInclusive<u16> = 8..=11;
+const COLUMNS: u16 = 60;
 const END_OF_CELLS: u16 = 146;
+const MERGED: u16 = 176;
 const LISTED_SHEET: u16 = 156;
 
 /// The bytes that a cell of each kind has at least, from blank to formula with an error.
@@ -32,6 +38,7 @@ pub(crate) struct Seen {
     pub(crate) mended: Option<Vec<u8>>,
     /// By hand or by a filter.
     pub(crate) n_hidden_rows: usize,
+    pub(crate) beside: Beside,
 }
 
 /// Whatever does not consist of records is left to the reader.
@@ -39,6 +46,7 @@ pub(crate) fn mend(part: &[u8]) -> Result<Seen, Refusal> {
     let mut seen = Seen::default();
     let mut copied = 0;
     let mut column = None;
+    let mut row_idx = 0;
     let mut rest = part;
     loop {
         let start = part.len() - rest.len();
@@ -49,7 +57,12 @@ pub(crate) fn mend(part: &[u8]) -> Result<Seen, Refusal> {
             END_OF_CELLS => break,
             ROW => {
                 seen.n_hidden_rows += usize::from(is_hidden(body)?);
+                row_idx = number(body, 0)?;
                 column = None;
+                continue;
+            }
+            COLUMNS => {
+                seen.beside.hidden_columns.extend(hidden_columns(body));
                 continue;
             }
             SHORT_BLANK..=SHORT_SHARED_TEXT => {
@@ -60,7 +73,11 @@ pub(crate) fn mend(part: &[u8]) -> Result<Seen, Refusal> {
                 Some(plain(kind, &body)?.unwrap_or((kind, body)))
             }
             BLANK..=FORMULA_ERROR | RICH_TEXT => {
-                column = Some(number(body, 0)?);
+                let column_idx = number(body, 0)?;
+                column = Some(column_idx);
+                if FORMULAS.contains(&kind) {
+                    seen.beside.add_formula(row_idx, column_idx);
+                }
                 plain(kind, body)?
             }
             _ => continue,
@@ -75,7 +92,49 @@ pub(crate) fn mend(part: &[u8]) -> Result<Seen, Refusal> {
     if let Some(copy) = &mut seen.mended {
         copy.extend_from_slice(&part[copied..]);
     }
+    let after = std::iter::from_fn(|| next_record(&mut rest));
+    let merged = after.filter(|(kind, _)| *kind == MERGED);
+    seen.beside.merged = merged.filter_map(|(_, body)| area(body)).collect();
     Ok(seen)
+}
+
+fn hidden_columns(body: &[u8]) -> Option<(u32, u32)> {
+    let is_hidden = body.get(16).is_some_and(|flags| flags & 1 != 0);
+    is_hidden.then(|| Some((number(body, 0).ok()?, number(body, 4).ok()?)))?
+}
+
+fn area(body: &[u8]) -> Option<Area> {
+    let at = |at| number(body, at).ok();
+    let area = Area {
+        rows: (at(0)?, at(4)?),
+        columns: (at(8)?, at(12)?),
+    };
+    area.is_several().then_some(area)
+}
+
+/// The name of each worksheet by the relation that leads to its part.
+pub(crate) fn names_by_relation(workbook: &[u8]) -> Vec<(String, String)> {
+    let mut rest = workbook;
+    std::iter::from_fn(|| next_record(&mut rest))
+        .filter(|(kind, _)| *kind == LISTED_SHEET)
+        .filter_map(|(_, body)| {
+            let (relation, after) = text(body.get(8..)?)?;
+            let (name, _) = text(after)?;
+            Some((relation, name))
+        })
+        .collect()
+}
+
+/// A text after its length in two bytes a letter, and what follows.
+fn text(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let n_bytes = usize::try_from(number(bytes, 0).ok()?)
+        .ok()?
+        .checked_mul(2)?;
+    let (text, after) = bytes.get(4..)?.split_at_checked(n_bytes)?;
+    Some((
+        UTF_16LE.decode_without_bom_handling(text).0.into_owned(),
+        after,
+    ))
 }
 
 /// Whether a workbook's list of sheets has more in it than the format: the trial versions of the program that brought it wrote that.
@@ -275,6 +334,38 @@ mod tests {
         let remarks = parts.read().unwrap().remarks;
         assert_eq!(remarks[0].rule, "file.hidden-rows");
         assert!(remarks[0].message.contains("(1)"), "{remarks:?}");
+    }
+
+    #[test]
+    fn hidden_columns_merged_cells_and_formulas_are_seen() {
+        let columns = |first: u32, last: u32, flags: u8| {
+            let body = [first, last, 0, 0].map(u32::to_le_bytes).concat();
+            (COLUMNS, [&body[..], &[flags, 0]].concat())
+        };
+        let merged = [1_u32, 2, 0, 1].map(u32::to_le_bytes).concat();
+        let formula = cell(9, 1, 0, &[&2_f64.to_le_bytes()[..], &[0; 10]].concat());
+        let part = handmade::xlsb::records(&[
+            columns(1, 1, 1),
+            columns(5, 9, 0),
+            row(0),
+            cell(5, 0, 0, &1_f64.to_le_bytes()),
+            formula,
+            (END_OF_CELLS, vec![]),
+            (MERGED, merged),
+        ]);
+        let seen = mend(&part).unwrap().beside;
+        assert_eq!(seen.hidden_columns, [(1, 1)]);
+        assert!(seen.is_calculated(0, 1) && !seen.is_calculated(0, 0));
+        let area = Area {
+            rows: (1, 2),
+            columns: (0, 1),
+        };
+        assert_eq!(seen.merged, [area]);
+        let remarks = Parts::xlsb_sheets(&[("A", 0, part)])
+            .read()
+            .unwrap()
+            .remarks;
+        assert_eq!(remarks[0].rule, "file.hidden-columns");
     }
 
     #[test]

@@ -8,18 +8,20 @@ use crate::{Line, Raw, RawCell, Refusal, Remark, SheetInfo};
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Error values as Excel shows them; other programs show some as `Err:502`.
-const ERRORS: [&str; 15] = [
+const ERRORS: [&str; 17] = [
     "#BLOCKED!",
     "#BUSY!",
     "#CALC!",
     "#CONNECT!",
     "#DIV/0!",
+    "#EXTERNAL!",
     "#FIELD!",
     "#GETTING_DATA",
     "#N/A",
     "#NAME?",
     "#NULL!",
     "#NUM!",
+    "#PYTHON!",
     "#REF!",
     "#SPILL!",
     "#UNKNOWN!",
@@ -54,6 +56,7 @@ impl<'b> Separated<'b> {
         let separator = named_separator.unwrap_or_else(|| find_separator(text));
         gate.start_sheet(0);
         let mut records = Records::new(text, separator);
+        records.line_number += usize::from(named_separator.is_some());
         let mut row_idx: u32 = 0;
         while let Some(place) = records.next()? {
             row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
@@ -419,6 +422,7 @@ mod tests {
                 &[(1, 2), (3, 2), (5, 1), (6, 3)][..],
             ),
             ("\na,b\r\n1,2,3\r\n", &[(2, 2), (3, 3)]),
+            ("sep=;\r\na;b\r\n", &[(2, 2)]),
         ] {
             let mut lines = Lines::default();
             let opened = crate::open(text.as_bytes(), "a.csv", &limits).unwrap();

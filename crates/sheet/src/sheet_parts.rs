@@ -12,14 +12,7 @@ pub(crate) fn names_by_part(
     workbook: &str,
     relations: &str,
 ) -> HashMap<String, String> {
-    let mut targets = HashMap::new();
-    each_tag(relations, "Relationship", |tag| {
-        let of = |name| attribute(tag, name);
-        if let (Some(id), Some(target)) = (of("Id"), of("Target")) {
-            targets.insert(id, target);
-        }
-    });
-    let mut names = HashMap::new();
+    let mut listed = Vec::new();
     each_tag(workbook, "sheet", |tag| {
         let id = tag
             .attributes()
@@ -27,12 +20,26 @@ pub(crate) fn names_by_part(
             .flatten()
             .find(|attribute| attribute.key.local_name().as_ref() == "id")
             .map(|attribute| attribute.value.into_owned());
-        let target = id.and_then(|id| targets.get(&id));
-        if let (Some(name), Some(target)) = (attribute(tag, "name"), target) {
-            names.insert(main.target(target), name);
+        listed.extend(id.zip(attribute(tag, "name")));
+    });
+    names_of(main, listed, relations)
+}
+
+/// The same from the names of the sheets by their relations.
+pub(crate) fn names_of(
+    main: &Main,
+    listed: Vec<(String, String)>,
+    relations: &str,
+) -> HashMap<String, String> {
+    let mut targets = HashMap::new();
+    each_tag(relations, "Relationship", |tag| {
+        let of = |name| attribute(tag, name);
+        if let (Some(id), Some(target)) = (of("Id"), of("Target")) {
+            targets.insert(id, target);
         }
     });
-    names
+    let by_part = |(id, name)| Some((main.target(targets.get(&id)?), name));
+    listed.into_iter().filter_map(by_part).collect()
 }
 
 #[cfg(test)]

@@ -1,22 +1,28 @@
 //! Excel 97–2003 workbooks (xls), and what else is kept in a compound file.
 
 mod beside;
+mod squeezed;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader, XlsError};
 use memchr::memmem;
 
+use self::beside::Stream;
+use self::squeezed::Places;
 use crate::beside::{Area, Beside};
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, package};
 
 /// All of it is in memory: the format's records refer to one another.
 pub(crate) struct Xls<'b> {
-    workbook: calamine::Xls<Cursor<&'b [u8]>>,
+    workbook: calamine::Xls<Cursor<Cow<'b, [u8]>>>,
     has_macros: bool,
     beside: HashMap<usize, Beside>,
+    /// Where the cells were of sheets that had to be squeezed.
+    places: HashMap<usize, Places>,
 }
 
 impl<'b> Xls<'b> {
@@ -45,16 +51,25 @@ impl<'b> Xls<'b> {
             }));
         }
         compound::check(bytes)?;
+        let stream = Stream::of(bytes);
         let beside::Seen {
             is_protected,
             sheets: beside,
-        } = beside::read(bytes);
+        } = stream
+            .as_ref()
+            .map(|stream| beside::read(&stream.content))
+            .unwrap_or_default();
         if is_protected {
             return Err(Refusal::password());
         }
         // The same record, where the file is too broken for its stream to be found.
         let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
-        let workbook = calamine::Xls::new(Cursor::new(bytes)).map_err(|error| match error {
+        let (readable, places) = match stream.as_ref().and_then(squeezed::squeeze) {
+            Some(squeezed) => (Cow::Owned(squeezed.bytes), squeezed.places),
+            None => (Cow::Borrowed(bytes), HashMap::new()),
+        };
+        drop(stream);
+        let workbook = calamine::Xls::new(Cursor::new(readable)).map_err(|error| match error {
             XlsError::Password => Refusal::password(),
             _ if scrambled() => Refusal::password(),
             _ => Refusal::broken("The workbook"),
@@ -63,6 +78,7 @@ impl<'b> Xls<'b> {
             workbook,
             has_macros: holds("_VBA_PROJECT_CUR"),
             beside,
+            places,
         })
     }
 
@@ -101,6 +117,9 @@ impl<'b> Xls<'b> {
     pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
         for (sheet_idx, SheetInfo { name, beside, .. }) in self.sheets().iter().enumerate() {
             gate.start_sheet(sheet_idx);
+            let listed = self.workbook.sheets_metadata().iter();
+            let place = listed.enumerate().find(|(_, sheet)| sheet.name == *name);
+            let places = place.and_then(|(place, _)| self.places.remove(&place));
             let range = self
                 .workbook
                 .worksheet_range(name)
@@ -111,6 +130,10 @@ impl<'b> Xls<'b> {
                 Ok(cells.next().map(|(row_idx, column_idx, data)| {
                     let row_idx = first_row + small(row_idx);
                     let column_idx = first_column + small(column_idx);
+                    let (row_idx, column_idx) = match &places {
+                        Some(places) => places.of(row_idx, column_idx),
+                        None => (row_idx, column_idx),
+                    };
                     let given = if beside.given_twice.contains(&(row_idx, column_idx)) {
                         Given::Raw(Raw::GivenTwice)
                     } else {
@@ -215,6 +238,39 @@ mod tests {
             crate::fixture::show(&read.sheets[0]),
             "A1=1, B1=given twice, C1=1, D1=given twice"
         );
+    }
+
+    #[test]
+    fn cells_far_apart_take_no_more_room_than_others() {
+        let extent = |n_rows: u32, n_columns: u16| {
+            let rows = [0, n_rows].map(u32::to_le_bytes).concat();
+            let columns = [0, n_columns, 0].map(u16::to_le_bytes).concat();
+            (0x0200, [rows, columns].concat())
+        };
+        let shorts = {
+            let cell = |value: u32| [&[0, 0][..], &(value << 2 | 2).to_le_bytes()].concat();
+            let head = [40_000_u16, 7].map(u16::to_le_bytes).concat();
+            let last = 8_u16.to_le_bytes().to_vec();
+            (0x00bd, [head, cell(5), cell(6), last].concat())
+        };
+        let shown = |records: &[xls::Record]| {
+            let bytes = xls::workbook("A", records);
+            let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+            crate::fixture::show(&read.sheets[0])
+        };
+        let corners = [
+            xls::number(0, 0, 1.0),
+            xls::text(0, 255, "x"),
+            shorts,
+            xls::day(65_535, 0, 46_127.0),
+            xls::number(65_535, 255, 2.0),
+        ];
+        let expected = "A1=1, IV1=\"x\", H40001=5, I40001=6, A65536=2026-04-15 00:00:00, IV65536=2";
+        assert_eq!(shown(&corners), expected);
+        let declared = [&[extent(65_536, 256)][..], &corners].concat();
+        assert_eq!(shown(&declared), expected);
+        let few = [extent(65_536, 256), xls::number(3, 2, 7.0)];
+        assert_eq!(shown(&few), "C4=7");
     }
 
     #[test]

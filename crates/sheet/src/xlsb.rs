@@ -1,27 +1,42 @@
 //! Excel binary workbooks (xlsb).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use calamine::{Reader, XlsbError};
 
+use crate::beside::Beside;
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::package::Package;
 use crate::{Refusal, SheetInfo, excel};
 
-pub(crate) struct Xlsb<'b>(calamine::Xlsb<Cursor<Cow<'b, [u8]>>>);
+pub(crate) struct Xlsb<'b> {
+    workbook: calamine::Xlsb<Cursor<Cow<'b, [u8]>>>,
+    beside: HashMap<String, Beside>,
+}
 
 impl<'b> Xlsb<'b> {
     pub(crate) fn open(package: Package<'b>) -> Result<Self, Refusal> {
         let opened = calamine::Xlsb::new(Cursor::new(package.bytes));
-        opened.map(Self).map_err(|error| match error {
+        let workbook = opened.map_err(|error| match error {
             XlsbError::Password => Refusal::password(),
             _ => Refusal::broken("The workbook"),
+        })?;
+        Ok(Self {
+            workbook,
+            beside: package.beside,
         })
     }
 
     pub(crate) fn sheets(&self) -> Vec<SheetInfo> {
-        excel::worksheets(self.0.sheets_metadata())
+        let mut sheets = excel::worksheets(self.workbook.sheets_metadata());
+        for info in &mut sheets {
+            if let Some(beside) = self.beside.get(&info.name) {
+                info.beside = beside.clone();
+            }
+        }
+        sheets
     }
 
     pub(crate) fn read(mut self, gate: &mut Gate<'_>) -> Result<(), Refusal> {
@@ -48,7 +63,7 @@ impl<'b> Xlsb<'b> {
         ) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let broken = |_: XlsbError| Refusal::broken(&format!("The sheet \"{name}\""));
-        let mut reader = self.0.worksheet_cells_reader(name).map_err(broken)?;
+        let mut reader = self.workbook.worksheet_cells_reader(name).map_err(broken)?;
         take(&mut || {
             let Some(cell) = reader.next_cell().map_err(broken)? else {
                 return Ok(None);

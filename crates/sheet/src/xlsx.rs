@@ -165,6 +165,21 @@ mod tests {
     }
 
     #[test]
+    fn an_error_value_that_has_no_name_is_one_all_the_same() {
+        let error =
+            |column: char, name: &str| format!("<c r=\"{column}1\" t=\"e\"><v>{name}</v></c>");
+        let row = [
+            error('A', "_x0000_"),
+            error('B', &"#LONG".repeat(10)),
+            error('C', "a_x000A_b"),
+        ];
+        assert_eq!(
+            shown(&format!("<row r=\"1\">{}</row>", row.concat())),
+            "A1=error #ERROR!, B1=error #ERROR!, C1=error #ERROR!"
+        );
+    }
+
+    #[test]
     fn a_formula_is_its_result_or_was_never_calculated() {
         assert_eq!(
             shown(
@@ -221,6 +236,13 @@ mod tests {
                 "<extLst><ext xmlns:x15=\"http://schemas.microsoft.com/office/spreadsheetml/2010/11/main\"><x15:workbookPr chartTrackingRefBase=\"1\"/></ext></extLst></workbook>",
             );
         assert_eq!(parts.shown(), "A1=2026-04-15 00:00:00");
+        // A time alone is of no day.
+        let time = parts.changed(
+            "xl/worksheets/sheet1.xml",
+            "s=\"1\"><v>44665",
+            "s=\"3\"><v>0.4375",
+        );
+        assert_eq!(time.shown(), "A1=1899-12-31 10:30:00");
         assert_eq!(shown(rows), "A1=2022-04-14 00:00:00");
     }
 

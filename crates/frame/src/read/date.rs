@@ -5,7 +5,7 @@ use sheet::Raw;
 use spec::{DateFormat, Item};
 
 use super::text::trim;
-use super::{Read, Unreadable, show_day, show_raw};
+use super::{Read, Unreadable, is_time_alone, show_day, show_raw};
 use crate::columns::Value;
 
 /// Before this year a spreadsheet's dates are artefacts of small numbers: what is shown as a day of 1900 is a number up to 366,
@@ -19,6 +19,15 @@ pub(super) fn read<'r>(raw: Raw<'_>, item: &Item) -> Read<'r> {
             Read::Unreadable(small_number(at.date(), item))
         }
         Raw::DateTime(at) if at.time() == NaiveTime::MIN => in_range(at.date(), item, Read::Value),
+        Raw::DateTime(at) if is_time_alone(at) => Read::Unreadable(Unreadable::new(
+            "not-a-date",
+            format!(
+                "{} is {}: a time of day without a date.",
+                item.title,
+                show_raw(raw)
+            ),
+            "Enter the date.",
+        )),
         Raw::DateTime(_) => Read::Unreadable(Unreadable::new(
             "not-a-date",
             format!(

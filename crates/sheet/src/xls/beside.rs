@@ -8,14 +8,14 @@ use crate::beside::Beside;
 const ROW: u16 = 0x0208;
 const COLUMNS: u16 = 0x007d;
 const LISTED_SHEET: u16 = 0x0085;
-const END: u16 = 0x000a;
+pub(super) const END: u16 = 0x000a;
 const PROTECTED: u16 = 0x002f;
 /// Of three versions of the format.
 const FORMULAS: [u16; 3] = [0x0006, 0x0206, 0x0406];
 /// A cell with something else in it: a number, a text of its own, a truth value or error, a short number, a shared or formatted text.
 const CELLS: [u16; 6] = [0x0203, 0x0204, 0x0205, 0x027e, 0x00fd, 0x00d6];
 /// Short numbers in columns that follow each other.
-const SHORT_NUMBERS: u16 = 0x00bd;
+pub(super) const SHORT_NUMBERS: u16 = 0x00bd;
 
 /// What was seen.
 #[derive(Default)]
@@ -27,26 +27,16 @@ pub(super) struct Seen {
 }
 
 /// What can't be made out is not there: the reader says what is wrong with the file.
-pub(super) fn read(bytes: &[u8]) -> Seen {
-    let Some(stream) = workbook_stream(bytes) else {
-        return Seen::default();
-    };
-    let mut globals = records(&stream).take_while(|(kind, _)| *kind != END);
+pub(super) fn read(stream: &[u8]) -> Seen {
+    let mut globals = records(stream).take_while(|(kind, _)| *kind != END);
     if globals.any(|(kind, _)| kind == PROTECTED) {
         return Seen {
             is_protected: true,
             ..Seen::default()
         };
     }
-    let sheets = records(&stream)
-        .take_while(|(kind, _)| *kind != END)
-        .filter(|(kind, _)| *kind == LISTED_SHEET)
-        .enumerate()
-        .filter_map(|(sheet_idx, (_, body))| {
-            let place = u32::from_le_bytes(*body.first_chunk()?);
-            let sheet = stream.get(usize::try_from(place).ok()?..)?;
-            Some((sheet_idx, of_sheet(sheet)))
-        })
+    let sheets = listed_sheets(stream)
+        .map(|(sheet_idx, start)| (sheet_idx, of_sheet(&stream[start..])))
         .collect();
     Seen {
         is_protected: false,
@@ -54,17 +44,41 @@ pub(super) fn read(bytes: &[u8]) -> Seen {
     }
 }
 
-fn workbook_stream(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).ok()?;
-    let mut stream = file
-        .open_stream("/Workbook")
-        .or_else(|_| file.open_stream("/Book"))
-        .ok()?
-        // No stream is longer than its file.
-        .take(bytes.len() as u64);
-    let mut content = Vec::new();
-    stream.read_to_end(&mut content).ok()?;
-    Some(content)
+/// Each sheet's place in the list of sheets, charts and macros included, and where its records start.
+pub(super) fn listed_sheets(stream: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    records(stream)
+        .take_while(|(kind, _)| *kind != END)
+        .filter(|(kind, _)| *kind == LISTED_SHEET)
+        .enumerate()
+        .filter_map(|(sheet_idx, (_, body))| {
+            let start = u32::from_le_bytes(*body.first_chunk()?);
+            let start = usize::try_from(start).ok()?;
+            (start < stream.len()).then_some((sheet_idx, start))
+        })
+}
+
+/// The stream that holds the workbook.
+pub(super) struct Stream {
+    pub(super) name: &'static str,
+    pub(super) content: Vec<u8>,
+}
+
+impl Stream {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).ok()?;
+        ["/Workbook", "/Book"].into_iter().find_map(|name| {
+            // No stream is longer than its file.
+            let mut stream = file.open_stream(name).ok()?.take(bytes.len() as u64);
+            let mut content = Vec::new();
+            stream.read_to_end(&mut content).ok()?;
+            Some(Self { name, content })
+        })
+    }
+}
+
+/// Whether a record is of a cell with something in it.
+pub(super) fn is_cell(kind: u16) -> bool {
+    CELLS.contains(&kind) || FORMULAS.contains(&kind)
 }
 
 fn of_sheet(sheet: &[u8]) -> Beside {
@@ -89,7 +103,7 @@ fn of_sheet(sheet: &[u8]) -> Beside {
                     (first..=last).for_each(|column| given.add(row, column));
                 }
             }
-            kind if CELLS.contains(&kind) || FORMULAS.contains(&kind) => {
+            kind if is_cell(kind) => {
                 if let (Some(row), Some(column)) = (number(body, 0), number(body, 2)) {
                     given.add(row, column);
                     if FORMULAS.contains(&kind) {
@@ -128,7 +142,7 @@ impl Given {
 }
 
 /// Each record's kind and body, as far as they are whole.
-fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let kind = number(rest, 0)?;
         let length = usize::from(number(rest, 2)?);
@@ -138,7 +152,7 @@ fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-fn number(bytes: &[u8], at: usize) -> Option<u16> {
+pub(super) fn number(bytes: &[u8], at: usize) -> Option<u16> {
     let bytes = bytes.get(at..)?.first_chunk()?;
     Some(u16::from_le_bytes(*bytes))
 }

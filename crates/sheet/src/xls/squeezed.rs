@@ -1,0 +1,145 @@
+//! Old workbooks whose cells lie far apart, or that say so, with their rows and columns moved together.
+//!
+//! The reader makes room for every cell of a sheet's extent, the declared one and then the real one:
+//! two cells in opposite corners take a gigabyte.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{Cursor, Write};
+use std::ops::Range;
+
+use super::beside::{END, SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, records};
+
+const EXTENT: u16 = 0x0200;
+/// Up to here the room is made: 32 bytes a cell.
+const MOST_CELLS: usize = 1_000_000;
+
+/// A workbook that the reader can lay out, and where its rows and columns were.
+pub(super) struct Squeezed {
+    pub(super) bytes: Vec<u8>,
+    /// By the sheet's place in the list of sheets.
+    pub(super) places: HashMap<usize, Places>,
+}
+
+/// Rows and columns of the workbook as it came, in their order.
+#[derive(Default)]
+pub(super) struct Places {
+    rows: Vec<u16>,
+    columns: Vec<u16>,
+}
+
+impl Places {
+    /// Where a cell of the moved sheet was.
+    pub(super) fn of(&self, row_idx: u32, column_idx: u32) -> (u32, u32) {
+        let at = |all: &[u16], idx: u32| {
+            let was = usize::try_from(idx).ok().and_then(|idx| all.get(idx));
+            was.map_or(idx, |was| u32::from(*was))
+        };
+        (at(&self.rows, row_idx), at(&self.columns, column_idx))
+    }
+}
+
+/// `None` where the workbook can be laid out as it is, or can't be made out.
+pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
+    let mut content = stream.content.clone();
+    let mut places = HashMap::new();
+    for (sheet_idx, start) in listed_sheets(&stream.content) {
+        let found = Found::of(&stream.content, start);
+        if found.n_cells() > MOST_CELLS {
+            places.insert(sheet_idx, found.move_together(&mut content));
+        }
+    }
+    if places.is_empty() {
+        return None;
+    }
+    let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).ok()?;
+    file.create_stream(stream.name)
+        .and_then(|mut copy| copy.write_all(&content))
+        .ok()?;
+    file.flush().ok()?;
+    Some(Squeezed {
+        bytes: file.into_inner().into_inner(),
+        places,
+    })
+}
+
+/// Where a sheet's cells are in the workbook's stream.
+#[derive(Default)]
+struct Found {
+    rows: BTreeSet<u16>,
+    columns: BTreeSet<u16>,
+    declared: usize,
+    /// The bodies of the records of cells, each with whether it is of several.
+    cells: Vec<(Range<usize>, bool)>,
+    extents: Vec<Range<usize>>,
+}
+
+impl Found {
+    fn of(stream: &[u8], start: usize) -> Self {
+        let mut found = Self::default();
+        let mut at = start;
+        for (kind, body) in records(&stream[start..]).take_while(|(kind, _)| *kind != END) {
+            let range = at + 4..at + 4 + body.len();
+            at = range.end;
+            if kind == EXTENT {
+                let long = body.len() > 10;
+                let of = |at| usize::from(number(body, at).unwrap_or_default());
+                let (n_rows, n_columns) = if long {
+                    (of(4), of(10))
+                } else {
+                    (of(2), of(6))
+                };
+                found.declared = found.declared.max(n_rows.saturating_mul(n_columns));
+                found.extents.push(range);
+            } else if kind == SHORT_NUMBERS || is_cell(kind) {
+                let is_several = kind == SHORT_NUMBERS;
+                let last_at = if is_several {
+                    body.len().saturating_sub(2)
+                } else {
+                    2
+                };
+                let (Some(row), Some(first), Some(last)) =
+                    (number(body, 0), number(body, 2), number(body, last_at))
+                else {
+                    continue;
+                };
+                found.rows.insert(row);
+                found.columns.extend(first..=last);
+                found.cells.push((range, is_several));
+            }
+        }
+        found
+    }
+
+    /// How many the reader would make room for.
+    fn n_cells(&self) -> usize {
+        let n = |all: &BTreeSet<u16>| match (all.first(), all.last()) {
+            (Some(first), Some(last)) => usize::from(last - first) + 1,
+            _ => 0,
+        };
+        self.declared.max(n(&self.rows) * n(&self.columns))
+    }
+
+    fn move_together(self, stream: &mut [u8]) -> Places {
+        let places = Places {
+            rows: self.rows.into_iter().collect(),
+            columns: self.columns.into_iter().collect(),
+        };
+        let mut put = |at: usize, all: &[u16]| {
+            let was = number(stream, at).unwrap_or_default();
+            let idx = all.binary_search(&was).unwrap_or_default();
+            let idx = u16::try_from(idx).unwrap_or_default();
+            stream[at..at + 2].copy_from_slice(&idx.to_le_bytes());
+        };
+        for (body, is_several) in self.cells {
+            put(body.start, &places.rows);
+            put(body.start + 2, &places.columns);
+            if is_several {
+                put(body.end - 2, &places.columns);
+            }
+        }
+        for extent in self.extents {
+            stream[extent].fill(0);
+        }
+        places
+    }
+}
