@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 use polars::prelude::{
     BooleanChunked, ChunkedArray, Column, Int32Chunked, Int64Chunked, Int128Chunked, IntoColumn,
-    IntoSeries, PlSmallStr, PolarsDataType, PolarsResult, StaticArray, StringChunked,
+    IntoSeries, PlSmallStr, PolarsDataType, StaticArray, StringChunked,
 };
 use spec::Item;
 
@@ -147,15 +147,16 @@ impl Values {
 
     /// The column under a name, with its own type: decimals and dates are those of polars.
     /// Shares the values.
-    pub fn to_column(&self, name: &str) -> PolarsResult<Column> {
+    pub fn to_column(&self, name: &str) -> Column {
         let name = PlSmallStr::from_str(name);
-        Ok(match self {
+        match self {
             Values::Text(values) => values.clone().with_name(name).into_column(),
             Values::Integer(values) => values.clone().with_name(name).into_column(),
             Values::Decimal { scale, values } => values
                 .clone()
                 .with_name(name)
-                .into_decimal(PRECISION, usize::from(*scale))?
+                // What is read as a decimal has far fewer digits.
+                .into_decimal_unchecked(PRECISION, usize::from(*scale))
                 .into_series()
                 .into_column(),
             Values::Date(values) => values
@@ -165,7 +166,7 @@ impl Values {
                 .into_series()
                 .into_column(),
             Values::Boolean(values) => values.clone().with_name(name).into_column(),
-        })
+        }
     }
 }
 
@@ -317,7 +318,7 @@ mod tests {
             .into_iter()
             .map(|(kind, first, second)| {
                 let values = built(kind, vec![Some(first), None, Some(second)]);
-                let column = values.to_column("A").unwrap();
+                let column = values.to_column("A");
                 format!("{} {:?}", column.dtype(), column.get(0).unwrap())
             })
             .collect();

@@ -72,7 +72,7 @@ impl Frame {
             .iter()
             .filter_map(|&item_idx| Some((table.items.get(item_idx)?, self.values.get(item_idx)?)))
             .map(|(item, values)| values.to_column(&item.name))
-            .collect::<PolarsResult<Vec<_>>>()?;
+            .collect();
         DataFrame::new(self.n_records(), columns)
     }
 
