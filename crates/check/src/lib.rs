@@ -25,6 +25,9 @@ mod sql;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use chrono::NaiveDate;
 pub use collection::{Member, Round, check_collection};
@@ -131,11 +134,7 @@ fn check_tables(
         let Some(table) = spec.table(&frame.table) else {
             continue;
         };
-        let mut wrong = Vec::new();
-        for (item_idx, item) in table.items.iter().enumerate() {
-            wrong.extend(properties::check(table, item, item_idx, frame)?);
-            wrong.extend(codes::check(table, item, item_idx, frame, reference));
-        }
+        let wrong = check_values(table, frame, reference)?;
         findings.extend(required::check(table, frame, reference));
         let mut wrong_records = vec![Vec::new(); table.items.len()];
         for (item_idx, record_idx, finding) in wrong {
@@ -148,6 +147,51 @@ fn check_tables(
         findings.append(conditions::check(table, frame, reference)?);
     }
     Ok(findings)
+}
+
+/// What is wrong with each value by itself, item for item; with its item and record position.
+///
+/// Two of a large table's columns are looked at at a time.
+fn check_values(
+    table: &TableSpec,
+    frame: &Frame,
+    reference: &Reference<'_>,
+) -> Result<Vec<(usize, usize, Finding)>, CheckError> {
+    const MANY: usize = 20_000;
+    let next = AtomicUsize::new(0);
+    let check_some = || {
+        let mut checked = Vec::new();
+        loop {
+            let item_idx = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = table.items.get(item_idx) else {
+                return checked;
+            };
+            let wrong = properties::check(table, item, item_idx, frame).map(|mut wrong| {
+                wrong.extend(codes::check(table, item, item_idx, frame, reference));
+                wrong
+            });
+            checked.push((item_idx, wrong));
+        }
+    };
+    let mut checked = if frame.n_records() < MANY {
+        check_some()
+    } else {
+        thread::scope(|scope| {
+            let other = scope.spawn(check_some);
+            let mut checked = check_some();
+            match other.join() {
+                Ok(others) => checked.extend(others),
+                Err(panic) => resume_unwind(panic),
+            }
+            checked
+        })
+    };
+    checked.sort_by_key(|(item_idx, _)| *item_idx);
+    let mut wrong = Vec::new();
+    for (_, of_item) in checked {
+        wrong.extend(of_item?);
+    }
+    Ok(wrong)
 }
 
 /// Runs every rule once on empty tables, so that what is wrong in it is found with the spec and not with the first file.
