@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
+use std::thread;
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
 use finding::Finding;
@@ -262,8 +263,13 @@ struct Known {
 
 impl Known {
     fn load(spec_dir: &Path) -> Result<Self, String> {
-        let spec = spec::load(spec_dir).map_err(|error| error.to_string())?;
         let root = spec_dir.ancestors().nth(2);
+        let (spec, returns) = thread::scope(|scope| {
+            let returns = scope.spawn(|| root.map(Returns::gather));
+            (spec::load(spec_dir), returns.join())
+        });
+        let spec = spec.map_err(|error| error.to_string())?;
+        let returns = returns.map_err(|_| "the returns could not be gathered".to_owned())?;
         let organisations = match root {
             Some(root) if root.join("organisations.csv").is_file() => {
                 Organisations::load(&root.join("organisations.csv"))
@@ -274,7 +280,7 @@ impl Known {
         Ok(Self {
             spec,
             organisations,
-            returns: root.map(Returns::gather).unwrap_or_default(),
+            returns: returns.unwrap_or_default(),
         })
     }
 }
