@@ -221,7 +221,12 @@ impl<'x> Cell<'x> {
         let place = xml.strip_prefix("<c r=\"")?;
         let n_letters = place.bytes().take_while(u8::is_ascii_uppercase).count();
         let (letters, rest) = place.split_at(n_letters);
-        let mut rest = rest.strip_prefix(row_number)?.strip_prefix('"')?;
+        // A few digits: told apart sooner by themselves than by the library's comparison.
+        let is_of_row = rest.len() >= row_number.len()
+            && rest.bytes().zip(row_number.bytes()).all(|(a, b)| a == b);
+        let mut rest = is_of_row
+            .then(|| &rest[row_number.len()..])?
+            .strip_prefix('"')?;
         let mut value_of = |start: &str| {
             let value = rest.strip_prefix(start)?;
             let n_bytes = value.bytes().take_while(u8::is_ascii_alphanumeric).count();
