@@ -21,7 +21,7 @@ use spec::Rule;
 use spec::rule::{Days, GapPlace, ParentDays};
 
 use super::Scene;
-use super::interval::{Ends, Interval, Side};
+use super::interval::{Ends, Interval, Side, in_words};
 use crate::CheckError;
 use crate::message::values_of;
 use crate::sql::Tables;
@@ -73,7 +73,7 @@ pub(super) fn check(
                 _ => &days.from,
             };
             let mut values = values_of(scene.table, scene.frame, gap.record_idx);
-            values.insert("gap".to_owned(), side.in_words(Some(gap.from), gap.to));
+            values.insert("gap".to_owned(), in_words(Some(gap.from), gap.to));
             let n_days = gap.n_days.map_or("all".to_owned(), |days| days.to_string());
             values.insert("gap_days".to_owned(), n_days);
             findings.push(scene.finding_on(rule, item, gap.record_idx, &values));

@@ -26,6 +26,11 @@ pub(super) struct Interval {
 }
 
 impl Interval {
+    /// `from 1 August 2025 to 30 September 2025`.
+    pub(super) fn in_words(&self) -> String {
+        in_words(self.from, self.to)
+    }
+
     /// Earliest first, and of those the shortest; the order of records decides between twins.
     fn order(&self) -> (Option<NaiveDate>, bool, Option<NaiveDate>, usize) {
         (self.from, self.to.is_none(), self.to, self.record_idx)
@@ -217,22 +222,15 @@ impl<'a> Side<'a> {
         let idx = self.from_idx.or(self.to_idx)?;
         self.frame.cell(idx, interval.record_idx)
     }
+}
 
-    /// `from 1 August 2025 to 30 September 2025`.
-    pub(super) fn dates(&self, interval: &Interval) -> String {
-        self.in_words(interval.from, interval.to)
-    }
-
-    pub(super) fn in_words(&self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> String {
-        match (from, to) {
-            (Some(from), Some(to)) if from == to => format!("on {}", day_in_words(from)),
-            (Some(from), Some(to)) => {
-                format!("from {} to {}", day_in_words(from), day_in_words(to))
-            }
-            (Some(from), None) => format!("from {} on", day_in_words(from)),
-            (None, Some(to)) => format!("to {}", day_in_words(to)),
-            (None, None) => "with no dates".to_owned(),
-        }
+pub(super) fn in_words(from: Option<NaiveDate>, to: Option<NaiveDate>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => format!("on {}", day_in_words(from)),
+        (Some(from), Some(to)) => format!("from {} to {}", day_in_words(from), day_in_words(to)),
+        (Some(from), None) => format!("from {} on", day_in_words(from)),
+        (None, Some(to)) => format!("to {}", day_in_words(to)),
+        (None, None) => "with no dates".to_owned(),
     }
 }
 

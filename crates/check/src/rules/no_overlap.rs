@@ -39,10 +39,10 @@ pub(super) fn check(
     for (_, group) in &groups.all {
         for (later, earlier) in overlaps(&group.intervals, touching, same_start) {
             let mut values = values_of(scene.table, scene.frame, later.record_idx);
-            values.insert("dates".to_owned(), side.dates(&later));
+            values.insert("dates".to_owned(), later.in_words());
             let cell = side.cell(&earlier).map(|cell| cell.address());
             values.insert("other_cell".to_owned(), cell.unwrap_or_default());
-            values.insert("other_dates".to_owned(), side.dates(&earlier));
+            values.insert("other_dates".to_owned(), earlier.in_words());
             findings.push(scene.finding_on(rule, &days.from, later.record_idx, &values));
         }
     }

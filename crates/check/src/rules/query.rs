@@ -42,8 +42,8 @@ pub(super) fn check(
             let mut values = values_of(scene.table, scene.frame, record_idx);
             values.extend(violation.values.into_iter().map(|(name, value)| {
                 // What a query says of another table's item it calls by that item's name.
-                let tables = std::iter::once(scene.table).chain(&scene.spec.tables);
-                let item = tables.filter_map(|table| table.item(&name)).next();
+                let mut tables = std::iter::once(scene.table).chain(&scene.spec.tables);
+                let item = tables.find_map(|table| table.item(&name));
                 let value = match item {
                     Some(item) => with_label(item, value),
                     None => value,

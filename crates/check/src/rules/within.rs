@@ -52,10 +52,10 @@ pub(super) fn check(
                 }
             };
             let mut values = values_of(scene.table, scene.frame, interval.record_idx);
-            values.insert("dates".to_owned(), side.dates(&interval));
+            values.insert("dates".to_owned(), interval.in_words());
             let cell = parent_side.cell(&nearest).map(|cell| cell.to_string());
             values.insert("parent_cell".to_owned(), cell.unwrap_or_default());
-            values.insert("parent_dates".to_owned(), parent_side.dates(&nearest));
+            values.insert("parent_dates".to_owned(), nearest.in_words());
             findings.push(scene.finding_on(rule, item, interval.record_idx, &values));
         }
     }
