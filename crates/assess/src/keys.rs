@@ -1,10 +1,10 @@
 //! Gives each finding the key by which it is known again in the sender's next file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use finding::{Finding, FindingKey, Findings};
 use frame::{Frame, Framed};
-use spec::{Layout, ReturnSpec, TableSpec};
+use spec::{Layout, ReturnSpec, RuleKind, TableSpec};
 
 /// Findings with the same key but for their number are told apart in report order.
 pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) {
@@ -13,9 +13,20 @@ pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) 
         .iter()
         .filter_map(|frame| Some((frame.table.as_str(), Records::new(spec, frame)?)))
         .collect();
+    // What these are about stands in an earlier file: it has no row here, and only their words tell one from another.
+    let of_absent: HashSet<&str> = spec
+        .rules
+        .iter()
+        .filter(|rule| matches!(rule.kind, RuleKind::Present { .. }))
+        .map(|rule| rule.id.as_str())
+        .collect();
     let mut n_same: HashMap<FindingKey, usize> = HashMap::new();
     for finding in findings {
-        let record = record_of(&tables, finding);
+        let record = if of_absent.contains(finding.rule.as_str()) {
+            vec![finding.message.clone()]
+        } else {
+            record_of(&tables, finding)
+        };
         let parts: Vec<&str> = record.iter().map(String::as_str).collect();
         let key = |nth| {
             FindingKey::new(

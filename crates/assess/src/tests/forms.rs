@@ -1,5 +1,6 @@
 //! Forms that somebody changed, or filled in as another one: each such mistake is one finding.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use finding::Finding;
@@ -240,4 +241,32 @@ fn one_figure_that_is_large_is_asked_about_by_itself() {
         "{}",
         said(&findings)
     );
+}
+
+#[test]
+fn what_is_absent_keeps_its_key_when_something_else_comes_back() {
+    let form = Form::of("nb1/2026");
+    let absent = |rows: &[u32]| -> BTreeMap<String, String> {
+        let assessment = form.assessed(|grid| {
+            for row_number in rows {
+                grid.apply(&format!("remove NB1!{row_number}")).unwrap();
+            }
+        });
+        let findings = assessment.findings.iter();
+        findings
+            .filter(|finding| finding.rule.as_str() == "site.open-site-absent")
+            .map(|finding| {
+                let key = finding.key.as_ref().unwrap();
+                (finding.message.clone(), key.to_string())
+            })
+            .collect()
+    };
+    // Each leaves the rows above it where they are.
+    let three = absent(&[6, 5, 4]);
+    assert!(three.len() > 1, "{three:?}");
+    let one = absent(&[6]);
+    assert_eq!(one.len(), 1, "{one:?}");
+    for (message, key) in &one {
+        assert_eq!(three.get(message), Some(key));
+    }
 }
