@@ -19,9 +19,11 @@ pub(crate) fn mend(name: &str, xml: &str) -> Option<String> {
     let is_of_workbook = name.ends_with("workbook.xml.rels") || name.ends_with("workbook.bin.rels");
     let has_macro_sheets = MACRO_SHEETS.iter().any(|kind| xml.contains(kind));
     (is_of_workbook && has_macro_sheets).then(|| {
-        MACRO_SHEETS
-            .iter()
+        let kinds = MACRO_SHEETS.iter();
+        kinds
             .fold(xml.to_owned(), |xml, kind| xml.replace(kind, WITHOUT_CELLS))
+            // One of the readers goes by the folder.
+            .replace("\"macrosheets/", "\"chartsheets/")
     })
 }
 
@@ -82,5 +84,21 @@ mod tests {
         let names: Vec<_> = workbook.sheets.iter().map(|s| s.name.as_str()).collect();
         assert_eq!(names, ["A"]);
         assert_eq!(workbook.remarks[0].rule, "file.macros-ignored");
+    }
+
+    #[test]
+    fn so_is_one_of_a_binary_workbook() {
+        use handmade::xlsb::{cell, records, row};
+        let one = records(&[row(0), cell(4, 0, 0, &[1])]);
+        let parts = Parts::xlsb_sheets(&[("Macro1", 0, one.clone()), ("A", 0, one)])
+            .renamed("xl/worksheets/sheet1.bin", "xl/macrosheets/sheet1.bin")
+            .changed(
+                "xl/_rels/workbook.bin.rels",
+                "worksheet\" Target=\"worksheets/sheet1",
+                "xlMacrosheet\" Target=\"macrosheets/sheet1",
+            );
+        let workbook = parts.read().unwrap();
+        let names: Vec<_> = workbook.sheets.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["A"]);
     }
 }
