@@ -232,12 +232,23 @@ mod tests {
             shorts,
             short(3, 2),
         ];
-        let bytes = xls::workbook("A", &records);
-        let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+        let shown = |records: &[xls::Record]| {
+            let bytes = xls::workbook("A", records);
+            let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+            crate::fixture::show(&read.sheets[0])
+        };
         assert_eq!(
-            crate::fixture::show(&read.sheets[0]),
+            shown(&records),
             "A1=1, B1=given twice, C1=1, D1=given twice"
         );
+        // A chart on the sheet has a copy of the figures that it shows.
+        let start = [0x0600_u16, 0x0020, 0, 0, 0, 0, 0, 0]
+            .map(u16::to_le_bytes)
+            .concat();
+        let chart = [(0x0809, start), xls::number(0, 0, 9.0), (0x000a, vec![])];
+        let after = xls::merged((5, 6), (0, 0));
+        let with_chart = [&[xls::number(0, 0, 1.0)][..], &chart, &[after]].concat();
+        assert_eq!(shown(&with_chart), "A1=1");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::beside::Beside;
 const ROW: u16 = 0x0208;
 const COLUMNS: u16 = 0x007d;
 const LISTED_SHEET: u16 = 0x0085;
-pub(super) const END: u16 = 0x000a;
+const START: u16 = 0x0809;
+const END: u16 = 0x000a;
 const PROTECTED: u16 = 0x002f;
 /// Of three versions of the format.
 const FORMULAS: [u16; 3] = [0x0006, 0x0206, 0x0406];
@@ -81,10 +82,32 @@ pub(super) fn is_cell(kind: u16) -> bool {
     CELLS.contains(&kind) || FORMULAS.contains(&kind)
 }
 
+/// Each record's kind and body, and where the body starts.
+///
+/// What lies within the sheet, such as a chart with a copy of the figures it shows, is not the sheet's own.
+pub(super) fn of_one_sheet(sheet: &[u8]) -> impl Iterator<Item = (usize, u16, &[u8])> {
+    let mut at = 0;
+    let mut depth = 0_usize;
+    records(sheet)
+        .map(move |(kind, body)| {
+            let start = at + 4;
+            at = start + body.len();
+            match kind {
+                START => depth += 1,
+                END => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            (depth, start, kind, body)
+        })
+        .take_while(|(depth, _, kind, _)| *depth > 0 || *kind != END)
+        .filter(|(depth, _, kind, _)| *depth <= 1 && !matches!(*kind, START | END))
+        .map(|(_, start, kind, body)| (start, kind, body))
+}
+
 fn of_sheet(sheet: &[u8]) -> Beside {
     let mut beside = Beside::default();
     let mut given = Given::default();
-    for (kind, body) in records(sheet).take_while(|(kind, _)| *kind != END) {
+    for (_, kind, body) in of_one_sheet(sheet) {
         match kind {
             ROW if number(body, 12).is_some_and(|flags| flags & 0x20 != 0) => {
                 beside.hidden_rows.extend(number(body, 0).map(u32::from));
@@ -129,7 +152,10 @@ struct Given {
 
 impl Given {
     fn add(&mut self, row: u16, column: u16) {
-        let place = usize::from(row) << 8 | usize::from(column & 0xff);
+        if column > 0xff {
+            return;
+        }
+        let place = usize::from(row) << 8 | usize::from(column);
         if self.seen.len() <= place / 64 {
             self.seen.resize(place / 64 + 1, 0);
         }
@@ -142,7 +168,7 @@ impl Given {
 }
 
 /// Each record's kind and body, as far as they are whole.
-pub(super) fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let kind = number(rest, 0)?;
         let length = usize::from(number(rest, 2)?);

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Write};
 use std::ops::Range;
 
-use super::beside::{END, SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, records};
+use super::beside::{SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, of_one_sheet};
 
 const EXTENT: u16 = 0x0200;
 /// Up to here the room is made: 32 bytes a cell.
@@ -76,10 +76,8 @@ struct Found {
 impl Found {
     fn of(stream: &[u8], start: usize) -> Self {
         let mut found = Self::default();
-        let mut at = start;
-        for (kind, body) in records(&stream[start..]).take_while(|(kind, _)| *kind != END) {
-            let range = at + 4..at + 4 + body.len();
-            at = range.end;
+        for (at, kind, body) in of_one_sheet(&stream[start..]) {
+            let range = start + at..start + at + body.len();
             if kind == EXTENT {
                 let long = body.len() > 10;
                 let of = |at| usize::from(number(body, at).unwrap_or_default());
