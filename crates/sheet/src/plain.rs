@@ -24,6 +24,7 @@ use crate::blocks::Blocks;
 use crate::gate::{Gate, Given, Stop};
 use crate::package::{Package, has_ending};
 use crate::{Raw, Refusal, SheetInfo, excel, moment};
+use cells::Attributes;
 use strings::Strings;
 
 /// A sheet is not read here: there is something in it that only calamine reads, or that it has to be refused for.
@@ -168,19 +169,18 @@ fn count_styles(package: &Package<'_>, part: usize) -> Result<usize, NotPlain> {
 /// What stands after the declaration of XML, where there is one and it names no other encoding.
 fn after_declaration(xml: &str) -> Result<&str, NotPlain> {
     let xml = xml.trim_ascii_start();
-    let Some(declaration) = xml.strip_prefix("<?xml ") else {
+    if !xml.starts_with("<?xml ") {
         return Ok(xml);
-    };
-    let (declaration, rest) = declaration.split_once("?>").ok_or(NotPlain)?;
-    let encoding = declaration
-        .split_once("encoding")
-        .map(|(_, encoding)| encoding);
-    if declaration.contains(['<', '>'])
-        || encoding.is_some_and(|encoding| {
-            !encoding.starts_with("=\"UTF-8\"") && !encoding.starts_with("=\"utf-8\"")
-        })
-    {
-        return Err(NotPlain);
+    }
+    let (declaration, rest) = xml["<?xml".len()..].split_once("?>").ok_or(NotPlain)?;
+    // Some programs write it with the other kind of quotes.
+    let declaration = declaration.replace('\'', "\"");
+    for attribute in Attributes(&declaration) {
+        match attribute? {
+            ("version" | "standalone", _) => {}
+            ("encoding", encoding) if encoding.eq_ignore_ascii_case("utf-8") => {}
+            _ => return Err(NotPlain),
+        }
     }
     Ok(rest.trim_ascii_start())
 }

@@ -275,15 +275,15 @@ impl<'x> Cell<'x> {
 }
 
 /// What stands between a tag's name and its end, and after it.
-struct Tag<'x> {
-    attributes: Attributes<'x>,
-    is_empty: bool,
-    after: &'x str,
+pub(super) struct Tag<'x> {
+    pub(super) attributes: Attributes<'x>,
+    pub(super) is_empty: bool,
+    pub(super) after: &'x str,
 }
 
 impl<'x> Tag<'x> {
     /// `xml` starts after the tag's name.
-    fn of(xml: &'x str) -> Result<Self, NotPlain> {
+    pub(super) fn of(xml: &'x str) -> Result<Self, NotPlain> {
         let end = memchr(b'>', xml.as_bytes()).ok_or(NotPlain)?;
         let (tag, after) = (&xml[..end], &xml[end + 1..]);
         let open = tag.strip_suffix('/');
@@ -296,7 +296,7 @@ impl<'x> Tag<'x> {
 }
 
 /// ` name="value"`, again and again, and nothing else but spaces at the end.
-struct Attributes<'x>(&'x str);
+pub(super) struct Attributes<'x>(pub(super) &'x str);
 
 impl<'x> Iterator for Attributes<'x> {
     type Item = Result<(&'x str, &'x str), NotPlain>;

@@ -4,6 +4,7 @@ use std::str;
 
 use memchr::{memchr, memmem};
 
+use super::cells::Tag;
 use super::{NotPlain, after_declaration};
 use crate::blocks::Blocks;
 use crate::package::Package;
@@ -154,10 +155,10 @@ pub(super) fn trim(text: &str) -> &str {
 /// What stands after `<sst …>`, and before that nothing but the declaration.
 fn after_head(xml: &str) -> Result<&str, NotPlain> {
     let root = after_declaration(xml)?.strip_prefix("<sst");
-    let (attributes, rest) = root.and_then(|root| root.split_once('>')).ok_or(NotPlain)?;
-    if attributes.is_empty() || attributes.starts_with(' ') && !attributes.ends_with('/') {
-        Ok(rest)
-    } else {
-        Err(NotPlain)
+    let mut tag = Tag::of(root.ok_or(NotPlain)?)?;
+    // calamine gives up at one that is none.
+    if tag.is_empty || tag.attributes.any(|attribute| attribute.is_err()) {
+        return Err(NotPlain);
     }
+    Ok(tag.after)
 }

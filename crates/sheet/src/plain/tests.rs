@@ -152,6 +152,13 @@ fn anything_else_is_left_to_calamine() {
             "uniqueCount=\"99999\"",
         ),
         ("xl/sharedStrings.xml", "</sst>", ""),
+        ("xl/sharedStrings.xml", "uniqueCount=\"5\"", "uniqueCount=5"),
+        ("xl/sharedStrings.xml", "count=\"4\"", "count"),
+        (
+            "xl/sharedStrings.xml",
+            "version=\"1.0\"",
+            "version=\"encoding\" aencoding=\"UTF-8\"",
+        ),
         (
             "xl/worksheets/sheet1.xml",
             "</sheetData>",
@@ -330,20 +337,29 @@ proptest! {
         prop_assert_eq!(large(&parts), small(&parts), "{}", rows);
     }
 
-    /// Damage of all kinds: a stretch of a sheet is put in the place of another.
+    /// Damage of all kinds: a stretch of a part is put in the place of another.
     #[test]
-    fn damaged_sheets_are_read_as_calamine_reads_them(
+    fn damaged_parts_are_read_as_calamine_reads_them(
         rows in sheet(),
+        is_texts in any::<bool>(),
         from in any::<prop::sample::Index>(),
         to in any::<prop::sample::Index>(),
         len in 0_usize..12,
     ) {
-        let bytes = rows.as_bytes();
+        let sheet = format!(
+            "<?xml version='1.0' encoding='UTF-8'?><worksheet xmlns=\"x\" xmlns:y=\"z\"><dimension ref=\"A1:B2\"/><cols><col min=\"1\" max=\"2\"/></cols><sheetData>{rows}</sheetData><pageMargins left=\"1\"/></worksheet>"
+        );
+        let (name, whole) = if is_texts {
+            ("xl/sharedStrings.xml", TEXTS)
+        } else {
+            ("xl/worksheets/sheet1.xml", sheet.as_str())
+        };
+        let bytes = whole.as_bytes();
         let (from, to) = (from.index(bytes.len()), to.index(bytes.len()));
         let piece = &bytes[from..(from + len).min(bytes.len())];
         let damaged = [&bytes[..to], piece, &bytes[(to + 1).min(bytes.len())..]].concat();
         let damaged = String::from_utf8_lossy(&damaged);
-        let parts = texts(&damaged);
+        let parts = texts(&rows).with("xl/worksheets/sheet1.xml", &sheet).with(name, &damaged);
         prop_assert_eq!(large(&parts), small(&parts), "{}", damaged);
     }
 }
