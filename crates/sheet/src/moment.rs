@@ -12,7 +12,11 @@ pub(crate) fn parse_iso(text: &str) -> Option<NaiveDateTime> {
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return Some(date.and_time(NaiveTime::MIN));
     }
-    let (date, time) = text.split_once('T')?;
+    let Some((date, time)) = text.split_once('T') else {
+        let time = NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok()?;
+        // A time alone lies on the day before the first day.
+        return Some(NaiveDate::from_ymd_opt(1899, 12, 31)?.and_time(time));
+    };
     let time = time.split(['Z', '+', '-']).next()?;
     let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
     ["%H:%M:%S%.f", "%H:%M"]
@@ -84,8 +88,13 @@ mod tests {
             ("2026-02-30", None),
             ("15/04/2026", None),
             ("2026-04-15T25:00:00", None),
+            ("25:00:00", None),
         ] {
             assert_eq!(parse_iso(text), moment, "{text}");
         }
+        let time = NaiveDate::from_ymd_opt(1899, 12, 31)
+            .unwrap()
+            .and_hms_opt(10, 30, 0);
+        assert_eq!(parse_iso("10:30:00"), time);
     }
 }

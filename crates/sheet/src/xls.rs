@@ -11,7 +11,7 @@ use calamine::{Data, DataRef, Reader, XlsError};
 use memchr::memmem;
 
 use self::beside::Stream;
-use self::squeezed::Places;
+use self::squeezed::{Places, Squeezed};
 use crate::beside::{Area, Beside};
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, package};
@@ -64,16 +64,25 @@ impl<'b> Xls<'b> {
         }
         // The same record, where the file is too broken for its stream to be found.
         let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
-        let (readable, places) = match stream.as_ref().and_then(squeezed::squeeze) {
-            Some(squeezed) => (Cow::Owned(squeezed.bytes), squeezed.places),
-            None => (Cow::Borrowed(bytes), HashMap::new()),
-        };
+        let squeezed = stream.as_ref().and_then(squeezed::squeeze);
         drop(stream);
-        let workbook = calamine::Xls::new(Cursor::new(readable)).map_err(|error| match error {
-            XlsError::Password => Refusal::password(),
-            _ if scrambled() => Refusal::password(),
-            _ => Refusal::broken("The workbook"),
-        })?;
+        // Formulas that refer to where their cells were may not be understood once these are moved: then all the room is needed.
+        let moved = squeezed.and_then(|Squeezed { bytes, places }| {
+            let workbook = calamine::Xls::new(Cursor::new(Cow::Owned(bytes))).ok()?;
+            Some((workbook, places))
+        });
+        let (workbook, places) = match moved {
+            Some(moved) => moved,
+            None => {
+                let opened = calamine::Xls::new(Cursor::new(Cow::Borrowed(bytes)));
+                let workbook = opened.map_err(|error| match error {
+                    XlsError::Password => Refusal::password(),
+                    _ if scrambled() => Refusal::password(),
+                    _ => Refusal::broken("The workbook"),
+                })?;
+                (workbook, HashMap::new())
+            }
+        };
         Ok(Self {
             workbook,
             has_macros: holds("_VBA_PROJECT_CUR"),
@@ -282,6 +291,21 @@ mod tests {
         assert_eq!(shown(&declared), expected);
         let few = [extent(65_536, 256), xls::number(3, 2, 7.0)];
         assert_eq!(shown(&few), "C4=7");
+    }
+
+    #[test]
+    fn a_formula_of_an_earlier_version_has_its_result() {
+        let formula = |kind: u16, column: u16| {
+            let place = [0, column, 0].map(u16::to_le_bytes).concat();
+            (kind, [&place[..], &2.5_f64.to_le_bytes(), &[0; 8]].concat())
+        };
+        let records = [formula(0x0006, 0), formula(0x0206, 1), formula(0x0406, 2)];
+        let bytes = xls::workbook("A", &records);
+        let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+        assert_eq!(
+            crate::fixture::show(&read.sheets[0]),
+            "A1=2.5, B1=2.5, C1=2.5"
+        );
     }
 
     #[test]

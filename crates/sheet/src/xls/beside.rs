@@ -12,7 +12,7 @@ const START: u16 = 0x0809;
 const END: u16 = 0x000a;
 const PROTECTED: u16 = 0x002f;
 /// Of three versions of the format.
-const FORMULAS: [u16; 3] = [0x0006, 0x0206, 0x0406];
+pub(super) const FORMULAS: [u16; 3] = [0x0006, 0x0206, 0x0406];
 /// A cell with something else in it: a number, a text of its own, a truth value or error, a short number, a shared or formatted text.
 const CELLS: [u16; 6] = [0x0203, 0x0204, 0x0205, 0x027e, 0x00fd, 0x00d6];
 /// Short numbers in columns that follow each other.

@@ -2,12 +2,15 @@
 //!
 //! The reader makes room for every cell of a sheet's extent, the declared one and then the real one:
 //! two cells in opposite corners take a gigabyte.
+//! It passes over a formula whose record is of an earlier version of the format, as if its cell were blank; some programs write those.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Write};
 use std::ops::Range;
 
-use super::beside::{SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, of_one_sheet};
+use super::beside::{
+    FORMULAS, SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, of_one_sheet,
+};
 
 const EXTENT: u16 = 0x0200;
 /// Up to here the room is made: 32 bytes a cell.
@@ -42,13 +45,22 @@ impl Places {
 pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
     let mut content = stream.content.clone();
     let mut places = HashMap::new();
+    let mut is_renamed = false;
     for (sheet_idx, start) in listed_sheets(&stream.content) {
+        for (at, kind, _) in of_one_sheet(&stream.content[start..]) {
+            if kind != FORMULAS[0] && FORMULAS.contains(&kind) {
+                // The kind stands before the length, and that before the body.
+                let kind = start + at - 4;
+                content[kind..kind + 2].copy_from_slice(&FORMULAS[0].to_le_bytes());
+                is_renamed = true;
+            }
+        }
         let found = Found::of(&stream.content, start);
         if found.n_cells() > MOST_CELLS {
             places.insert(sheet_idx, found.move_together(&mut content));
         }
     }
-    if places.is_empty() {
+    if places.is_empty() && !is_renamed {
         return None;
     }
     let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).ok()?;
