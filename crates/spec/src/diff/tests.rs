@@ -1,5 +1,7 @@
 //! What is told of each change, and that none is passed over.
 
+mod every_part;
+
 use super::*;
 use crate::load;
 use crate::load::sample::Sample;
