@@ -8,6 +8,7 @@ use spec::stamp::{self, Stamp};
 use spec::{Layout, ReturnSpec, TableSpec};
 
 use crate::locate::Seen;
+use crate::matrix::Need;
 use crate::{Expected, Framed, empty, identity, locate, matrix, records};
 
 /// Frames every table of a return while its workbook is read. Never fails: what is wrong is a finding.
@@ -86,6 +87,13 @@ impl<'a> Framer<'a> {
             findings: self.findings,
             ..Framed::default()
         };
+        let required = |standing: &&Standing<'_>| standing.table.sheet.required;
+        let needed: HashSet<usize> = self
+            .tables
+            .iter()
+            .filter(required)
+            .filter_map(|standing| standing.sheet_idx)
+            .collect();
         let mut taken = HashSet::new();
         let mut noted = HashSet::new();
         let mut all_located = true;
@@ -105,7 +113,12 @@ impl<'a> Framer<'a> {
             let (sheet, frame) = match standing.reading {
                 Reading::Records(reading) => reading.finish(n_rows, findings),
                 Reading::Matrix(reading) => {
-                    reading.finish(n_rows, self.expected.organisation, findings)
+                    let need = if needed.contains(&sheet_idx) {
+                        Need::Required
+                    } else {
+                        Need::MayBeLeftOut
+                    };
+                    reading.finish(n_rows, need, self.expected.organisation, findings)
                 }
             };
             let Some(frame) = frame else { continue };

@@ -13,6 +13,14 @@ use crate::framer::kept;
 use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
 use crate::{Frame, Places, Unreadable, item_rule, ragged};
 
+/// Whether a form that nobody filled in is one that was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Required,
+    /// No table on its sheet has to be there.
+    MayBeLeftOut,
+}
+
 /// A form while its rows come: nothing is known of it before the last.
 pub(crate) struct Reading<'a> {
     table: &'a TableSpec,
@@ -74,6 +82,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn finish(
         self,
         n_rows: u64,
+        need: Need,
         organisation: Option<&Organisation>,
         findings: &mut Findings,
     ) -> (Sheet, Option<Frame>) {
@@ -83,11 +92,19 @@ impl<'a> Reading<'a> {
             findings.push(ragged::file(table, line, &first_line, first.n_values));
             return (self.sheet, None);
         }
-        let mut frame = frame(&self.sheet, n_rows, table, layout, organisation, findings);
-        if let Some(frame) = &mut frame {
-            frame.typed_over = typed_over(&self.beside, table, layout, organisation, frame);
+        let sheet = self.sheet;
+        if let Some(fault) = stands::fault(&sheet, table, layout) {
+            findings.push(fault);
+            return (sheet, None);
         }
-        (self.sheet, frame)
+        if need == Need::MayBeLeftOut && is_left_blank(&sheet, layout) {
+            findings.push(left_blank_note(&sheet, table));
+            let frame = left_blank(&sheet, n_rows, table);
+            return (sheet, Some(frame));
+        }
+        let mut frame = frame(&sheet, n_rows, table, layout, organisation, findings);
+        frame.typed_over = typed_over(&self.beside, table, layout, organisation, &frame);
+        (sheet, Some(frame))
     }
 }
 
@@ -141,6 +158,41 @@ fn typed_over(
     typed_over
 }
 
+/// Whether nothing was entered: what the form calculates from blank cells is nought.
+fn is_left_blank(sheet: &Sheet, layout: &Matrix) -> bool {
+    layout.lines.iter().all(|line| {
+        layout.columns.iter().all(|column| {
+            match cell_at(sheet, line.row_idx, column.column_idx).map(|cell| Raw::from(&cell.value))
+            {
+                None => true,
+                Some(Raw::Text(text)) => text.trim().is_empty(),
+                Some(raw) => (column.computed || line.computed) && is_nought(raw),
+            }
+        })
+    })
+}
+
+fn left_blank(sheet: &Sheet, n_rows: u64, table: &TableSpec) -> Frame {
+    let mut frame = crate::empty(table);
+    frame.places.sheet.clone_from(&sheet.name);
+    frame.account.n_rows = n_rows;
+    frame.account.ignore_many("left blank", n_rows);
+    frame
+}
+
+fn left_blank_note(sheet: &Sheet, table: &TableSpec) -> Finding {
+    Finding::new(
+        format!("{}.left-blank", table.name),
+        Severity::Note,
+        format!(
+            "Nothing is filled in on the sheet \"{}\" ({}), so it counts as left out.",
+            sheet.name, table.title
+        ),
+        "Fill it in if it is asked of you; otherwise there is nothing to do.",
+    )
+    .in_table(&table.name)
+}
+
 fn frame(
     sheet: &Sheet,
     n_rows: u64,
@@ -148,11 +200,7 @@ fn frame(
     layout: &Matrix,
     organisation: Option<&Organisation>,
     findings: &mut Findings,
-) -> Option<Frame> {
-    if let Some(fault) = stands::fault(sheet, table, layout) {
-        findings.push(fault);
-        return None;
-    }
+) -> Frame {
     let asked = Asked::all(table);
     let mut building = Building {
         asked: &asked,
@@ -177,7 +225,7 @@ fn frame(
     };
     let n_other = account.n_rows - layout.lines.len() as u64;
     account.ignore_many("not a line of the form", n_other);
-    Some(Frame {
+    Frame {
         table: table.name.clone(),
         values: building.columns.into_iter().map(Builder::finish).collect(),
         places: Places {
@@ -194,7 +242,7 @@ fn frame(
         own: Vec::new(),
         typed_over: Vec::new(),
         account,
-    })
+    }
 }
 
 /// A frame under construction.
