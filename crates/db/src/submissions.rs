@@ -477,24 +477,24 @@ pub async fn standing_other(
     .optional()?)
 }
 
-/// The submission that stands for the last period that ended before a day.
+/// The submission that stands for the last period that ended on a day or before.
 pub async fn standing_last(
     conn: &mut Conn,
     organisation: &str,
     return_id: &str,
-    before: NaiveDate,
+    by: NaiveDate,
 ) -> Result<Option<Submission>, DbError> {
     one(sql_query(select(
         "WHERE s.id = (
             SELECT st.submission_id FROM standing_submission st
             JOIN obligation o2 ON o2.id = st.obligation_id
             JOIN cycle c2 ON c2.id = o2.cycle_id
-            WHERE o2.organisation = $1 AND c2.return_id = $2 AND c2.period_end < $3
+            WHERE o2.organisation = $1 AND c2.return_id = $2 AND c2.period_end <= $3
             ORDER BY c2.period_end DESC LIMIT 1)",
     ))
     .bind::<Text, _>(organisation)
     .bind::<Text, _>(return_id)
-    .bind::<Date, _>(before)
+    .bind::<Date, _>(by)
     .get_result(conn.connection())
     .await
     .optional()?)

@@ -190,9 +190,12 @@ pub(crate) struct TemplateArguments {
     /// Which period it will be for, such as 2026-27-Q1.
     #[arg(long, value_name = "P")]
     pub(crate) period: Option<String>,
-    /// The last file that was accepted: rows that are sent out again are taken from it.
+    /// The last file that was accepted: what a form begins with is taken from it.
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Option<PathBuf>,
+    /// The period that FILE was sent for; if it is the form's own, everything is there again. Otherwise it is an earlier one.
+    #[arg(long, value_name = "P", requires = "from")]
+    pub(crate) from_period: Option<String>,
     /// Where to write it.
     #[arg(short, long, value_name = "OUT.xlsx")]
     pub(crate) output: PathBuf,

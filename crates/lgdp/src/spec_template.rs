@@ -1,4 +1,4 @@
-//! `lgdp spec template`: the workbook of a spec, blank or with the rows of the last file.
+//! `lgdp spec template`: the workbook of a spec, blank or with what was sent last.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use child::{Part, Task};
 use chrono::Utc;
 use cycle::clock;
 use finding::{Finding, Severity};
-use report::template::{Fill, Rows, carried_over, template};
+use report::template::{Fill, Rows, SentFor, carried_over, template};
 use spec::ReturnSpec;
 
 use crate::cli::TemplateArguments;
@@ -32,6 +32,10 @@ pub(crate) fn write(
         Some(named) => Some(check::organisation(dir, named)?),
         None => None,
     };
+    let sent_for = match (&arguments.from_period, &period) {
+        (Some(label), Some(period)) if *label == period.label => SentFor::ThisPeriod,
+        _ => SentFor::AnEarlierOne,
+    };
     let last = match &arguments.from {
         Some(file) => {
             let code = organisation.as_ref().map(|body| body.code.clone());
@@ -42,7 +46,8 @@ pub(crate) fn write(
     let fill = Fill {
         organisation: organisation.as_ref(),
         period: period.as_ref(),
-        rows: carried_over(&spec, last, period.as_ref()),
+        rows: carried_over(&spec, last, sent_for, period.as_ref()),
+        sent_for,
     };
     let bytes = template(&spec, &fill).context("the template can't be made")?;
     let out = &arguments.output;
@@ -60,7 +65,7 @@ fn rows_of(
     let task = Task {
         spec_dir: spec.dir.clone(),
         organisation,
-        // It is of an earlier period, whichever that was.
+        // Whichever it was: that it is another one is no fault here.
         period: None,
         received_on: clock::day(Utc::now()),
         file: check::input(file)?,
@@ -72,9 +77,10 @@ fn rows_of(
     };
     let mut rows: BTreeMap<String, Rows> = BTreeMap::new();
     let mut worst: Option<Finding> = None;
+    let mut n_rejected: u64 = 0;
     for part in assessor::child(settings)?.run(&task)? {
         match part? {
-            Part::Head(_) => {}
+            Part::Head(head) => n_rejected = head.tables.iter().map(|table| table.rejected).sum(),
             Part::Findings(findings) => {
                 worst = worst.or_else(|| findings.into_iter().find(is_blocker));
             }
@@ -90,8 +96,19 @@ fn rows_of(
     }
     match worst {
         Some(finding) => bail!("{} can't be used: {}", file.display(), finding.message),
-        None => Ok(rows),
+        None => {
+            if n_rejected > 0 {
+                say_left_out(file, n_rejected);
+            }
+            Ok(rows)
+        }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "nothing is left out in silence")]
+fn say_left_out(file: &Path, n_rows: u64) {
+    let file = file.display();
+    eprintln!("{file}: rows that have something to fix are left out: {n_rows}");
 }
 
 fn is_blocker(finding: &Finding) -> bool {

@@ -464,6 +464,52 @@ fn a_template_begins_with_the_rows_of_the_last_file_and_is_checked_as_its_own_fo
     let unusable = demo.file("last.pdf", b"%PDF-1.7");
     let made = template(&["--from", &unusable]);
     assert_eq!(made.status.code(), Some(2), "{made:?}");
+
+    // What has something to fix is no row to begin with, and that is said.
+    let broken = demo.workbook("broken.xlsx", &SITES.replace("| 24 | 0 |", "| many | 0 |"));
+    let made = template(&["--from", &broken]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(
+        said.ends_with("broken.xlsx: rows that have something to fix are left out: 1\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_form_of_fixed_cells_begins_with_the_figures_of_the_last_file() {
+    let demo = Demo::new();
+    let dir = "return-specs/ctaxbase/2026";
+    let examples = spec::load_examples(&root().join(dir)).unwrap();
+    let mut examples = examples.into_iter();
+    let valid = examples.find(|example| example.name == "valid").unwrap();
+    let spec::ExampleWorkbook::Drawn(grid) = valid.workbook else {
+        panic!("it is drawn");
+    };
+    let last = demo.file("last.xlsx", &report::workbook::write_xlsx(&grid).unwrap());
+    let out = demo.dir.path().join("form.xlsx").display().to_string();
+    let (organisation, period) = (valid.organisation, valid.period);
+    let whose = ["--organisation", &organisation, "--period", &period];
+    // Of an earlier period, as far as anybody said, and of its own.
+    for more in [&[][..], &["--from-period", &period]] {
+        let command = ["spec", "template", dir, "-o", &out, "--from", &last];
+        let made = lgdp(&[&command[..], &whose[..], more].concat());
+        assert_eq!(made.status.code(), Some(0), "{made:?}");
+        let command = ["check", &out, "--spec", dir, "--received", "2026-09-16"];
+        let checked = lgdp(&[&command[..], &whose[..]].concat());
+        assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+        assert!(stdout(&checked).starts_with("form.xlsx: ready.\n"));
+    }
+    let made = lgdp(&[
+        "spec",
+        "template",
+        dir,
+        "-o",
+        &out,
+        "--from-period",
+        &period,
+    ]);
+    assert_eq!(made.status.code(), Some(2), "{made:?}");
 }
 
 /// A copy of a published version that says it is another one.

@@ -5,6 +5,7 @@
 pub mod collection;
 pub mod csv;
 pub mod difference;
+mod height;
 pub mod json;
 pub mod listing;
 pub mod marked;

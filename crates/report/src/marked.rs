@@ -6,6 +6,7 @@
 mod boxes;
 mod comments;
 mod findings_sheet;
+mod ink;
 mod relations;
 mod styles;
 #[cfg(test)]

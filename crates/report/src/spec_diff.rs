@@ -9,20 +9,20 @@ use spec::diff::{Change, Subject, What};
 
 #[derive(Serialize)]
 struct Document<'a> {
-    before: Version<'a>,
-    after: Version<'a>,
+    before: Side<'a>,
+    after: Side<'a>,
     changes: &'a [Change],
 }
 
 #[derive(Serialize)]
-struct Version<'a> {
+struct Side<'a> {
     #[serde(rename = "return")]
     return_id: &'a str,
     version: &'a str,
     spec_hash: &'a str,
 }
 
-impl<'a> Version<'a> {
+impl<'a> Side<'a> {
     fn of(spec: &'a ReturnSpec) -> Self {
         Self {
             return_id: &spec.id,
@@ -40,8 +40,8 @@ pub fn json(
     changes: &[Change],
 ) -> io::Result<()> {
     let document = Document {
-        before: Version::of(before),
-        after: Version::of(after),
+        before: Side::of(before),
+        after: Side::of(after),
         changes,
     };
     serde_json::to_writer_pretty(&mut *to, &document)?;

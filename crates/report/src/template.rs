@@ -9,11 +9,11 @@ mod carried;
 mod codes;
 mod formula;
 mod guide;
-mod height;
 mod hint;
 mod matrix;
 mod records;
 mod style;
+mod unchanged;
 mod validation;
 
 #[cfg(test)]
@@ -45,6 +45,16 @@ pub struct Fill<'a> {
     pub period: Option<&'a Period>,
     /// By table; a matrix's lines are found by their code.
     pub rows: BTreeMap<String, Rows>,
+    pub sent_for: SentFor,
+}
+
+/// What the rows of a [`Fill`] were sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SentFor {
+    /// The period of the form, which corrects them.
+    #[default]
+    ThisPeriod,
+    AnEarlierOne,
 }
 
 /// The workbook as an xlsx file.
@@ -76,7 +86,7 @@ pub fn template(spec: &ReturnSpec, fill: &Fill<'_>) -> Result<Vec<u8>, WriteErro
     if !scene.codes.is_empty() {
         let worksheet = workbook.add_worksheet();
         worksheet.set_name(CODES_SHEET)?;
-        scene.codes.write(worksheet, &scene.styles)?;
+        scene.codes.write(worksheet, &spec.acronym, &scene.styles)?;
     }
     calculated(&workbook.save_to_buffer()?)
 }
@@ -105,6 +115,14 @@ struct Scene<'a> {
 impl Scene<'_> {
     fn rows(&self, table: &TableSpec) -> &[Vec<Option<String>>] {
         self.fill.rows.get(&table.name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a form of fixed cells is filled in with what was sent for an earlier period.
+    fn shows_earlier_figures(&self) -> bool {
+        let has_figures = |table: &TableSpec| {
+            matches!(table.layout, Layout::Matrix(_)) && !self.rows(table).is_empty()
+        };
+        self.fill.sent_for == SentFor::AnEarlierOne && self.spec.tables.iter().any(has_figures)
     }
 
     /// What an identity cell says.

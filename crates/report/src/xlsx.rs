@@ -3,6 +3,7 @@
 //! For a file that can't be given back with marks, and for whoever would rather have a list.
 //! Every text is a text: none can become a formula, not even when its cell is edited.
 
+use std::borrow::Cow;
 use std::io::{Seek, Write};
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet,
 };
 
+use crate::height;
 use crate::listing::{self, Column, Cover};
 use crate::workbook::WriteError;
 
@@ -126,7 +128,15 @@ impl FindingsWorkbook {
             }
             let asks = self.looks.asks(Asks::of(finding.severity));
             let sheet = self.workbook.worksheet_from_index(self.sheet_idx)?;
-            for (text, column) in listing::line(finding, &self.own).iter().zip(0_u16..) {
+            let line = listing::line(finding, &self.own);
+            let widths = listing::COLUMNS.iter().map(|(_, width)| *width);
+            fit_row(
+                sheet,
+                self.next_row,
+                &line,
+                widths.chain(std::iter::repeat(listing::OWN_WIDTH)),
+            )?;
+            for (text, column) in line.iter().zip(0_u16..) {
                 let look = if column == 0 { &asks } else { &self.looks.text };
                 write_cell(
                     sheet,
@@ -167,7 +177,10 @@ impl FindingsWorkbook {
         for group in &groups {
             row += 1;
             let asks = self.looks.asks(Asks::of(group.severity));
-            for (text, column) in listing::overview_line(group).iter().zip(0_u16..) {
+            let line = listing::overview_line(group);
+            let widths = listing::OVERVIEW.iter().map(|(_, width)| *width);
+            fit_row(sheet, row, &line, widths)?;
+            for (text, column) in line.iter().zip(0_u16..) {
                 let look = if column == 0 { &asks } else { &self.looks.text };
                 write_cell(sheet, row, column, text, listing::COUNT_COLUMN, look)?;
             }
@@ -175,6 +188,18 @@ impl FindingsWorkbook {
         sheet.autofilter(headings_row, 0, row, 6)?;
         Ok(self.workbook.save_to_writer(to)?)
     }
+}
+
+/// As high as its wrapped texts: not every program sees to that by itself.
+fn fit_row(
+    sheet: &mut Worksheet,
+    row: u32,
+    texts: &[Cow<'_, str>],
+    widths: impl Iterator<Item = u16>,
+) -> Result<(), WriteError> {
+    let texts = texts.iter().map(Cow::as_ref).zip(widths.map(f64::from));
+    sheet.set_row_height(row, height::of_row(height::CALIBRI_11, texts))?;
+    Ok(())
 }
 
 fn write_headings(

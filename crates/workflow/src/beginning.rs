@@ -1,4 +1,4 @@
-//! What a new form begins with: whose it is, and the rows that were sent last.
+//! What a new form begins with: whose it is, and what that organisation sent last.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,11 @@ const BATCH: u32 = 500;
 pub struct Beginning {
     /// Without its older codes and other names.
     pub organisation: Organisation,
-    /// The rows of turn-around tables in what stands for the last period before, by table:
+    /// What stands for this period or else for the last one before, by table:
     /// the values in the order of the new version's items, in Postgres text form.
     pub rows: BTreeMap<String, Vec<Vec<Option<String>>>>,
+    /// Which period that is; `None` where nothing stands.
+    pub sent_for: Option<Period>,
 }
 
 /// `None` where there is no such organisation, or it is not to be seen.
@@ -42,6 +44,7 @@ pub async fn beginning(
     let mut beginning = Beginning {
         organisation: named,
         rows: BTreeMap::new(),
+        sent_for: None,
     };
     let last = submissions::standing_last(&mut tx, organisation, &spec.id, period.end).await?;
     let Some(last) = last else {
@@ -51,7 +54,11 @@ pub async fn beginning(
         other.id == last.round.return_id && other.version == last.round.return_version
     });
     for table in &spec.tables {
-        let is_sent_out = matches!(table.layout, Layout::TurnAround { .. });
+        let is_sent_out = match &table.layout {
+            Layout::TurnAround { .. } | Layout::Matrix(_) => true,
+            // Records of people are handed out to nobody for the sake of a form.
+            Layout::Records(_) => !spec.sensitivity.personal_data,
+        };
         let earlier = made_with.and_then(|spec| Some((spec, spec.table(&table.name)?)));
         if let (true, Some((earlier_spec, earlier))) = (is_sent_out, earlier) {
             let selection = Selection {
@@ -64,6 +71,7 @@ pub async fn beginning(
             beginning.rows.insert(table.name.clone(), rows);
         }
     }
+    beginning.sent_for = Some(last.round.period);
     tx.commit().await?;
     Ok(Some(beginning))
 }

@@ -7,6 +7,7 @@ use finding::{Asks, CellRef, Finding, Group, column_letters};
 
 use super::styles::SheetStyles;
 use super::xml::escape;
+use crate::height;
 use crate::listing::{self, Cover};
 
 /// How many links spreadsheet programs allow on a sheet, with a margin.
@@ -32,19 +33,44 @@ impl Ours {
 /// A sheet while it is written.
 struct Writer<'s> {
     styles: &'s SheetStyles,
+    /// Of the table's columns.
+    widths: Vec<u16>,
     rows: String,
     n_rows: u32,
 }
 
-impl Writer<'_> {
-    fn line(&mut self, style: u32, text: &str) {
-        self.row(&[(style, Cow::Borrowed(text))], None);
+impl<'s> Writer<'s> {
+    fn new(styles: &'s SheetStyles, widths: Vec<u16>) -> Self {
+        Self {
+            styles,
+            widths,
+            rows: String::new(),
+            n_rows: 0,
+        }
     }
 
-    /// `number` is the column whose text is a number.
-    fn row(&mut self, cells: &[(u32, Cow<'_, str>)], number: Option<u32>) {
+    /// A sentence above the table, which runs on over the cells beside it.
+    fn line(&mut self, style: u32, text: &str) {
         self.n_rows += 1;
         let _ = write!(self.rows, "<row r=\"{}\">", self.n_rows);
+        self.cells(&[(style, Cow::Borrowed(text))], None);
+    }
+
+    /// A row of the table, as high as its texts; `number` is the column whose text is a number.
+    fn row(&mut self, cells: &[(u32, Cow<'_, str>)], number: Option<u32>) {
+        self.n_rows += 1;
+        let texts = cells.iter().map(|(_, text)| text.as_ref());
+        let widths = self.widths.iter().copied().map(f64::from);
+        let height = height::of_row(height::CALIBRI_11, texts.zip(widths));
+        let _ = write!(
+            self.rows,
+            "<row r=\"{}\" ht=\"{height}\" customHeight=\"1\">",
+            self.n_rows
+        );
+        self.cells(cells, number);
+    }
+
+    fn cells(&mut self, cells: &[(u32, Cow<'_, str>)], number: Option<u32>) {
         for (column_idx, (style, text)) in (0..).zip(cells) {
             let place = format!("{}{}", column_letters(column_idx), self.n_rows);
             if text.is_empty() {
@@ -73,22 +99,15 @@ impl Writer<'_> {
     }
 
     /// The part, of which the first `n_kept` rows stay in sight and are followed by a table as wide as the columns.
-    fn finish(
-        self,
-        namespace: &str,
-        which: Ours,
-        n_kept: u32,
-        widths: &[u16],
-        links: &str,
-    ) -> String {
+    fn finish(self, namespace: &str, which: Ours, n_kept: u32, links: &str) -> String {
         let mut columns = String::new();
-        for (n, width) in (1..).zip(widths) {
+        for (n, width) in (1..).zip(&self.widths) {
             let _ = write!(
                 columns,
                 "<col min=\"{n}\" max=\"{n}\" width=\"{width}\" customWidth=\"1\"/>"
             );
         }
-        let last_column = u32::try_from(widths.len().saturating_sub(1)).unwrap_or(0);
+        let last_column = u32::try_from(self.widths.len().saturating_sub(1)).unwrap_or(0);
         let end = format!("{}{}", column_letters(last_column), self.n_rows.max(n_kept));
         let first = format!("A{}", n_kept + 1);
         let code_name = which.code_name();
@@ -120,11 +139,9 @@ pub(super) struct Page<'a> {
 
 /// The list of findings, each with a link to its cell.
 pub(super) fn findings(page: &Page<'_>, findings: &[Finding], own: &[String]) -> String {
-    let mut sheet = Writer {
-        styles: page.styles,
-        rows: String::new(),
-        n_rows: 0,
-    };
+    let own_widths = own.iter().map(|_| listing::OWN_WIDTH);
+    let widths = listing::COLUMNS.iter().map(|(_, width)| *width);
+    let mut sheet = Writer::new(page.styles, widths.chain(own_widths).collect());
     sheet.line(page.styles.title, "What was found in this workbook");
     sheet.line(page.styles.line, &page.cover.sentence());
     sheet.line(page.styles.line, &page.cover.about);
@@ -163,21 +180,13 @@ pub(super) fn findings(page: &Page<'_>, findings: &[Finding], own: &[String]) ->
             );
         }
     }
-    let widths: Vec<u16> = listing::COLUMNS
-        .iter()
-        .map(|(_, width)| *width)
-        .chain(own.iter().map(|_| listing::OWN_WIDTH))
-        .collect();
-    sheet.finish(page.namespace, Ours::Findings, n_kept, &widths, &links)
+    sheet.finish(page.namespace, Ours::Findings, n_kept, &links)
 }
 
 /// The findings by check.
 pub(super) fn overview(page: &Page<'_>, groups: &[Group]) -> String {
-    let mut sheet = Writer {
-        styles: page.styles,
-        rows: String::new(),
-        n_rows: 0,
-    };
+    let widths = listing::OVERVIEW.iter().map(|(_, width)| *width);
+    let mut sheet = Writer::new(page.styles, widths.collect());
     sheet.line(page.styles.title, "What was found, by check");
     sheet.line(page.styles.line, &page.cover.sentence());
     sheet.line(page.styles.line, "");
@@ -198,8 +207,7 @@ pub(super) fn overview(page: &Page<'_>, groups: &[Group]) -> String {
             .collect();
         sheet.row(&cells, Some(listing::COUNT_COLUMN));
     }
-    let widths: Vec<u16> = listing::OVERVIEW.iter().map(|(_, width)| *width).collect();
-    sheet.finish(page.namespace, Ours::Overview, n_kept, &widths, "")
+    sheet.finish(page.namespace, Ours::Overview, n_kept, "")
 }
 
 /// A place within the workbook: the sheet's name always in quotes, since `HL1` alone could be a cell.

@@ -1,10 +1,14 @@
 //! `styles.xml`: a marked cell's style is its own with another fill, and the findings sheet has a few of its own.
+//!
+//! A workbook that was marked before is marked anew: the style that a cell had is found again by all that a mark leaves as it is.
+//! Where two of the workbook's styles differ in nothing but their fill, the first of them is taken for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use finding::Asks;
 
+use super::ink;
 use super::xml::{Edits, Kind, NotWellFormed, Tag, Tags};
 use crate::listing::colour;
 
@@ -60,6 +64,7 @@ struct Xf {
     /// Up to and with the end tag; empty for an empty element.
     rest: Range<usize>,
     fill: u32,
+    font: u32,
 }
 
 /// A workbook's styles and what is added to them.
@@ -70,6 +75,10 @@ pub(super) struct Styles {
     fills: List,
     xfs: List,
     own: Vec<Xf>,
+    /// Its own fonts, as they are written.
+    own_fonts: Vec<Range<usize>>,
+    /// Fonts in ink by the font they are made from and the mark.
+    inked: BTreeMap<(u32, Asks), u32>,
     /// The fills that an earlier marking added.
     marking_fills: BTreeSet<u32>,
     fill_of: BTreeMap<Asks, u32>,
@@ -115,6 +124,8 @@ impl Styles {
             fills: List::new("fills"),
             xfs: List::new("cellXfs"),
             own: Vec::new(),
+            own_fonts: Vec::new(),
+            inked: BTreeMap::new(),
             marking_fills: BTreeSet::new(),
             fill_of: BTreeMap::new(),
             made: BTreeMap::new(),
@@ -154,16 +165,21 @@ impl Styles {
                     list.n += 1;
                     if within == "cellXfs" {
                         let rest = tag.at.end..tags.skip(&tag)?.end;
+                        let id = |name: &str| {
+                            let id = tag.get(name).and_then(|id| id.parse().ok());
+                            id.unwrap_or(0)
+                        };
                         self.own.push(Xf {
-                            fill: tag
-                                .get("fillId")
-                                .and_then(|id| id.parse().ok())
-                                .unwrap_or(0),
+                            fill: id("fillId"),
+                            font: id("fontId"),
                             tag: tag.at,
                             rest,
                         });
                     } else {
                         let end = tags.skip(&tag)?.end;
+                        if within == "fonts" {
+                            self.own_fonts.push(tag.at.start..end);
+                        }
                         let is_fill = within == "fills";
                         let of_marking = |&asks: &Asks| {
                             text[tag.at.start..end].contains(&format!("\"{}\"", colour(asks)))
@@ -223,14 +239,32 @@ impl Styles {
                 .is_some_and(|xf| self.marking_fills.contains(&xf.fill))
     }
 
-    /// The style with the fill of a mark, all else as it is; `None` where there is no room for another style.
+    /// The style with the fill of a mark, all else as it is but for letters that would be lost on it; `None` where there is no room for another style.
     pub(super) fn marked(&mut self, style: u32, asks: Asks) -> Option<u32> {
         let base = self.unmarked(style)?;
         if let Some(made) = self.made.get(&(base, Some(asks))) {
             return Some(*made);
         }
         let fill = self.fill(asks);
-        self.make(base, Some(asks), fill)
+        let font = self.font_on(base, asks);
+        self.make(base, Some(asks), fill, font)
+    }
+
+    /// The font that takes the place of a style's own on the fill of a mark, where that one can't be read on it.
+    fn font_on(&mut self, base: u32, asks: Asks) -> Option<u32> {
+        let own = self.own.get(base as usize)?.font;
+        if let Some(inked) = self.inked.get(&(own, asks)) {
+            return Some(*inked);
+        }
+        // What can't be understood of a font stays as it is.
+        let font = ink::inked(self.font(own)?, colour(asks)).ok().flatten()?;
+        let inked = self.fonts.push(font);
+        self.inked.insert((own, asks), inked);
+        Some(inked)
+    }
+
+    fn font(&self, idx: u32) -> Option<&str> {
+        self.text.get(self.own_fonts.get(idx as usize)?.clone())
     }
 
     /// The style that a cell had before it was marked, or the one most like it.
@@ -241,35 +275,55 @@ impl Styles {
         if let Some(made) = self.made.get(&(style, None)) {
             return Some(*made);
         }
-        let wanted = self.but_for_fill(style as usize);
+        let wanted = self.but_for_mark(style as usize);
+        let font = self.own.get(style as usize).map_or(0, |xf| xf.font);
         let like = (0..self.own.len()).find(|&idx| {
-            !self.marking_fills.contains(&self.own[idx].fill) && self.but_for_fill(idx) == wanted
+            let xf = &self.own[idx];
+            !self.marking_fills.contains(&xf.fill)
+                && self.but_for_mark(idx) == wanted
+                && (xf.font == font || self.is_inked_of(font, xf.font))
         });
         match like.and_then(|idx| u32::try_from(idx).ok()) {
             Some(idx) => {
                 self.made.insert((style, None), idx);
                 Some(idx)
             }
-            None => self.make(style, None, 0),
+            None => self.make(style, None, 0, None),
         }
     }
 
-    fn make(&mut self, base: u32, asks: Option<Asks>, fill: u32) -> Option<u32> {
+    /// Whether a font is our ink in the place of another one's colour.
+    fn is_inked_of(&self, inked: u32, own: u32) -> bool {
+        let (Some(inked), Some(own)) = (self.font(inked), self.font(own)) else {
+            return false;
+        };
+        match (ink::but_for_ink(inked), ink::but_for_colour(own)) {
+            (Ok(Some(inked)), Ok(own)) => inked == own,
+            _ => false,
+        }
+    }
+
+    fn make(&mut self, base: u32, asks: Option<Asks>, fill: u32, font: Option<u32>) -> Option<u32> {
         if self.xfs.n + self.xfs.added.len() >= MOST_STYLES {
             return None;
         }
-        let element = self.xf_with_fill(base as usize, fill);
+        let element = self.xf_with(base as usize, fill, font);
         let made = self.xfs.push(element);
         self.made.insert((base, asks), made);
         Some(made)
     }
 
-    fn xf_with_fill(&self, idx: usize, fill: u32) -> String {
+    fn xf_with(&self, idx: usize, fill: u32, font: Option<u32>) -> String {
         let p = &self.prefix;
         let id = fill.to_string();
         match self.own.get(idx) {
             Some(xf) => {
-                let tag = self.tag(xf, &[("fillId", Some(&id)), ("applyFill", Some("1"))]);
+                let font = font.map(|font| font.to_string());
+                let mut set = vec![("fillId", Some(id.as_str())), ("applyFill", Some("1"))];
+                if let Some(font) = &font {
+                    set.extend([("fontId", Some(font.as_str())), ("applyFont", Some("1"))]);
+                }
+                let tag = self.tag(xf, &set);
                 format!("{tag}{}", &self.text[xf.rest.clone()])
             }
             // A style that is not there is read as the default one.
@@ -277,9 +331,11 @@ impl Styles {
         }
     }
 
-    fn but_for_fill(&self, idx: usize) -> String {
+    /// What a mark leaves as it is.
+    fn but_for_mark(&self, idx: usize) -> String {
         let xf = &self.own[idx];
-        let tag = self.tag(xf, &[("fillId", None), ("applyFill", None)]);
+        let of_mark = ["fillId", "applyFill", "fontId", "applyFont"];
+        let tag = self.tag(xf, &of_mark.map(|name| (name, None)));
         format!("{tag}{}", &self.text[xf.rest.clone()])
     }
 
@@ -480,5 +536,25 @@ mod tests {
         // Marked again, it is made from the style it had at first.
         let again = second.marked(marked, Asks::ToExplain).unwrap();
         assert_eq!(second.made.get(&(1, Some(Asks::ToExplain))), Some(&again));
+    }
+
+    #[test]
+    fn white_letters_are_read_on_a_mark_and_are_white_again_without_it() {
+        let text = "<styleSheet><fonts count=\"2\"><font><color theme=\"1\"/></font><font><b/><color rgb=\"FFFFFFFF\"/></font></fonts><fills count=\"1\"><fill/></fills><cellXfs><xf fontId=\"0\"/><xf fontId=\"1\" applyFont=\"1\"/></cellXfs></styleSheet>";
+        let mut first = styles(text);
+        let marked = first.marked(1, Asks::ToFix).unwrap();
+        assert_eq!(first.marked(1, Asks::ToFix), Some(marked));
+        assert_ne!(first.marked(0, Asks::ToFix), None);
+        let written = first.written().unwrap();
+        assert!(
+            written.contains("<fonts count=\"3\"><font><color theme=\"1\"/></font><font><b/><color rgb=\"FFFFFFFF\"/></font><font><b/><color rgb=\"FF000001\"/></font></fonts>"),
+            "{written}"
+        );
+        assert!(
+            written.contains("<xf fillId=\"1\" applyFill=\"1\" fontId=\"2\" applyFont=\"1\"/><xf fontId=\"0\" fillId=\"1\" applyFill=\"1\"/>"),
+            "{written}"
+        );
+        let mut second = styles(&written);
+        assert_eq!(second.unmarked(marked), Some(1));
     }
 }

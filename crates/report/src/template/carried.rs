@@ -4,22 +4,30 @@ use std::collections::BTreeMap;
 
 use spec::{IdentityKind, IdentityPlace, Layout, Period, ReturnSpec, TableSpec};
 
-use super::Rows;
+use super::{Rows, SentFor};
 
-/// The rows that a new form is filled in with: those of turn-around tables, which come back updated.
+/// The rows that a new form is filled in with.
 ///
-/// A form of fixed cells and a list of records begin blank, whatever was sent last.
-/// The period is the new one; what is asked anew each time (`asked_anew`) is blank.
+/// Of the same period it is all that was sent, to be corrected.
+/// Of an earlier one it is the figures of forms, which are shown as they stood then until somebody goes over them, and the rows of
+/// turn-around tables, which come back updated: for the new period, and blank where they are asked anew each time (`asked_anew`).
+/// A list of records begins blank then: its records were of that time.
 pub fn carried_over(
     spec: &ReturnSpec,
     last: BTreeMap<String, Rows>,
+    sent_for: SentFor,
     period: Option<&Period>,
 ) -> BTreeMap<String, Rows> {
+    if sent_for == SentFor::ThisPeriod {
+        return last;
+    }
     last.into_iter()
         .filter_map(|(name, mut rows)| {
             let table = spec.table(&name)?;
-            let Layout::TurnAround { asked_anew, .. } = &table.layout else {
-                return None;
+            let asked_anew = match &table.layout {
+                Layout::TurnAround { asked_anew, .. } => asked_anew,
+                Layout::Matrix(_) => return Some((name, rows)),
+                Layout::Records(_) => return None,
             };
             for item_idx in asked_anew.iter().filter_map(|item| table.item_idx(item)) {
                 put(&mut rows, item_idx, None);

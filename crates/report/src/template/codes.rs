@@ -7,8 +7,9 @@ use rust_xlsxwriter::{Worksheet, XlsxError};
 use spec::stamp::CODES_SHEET;
 use spec::{Code, Item, Period, ReturnSpec};
 
-use super::style::{Role, Styles, print_set_up};
-use super::{height, hint};
+use super::hint;
+use super::style::{Role, SUBTITLE_HEIGHT, Styles, TITLE_HEIGHT, print_set_up};
+use crate::height;
 
 /// Of code, label and days.
 const WIDTHS: [f64; 3] = [18.0, 80.0, 34.0];
@@ -116,16 +117,19 @@ impl CodeSheet {
     pub(super) fn write(
         &self,
         worksheet: &mut Worksheet,
+        acronym: &str,
         styles: &Styles,
     ) -> Result<(), XlsxError> {
         for (at, width) in (0_u16..).zip(WIDTHS) {
             worksheet.set_column_width(at, width)?;
         }
         worksheet.write_string_with_format(0, 0, "Codes of the drop-downs", &styles.title)?;
+        worksheet.set_row_height(0, TITLE_HEIGHT)?;
         for block in &self.blocks {
             let heading = styles.heading(Role::Required);
             let row = block.first_row - 1;
             worksheet.write_string_with_format(row - 1, 0, &block.title, &styles.subtitle)?;
+            worksheet.set_row_height(row - 1, SUBTITLE_HEIGHT)?;
             worksheet.write_string_with_format(row, 0, "Code", heading)?;
             worksheet.write_string_with_format(row, 1, "What it means", heading)?;
             worksheet.write_string_with_format(row, 2, "In force", heading)?;
@@ -135,11 +139,11 @@ impl CodeSheet {
                 worksheet.write_string_with_format(row, 2, &entry.days, &styles.label)?;
                 let texts = [&entry.code, &entry.label, &entry.days];
                 let cells = texts.into_iter().map(String::as_str).zip(WIDTHS);
-                worksheet.set_row_height(row, height::of_row(cells))?;
+                worksheet.set_row_height(row, height::of_row(height::ARIAL_10, cells))?;
             }
         }
         worksheet.set_freeze_panes(1, 0)?;
-        print_set_up(worksheet, "Codes", None)?;
+        print_set_up(worksheet, acronym, None)?;
         worksheet.protect();
         Ok(())
     }

@@ -2,13 +2,14 @@
 
 use rust_xlsxwriter::{Worksheet, XlsxError};
 use spec::stamp::CODES_SHEET;
-use spec::{Confidence, Item, Layout, Provenance, ReturnSpec, TableSpec};
+use spec::{Applies, Confidence, Item, Layout, Provenance, ReturnSpec, TableSpec};
 
-use super::style::{Role, print_set_up};
-use super::{Scene, height, hint};
+use super::style::{Role, SUBTITLE_HEIGHT, TITLE_HEIGHT, print_set_up};
+use super::{Scene, hint, unchanged};
+use crate::height;
 use crate::workbook::WriteError;
 
-const WIDTHS: [f64; 7] = [34.0, 70.0, 40.0, 12.0, 12.0, 22.0, 34.0];
+const WIDTHS: [f64; 6] = [28.0, 64.0, 36.0, 11.0, 20.0, 30.0];
 
 pub(super) fn write(worksheet: &mut Worksheet, scene: &Scene<'_>) -> Result<(), WriteError> {
     for (at, width) in (0_u16..).zip(WIDTHS) {
@@ -44,6 +45,7 @@ impl Page<'_, '_, '_> {
         self.row += 1;
         self.worksheet
             .write_string_with_format(self.row, 0, text, &self.scene.styles.subtitle)?;
+        self.worksheet.set_row_height(self.row, SUBTITLE_HEIGHT)?;
         self.row += 1;
         Ok(())
     }
@@ -59,7 +61,7 @@ impl Page<'_, '_, '_> {
             self.worksheet
                 .write_string_with_format(self.row, at, *text, format)?;
         }
-        let height = height::of_row(cells.iter().copied().zip(WIDTHS));
+        let height = height::of_row(height::ARIAL_10, cells.iter().copied().zip(WIDTHS));
         self.worksheet.set_row_height(self.row, height)?;
         self.row += 1;
         Ok(())
@@ -80,6 +82,7 @@ impl Page<'_, '_, '_> {
         let title = format!("{}: {}", spec.acronym, spec.title);
         self.worksheet
             .write_string_with_format(0, 0, title, &self.scene.styles.title)?;
+        self.worksheet.set_row_height(0, TITLE_HEIGHT)?;
         self.row = 2;
         let asked_by = format!("{}, {}", spec.owner.organisation, spec.owner.team);
         let version = format!(
@@ -121,7 +124,10 @@ impl Page<'_, '_, '_> {
                 .to_owned(),
         ];
         if has_forms {
-            steps.push("On a form, fill in the yellow cells (they may not be blank: enter 0 where there is nothing) and, where you have something to say, the white ones. Grey cells are calculated; hatched cells stay blank. Do not add or delete rows or columns.".to_owned());
+            steps.push("On a form, fill in the yellow cells (they may not be blank: enter 0 where there is nothing) and, where you have something to say, the white ones. Grey cells are calculated; dark grey cells stay blank. Do not add or delete rows or columns.".to_owned());
+            if self.scene.shows_earlier_figures() {
+                steps.push(unchanged::WORDS.to_owned());
+            }
         }
         if has_rows {
             steps.push("On a list, write one record a row below the headings. Columns marked * must be filled in. The order of columns does not matter, their headings do.".to_owned());
@@ -148,7 +154,7 @@ impl Page<'_, '_, '_> {
             format!("{} (sheet {sheet})", table.title)
         } else {
             format!(
-                "{} (sheet {sheet}; delete the sheet where it is not asked of you)",
+                "{} (sheet {sheet}; leave it blank where it is not asked of you)",
                 table.title
             )
         };
@@ -159,7 +165,6 @@ impl Page<'_, '_, '_> {
             "What to enter",
             "What kind of value",
             "Needed",
-            "Unit",
             "Name in the data",
             "How sure this is",
         ])?;
@@ -183,7 +188,6 @@ impl Page<'_, '_, '_> {
                 &item.description,
                 &capital(&self.kind(table, item)),
                 need,
-                item.unit.as_deref().unwrap_or(""),
                 &item.name,
                 &sureness(self.scene.spec, &item.provenance),
             ])?;
@@ -215,7 +219,17 @@ impl Page<'_, '_, '_> {
         self.title(&format!("{}: the lines", table.title))?;
         self.headings(&["Line", "What belongs there", "Name of the line", "Needed"])?;
         for line in &matrix.lines {
-            let need = if line.computed { "calculated" } else { "yes" };
+            let is_needed = |item: &&Item| {
+                let applies = matrix.applies(line, &item.name, self.scene.fill.organisation);
+                item.required && item.name != matrix.line_item && applies == Applies::Yes
+            };
+            let need = if line.computed {
+                "calculated"
+            } else if table.items.iter().any(|item| is_needed(&item)) {
+                "yes"
+            } else {
+                "no"
+            };
             self.row(&[&line.code, &line.description, &line.label, need])?;
         }
         Ok(())

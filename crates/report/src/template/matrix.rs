@@ -8,8 +8,9 @@ use spec::layout::{Line, Matrix, MatrixColumn};
 use spec::{Applies, IdentityPlace, Item, TableSpec};
 
 use super::formula::Formulas;
-use super::style::{Role, print_set_up, protect};
-use super::{Scene, column, height, validation, write_value};
+use super::style::{PAGE_OF_FORM, Role, TITLE_HEIGHT, n_pages_wide, print_set_up, protect};
+use super::{Scene, SentFor, column, unchanged, validation, write_value};
+use crate::height;
 use crate::workbook::WriteError;
 
 /// A table of fixed cells.
@@ -36,6 +37,7 @@ pub(super) fn write(
         worksheet: &mut *worksheet,
         scene,
         used: BTreeSet::new(),
+        first_entry: None,
     };
     for form in forms {
         sheet.anchors(form)?;
@@ -47,16 +49,26 @@ pub(super) fn write(
     }
     let heading_rows: Vec<u32> = forms.iter().map(heading_row).collect();
     sheet.title_and_instructions(forms)?;
-    sheet.widths(forms)?;
+    let width = sheet.widths(forms)?;
     sheet.heights(forms)?;
     let last_row = sheet.used.iter().map(|&(row, _)| row).max().unwrap_or(0);
     sheet.squeeze_unused(last_row)?;
+    let first_entry = sheet.first_entry;
     if let (Some(&row), [form]) = (heading_rows.first(), forms) {
         let first_figure = form.layout.columns.iter().map(|column| column.column_idx);
         let frozen = first_figure.min().unwrap_or(0);
         worksheet.set_freeze_panes(row + 1, column(frozen)?)?;
     }
     print_set_up(worksheet, &scene.spec.acronym, None)?;
+    if let Some((row, column_idx)) = first_entry {
+        let at = column(column_idx)?;
+        worksheet.set_selection(row, at, row, at)?;
+    }
+    let n_pages = n_pages_wide(width, PAGE_OF_FORM);
+    if let (2.., Some(label_column)) = (n_pages, forms.iter().map(label_column).min()) {
+        worksheet.set_print_fit_to_pages(n_pages, 0);
+        worksheet.set_repeat_columns(0, column(label_column)?)?;
+    }
     protect(worksheet);
     Ok(last_row)
 }
@@ -66,6 +78,8 @@ struct Sheet<'w, 's, 'a> {
     scene: &'s Scene<'a>,
     /// Cells with something in them or asked for.
     used: BTreeSet<(u32, u32)>,
+    /// Where filling in begins.
+    first_entry: Option<(u32, u32)>,
 }
 
 impl Sheet<'_, '_, '_> {
@@ -189,6 +203,8 @@ impl Sheet<'_, '_, '_> {
                 self.used.insert((line.row_idx, spec_column.column_idx));
                 if self.cell(form, &formulas, (line_idx, line), (column_idx, spec_column))? {
                     entries.entry(column_idx).or_default().push(line.row_idx);
+                    let place = (line.row_idx, spec_column.column_idx);
+                    self.first_entry.get_or_insert(place);
                 }
             }
         }
@@ -232,7 +248,13 @@ impl Sheet<'_, '_, '_> {
         }
         let format = styles.cell(item, role);
         match formulas.given(line_idx, column_idx) {
-            Some(value) => write_value(self.worksheet, (row, at), item, value, &format)?,
+            Some(value) => {
+                write_value(self.worksheet, (row, at), item, value, &format)?;
+                if self.scene.fill.sent_for == SentFor::AnEarlierOne {
+                    let look = &styles.unchanged;
+                    unchanged::mark(self.worksheet, (row, at), item, value, look)?;
+                }
+            }
             None => {
                 self.worksheet.write_blank(row, at, &format)?;
             }
@@ -283,15 +305,19 @@ impl Sheet<'_, '_, '_> {
         });
         if let Some(row) = free {
             let mut words = vec!["Fill in the yellow and white cells; yellow ones may not be blank: enter 0 where there is nothing.".to_owned()];
-            words.push("Grey cells are calculated, hatched cells stay blank.".to_owned());
+            words.push("Grey cells are calculated, dark grey cells stay blank.".to_owned());
             words.extend(units(forms));
+            if self.scene.shows_earlier_figures() {
+                words.push(unchanged::WORDS.to_owned());
+            }
             let styles = &self.scene.styles;
             self.text((row, 0), &words.join(" "), &styles.instruction)?;
         }
         Ok(())
     }
 
-    fn widths(&mut self, forms: &[Form<'_>]) -> Result<(), WriteError> {
+    /// Gives the width of all columns.
+    fn widths(&mut self, forms: &[Form<'_>]) -> Result<f64, WriteError> {
         let mut widths: BTreeMap<u32, f64> = BTreeMap::new();
         let mut widen = |column_idx: u32, width: f64| {
             let widest = widths.entry(column_idx).or_insert(width);
@@ -323,25 +349,27 @@ impl Sheet<'_, '_, '_> {
         for column_idx in 0..last {
             widths.entry(column_idx).or_insert(GAP_WIDTH);
         }
-        for (column_idx, width) in widths {
+        for (column_idx, width) in &widths {
             self.worksheet
-                .set_column_width(column(column_idx)?, width)?;
+                .set_column_width(column(*column_idx)?, *width)?;
         }
-        Ok(())
+        Ok(widths.values().sum())
     }
 
     fn heights(&mut self, forms: &[Form<'_>]) -> Result<(), WriteError> {
+        if self.used.contains(&(0, 0)) {
+            self.worksheet.set_row_height(0, TITLE_HEIGHT)?;
+        }
         for form in forms {
-            // Headings are bold.
-            let headings = columns(form)
-                .map(|(_, item)| (item.title.as_str(), heading_width(&item.title) * 0.85));
+            let headings =
+                columns(form).map(|(_, item)| (item.title.as_str(), heading_width(&item.title)));
             let row = heading_row(form);
             self.worksheet
-                .set_row_height(row, height::of_row(headings))?;
+                .set_row_height(row, height::of_row(height::ARIAL_10_BOLD, headings))?;
             for line in &form.layout.lines {
                 let texts = [(line.label.as_str(), LABEL_WIDTH)];
                 self.worksheet
-                    .set_row_height(line.row_idx, height::of_row(texts))?;
+                    .set_row_height(line.row_idx, height::of_row(height::ARIAL_10, texts))?;
             }
         }
         Ok(())
@@ -383,14 +411,23 @@ fn heading_row(form: &Form<'_>) -> u32 {
         .unwrap_or(first_line.saturating_sub(1))
 }
 
-/// The first column beside the codes that holds no figures.
+/// Beside the first figures, or the first column beyond the codes that holds none.
 fn label_column(form: &Form<'_>) -> u32 {
     let is_taken = |idx: u32| {
         let mut columns = form.layout.columns.iter();
         columns.any(|column| column.column_idx == idx)
     };
     let first = form.layout.code_column_idx.map_or(0, |idx| idx + 1);
-    (first..).find(|&idx| !is_taken(idx)).unwrap_or(first)
+    let figures = form.layout.columns.iter().map(|column| column.column_idx);
+    if let Some(beside) = figures.clone().min().and_then(|idx| idx.checked_sub(1))
+        && beside >= first
+    {
+        return beside;
+    }
+    let last = figures.max().unwrap_or(first).max(first);
+    (first..=last)
+        .find(|&idx| !is_taken(idx))
+        .unwrap_or(last + 1)
 }
 
 fn columns<'a>(form: &Form<'a>) -> impl Iterator<Item = (&'a MatrixColumn, &'a Item)> {

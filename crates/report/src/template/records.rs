@@ -5,16 +5,15 @@ use std::fmt::Write as _;
 use rust_xlsxwriter::{Format, Worksheet};
 use spec::{IdentityKind, IdentityPlace, Item, Layout, TableSpec};
 
-use super::style::{Role, Styles, print_set_up, protect};
-use super::{Scene, column, height, hint, validation, write_value};
+use super::style::{PAGE_OF_ROWS, Role, Styles, TITLE_HEIGHT, n_pages_wide, print_set_up, protect};
+use super::{Scene, column, hint, validation, write_value};
+use crate::height;
 use crate::workbook::WriteError;
 
 /// Rows that look like rows to fill in; the columns go on below them.
 const DRAWN_ROWS: u32 = 25;
 /// Rows that are checked while they are typed, beyond those that are filled in.
 const CHECKED_ROWS: u32 = 10_000;
-/// What is still read easily on a page across.
-const PAGE_WIDTH: f64 = 180.0;
 /// Columns beside the items that the sender may use for itself.
 const FREE_COLUMNS: u32 = 12;
 
@@ -48,14 +47,14 @@ pub(super) fn write(
         worksheet.add_data_validation(first_record, at, last_checked, at, &rule)?;
     }
     let headings = table.items.iter().map(|item| {
-        // Bold, and with its mark.
-        (item.title.as_str(), width(item) * 0.8 - 2.0)
+        // With its mark.
+        (item.title.as_str(), width(item) - 2.0)
     });
-    worksheet.set_row_height(heading_row, height::of_row(headings))?;
+    worksheet.set_row_height(heading_row, height::of_row(height::ARIAL_10_BOLD, headings))?;
     let hints: Vec<String> = table.items.iter().map(above).collect();
     let widths = table.items.iter().map(|item| width(item) * 1.1);
     let hints = hints.iter().map(String::as_str).zip(widths);
-    worksheet.set_row_height(hint_row, height::of_row(hints))?;
+    worksheet.set_row_height(hint_row, height::of_row(height::ARIAL_10, hints))?;
     let n_items = u32::try_from(table.items.len()).unwrap_or(u32::MAX);
     if scene.spec.own_columns.is_some() {
         let free = Styles::free_column();
@@ -76,12 +75,14 @@ pub(super) fn write(
     if first_row == 0 {
         let n_frozen = u16::from(table.items.len() > 6);
         worksheet.set_freeze_panes(first_record, n_frozen)?;
+        worksheet.set_selection(first_record, 0, first_record, 0)?;
         print_set_up(
             worksheet,
             &scene.spec.acronym,
             Some((heading_row, heading_row)),
         )?;
-        worksheet.set_print_fit_to_pages(n_pages_wide(table), 0);
+        let widths = table.items.iter().map(width);
+        worksheet.set_print_fit_to_pages(n_pages_wide(widths.sum(), PAGE_OF_ROWS), 0);
         worksheet.set_repeat_columns(0, 0)?;
     }
     protect(worksheet);
@@ -98,6 +99,7 @@ fn introduce(
     let styles = &scene.styles;
     let title = format!("{}: {}", scene.spec.acronym, table.title);
     worksheet.write_string_with_format(row, 0, title, &styles.title)?;
+    worksheet.set_row_height(row, TITLE_HEIGHT)?;
     let whose: Vec<String> = [IdentityKind::Organisation, IdentityKind::Period]
         .into_iter()
         .filter_map(|kind| match kind {
@@ -161,17 +163,6 @@ fn is_sent_out(table: &TableSpec, item: &Item) -> bool {
         .iter()
         .any(|identity| matches!(&identity.place, IdentityPlace::Item(name) if *name == item.name));
     *key == item.name || is_identity
-}
-
-/// Pages beside each other, so that what is printed can be read.
-fn n_pages_wide(table: &TableSpec) -> u16 {
-    let mut left = table.items.iter().map(width).sum::<f64>();
-    let mut n_pages = 1;
-    while left > PAGE_WIDTH && n_pages < 6 {
-        left -= PAGE_WIDTH;
-        n_pages += 1;
-    }
-    n_pages
 }
 
 /// Wide enough for its longest word and for its values.

@@ -1,8 +1,7 @@
 //! How a template looks: few colours, all of them readable, and none that says anything alone.
 
 use rust_xlsxwriter::{
-    Color, Format, FormatAlign, FormatBorder, FormatPattern, ProtectionOptions, Worksheet,
-    XlsxError,
+    Color, Format, FormatAlign, FormatBorder, ProtectionOptions, Worksheet, XlsxError,
 };
 use spec::{Item, ItemKind};
 
@@ -14,6 +13,11 @@ const OPTIONAL_HEADING: Color = Color::RGB(0xd9_e6_f2);
 const REQUIRED: Color = Color::RGB(0xff_f8_d6);
 /// Calculated, or not to be changed.
 const LOCKED: Color = Color::RGB(0xe6_e6_e6);
+/// Not to be filled in at all.
+const NOTHING: Color = Color::RGB(0xb8_b8_b8);
+/// Still as it was sent before; the dark green on it is 9.3 : 1.
+const UNCHANGED: Color = Color::RGB(0xe2_f2_e2);
+const UNCHANGED_TEXT: Color = Color::RGB(0x00_48_12);
 const LINE: Color = Color::RGB(0x9a_9a_9a);
 const HINT: Color = Color::RGB(0x59_59_59);
 
@@ -55,6 +59,8 @@ pub(super) struct Styles {
     pub(super) nothing: Format,
     /// A cell that says whose or when.
     pub(super) identity: Format,
+    /// On top of a cell's own, while it holds what was sent before.
+    pub(super) unchanged: Format,
     heading: Format,
     optional_heading: Format,
     bordered: Format,
@@ -88,11 +94,7 @@ impl Styles {
                 .clone()
                 .set_bold()
                 .set_align(FormatAlign::VerticalCenter),
-            nothing: bordered
-                .clone()
-                .set_pattern(FormatPattern::LightUp)
-                .set_foreground_color(LINE)
-                .set_background_color(LOCKED),
+            nothing: bordered.clone().set_background_color(NOTHING),
             identity: bordered
                 .clone()
                 .set_bold()
@@ -100,6 +102,10 @@ impl Styles {
                 .set_align(FormatAlign::Left)
                 .set_num_format("@")
                 .set_unlocked(),
+            unchanged: Format::new()
+                .set_italic()
+                .set_font_color(UNCHANGED_TEXT)
+                .set_background_color(UNCHANGED),
             heading: wrapped
                 .clone()
                 .set_bold()
@@ -123,7 +129,11 @@ impl Styles {
 
     /// A cell of an item.
     pub(super) fn cell(&self, item: &Item, role: Role) -> Format {
-        let format = self.bordered.clone().set_num_format(num_format(item.kind));
+        let format = self
+            .bordered
+            .clone()
+            .set_align(FormatAlign::VerticalCenter)
+            .set_num_format(num_format(item.kind));
         let format = match item.kind {
             ItemKind::Integer | ItemKind::Decimal { .. } => format,
             ItemKind::Text | ItemKind::Date | ItemKind::Boolean => {
@@ -158,11 +168,29 @@ impl Styles {
 fn num_format(kind: ItemKind) -> String {
     match kind {
         ItemKind::Text | ItemKind::Boolean => "@".to_owned(),
-        ItemKind::Integer => "#,##0".to_owned(),
-        ItemKind::Decimal { scale: 0 } => "#,##0".to_owned(),
+        ItemKind::Integer | ItemKind::Decimal { scale: 0 } => "#,##0".to_owned(),
         ItemKind::Decimal { scale } => format!("#,##0.{}", "0".repeat(scale.into())),
         ItemKind::Date => "dd/mm/yyyy".to_owned(),
     }
+}
+
+/// Of a row with a title in it.
+pub(super) const TITLE_HEIGHT: f64 = 24.0;
+pub(super) const SUBTITLE_HEIGHT: f64 = 18.0;
+
+/// What is still read easily on a page across, in the units of columns' widths.
+pub(super) const PAGE_OF_ROWS: f64 = 180.0;
+/// A form is better seen in one piece.
+pub(super) const PAGE_OF_FORM: f64 = 230.0;
+
+/// Pages beside each other for columns of this width altogether.
+pub(super) fn n_pages_wide(mut width: f64, page: f64) -> u16 {
+    let mut n_pages = 1;
+    while width > page && n_pages < 6 {
+        width -= page;
+        n_pages += 1;
+    }
+    n_pages
 }
 
 /// A4 across, as wide as one page, with the headings on each.

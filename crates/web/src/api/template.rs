@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use report::template::{Fill, Rows, carried_over, template};
+use report::template::{Fill, Rows, SentFor, carried_over, template};
 use serde::Deserialize;
 use spec::{Organisation, Period, ReturnSpec};
 
@@ -28,7 +28,7 @@ pub(crate) async fn blank(
         .spec(&round.return_id, &round.period)
         .ok_or_else(Problem::not_found)?;
     let name = format!("{}-{}.xlsx", spec.id, period.label);
-    made(name, spec.clone(), period, None, BTreeMap::new()).await
+    made(name, spec.clone(), period, Filled::default()).await
 }
 
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ pub(crate) struct Owed {
     code: String,
 }
 
-/// For one organisation: with its name, and with the rows that it sent last where a return is of that kind.
+/// For one organisation: with its name, and with what it sent for this period or else for the last one before.
 pub(crate) async fn filled(
     site: web::Data<Site>,
     owed: web::Path<Owed>,
@@ -46,14 +46,31 @@ pub(crate) async fn filled(
     let (spec, period) = site
         .spec(&owed.return_id, &owed.period)
         .ok_or_else(Problem::not_found)?;
-    let (db, reader) = (site.db()?, actor::reader());
+    // As the organisation itself, which sees nobody else's.
+    let (db, sender) = (site.db()?, actor::sender(&owed.code));
     let beginning =
-        workflow::beginning(db, &reader, &site.specs, spec, &period, &owed.code).await?;
+        workflow::beginning(db, &sender, &site.specs, spec, &period, &owed.code).await?;
     let beginning = beginning.ok_or_else(Problem::not_found)?;
     let name = format!("{}-{}-{}.xlsx", spec.id, period.label, owed.code);
-    let rows = carried_over(spec, beginning.rows, Some(&period));
-    let whose = Some(beginning.organisation);
-    made(name, spec.clone(), period, whose, rows).await
+    let sent_for = match &beginning.sent_for {
+        Some(last) if last.label != period.label => SentFor::AnEarlierOne,
+        _ => SentFor::ThisPeriod,
+    };
+    let rows = carried_over(spec, beginning.rows, sent_for, Some(&period));
+    let filled = Filled {
+        organisation: Some(beginning.organisation),
+        rows,
+        sent_for,
+    };
+    made(name, spec.clone(), period, filled).await
+}
+
+/// What a form is filled in with, beside its period.
+#[derive(Default)]
+struct Filled {
+    organisation: Option<Organisation>,
+    rows: BTreeMap<String, Rows>,
+    sent_for: SentFor,
 }
 
 /// On a thread where it may take its time.
@@ -61,14 +78,14 @@ async fn made(
     name: String,
     spec: ReturnSpec,
     period: Period,
-    organisation: Option<Organisation>,
-    rows: BTreeMap<String, Rows>,
+    filled: Filled,
 ) -> Result<HttpResponse, Problem> {
     let make = move || {
         let fill = Fill {
-            organisation: organisation.as_ref(),
+            organisation: filled.organisation.as_ref(),
             period: Some(&period),
-            rows,
+            rows: filled.rows,
+            sent_for: filled.sent_for,
         };
         template(&spec, &fill)
     };

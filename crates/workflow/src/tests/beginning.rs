@@ -1,4 +1,4 @@
-//! A new form begins with the rows that were sent last, of the sender only.
+//! A new form begins with what was sent last, of the sender only.
 
 use spec::Layout;
 use spec::layout::Records;
@@ -28,7 +28,7 @@ fn text(row: &[Option<String>]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn rows_of_the_last_period_are_there_again_and_items_are_found_by_name() {
+async fn what_stands_is_there_again_and_items_are_found_by_name() {
     let world = world().await;
     world.send("one", Outcome::Ready).await;
     world.send("two", Outcome::NeedsCorrection).await;
@@ -54,23 +54,50 @@ async fn rows_of_the_last_period_are_there_again_and_items_are_found_by_name() {
     let rows: Vec<Vec<&str>> = began.rows["form"].iter().map(|row| text(row)).collect();
     assert_eq!(rows, [["7", "", "1"], ["7", "", "2"]]);
 
-    // Its own period has nothing before it, and a form of fixed cells sends nothing out.
-    assert!(
-        begin(&before, &q1(), &council)
+    assert_eq!(began.sent_for, Some(q1()));
+
+    // What stands for the period itself is what is corrected; a form of fixed cells has its figures again.
+    for spec in [&before, &form()] {
+        let began = begin(spec, &q1(), &council).await.unwrap();
+        assert_eq!(began.sent_for, Some(q1()));
+        assert_eq!(began.rows["form"].len(), 2);
+    }
+    // A list of people's records is not handed out.
+    let list = |personal_data: bool| {
+        let mut spec = form();
+        spec.tables[0].layout = Layout::Records(Records {
+            search_rows: 10,
+            ignores: Vec::new(),
+        });
+        spec.sensitivity.personal_data = personal_data;
+        spec
+    };
+    for (personal_data, n_tables) in [(false, 1), (true, 0)] {
+        let began = begin(&list(personal_data), &q1(), &council).await.unwrap();
+        assert_eq!(began.rows.len(), n_tables, "{personal_data}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_begins_with_its_own_organisations_figures_and_nobody_elses() {
+    let world = world().await;
+    world.send("one", Outcome::Ready).await;
+    let begin = async |actor: &Actor, organisation: &str| {
+        let versions = [form()];
+        beginning(&world.db, actor, &versions, &form(), &q2(), organisation)
             .await
             .unwrap()
-            .rows
-            .is_empty()
+    };
+    let (own, other) = (
+        Actor::organisation(ARDBEG, "Someone"),
+        Actor::organisation(BRORA, "Someone else"),
     );
-    assert!(
-        begin(&form(), &q2(), &council)
-            .await
-            .unwrap()
-            .rows
-            .is_empty()
-    );
-    let other = Actor::organisation(BRORA, "Someone else");
-    assert_eq!(begin(&before, &q2(), &other).await, None);
-    let unknown = beginning(&world.db, &system(), &[], &before, &q2(), "S12999999").await;
-    assert_eq!(unknown.unwrap(), None);
+    let began = begin(&own, ARDBEG).await.unwrap();
+    assert_eq!(began.rows["form"].len(), 2);
+    // Whoever asks for another's gets nothing at all, and whose own there is none begins blank.
+    assert_eq!(begin(&other, ARDBEG).await, None);
+    assert_eq!(begin(&own, BRORA).await, None);
+    let blank = begin(&other, BRORA).await.unwrap();
+    assert_eq!((blank.rows.len(), blank.sent_for), (0, None));
+    assert_eq!(begin(&system(), "S12999999").await, None);
 }

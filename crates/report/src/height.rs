@@ -2,33 +2,53 @@
 //!
 //! Set by us: not every spreadsheet program fits rows to their texts when it opens a file.
 
-/// Points of a line of the body's size.
-const LINE: f64 = 13.0;
+/// A font by what it takes up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Font {
+    /// Points from one line to the next.
+    line: f64,
+    /// Characters of running text in a unit of a column's width, which is a digit of Calibri 11.
+    characters: f64,
+}
+
+pub(crate) const ARIAL_10: Font = Font {
+    line: 12.75,
+    characters: 1.05,
+};
+pub(crate) const ARIAL_10_BOLD: Font = Font {
+    line: 12.75,
+    characters: 0.92,
+};
+pub(crate) const CALIBRI_11: Font = Font {
+    line: 15.0,
+    characters: 1.02,
+};
+
 /// Above and below.
-const PADDING: f64 = 4.0;
+const PADDING: f64 = 3.0;
 /// What a spreadsheet program allows.
 const HIGHEST: f64 = 409.0;
 
 /// The height of a row whose cells hold these texts, each with its column's width.
-pub(super) fn of_row<'t>(cells: impl IntoIterator<Item = (&'t str, f64)>) -> f64 {
+pub(crate) fn of_row<'t>(font: Font, cells: impl IntoIterator<Item = (&'t str, f64)>) -> f64 {
     let n_lines = cells
         .into_iter()
-        .map(|(text, width)| n_lines(text, width))
+        .map(|(text, width)| n_lines(text, width * font.characters))
         .max()
         .unwrap_or(1);
     #[expect(clippy::cast_precision_loss, reason = "a cell has few lines")]
     let n_lines = n_lines as f64;
-    (n_lines * LINE + PADDING).min(HIGHEST)
+    (n_lines * font.line + PADDING).min(HIGHEST)
 }
 
 /// Words are not broken unless they are longer than a line.
-fn n_lines(text: &str, width: f64) -> usize {
+fn n_lines(text: &str, characters: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a column is at most 255 wide"
     )]
-    let room = (width * 0.95).max(1.0) as usize;
+    let room = characters.max(1.0) as usize;
     text.split('\n').map(|line| n_lines_of(line, room)).sum()
 }
 
@@ -64,6 +84,6 @@ mod tests {
         ] {
             assert_eq!(n_lines_of(text, room), n, "{text:?}");
         }
-        assert!(of_row([("a\nb", 10.0)]) > of_row([("a b", 10.0)]));
+        assert!(of_row(ARIAL_10, [("a\nb", 10.0)]) > of_row(ARIAL_10, [("a b", 10.0)]));
     }
 }
