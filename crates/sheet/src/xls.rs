@@ -180,8 +180,8 @@ fn borrow(data: &Data) -> DataRef<'_> {
 mod tests {
     use handmade::xls;
 
+    use super::*;
     use crate::Limits;
-    use crate::beside::Area;
 
     #[test]
     fn hidden_rows_and_columns_and_merged_cells_are_seen() {
@@ -291,6 +291,14 @@ mod tests {
         assert_eq!(shown(&declared), expected);
         let few = [extent(65_536, 256), xls::number(3, 2, 7.0)];
         assert_eq!(shown(&few), "C4=7");
+        // Longer than a short stream.
+        let mut many = vec![extent(65_536, 256)];
+        many.extend((0..500).map(|row| xls::number(row * 100, 2, 7.0)));
+        let bytes = xls::workbook("A", &many);
+        let stream = Stream::of(&bytes).unwrap();
+        let squeezed = squeezed::squeeze(&stream).unwrap();
+        assert!(calamine::Xls::new(Cursor::new(squeezed.bytes)).is_ok());
+        assert!(shown(&many).ends_with("C49801=7, C49901=7"));
     }
 
     #[test]

@@ -67,6 +67,10 @@ pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
     file.create_stream(stream.name)
         .and_then(|mut copy| copy.write_all(&content))
         .ok()?;
+    // The reader takes a file without any short stream for a damaged one.
+    file.create_stream("/Short")
+        .and_then(|mut short| short.write_all(&[0]))
+        .ok()?;
     file.flush().ok()?;
     Some(Squeezed {
         bytes: file.into_inner().into_inner(),
@@ -94,7 +98,7 @@ impl Found {
                 let long = body.len() > 10;
                 let of = |at| usize::from(number(body, at).unwrap_or_default());
                 let (n_rows, n_columns) = if long {
-                    (of(4), of(10))
+                    (of(4) | of(6) << 16, of(10))
                 } else {
                     (of(2), of(6))
                 };
