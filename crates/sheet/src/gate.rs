@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use finding::CellRef;
 
-use crate::{Limits, Line, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value, package};
+use crate::{Limits, Line, Raw, RawCell, Refusal, Remark, SheetInfo, Sink, Value, remarks};
 
 /// Why the reading of a sheet ends before its end.
 #[derive(Debug)]
@@ -314,8 +314,8 @@ impl<'s> Gate<'s> {
             )
         });
         let hidden = [
-            package::remark_on_hidden_rows(self.hidden_rows.len()),
-            package::remark_on_hidden_columns(self.hidden_columns.len()),
+            remarks::hidden_rows(self.hidden_rows.len()),
+            remarks::hidden_columns(self.hidden_columns.len()),
         ];
         Ok(nul
             .into_iter()

@@ -29,6 +29,7 @@ mod properties;
 mod records;
 mod refusal;
 mod relations;
+mod remarks;
 #[cfg(test)]
 mod same;
 mod separated;

@@ -13,7 +13,8 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use zip::ZipArchive;
 
 use crate::gate::{Gate, Stop};
-use crate::package::{self, Package};
+use crate::package::Package;
+use crate::remarks;
 use crate::{Limits, RawCell, Refusal, Remark, SheetInfo, Value, moment};
 
 type Xml<'x> = quick_xml::Reader<&'x [u8]>;
@@ -61,7 +62,7 @@ impl Ods {
             sheet_idx += 1;
             content.read_table(gate)
         })?;
-        Ok(package::remark_on_hidden_rows(n_hidden_rows))
+        Ok(remarks::hidden_rows(n_hidden_rows))
     }
 
     /// Gives the number of hidden rows in the tables that were read.

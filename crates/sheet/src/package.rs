@@ -16,7 +16,7 @@ use crate::relations::Main;
 use crate::worksheet::pieces::{self, Pieces};
 use crate::worksheet::{self, Results, Seen};
 use crate::{
-    Format, Limits, Properties, Refusal, Remark, listing, properties, records, sheet_parts,
+    Format, Limits, Properties, Refusal, Remark, listing, properties, records, remarks, sheet_parts,
 };
 
 /// A zip archive that is known to be whole, within the limits and free of what readers trip over.
@@ -156,7 +156,7 @@ pub(crate) fn open<'b>(bytes: &'b [u8], limits: &Limits) -> Result<Package<'b>, 
     Ok(Package {
         format,
         bytes,
-        remarks: remarks(&names, checked.n_hidden_rows),
+        remarks: remarks::of_parts(&names, checked.n_hidden_rows),
         never_calculated: checked.never_calculated(),
         has_large: checked.has_large,
         beside: checked.by_sheet(),
@@ -566,74 +566,6 @@ fn replace(
         copy.write_all(content)?;
     }
     Ok(copy.finish()?.into_inner())
-}
-
-fn remarks(names: &[String], n_hidden_rows: usize) -> Vec<Remark> {
-    let holds = |what: &str| names.iter().any(|n| n.contains(what));
-    let mut remarks = Vec::new();
-    if holds("vbaproject.bin") || holds("macrosheets/") || holds("basic/script-lc.xml") {
-        remarks.push(remark_on_macros());
-    }
-    if holds("/externallinks/") {
-        let remark = Remark::new(
-            "file.links-ignored",
-            "The workbook has links to other files. Their last saved values were read, the links were not followed.",
-            "Check that the linked values are up to date, and say so; if they are not, open the other files, update the links and upload again.",
-        );
-        remarks.push(remark.asking_whether_meant());
-    }
-    if holds("/pivotcache/") {
-        let remark = Remark::new(
-            "file.pivot-ignored",
-            "The workbook has a pivot table, which may hold a hidden copy of all its source data. It was not read.",
-            "Check that the source holds no personal data that you did not mean to send; if it does, delete the pivot table and upload again.",
-        );
-        remarks.push(remark.asking_whether_meant());
-    }
-    if holds("/embeddings/") {
-        let remark = Remark::new(
-            "file.embedded-ignored",
-            "The workbook has other files embedded in it. They were not read.",
-            "Check that they hold no personal data that you did not mean to send; if they do, delete them and upload again.",
-        );
-        remarks.push(remark.asking_whether_meant());
-    }
-    remarks.extend(remark_on_hidden_rows(n_hidden_rows));
-    remarks
-}
-
-pub(crate) fn remark_on_hidden_rows(n_hidden_rows: usize) -> Option<Remark> {
-    (n_hidden_rows > 0).then(|| {
-        Remark::new(
-            "file.hidden-rows",
-            format!(
-                "The workbook has hidden or filtered rows ({n_hidden_rows}). They were read like all others."
-            ),
-            "Show all rows and check that they are meant to be part of the return.",
-        )
-        .asking_whether_meant()
-    })
-}
-
-pub(crate) fn remark_on_hidden_columns(n_hidden_columns: usize) -> Option<Remark> {
-    (n_hidden_columns > 0).then(|| {
-        Remark::new(
-            "file.hidden-columns",
-            format!(
-                "The workbook has hidden columns with something in them ({n_hidden_columns}). They were read like all others."
-            ),
-            "Show all columns and check that they are meant to be part of the return.",
-        )
-        .asking_whether_meant()
-    })
-}
-
-pub(crate) fn remark_on_macros() -> Remark {
-    Remark::new(
-        "file.macros-ignored",
-        "The workbook has macros. They were not run and are not kept with the data.",
-        "Nothing to do; save the workbook as .xlsx if you want to send it without macros.",
-    )
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use self::beside::Stream;
 use self::squeezed::{Places, Squeezed};
 use crate::beside::{Area, Beside};
 use crate::gate::{Gate, Given, Stop, gather};
-use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, package};
+use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, remarks};
 
 /// All of it is in memory: the format's records refer to one another.
 pub(crate) struct Xls<'b> {
@@ -119,7 +119,7 @@ impl<'b> Xls<'b> {
             "The file is in the old format of Excel 97–2003 (.xls), which has no room for more than 65,536 rows.",
             "Save it as an Excel workbook (.xlsx) next time, so that nothing can be cut off.",
         );
-        let macros = self.has_macros.then(package::remark_on_macros);
+        let macros = self.has_macros.then(remarks::macros);
         macros.into_iter().chain([old]).collect()
     }
 
