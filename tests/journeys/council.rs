@@ -96,7 +96,13 @@ impl Council {
             "{}/api/returns/{return_id}/periods/{period}/organisations/{}/submissions?file_name={name}&contact_email={}",
             platform.address, self.code, self.email
         );
-        let response = client().post(url).body(bytes).send().await.unwrap();
+        let response = client()
+            .post(url)
+            .bearer_auth(platform.sending_token(self.code))
+            .body(bytes)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), 201);
         response.json().await.unwrap()
     }
@@ -105,35 +111,21 @@ impl Council {
 /// The status, once the file is assessed.
 pub(crate) async fn assessed(platform: &Platform, receipt: &Value) -> Value {
     let id = receipt["submission_id"].as_str().unwrap();
+    let token = platform.sending_token(receipt["organisation"].as_str().unwrap());
     let url = format!("{}/api/submissions/{id}", platform.address);
     until("the file is assessed", Duration::from_secs(90), || async {
-        let status: Value = client().get(&url).send().await.ok()?.json().await.ok()?;
+        let asked = client().get(&url).bearer_auth(&token).send();
+        let status: Value = asked.await.ok()?.json().await.ok()?;
         (!status["outcome"].is_null()).then_some(status)
     })
     .await
 }
 
-pub(crate) async fn get_bytes(url: &str) -> Vec<u8> {
-    let response = client().get(url).send().await.unwrap();
-    assert!(
-        response.status().is_success(),
-        "{url}: {}",
-        response.status()
-    );
-    response.bytes().await.unwrap().to_vec()
-}
-
-pub(crate) async fn get_text(url: &str) -> String {
-    let response = client().get(url).send().await.unwrap();
-    assert!(
-        response.status().is_success(),
-        "{url}: {}",
-        response.status()
-    );
-    response.text().await.unwrap()
-}
-
 pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
 }

@@ -65,6 +65,26 @@ impl Platform {
         self.settings().open(return_id, period);
     }
 
+    /// A token with which a program sends an organisation's files.
+    pub(crate) fn sending_token(&self, organisation: &str) -> String {
+        let role = ["admin", "client", "journey", "sending_client"];
+        self.settings()
+            .run(&[&role[..], &["--organisation", organisation]].concat())
+    }
+
+    /// A token with which a program takes a return's figures.
+    pub(crate) fn reading_token(&self, return_id: &str) -> String {
+        let role = ["admin", "client", "journey", "reading_client"];
+        self.settings()
+            .run(&[&role[..], &["--return", return_id]].concat())
+    }
+
+    pub(crate) fn invite(&self, email: &str, role: &str, organisation: &str) {
+        let whom = ["admin", "invite", email, "Somebody", role];
+        self.settings()
+            .run(&[&whom[..], &["--organisation", organisation]].concat());
+    }
+
     pub(crate) fn start_worker(&self) -> Role {
         self.settings().start("work")
     }
@@ -112,13 +132,15 @@ impl Settings<'_> {
         command
     }
 
-    fn run(&self, arguments: &[&str]) {
+    /// Gives what it prints.
+    fn run(&self, arguments: &[&str]) -> String {
         let output = self.command().args(arguments).output().expect("lgdp runs");
         assert!(
             output.status.success(),
             "lgdp {arguments:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     fn open(&self, return_id: &str, period: &str) {

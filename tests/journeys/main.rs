@@ -13,6 +13,7 @@
 mod council;
 mod lgdp;
 mod mailbox;
+mod person;
 #[cfg(target_os = "linux")]
 mod scale;
 mod upload_to_dataset;

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::council::{Council, PERIOD, RETURN, assessed, get_bytes, get_text, workbook};
+use crate::council::{Council, PERIOD, RETURN, assessed, client, workbook};
 use crate::lgdp::Platform;
 use crate::mailbox::Received;
+use crate::person::Person;
 use crate::wait::until;
 
 const CLEAN: Council = Council {
@@ -81,19 +82,29 @@ async fn tell(files: &[(&str, Vec<u8>); 3], worker: Worker) -> Ending {
     for receipt in &receipts {
         statuses.push(without_times(assessed(&platform, receipt).await));
     }
-    check_pages(&platform, &receipts).await;
     let emails = emails(&platform, &receipts, worker).await;
-    let dataset = get_text(&format!(
-        "{}/api/returns/{RETURN}/periods/{PERIOD}/dataset.csv",
-        platform.address
-    ))
-    .await;
+    check_pages(&platform, &receipts).await;
+    let dataset = dataset(&platform).await;
     check_dataset(&dataset, &statuses);
     Ending {
         statuses,
         emails,
         dataset,
     }
+}
+
+/// As the return's team takes it.
+async fn dataset(platform: &Platform) -> String {
+    let url = format!(
+        "{}/api/returns/{RETURN}/periods/{PERIOD}/dataset.csv",
+        platform.address
+    );
+    let asked = client()
+        .get(url)
+        .bearer_auth(platform.reading_token(RETURN));
+    let response = asked.send().await.unwrap();
+    assert!(response.status().is_success(), "{}", response.status());
+    response.text().await.unwrap()
 }
 
 /// Ids and times differ from run to run, and nothing else does.
@@ -171,54 +182,73 @@ fn check_dataset(dataset: &str, statuses: &[Value]) {
     assert_eq!(distinct.len(), rows.len(), "a row is there twice");
 }
 
-/// The pages say it in words, and the findings are there for programs too.
+/// Each council's own people read it in words, and the findings are there for programs too.
 async fn check_pages(platform: &Platform, receipts: &[Value]) {
-    let address = &platform.address;
-    let home = get_text(&format!("{address}/")).await;
-    assert!(home.contains("needs correction"));
-    let sentences = ["is ready", "to fix", "could not use this file"];
-    for (receipt, sentence) in receipts.iter().zip(sentences) {
+    let stories = [
+        ("is ready", "is ready"),
+        ("needs correction", "to fix"),
+        ("could not be used", "could not use this file"),
+    ];
+    for (receipt, (state, sentence)) in receipts.iter().zip(stories) {
+        let code = receipt["organisation"].as_str().unwrap();
+        let email = format!("{}@people.example", code.to_lowercase());
+        platform.invite(&email, "uploader", code);
+        let person = Person::sign_in(platform, &email).await;
+        let home = person.text("/").await;
+        assert!(home.contains(state.trim_start_matches("is ")), "{home}");
         let id = receipt["submission_id"].as_str().unwrap();
-        let page = get_text(&format!("{address}/submissions/{id}")).await;
+        for other in receipts {
+            let other = other["submission_id"].as_str().unwrap();
+            assert_eq!(home.contains(other), other == id, "{home}");
+        }
+        let page = person.text(&format!("/submissions/{id}")).await;
         assert!(page.contains(sentence), "{page}");
         assert!(page.contains(receipt["sha256"].as_str().unwrap()));
-        let json = get_text(&format!("{address}/api/submissions/{id}/findings.json")).await;
-        let json: Value = serde_json::from_str(&json).unwrap();
-        let n_findings = json["findings"].as_array().unwrap().len();
-        let csv = get_text(&format!("{address}/api/submissions/{id}/findings.csv")).await;
-        assert_eq!(csv.lines().count(), n_findings + 1, "{csv}");
-        let xlsx = get_bytes(&format!("{address}/api/submissions/{id}/findings.xlsx")).await;
-        let xlsx = sheet::read(&xlsx, "findings.xlsx", &sheet::Limits::default()).unwrap();
-        let list = &xlsx.sheets[1];
-        let last_row = list.cells.last().unwrap().row_idx as usize;
-        assert_eq!((list.name.as_str(), last_row), ("Findings", n_findings));
+        check_lists(&person, id).await;
+        check_marked(&person, id, state).await;
     }
-    check_marked(platform, receipts).await;
+}
+
+/// The same findings in each form.
+async fn check_lists(person: &Person, id: &str) {
+    let list = |ending: &str| format!("/api/submissions/{id}/findings.{ending}");
+    let json: Value = serde_json::from_str(&person.text(&list("json")).await).unwrap();
+    let n_findings = json["findings"].as_array().unwrap().len();
+    let csv = person.text(&list("csv")).await;
+    assert_eq!(csv.lines().count(), n_findings + 1, "{csv}");
+    let xlsx = person.bytes(&list("xlsx")).await;
+    let xlsx = sheet::read(&xlsx, "findings.xlsx", &sheet::Limits::default()).unwrap();
+    let list = &xlsx.sheets[1];
+    let last_row = list.cells.last().unwrap().row_idx as usize;
+    assert_eq!((list.name.as_str(), last_row), ("Findings", n_findings));
 }
 
 /// Whoever has something to mend gets the workbook back with its cells marked, or is told why not.
-async fn check_marked(platform: &Platform, receipts: &[Value]) {
-    let address = &platform.address;
-    let page = |receipt: &Value| {
-        let id = receipt["submission_id"].as_str().unwrap();
-        format!("{address}/submissions/{id}")
-    };
-    let says = async |receipt: &Value, words: &str| {
+async fn check_marked(person: &Person, id: &str, state: &str) {
+    let path = format!("/submissions/{id}");
+    let says = async |words: &str| {
         until(words, Duration::from_mins(1), || async {
-            let page = get_text(&page(receipt)).await;
+            let page = person.text(&path).await;
             page.contains(words).then_some(page)
         })
         .await
     };
-    let ready = get_text(&page(&receipts[0])).await;
-    assert!(!ready.contains("cells marked"), "{ready}");
-    let to_mend = says(&receipts[1], "Your own workbook with the cells marked</a>").await;
-    let link = to_mend
-        .split("href=\"")
-        .find(|link| link.contains("/marked.xlsx\""));
-    let link = link.unwrap().split('"').next().unwrap();
-    let marked = get_bytes(&format!("{address}{link}")).await;
-    let marked = sheet::read(&marked, "marked.xlsx", &sheet::Limits::default()).unwrap();
-    assert_eq!(marked.sheets[0].name, sheet::FINDINGS_SHEET);
-    says(&receipts[2], "give you your own file back").await;
+    match state {
+        "is ready" => {
+            let page = person.text(&path).await;
+            assert!(!page.contains("cells marked"), "{page}");
+        }
+        "needs correction" => {
+            let page = says("Your own workbook with the cells marked</a>").await;
+            let link = page
+                .split("href=\"")
+                .find(|link| link.contains("/marked.xlsx\""));
+            let marked = person.bytes(link.unwrap().split('"').next().unwrap()).await;
+            let marked = sheet::read(&marked, "marked.xlsx", &sheet::Limits::default()).unwrap();
+            assert_eq!(marked.sheets[0].name, sheet::FINDINGS_SHEET);
+        }
+        _ => {
+            says("give you your own file back").await;
+        }
+    }
 }

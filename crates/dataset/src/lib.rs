@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use db::records::{Record, Records, Selection};
-use db::{Db, DbError};
+use db::{Db, DbError, Sees};
 use report::csv::inert;
 use spec::{ItemKind, ReturnSpec, TableSpec};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
@@ -58,22 +58,22 @@ fn cell_heading(item: &str) -> String {
 }
 
 /// Writes a table of a period as CSV, in the order of organisation and row; gives the number of records.
-/// The first row has the headings, also where there is no record. `only`: just this organisation's records.
+/// The first row has the headings, also where there is no record. Only records of the organisations that are seen are in it.
 pub async fn consolidated_csv<W: AsyncWrite + Unpin + Send>(
     db: &Db,
+    sees: &Sees,
     spec: &ReturnSpec,
     table: &TableSpec,
     period_label: &str,
-    only: Option<&str>,
     out: &mut W,
 ) -> Result<u64, DatasetError> {
-    let mut tx = db.begin_snapshot().await?;
+    let mut tx = db.begin_snapshot(sees).await?;
     tx.set_statement_timeout(SORTED_WITHIN).await?;
     let selection = Selection {
         spec,
         table,
         period_label,
-        only,
+        sees,
     };
     let mut records = Records::open(&mut tx, &selection).await?;
     let mut sheet = Sheet::new(spec, table);

@@ -28,15 +28,28 @@ pub struct Config {
     pub wait: Duration,
     pub statement_timeout: Duration,
     pub lock_timeout: Duration,
-    /// Whether the database refuses every write on these connections.
     pub access: Access,
 }
 
-/// What connections are for.
+/// What connections are for, and so which role they act as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// As the application's role, which owns nothing.
     ReadAndWrite,
+    /// The same, and the database refuses every write.
     ReadOnly,
+    /// As the login itself, which owns the tables: to make them.
+    Owner,
+}
+
+impl Access {
+    fn settings(self) -> &'static str {
+        match self {
+            Access::ReadAndWrite => "SET ROLE lgdp_app; SET default_transaction_read_only = off",
+            Access::ReadOnly => "SET ROLE lgdp_app; SET default_transaction_read_only = on",
+            Access::Owner => "SET default_transaction_read_only = off",
+        }
+    }
 }
 
 impl Config {
@@ -80,13 +93,10 @@ impl Target {
                 .then(|| tls(config.tls_root_file.as_deref()))
                 .transpose()?,
             settings: format!(
-                "SET statement_timeout = {}; SET lock_timeout = {}; SET synchronous_commit = on; SET client_min_messages = warning; SET default_transaction_read_only = {}",
+                "SET statement_timeout = {}; SET lock_timeout = {}; SET synchronous_commit = on; SET client_min_messages = warning; {}",
                 config.statement_timeout.as_millis(),
                 config.lock_timeout.as_millis(),
-                match config.access {
-                    Access::ReadAndWrite => "off",
-                    Access::ReadOnly => "on",
-                }
+                config.access.settings(),
             ),
         })
     }

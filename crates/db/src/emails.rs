@@ -1,6 +1,6 @@
 //! The outbox.
 
-use diesel::sql_types::{Integer, Jsonb, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -11,24 +11,38 @@ use crate::{Conn, DbError, Tx};
 #[derive(Debug, Clone)]
 pub struct NewEmail<'a> {
     pub id: Uuid,
-    /// `receipt`, `outcome` or `delay`.
+    /// `receipt`, `outcome`, `delay`, `invitation` or `sign-in`.
     pub kind: &'a str,
-    pub submission_id: Uuid,
+    pub about: About,
     pub recipient: &'a str,
     /// The message's variables.
     pub payload: serde_json::Value,
     pub message_id: &'a str,
 }
 
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    Submission(Uuid),
+    /// Whom it is to.
+    Person(Uuid),
+}
+
 /// Puts a message into the outbox; false where the submission has one of this kind already.
 pub async fn add(tx: &mut Tx, email: &NewEmail<'_>) -> Result<bool, DbError> {
+    let (submission_id, person_id) = match email.about {
+        About::Submission(id) => (Some(id), None),
+        About::Person(id) => (None, Some(id)),
+    };
     let n_added = sql_query(
-        "INSERT INTO email (id, kind, submission_id, recipient, payload, message_id) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO email (id, kind, submission_id, person_id, recipient, payload, message_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (submission_id, kind) DO NOTHING",
     )
     .bind::<SqlUuid, _>(email.id)
     .bind::<Text, _>(email.kind)
-    .bind::<SqlUuid, _>(email.submission_id)
+    .bind::<Nullable<SqlUuid>, _>(submission_id)
+    .bind::<Nullable<SqlUuid>, _>(person_id)
     .bind::<Text, _>(email.recipient)
     .bind::<Jsonb, _>(&email.payload)
     .bind::<Text, _>(email.message_id)
@@ -65,14 +79,17 @@ pub async fn find_queued(conn: &mut Conn, id: Uuid) -> Result<Option<QueuedEmail
 
 #[derive(QueryableByName)]
 struct SubmissionOf {
-    #[diesel(sql_type = SqlUuid)]
-    submission_id: Uuid,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    submission_id: Option<Uuid>,
 }
 
-/// The mail server took it. Gives the submission it tells of; `None` where it no longer waited.
-pub async fn set_sent(tx: &mut Tx, id: Uuid) -> Result<Option<Uuid>, DbError> {
+/// The mail server took it, and a link to sign in with is forgotten.
+/// Gives the submission it tells of, if it is about one; `None` where it no longer waited.
+pub async fn set_sent(tx: &mut Tx, id: Uuid) -> Result<Option<Option<Uuid>>, DbError> {
     let row: Option<SubmissionOf> = sql_query(
-        "UPDATE email SET state = 'sent', sent_at = now() WHERE id = $1 AND state = 'queued' RETURNING submission_id",
+        "UPDATE email SET state = 'sent', sent_at = now(),
+            payload = CASE WHEN kind = 'sign-in' THEN '{}' ELSE payload END
+         WHERE id = $1 AND state = 'queued' RETURNING submission_id",
     )
     .bind::<SqlUuid, _>(id)
     .get_result(tx.connection())
@@ -100,10 +117,12 @@ pub async fn count_failure(tx: &mut Tx, id: Uuid, error: &str) -> Result<Option<
     Ok(row.map(|row| row.attempts.unsigned_abs()))
 }
 
-/// It is given up. Gives the submission it tells of.
-pub async fn set_undeliverable(tx: &mut Tx, id: Uuid) -> Result<Option<Uuid>, DbError> {
+/// It is given up. Gives the submission it tells of, if it is about one.
+pub async fn set_undeliverable(tx: &mut Tx, id: Uuid) -> Result<Option<Option<Uuid>>, DbError> {
     let row: Option<SubmissionOf> = sql_query(
-        "UPDATE email SET state = 'undeliverable' WHERE id = $1 AND state = 'queued' RETURNING submission_id",
+        "UPDATE email SET state = 'undeliverable',
+            payload = CASE WHEN kind = 'sign-in' THEN '{}' ELSE payload END
+         WHERE id = $1 AND state = 'queued' RETURNING submission_id",
     )
     .bind::<SqlUuid, _>(id)
     .get_result(tx.connection())

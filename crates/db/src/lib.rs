@@ -12,9 +12,11 @@ pub mod events;
 pub mod findings;
 pub mod marked;
 pub mod organisations;
+pub mod people;
 pub mod records;
 pub mod reference_values;
 pub mod returns;
+pub mod sessions;
 pub mod submissions;
 
 mod connect;
@@ -26,7 +28,9 @@ mod session;
 mod catalogue_test;
 #[cfg(test)]
 mod tls_test;
+#[cfg(test)]
+mod walls_test;
 
 pub use connect::{Access, Config};
 pub use error::DbError;
-pub use session::{Conn, Db, Listener, Tx};
+pub use session::{Conn, Db, Listener, Reading, Sees, Tx};

@@ -1,18 +1,49 @@
 //! The pool, and what is taken out of it: a connection, a transaction, a listener.
+//!
+//! Organisations' rows are seen in transactions only, and only those of the [`Sees`] that the transaction begins with:
+//! the database holds to it whatever a statement asks for.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use deadpool::managed::TimeoutType;
+use diesel::sql_query;
+use diesel::sql_types::Text;
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
+    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
+    TransactionManager,
 };
 use futures_util::{FutureExt, StreamExt};
+use tokio::runtime::Handle;
 
 use crate::connect::Target;
 use crate::{Config, DbError, migrate};
+
+/// Whose rows a transaction sees and writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sees {
+    Everyone,
+    /// Of these organisations only, by GSS code.
+    Organisations(Vec<String>),
+}
+
+impl Sees {
+    /// The words of the setting that the policies read.
+    fn setting(&self) -> String {
+        match self {
+            Sees::Everyone => "everyone".to_owned(),
+            // A code with a comma in it would be two.
+            Sees::Organisations(codes) => codes
+                .iter()
+                .filter(|code| !code.contains(','))
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(","),
+        }
+    }
+}
 
 /// The database: cheap to clone, connects when first used.
 #[derive(Clone)]
@@ -50,7 +81,7 @@ impl Db {
         migrate::migrate(self.target.clone()).await
     }
 
-    /// A connection to read with: each statement sees what was committed before it.
+    /// A connection without a transaction, for what belongs to nobody, such as jobs: it sees no organisation's rows.
     pub async fn conn(&self) -> Result<Conn, DbError> {
         Ok(Conn {
             object: self.pool.get().await.map_err(not_gotten)?,
@@ -58,18 +89,33 @@ impl Db {
     }
 
     /// Begins a transaction; what is not committed is undone.
-    pub async fn begin(&self) -> Result<Tx, DbError> {
+    pub async fn begin(&self, sees: &Sees) -> Result<Tx, DbError> {
         let mut conn = self.conn().await?;
         AnsiTransactionManager::begin_transaction(conn.connection()).await?;
-        Ok(Tx { conn: Some(conn) })
+        let mut tx = Tx { conn: Some(conn) };
+        tx.set_sees(sees).await?;
+        Ok(tx)
+    }
+
+    /// Begins a transaction that only reads: each statement sees what was committed before it.
+    pub async fn read(&self, sees: &Sees) -> Result<Reading, DbError> {
+        let mut tx = self.begin(sees).await?;
+        tx.connection()
+            .batch_execute("SET TRANSACTION READ ONLY")
+            .await?;
+        Ok(Reading(tx))
     }
 
     /// Begins a transaction that reads one state of the database throughout.
-    pub async fn begin_snapshot(&self) -> Result<Tx, DbError> {
-        let mut tx = self.begin().await?;
+    pub async fn begin_snapshot(&self, sees: &Sees) -> Result<Tx, DbError> {
+        let mut conn = self.conn().await?;
+        AnsiTransactionManager::begin_transaction(conn.connection()).await?;
+        let mut tx = Tx { conn: Some(conn) };
+        // Before any other statement.
         tx.connection()
             .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             .await?;
+        tx.set_sees(sees).await?;
         Ok(tx)
     }
 
@@ -132,6 +178,15 @@ impl Tx {
         Ok(())
     }
 
+    /// Until the transaction's end, and no longer: the connection is somebody else's next.
+    async fn set_sees(&mut self, sees: &Sees) -> Result<(), DbError> {
+        sql_query("SELECT set_config('lgdp.sees', $1, true)")
+            .bind::<Text, _>(sees.setting())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
     /// Allows each further statement of this transaction that long.
     pub async fn set_statement_timeout(&mut self, timeout: Duration) -> Result<(), DbError> {
         let set = format!("SET LOCAL statement_timeout = {}", timeout.as_millis());
@@ -170,6 +225,40 @@ impl Drop for Tx {
     }
 }
 
+/// A transaction that only reads; dropping it is its end.
+pub struct Reading(Tx);
+
+impl Deref for Reading {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.0
+    }
+}
+
+impl DerefMut for Reading {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.0
+    }
+}
+
+impl Drop for Reading {
+    /// Ended in the background, so that the connection goes back to the pool clean; it keeps no lock meanwhile.
+    fn drop(&mut self) {
+        if let (Some(mut conn), Ok(runtime)) = (self.0.conn.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                // One that can't be ended is closed.
+                if AnsiTransactionManager::rollback_transaction(conn.connection())
+                    .await
+                    .is_err()
+                {
+                    drop(Object::take(conn.object));
+                }
+            });
+        }
+    }
+}
+
 /// Hears notifications.
 pub struct Listener {
     connection: AsyncPgConnection,
@@ -195,15 +284,22 @@ mod tests {
 
     use super::*;
 
+    fn owner(database: &TestDb) -> Config {
+        Config {
+            access: crate::Access::Owner,
+            ..Config::new(database.url())
+        }
+    }
+
     const LOCK: &str = "LOCK TABLE organisation IN ACCESS EXCLUSIVE MODE";
 
     #[tokio::test]
     async fn a_transaction_that_is_dropped_keeps_no_lock() {
         let database = TestDb::new();
-        let db = Db::connect(&Config::new(database.url())).await.unwrap();
+        let db = Db::connect(&owner(&database)).await.unwrap();
         // Taken before, so that the pool does not look at the first transaction's connection.
-        let mut second = db.begin().await.unwrap();
-        let mut first = db.begin().await.unwrap();
+        let mut second = db.begin(&Sees::Everyone).await.unwrap();
+        let mut first = db.begin(&Sees::Everyone).await.unwrap();
         first.connection().batch_execute(LOCK).await.unwrap();
         drop(first);
         second.connection().batch_execute(LOCK).await.unwrap();
@@ -216,12 +312,12 @@ mod tests {
             max_connections: 2,
             wait: Duration::from_millis(1),
             lock_timeout: Duration::from_millis(1),
-            ..Config::new(database.url())
+            ..owner(&database)
         };
         let db = Db::connect(&config).await.unwrap();
-        let mut first = db.begin().await.unwrap();
+        let mut first = db.begin(&Sees::Everyone).await.unwrap();
         first.connection().batch_execute(LOCK).await.unwrap();
-        let mut second = db.begin().await.unwrap();
+        let mut second = db.begin(&Sees::Everyone).await.unwrap();
         assert!(second.connection().batch_execute(LOCK).await.is_err());
         assert!(matches!(db.conn().await, Err(DbError::Busy)));
         second.rollback().await.unwrap();
@@ -240,14 +336,14 @@ mod tests {
         let mut conn = db.conn().await.unwrap();
         let error = conn.connection().batch_execute(write).await.unwrap_err();
         assert!(error.to_string().contains("read-only"), "{error}");
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin(&Sees::Everyone).await.unwrap();
         assert!(tx.connection().batch_execute(write).await.is_err());
     }
 
     #[tokio::test]
     async fn processes_that_start_together_migrate_once() {
         let database = TestDb::new();
-        let db = Db::connect(&Config::new(database.url())).await.unwrap();
+        let db = Db::connect(&owner(&database)).await.unwrap();
         let mut conn = db.conn().await.unwrap();
         conn.connection()
             .batch_execute(

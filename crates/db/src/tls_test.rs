@@ -15,7 +15,7 @@ use postgres::{Cluster, Durability, Options};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
-use crate::{Config, Db, DbError};
+use crate::{Access, Config, Db, DbError};
 
 /// A server whose certificate is for `localhost` and no other name; ends when dropped.
 struct Server {
@@ -118,6 +118,7 @@ impl Server {
         let url = format!("postgresql://lgdp@{host}:{port}/postgres?sslmode={mode}");
         Config {
             tls_root_file: root.map(|name| self.file(name)),
+            access: Access::Owner,
             ..Config::new(url)
         }
     }
@@ -137,9 +138,11 @@ async fn make_cluster(dir: &Path) -> Folders {
         ..Options::default()
     };
     let cluster = Cluster::start_with(dir, &options).unwrap();
-    let db = Db::connect(&Config::new(cluster.url("postgres")))
-        .await
-        .unwrap();
+    let config = Config {
+        access: Access::Owner,
+        ..Config::new(cluster.url("postgres"))
+    };
+    let db = Db::connect(&config).await.unwrap();
     let folders = sql_query(
         "SELECT current_setting('data_directory') AS data,
                 (SELECT setting FROM pg_config WHERE name = 'BINDIR') AS programs",

@@ -3,8 +3,9 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use access::{Grant, Reach, Role};
 use anyhow::Context as _;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta, Utc};
 use spec::Period;
 use workflow::Actor;
 
@@ -21,14 +22,12 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         }
         AdminCommand::Migrate => {
             let database = Database::find(settings)?;
-            runtime()?.block_on(database.connect_and_migrate())?;
+            runtime()?.block_on(database.migrate())?;
         }
         AdminCommand::Publish => {
             let published = Published::load(settings)?;
             let database = Database::find(settings)?;
-            runtime()?.block_on(async {
-                publish(&database.connect_and_migrate().await?, &published).await
-            })?;
+            runtime()?.block_on(async { publish(&database.migrate().await?, &published).await })?;
         }
         AdminCommand::Open {
             return_id,
@@ -41,10 +40,43 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             period,
             format,
         } => collection(settings, return_id, period, *format)?,
+        AdminCommand::Invite {
+            email,
+            name,
+            role,
+            organisation,
+            return_id,
+        } => {
+            let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
+            let database = Database::find(settings)?;
+            runtime()?.block_on(async {
+                let db = database.migrate_and_connect().await?;
+                let actor = Actor::system("command line");
+                workflow::invite(&db, &actor, email, name, &grant).await?;
+                anyhow::Ok(())
+            })?;
+        }
+        AdminCommand::Client {
+            name,
+            role,
+            organisation,
+            return_id,
+            days,
+        } => {
+            let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
+            let expires_at = Utc::now() + TimeDelta::days((*days).into());
+            let database = Database::find(settings)?;
+            let token = runtime()?.block_on(async {
+                let db = database.migrate_and_connect().await?;
+                let actor = Actor::system("command line");
+                anyhow::Ok(workflow::add_client(&db, &actor, name, grant, expires_at).await?)
+            })?;
+            writeln!(io::stdout(), "{}", token.reveal())?;
+        }
         AdminCommand::Retry { submission } => {
             let database = Database::find(settings)?;
             runtime()?.block_on(async {
-                let db = database.connect_and_migrate().await?;
+                let db = database.migrate_and_connect().await?;
                 let actor = Actor::system("command line");
                 workflow::retry(&db, &actor, *submission).await?;
                 anyhow::Ok(())
@@ -52,6 +84,19 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A role, and what it is held for.
+fn grant(role: &str, organisation: Option<&str>, return_id: Option<&str>) -> anyhow::Result<Grant> {
+    let roles = || Role::ALL.map(Role::as_str).join(", ");
+    let role =
+        Role::parse(role).with_context(|| format!("{role} is no role; these are: {}", roles()))?;
+    let reach = match (organisation, return_id) {
+        (Some(code), None) => Reach::Organisation(code.to_owned()),
+        (None, Some(id)) => Reach::Return(id.to_owned()),
+        _ => Reach::Everything,
+    };
+    Ok(Grant { role, reach })
 }
 
 fn collection(
@@ -63,7 +108,7 @@ fn collection(
     let published = Published::load(settings)?;
     let database = Database::find(settings)?;
     let checked = runtime()?.block_on(async {
-        let db = database.connect_and_migrate().await?;
+        let db = database.migrate_and_connect().await?;
         let actor = Actor::system("command line");
         anyhow::Ok(workflow::collection(&db, &actor, return_id, period).await?)
     })?;
@@ -91,7 +136,7 @@ fn open(
         .with_context(|| format!("no version of {return_id} serves the period {label}"))?;
     let database = Database::find(settings)?;
     runtime()?.block_on(async {
-        let db = database.connect_and_migrate().await?;
+        let db = database.migrate_and_connect().await?;
         let actor = Actor::system("command line");
         workflow::open_cycle(&db, &actor, spec, &period, opens_on, due_on).await?;
         anyhow::Ok(())

@@ -240,6 +240,37 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Gives somebody a role, and invites them where nobody has their address: also the first who runs the service.
+    Invite {
+        /// Their work address.
+        email: String,
+        /// Their name.
+        name: String,
+        /// uploader, approver, auditor, dataset_team, scheduler, register_editor or admin.
+        role: String,
+        /// GSS code of the organisation that the role is held for.
+        #[arg(long, value_name = "CODE", conflicts_with = "return_id")]
+        organisation: Option<String>,
+        /// The return that the role is held for.
+        #[arg(long = "return", value_name = "ID")]
+        return_id: Option<String>,
+    },
+    /// Makes a token for a program, and prints it this once.
+    Client {
+        /// What its owners call it.
+        name: String,
+        /// sending_client, for an organisation, or reading_client, for a return.
+        role: String,
+        /// GSS code of the organisation whose returns it sends.
+        #[arg(long, value_name = "CODE", conflicts_with = "return_id")]
+        organisation: Option<String>,
+        /// The return whose figures it takes.
+        #[arg(long = "return", value_name = "ID")]
+        return_id: Option<String>,
+        /// How long the token is good.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=90))]
+        days: u8,
+    },
     /// Checks a submission again whose checks were given up.
     Retry {
         /// Its reference, as on the receipt.

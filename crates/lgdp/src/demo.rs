@@ -5,6 +5,7 @@
 
 mod drawing;
 mod number;
+mod people;
 mod plan;
 mod sender;
 mod table;
@@ -32,6 +33,7 @@ use crate::cli::DemoOptions;
 use crate::parts::{self, Database, Published};
 use crate::roles::{publish, runtime, stop_asked};
 use crate::settings::Settings;
+use people::Tokens;
 use plan::{Sending, Wave};
 use sender::Sender;
 
@@ -39,7 +41,7 @@ use sender::Sender;
 const DUE_AFTER_DAYS: u16 = 28;
 
 pub(crate) fn demo(options: &DemoOptions, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let listener = web::listen(settings.listen)?;
+    let listener = web::listen(settings.listen, settings.base_url.as_deref())?;
     let published = Published::load(settings)?;
     say("Starting the database …");
     let database = Database::find(settings)?;
@@ -66,8 +68,8 @@ async fn start(
         published.specs.len(),
         published.organisations.0.len()
     ));
-    let db = database.connect_and_migrate().await?;
-    publish(&db, &published).await.with_context(|| {
+    let owner = database.migrate().await?;
+    publish(&owner, &published).await.with_context(|| {
         format!(
             "the return specs don't fit to what was published at an earlier start (to begin again without its data, remove {})",
             settings.home.display()
@@ -75,8 +77,13 @@ async fn start(
     })?;
     let sendings = plan_all(&published)?;
     let values = values::made_up(&published, &sendings)?;
-    workflow::publish_reference_values(&db, &Actor::system("demo"), &values).await?;
+    workflow::publish_reference_values(&owner, &Actor::system("demo"), &values).await?;
+    let db = Db::connect(&database.config).await?;
     open_cycles(&db, &published.specs, &sendings).await?;
+
+    say("Inviting made-up people …");
+    let demo = people::invite(&db, &published).await?;
+    let tokens = people::tokens(&db, &published).await?;
 
     let address = format!("http://{}", listener.local_addr()?);
     let base_url = settings.base_url.clone().unwrap_or_else(|| address.clone());
@@ -86,7 +93,10 @@ async fn start(
         db: cell,
         files: parts::files(settings)?,
         specs: published.specs.clone(),
-        config: parts::web_config(settings, base_url.clone()),
+        config: web::Config {
+            demo,
+            ..parts::web_config(settings, base_url.clone())
+        },
     };
     let server = web::serve(site, listener).context("the site can't be started")?;
     let handle = server.handle();
@@ -100,7 +110,7 @@ async fn start(
     ));
 
     let told = tokio::select! {
-        told = tell(options, settings, &published, &sendings, &address) => told,
+        told = tell(options, settings, &published, &sendings, tokens, &address) => told,
         asked = stop_asked() => asked,
     };
     say("\nStopping …");
@@ -149,12 +159,13 @@ async fn tell(
     settings: &Settings,
     published: &Published,
     sendings: &[Sending],
+    tokens: Tokens,
     address: &str,
 ) -> anyhow::Result<()> {
     let began = Instant::now();
     let home = settings.home.join("demo");
     let workbooks = home.join("workbooks");
-    let sender = Sender::open(address, &home)?;
+    let sender = Sender::open(address, tokens, &home)?;
     // An earlier period's file has to stand before a later one is compared with it,
     // and a return before another return that is compared with it.
     let steps = plan::steps(&published.specs);

@@ -18,6 +18,8 @@ const DATABASE: &str = "lgdp";
 /// Where the database is. Holding it keeps the private one running.
 pub(crate) struct Database {
     pub(crate) config: db::Config,
+    /// How to connect as the tables' owner.
+    owner: db::Config,
     pub(crate) cluster: Option<Cluster>,
 }
 
@@ -33,7 +35,19 @@ impl Database {
         let mut config = db::Config::new(url);
         config.tls_root_file.clone_from(&settings.database_ca_file);
         config.max_connections = settings.database_connections;
-        Ok(Self { config, cluster })
+        let owner = db::Config {
+            url: match (&settings.database_url, &settings.owner_database_url) {
+                (Some(_), Some(owner)) => owner.reveal().to_owned(),
+                _ => config.url.clone(),
+            },
+            access: db::Access::Owner,
+            ..config.clone()
+        };
+        Ok(Self {
+            config,
+            owner,
+            cluster,
+        })
     }
 
     pub(crate) fn is_private(&self) -> bool {
@@ -55,11 +69,17 @@ impl Database {
         }
     }
 
-    /// Connects at once or not at all, with the tables up to date.
-    pub(crate) async fn connect_and_migrate(&self) -> anyhow::Result<Db> {
-        let db = Db::connect(&self.config).await?;
+    /// Connects as the owner, at once or not at all, and brings the tables up to date.
+    pub(crate) async fn migrate(&self) -> anyhow::Result<Db> {
+        let db = Db::connect(&self.owner).await?;
         db.migrate().await?;
         Ok(db)
+    }
+
+    /// Connects at once or not at all, with the tables up to date.
+    pub(crate) async fn migrate_and_connect(&self) -> anyhow::Result<Db> {
+        self.migrate().await?;
+        Ok(Db::connect(&self.config).await?)
     }
 }
 
@@ -126,6 +146,7 @@ pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
             ..web::BodyLimits::default()
         },
         n_threads: settings.web_threads,
+        demo: Vec::new(),
     }
 }
 

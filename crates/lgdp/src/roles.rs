@@ -15,7 +15,7 @@ use crate::settings::Settings;
 
 /// Serves the site until Ctrl-C or SIGTERM.
 pub(crate) fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let listener = web::listen(settings.listen)?;
+    let listener = web::listen(settings.listen, settings.base_url.as_deref())?;
     let published = Published::load(settings)?;
     let database = Database::find(settings)?;
     runtime()?.block_on(serve_site(settings, listener, published, &database))?;
@@ -30,7 +30,7 @@ async fn serve_site(
 ) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     if database.is_private() {
-        publish(&database.connect_and_migrate().await?, &published).await?;
+        publish(&database.migrate().await?, &published).await?;
     }
     let db: Arc<OnceLock<Db>> = Arc::default();
     let site = web::Site {
@@ -42,7 +42,7 @@ async fn serve_site(
     let server = web::serve(site, listener).context("the site can't be started")?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    tracing::info!(%address, "the site answers on this machine only, until people can sign in");
+    tracing::info!(%address, "the site answers");
     tokio::select! {
         connected = database.connect_patiently() => {
             let _ = db.set(connected);
@@ -63,7 +63,7 @@ pub(crate) fn work(settings: &Settings) -> anyhow::Result<ExitCode> {
     let database = Database::find(settings)?;
     runtime()?.block_on(async {
         if database.is_private() {
-            publish(&database.connect_and_migrate().await?, &published).await?;
+            publish(&database.migrate().await?, &published).await?;
         }
         let db = tokio::select! {
             db = database.connect_patiently() => db,
@@ -86,11 +86,11 @@ pub(crate) fn work(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Stores organisations, specs and central figures; harmless when repeated.
-pub(crate) async fn publish(db: &Db, published: &Published) -> anyhow::Result<()> {
+/// Stores organisations, specs and central figures, as the tables' owner; harmless when repeated.
+pub(crate) async fn publish(owner: &Db, published: &Published) -> anyhow::Result<()> {
     let actor = workflow::Actor::system("command line");
-    workflow::publish_returns(db, &actor, &published.specs, &published.organisations).await?;
-    workflow::publish_reference_values(db, &actor, &published.reference_values).await?;
+    workflow::publish_returns(owner, &actor, &published.specs, &published.organisations).await?;
+    workflow::publish_reference_values(owner, &actor, &published.reference_values).await?;
     Ok(())
 }
 

@@ -56,6 +56,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "(a private Postgres in `LGDP_HOME` that lgdp starts and stops itself)",
         "Postgres 15 or later: `postgresql://user:password@host/database?sslmode=verify-full`.",
     ),
+    secret(
+        "LGDP_OWNER_DATABASE_URL",
+        "(`DATABASE_URL`)",
+        "The same database as the login that owns the tables, for `lgdp admin migrate` and `publish` alone: then the login of `DATABASE_URL` need only be a member of the role `lgdp_app`.",
+    ),
     plain(
         "LGDP_DATABASE_CA_FILE",
         "(the authorities that this machine trusts)",
@@ -74,7 +79,7 @@ pub(crate) const TABLE: &[Setting] = &[
     plain(
         "LGDP_LISTEN",
         "127.0.0.1:8080",
-        "Address and port of the site. A loopback address until sign-in exists.",
+        "Address and port of the site. One that other machines reach takes an https `LGDP_BASE_URL`, and a proxy with TLS there.",
     ),
     plain(
         "LGDP_BASE_URL",
@@ -188,6 +193,8 @@ pub(crate) struct Settings {
     pub(crate) specs: PathBuf,
     /// `None`: the private Postgres.
     pub(crate) database_url: Option<Secret>,
+    /// `None`: the same login.
+    pub(crate) owner_database_url: Option<Secret>,
     pub(crate) database_ca_file: Option<PathBuf>,
     pub(crate) database_connections: usize,
     pub(crate) pg_bin: Option<PathBuf>,
@@ -256,6 +263,7 @@ impl Settings {
         Ok(Settings {
             specs: reader.path_or_default("LGDP_SPECS")?,
             database_url: reader.secret("DATABASE_URL")?,
+            owner_database_url: reader.secret("LGDP_OWNER_DATABASE_URL")?,
             database_ca_file: reader.path("LGDP_DATABASE_CA_FILE")?,
             database_connections: reader.count("LGDP_DATABASE_CONNECTIONS")?,
             pg_bin: reader.path("PG_BIN")?,

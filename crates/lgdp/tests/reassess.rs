@@ -64,7 +64,8 @@ impl World {
         let spec = spec::load(&root.join("visits/1")).unwrap();
         let organisations = Organisations::load(&root.join("organisations.csv")).unwrap();
         let actor = Actor::system("tests");
-        workflow::publish_returns(&db, &actor, std::slice::from_ref(&spec), &organisations)
+        let owner = database.connect_as_owner().await;
+        workflow::publish_returns(&owner, &actor, std::slice::from_ref(&spec), &organisations)
             .await
             .unwrap();
         for label in ["2025-26", "2026-27"] {

@@ -36,7 +36,7 @@ fn a_database_address_that_is_none_is_not_shown_either() {
 fn the_site_does_not_listen_to_the_world() {
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
         let told = refusal(&["serve"], ("LGDP_LISTEN", address));
-        assert!(told.contains("no sign-in yet"), "{told}");
+        assert!(told.contains("over TLS only"), "{told}");
     }
 }
 

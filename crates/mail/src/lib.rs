@@ -9,8 +9,10 @@ mod messages;
 
 pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
 pub use messages::delay::Delay;
+pub use messages::invitation::Invitation;
 pub use messages::outcome::{Counted, Outcome};
 pub use messages::receipt::Receipt;
+pub use messages::sign_in::SignIn;
 pub use messages::{Message, RenderError};
 
 /// A rendered message, ready to leave.

@@ -1,15 +1,19 @@
 //! All messages: a struct and a folder of templates for each.
 
 pub(crate) mod delay;
+pub(crate) mod invitation;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
+pub(crate) mod sign_in;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Email;
 use delay::Delay;
+use invitation::Invitation;
 use outcome::Outcome;
 use receipt::Receipt;
+use sign_in::SignIn;
 
 /// Any message, as the outbox keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +22,8 @@ pub enum Message {
     Receipt(Receipt),
     Outcome(Outcome),
     Delay(Delay),
+    Invitation(Invitation),
+    SignIn(SignIn),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +37,8 @@ impl Message {
             Message::Receipt(_) => "receipt",
             Message::Outcome(_) => "outcome",
             Message::Delay(_) => "delay",
+            Message::Invitation(_) => "invitation",
+            Message::SignIn(_) => "sign-in",
         }
     }
 
@@ -40,6 +48,8 @@ impl Message {
             Message::Receipt(receipt) => receipt::write(receipt, base_url)?,
             Message::Outcome(outcome) => outcome::write(outcome, base_url)?,
             Message::Delay(delay) => delay::write(delay, base_url)?,
+            Message::Invitation(invitation) => invitation::write(invitation, base_url)?,
+            Message::SignIn(sign_in) => sign_in::write(sign_in, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),
@@ -55,6 +65,11 @@ pub(crate) struct Written {
     pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) html: String,
+}
+
+/// Where people sign in.
+pub(crate) fn sign_in_link(base_url: &str) -> String {
+    format!("{base_url}/sign-in")
 }
 
 /// Where the pages show a submission.

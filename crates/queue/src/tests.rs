@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use db::Db;
+use db::{Db, Sees};
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
@@ -13,6 +13,9 @@ use testkit::TestDb;
 use tokio::sync::Notify;
 
 use super::*;
+
+/// Jobs belong to nobody.
+const NOBODY: Sees = Sees::Organisations(Vec::new());
 
 fn at_once() -> Settings {
     Settings {
@@ -30,7 +33,7 @@ fn vanishing() -> Settings {
 }
 
 async fn add(db: &Db, n_jobs: i64) {
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     for n in 0..n_jobs {
         assert!(
             enqueue(&mut tx, &NewJob::new("count", json!(n)))
@@ -145,7 +148,7 @@ async fn what_is_to_follow_a_job_that_is_given_up_is_put_in_however_it_ends() {
     let database = TestDb::new();
     let db = database.connect().await;
     for n in 0..3 {
-        let mut tx = db.begin().await.unwrap();
+        let mut tx = db.begin(&NOBODY).await.unwrap();
         let job = NewJob {
             max_attempts: 1,
             ..NewJob::new("count", json!(n)).when_given_up("mourn")
@@ -204,14 +207,14 @@ async fn a_job_whose_worker_vanishes_three_times_is_given_up() {
 async fn a_job_of_a_transaction_that_is_undone_never_was() {
     let database = TestDb::new();
     let db = database.connect().await;
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     assert!(
         enqueue(&mut tx, &NewJob::new("count", json!(1)))
             .await
             .unwrap()
     );
     tx.rollback().await.unwrap();
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     assert!(
         enqueue(&mut tx, &NewJob::new("count", json!(2)))
             .await
@@ -226,7 +229,7 @@ async fn a_key_that_waits_or_runs_is_not_added_again() {
     let database = TestDb::new();
     let db = database.connect().await;
     let job = NewJob::new("count", json!(1)).once("one");
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     assert!(enqueue(&mut tx, &job).await.unwrap());
     assert!(!enqueue(&mut tx, &job).await.unwrap());
     tx.commit().await.unwrap();
@@ -234,7 +237,7 @@ async fn a_key_that_waits_or_runs_is_not_added_again() {
     finish(&mut db.conn().await.unwrap(), &claimed)
         .await
         .unwrap();
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     assert!(
         enqueue(&mut tx, &job).await.unwrap(),
         "done: may be asked for again"
@@ -246,7 +249,7 @@ async fn a_key_that_waits_or_runs_is_not_added_again() {
 async fn a_failing_job_is_tried_as_often_as_it_may_be() {
     let database = TestDb::new();
     let db = database.connect().await;
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     let job = NewJob {
         max_attempts: 3,
         ..NewJob::new("count", json!(1))
@@ -283,7 +286,7 @@ async fn a_failed_job_waits_for_its_pause() {
 async fn a_payload_that_can_t_be_read_is_given_up_at_once() {
     let database = TestDb::new();
     let db = database.connect().await;
-    let mut tx = db.begin().await.unwrap();
+    let mut tx = db.begin(&NOBODY).await.unwrap();
     enqueue(&mut tx, &NewJob::new("count", json!("three")))
         .await
         .unwrap();

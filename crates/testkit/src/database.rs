@@ -24,9 +24,11 @@ pub fn postgres() -> &'static Cluster {
             .expect("a database for the template");
         let url = cluster.url(TEMPLATE);
         on_a_thread(move || async move {
-            let db = db::Db::connect(&db::Config::new(url))
-                .await
-                .expect("connects");
+            let config = db::Config {
+                access: db::Access::Owner,
+                ..db::Config::new(url)
+            };
+            let db = db::Db::connect(&config).await.expect("connects");
             db.migrate().await.expect("migrates");
         });
         cluster
@@ -68,11 +70,20 @@ impl TestDb {
         postgres().url(&self.name)
     }
 
-    /// A pool on it.
+    /// A pool on it, as the site and the workers have.
     pub async fn connect(&self) -> db::Db {
         db::Db::connect(&db::Config::new(self.url()))
             .await
             .expect("connects")
+    }
+
+    /// A pool on it that may make tables.
+    pub async fn connect_as_owner(&self) -> db::Db {
+        let config = db::Config {
+            access: db::Access::Owner,
+            ..db::Config::new(self.url())
+        };
+        db::Db::connect(&config).await.expect("connects")
     }
 }
 

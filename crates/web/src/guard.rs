@@ -41,8 +41,8 @@ pub(crate) async fn security_headers(
     Ok(response)
 }
 
-/// Until sign-in exists the loopback address is the access control, so another site's page in a browser on this
-/// machine must not reach through it: the host has to be ours, and so has the origin of whatever writes.
+/// The host has to be ours, and so has the origin of whatever writes: another site's page can't use somebody's session,
+/// nor reach through a browser on this machine.
 pub(crate) async fn same_site_only(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -3,7 +3,6 @@
 //! A handler extracts, calls one `workflow` verb or one read, and renders.
 //! It knows nothing of polars, diesel or the confined child: what a file says is found out by the worker.
 
-mod actor;
 mod api;
 mod assets;
 mod body;
@@ -13,6 +12,7 @@ mod listen;
 mod pages;
 mod problem;
 mod routes;
+mod session;
 mod site;
 mod spool;
 mod words;
@@ -21,4 +21,4 @@ mod words;
 mod tests;
 
 pub use listen::{ListenError, listen, serve};
-pub use site::{BodyLimits, Config, Site};
+pub use site::{BodyLimits, Config, DemoPerson, Site};

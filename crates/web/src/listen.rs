@@ -15,9 +15,9 @@ use crate::{Site, guard, spool};
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     #[error(
-        "there is no sign-in yet, so the site listens on this machine only: {0} is not a loopback address (use 127.0.0.1 or [::1])"
+        "{0} can be reached from other machines, and people sign in over TLS only: say under which https:// address a proxy serves the site, or listen on 127.0.0.1 or [::1]"
     )]
-    NotLoopback(SocketAddr),
+    NoTls(SocketAddr),
     #[error("can't listen on {address}")]
     Bind {
         address: SocketAddr,
@@ -25,10 +25,12 @@ pub enum ListenError {
     },
 }
 
-/// Takes an address; port 0 is any that is free. Until sign-in exists only a loopback address will do.
-pub fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    if !address.ip().is_loopback() {
-        return Err(ListenError::NotLoopback(address));
+/// Takes an address; port 0 is any that is free. One that other machines reach is for a site behind a proxy with TLS:
+/// `base_url` is where people find it.
+pub fn listen(address: SocketAddr, base_url: Option<&str>) -> Result<TcpListener, ListenError> {
+    let has_tls = base_url.is_some_and(|url| url.starts_with("https://"));
+    if !address.ip().is_loopback() && !has_tls {
+        return Err(ListenError::NoTls(address));
     }
     let bind = || -> io::Result<TcpListener> {
         let listener = TcpListener::bind(address)?;

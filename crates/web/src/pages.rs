@@ -3,6 +3,7 @@
 pub(crate) mod findings;
 pub(crate) mod home;
 pub(crate) mod problem;
+pub(crate) mod sign_in;
 pub(crate) mod submission;
 pub(crate) mod upload;
 

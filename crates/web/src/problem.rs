@@ -7,7 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
 use files::FilesError;
 use serde::Serialize;
-use workflow::ReceiveError;
+use workflow::{Denied, ReceiveError};
 
 use crate::spool::SpoolError;
 
@@ -54,6 +54,12 @@ impl Problem {
         if self.leaves_body_unread() {
             builder.force_close();
         }
+        if self.status == StatusCode::UNAUTHORIZED {
+            builder.insert_header(("www-authenticate", "Bearer"));
+        }
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            builder.insert_header(("retry-after", "900"));
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             builder.insert_header(("retry-after", "10"));
         }
@@ -64,6 +70,7 @@ impl Problem {
         [
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::REQUEST_TIMEOUT,
+            StatusCode::UNAUTHORIZED,
             StatusCode::FORBIDDEN,
             StatusCode::MISDIRECTED_REQUEST,
         ]
@@ -100,6 +107,60 @@ impl Problem {
             "Not from here",
             "A page of another site can't send files to this one.",
         )
+    }
+
+    /// Nobody has signed in.
+    pub(crate) fn sign_in_needed() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Sign in first",
+            "Sign in, or send a token: Authorization: Bearer …",
+        )
+    }
+
+    pub(crate) fn bad_token() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "Token not good",
+            "This token is unknown, too old or revoked. Ask who gave it to you for another one.",
+        )
+    }
+
+    pub(crate) fn token_needed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Token needed",
+            "To change something by this address, send a token: Authorization: Bearer …",
+        )
+    }
+
+    pub(crate) fn forbidden() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "Not for you to do",
+            "Somebody with another role has to do this.",
+        )
+    }
+
+    pub(crate) fn of_sign_in(error: workflow::SignInError) -> Self {
+        use workflow::SignInError;
+        match error {
+            SignInError::Db(error) => error.into(),
+            SignInError::TooMany => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many attempts",
+                "Wait a quarter of an hour and sign in again.",
+            ),
+            SignInError::NotInvited => Self::new(
+                StatusCode::FORBIDDEN,
+                "Not invited yet",
+                "Nobody has invited this address yet. Ask a colleague who signs returns off.",
+            ),
+            error @ SignInError::Generator(_) => Problem::failed("set up a code", &error),
+            SignInError::NoLink | SignInError::NotHalfWay | SignInError::WrongCode => {
+                Self::sign_in_needed()
+            }
+        }
     }
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
@@ -168,6 +229,17 @@ impl From<db::DbError> for Problem {
     }
 }
 
+impl From<Denied> for Problem {
+    fn from(error: Denied) -> Self {
+        match error {
+            Denied::SignInNeeded => Problem::sign_in_needed(),
+            Denied::Forbidden => Problem::forbidden(),
+            Denied::NotThere => Problem::not_found(),
+            Denied::Db(error) => error.into(),
+        }
+    }
+}
+
 impl From<SpoolError> for Problem {
     fn from(error: SpoolError) -> Self {
         match error {
@@ -196,11 +268,7 @@ impl From<ReceiveError> for Problem {
     fn from(error: ReceiveError) -> Self {
         let refused = |status, title, detail: String| Problem::new(status, title, detail);
         match error {
-            ReceiveError::NotAllowed { organisation } => refused(
-                StatusCode::FORBIDDEN,
-                "Not allowed",
-                format!("You may not send returns for {organisation}."),
-            ),
+            ReceiveError::Denied(denied) => denied.into(),
             ReceiveError::UnknownOrganisation { code } => refused(
                 StatusCode::NOT_FOUND,
                 "Unknown organisation",

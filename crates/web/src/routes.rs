@@ -20,6 +20,23 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
             .get(pages::upload::show)
             .post(pages::upload::receive),
     )
+    .service(
+        at("/sign-in")
+            .get(pages::sign_in::show)
+            .post(pages::sign_in::ask),
+    )
+    .service(
+        at("/sign-in/link/{secret}")
+            .get(pages::sign_in::link)
+            .post(pages::sign_in::open_link),
+    )
+    .service(
+        at("/sign-in/code")
+            .get(pages::sign_in::code)
+            .post(pages::sign_in::enter_code),
+    )
+    .service(at("/sign-in/demo").post(pages::sign_in::as_demo))
+    .service(at("/sign-out").post(pages::sign_in::sign_out))
     .service(at("/submissions/{id}").get(pages::submission::show))
     .service(at("/submissions/{id}/checks/{rule}").get(pages::findings::show))
     .service(

@@ -28,6 +28,16 @@ pub struct Config {
     pub body: BodyLimits,
     /// Threads that serve requests.
     pub n_threads: usize,
+    /// Made-up people as whom anybody may sign in with one click; none but in the demo.
+    pub demo: Vec<DemoPerson>,
+}
+
+/// Somebody of the demo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoPerson {
+    pub email: String,
+    /// `Angus: sends returns`.
+    pub words: String,
 }
 
 /// How large a file may be and how slowly it may come.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attention;
+mod sign_in;
 mod slow_bodies;
 mod uploads;
 
@@ -11,12 +12,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use access::{Grant, Reach, Role};
 use actix_web::dev::ServerHandle;
+use chrono::{TimeDelta, Utc};
 use tempfile::TempDir;
 use testkit::TestDb;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use workflow::Actor;
+use workflow::{Actor, Secret};
 
 use crate::{BodyLimits, Config, Site, listen, serve};
 
@@ -32,8 +35,12 @@ struct Running {
     spool: PathBuf,
     files: PathBuf,
     handle: ServerHandle,
+    /// Of somebody who sends Ardbeg's returns and asks for the return of these tests.
+    session: Secret,
+    /// Of a program that sends Ardbeg's returns.
+    token: Secret,
     _dir: TempDir,
-    _database: TestDb,
+    database: TestDb,
 }
 
 enum Database {
@@ -53,7 +60,8 @@ impl Running {
         let specs = vec![testkit::returns::cases()];
         let period = testkit::returns::financial_quarter("2026-27-Q1", "2026-04-01", "2026-06-30");
         let actor = Actor::system("test");
-        workflow::publish_returns(&db, &actor, &specs, &testkit::returns::organisations())
+        let owner = database.connect_as_owner().await;
+        workflow::publish_returns(&owner, &actor, &specs, &testkit::returns::organisations())
             .await
             .unwrap();
         let (opens, due) = (
@@ -63,11 +71,34 @@ impl Running {
         workflow::open_cycle(&db, &actor, &specs[0], &period, opens, due)
             .await
             .unwrap();
+        let session = signed_in(
+            &db,
+            "ann@ardbeg.example",
+            &[
+                Grant {
+                    role: Role::Uploader,
+                    reach: Reach::Organisation("S12000001".to_owned()),
+                },
+                Grant {
+                    role: Role::DatasetTeam,
+                    reach: Reach::Return("cases".to_owned()),
+                },
+            ],
+        )
+        .await;
+        let grant = Grant {
+            role: Role::SendingClient,
+            reach: Reach::Organisation("S12000001".to_owned()),
+        };
+        let until = Utc::now() + TimeDelta::days(1);
+        let token = workflow::add_client(&db, &actor, "tests", grant, until)
+            .await
+            .unwrap();
         let cell = Arc::new(OnceLock::new());
         if matches!(state, Database::Answers) {
             let _ = cell.set(db.clone());
         }
-        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap(), None).unwrap();
         let address = listener.local_addr().unwrap();
         let (spool, files) = (dir.path().join("spool"), dir.path().join("files"));
         let site = Site {
@@ -85,6 +116,7 @@ impl Running {
                     total: Duration::from_millis(2500),
                 },
                 n_threads: 1,
+                demo: Vec::new(),
             },
         };
         let server = serve(site, listener).unwrap();
@@ -96,8 +128,10 @@ impl Running {
             spool,
             files,
             handle,
+            session,
+            token,
             _dir: dir,
-            _database: database,
+            database,
         }
     }
 
@@ -109,7 +143,29 @@ impl Running {
         self.ask("GET", path, "", b"").await
     }
 
+    /// With the token where the API is written to, and as somebody signed in everywhere else.
     async fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+        let proof = if method == "POST" && path.starts_with("/api/") {
+            self.bearer()
+        } else {
+            cookie(&self.session)
+        };
+        self.ask_as(&proof, method, path, headers, body).await
+    }
+
+    fn bearer(&self) -> String {
+        format!("authorization: Bearer {}\r\n", self.token.reveal())
+    }
+
+    async fn ask_as(
+        &self,
+        proof: &str,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Answer {
+        let headers = format!("{proof}{headers}");
         let mut stream = self.connect().await;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n",
@@ -140,6 +196,24 @@ impl Running {
         assert_eq!(self.n_kept(), 0, "files");
         assert_eq!(self.n_received().await, 0, "submissions");
     }
+}
+
+fn cookie(session: &Secret) -> String {
+    format!("cookie: __Host-lgdp={}\r\n", session.reveal())
+}
+
+/// The session of somebody with these roles.
+async fn signed_in(db: &db::Db, email: &str, grants: &[Grant]) -> Secret {
+    let actor = Actor::system("test");
+    for grant in grants {
+        let name = email.split('@').next().unwrap();
+        workflow::invite(db, &actor, email, name, grant)
+            .await
+            .unwrap();
+    }
+    workflow::enter_as_demo(db, email, Utc::now())
+        .await
+        .unwrap()
 }
 
 impl Drop for Running {

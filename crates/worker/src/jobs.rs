@@ -5,3 +5,4 @@ pub(crate) mod assess_given_up;
 pub(crate) mod check_collection;
 pub(crate) mod mark;
 pub(crate) mod send_email;
+pub(crate) mod send_sign_in_link;

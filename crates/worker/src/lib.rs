@@ -16,7 +16,9 @@ use mail::Mailer;
 use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
-use workflow::{Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, MarkJob, SendEmailJob};
+use workflow::{
+    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, MarkJob, SendEmailJob, SendLinkJob,
+};
 
 pub use task::task;
 
@@ -55,6 +57,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_collections = Arc::clone(&worker);
     let for_given_up = Arc::clone(&worker);
     let for_mark = Arc::clone(&worker);
+    let for_links = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -67,6 +70,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(MarkJob::KIND, move |job, _claimed| {
             jobs::mark::mark(Arc::clone(&for_mark), job)
+        })
+        .handle(SendLinkJob::KIND, move |job, _claimed| {
+            jobs::send_sign_in_link::send_sign_in_link(Arc::clone(&for_links), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -1,74 +1,75 @@
-//! Who does something: every verb and every read takes the actor first.
+//! On whose behalf: what the database shows an actor, what it may do to a submission, and how the trail names it.
 
+use access::{Action, Actor, ActorId, Object, Reach, Role, Stage, Verdict, View};
 use db::events::{self, NewEvent};
-use db::{DbError, Tx};
+use db::submissions::Submission;
+use db::{DbError, Sees, Tx};
 use uuid::Uuid;
 
-/// A person or system acting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    pub kind: ActorKind,
-    /// What the audit trail calls them.
-    pub name: String,
+/// What the database shows this actor, whatever is asked of it: an organisation's people see that organisation's rows.
+/// Who works for several teams or the office is held by the matrix alone.
+pub(crate) fn sees(actor: &Actor) -> Sees {
+    let of_organisations = actor
+        .grants
+        .iter()
+        .all(|grant| matches!(grant.reach, Reach::Organisation(_)));
+    if actor.id == ActorId::System || !of_organisations {
+        return Sees::Everyone;
+    }
+    let codes = actor.organisations();
+    Sees::Organisations(codes.into_iter().map(str::to_owned).collect())
 }
 
-/// On whose behalf, which decides what may be seen and done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActorKind {
-    /// Someone of one organisation (GSS code): sees and does only what is that organisation's.
-    Organisation(String),
-    /// The office that collects the returns: sees everything, uploads nothing.
-    Office,
-    /// The product itself: jobs, the schedule, the command line.
-    System,
+/// Whether an actor may do something to a submission.
+pub(crate) fn may(actor: &Actor, action: Action, submission: &Submission) -> bool {
+    allowed(actor, action, &object(submission)).is_ok()
 }
 
-impl Actor {
-    pub fn organisation(code: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            kind: ActorKind::Organisation(code.into()),
-            name: name.into(),
-        }
-    }
+/// Why an actor may not, if it may not.
+#[derive(Debug, thiserror::Error)]
+pub enum Denied {
+    #[error("nobody has signed in")]
+    SignInNeeded,
+    #[error("this is for another role to do")]
+    Forbidden,
+    /// Also what is not there for this actor alone.
+    #[error("there is no such thing")]
+    NotThere,
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
 
-    pub fn office(name: impl Into<String>) -> Self {
-        Self {
-            kind: ActorKind::Office,
-            name: name.into(),
-        }
+/// Decides, and says how much may be seen.
+pub(crate) fn allowed(actor: &Actor, action: Action, object: &Object<'_>) -> Result<View, Denied> {
+    match access::decide(actor, action, object) {
+        Verdict::Allowed(view) => Ok(view),
+        Verdict::Forbidden => Err(Denied::Forbidden),
+        Verdict::NotThere => Err(Denied::NotThere),
+        Verdict::SignInNeeded => Err(Denied::SignInNeeded),
     }
+}
 
-    pub fn system(name: impl Into<String>) -> Self {
-        Self {
-            kind: ActorKind::System,
-            name: name.into(),
-        }
+/// What of a submission decides who may do what to it.
+pub fn object(submission: &Submission) -> Object<'_> {
+    Object {
+        organisation: Some(&submission.organisation),
+        return_id: Some(&submission.round.return_id),
+        // Until there is a sign-off, what can stand is handed over.
+        stage: match submission.outcome {
+            Some(outcome) if outcome.may_stand() => Stage::Submitted,
+            _ => Stage::Draft,
+        },
+        sent_by: None,
     }
+}
 
-    /// Whether what is this organisation's may be seen.
-    pub fn may_see(&self, organisation: &str) -> bool {
-        match &self.kind {
-            ActorKind::Organisation(own) => own == organisation,
-            ActorKind::Office | ActorKind::System => true,
-        }
-    }
-
-    /// Whether a return of this organisation may be sent.
-    pub fn may_send_for(&self, organisation: &str) -> bool {
-        match &self.kind {
-            ActorKind::Organisation(own) => own == organisation,
-            ActorKind::Office => false,
-            ActorKind::System => true,
-        }
-    }
-
-    /// The only organisation this actor sees; `None` for those who see all.
-    pub(crate) fn only(&self) -> Option<&str> {
-        match &self.kind {
-            ActorKind::Organisation(own) => Some(own),
-            ActorKind::Office | ActorKind::System => None,
-        }
-    }
+/// Whether an actor is the product itself, or of the office: what no organisation may do or see.
+pub(crate) fn is_office(actor: &Actor) -> bool {
+    actor.id == ActorId::System
+        || actor
+            .grants
+            .iter()
+            .any(|grant| matches!(grant.role, Role::DatasetTeam | Role::Scheduler))
 }
 
 /// What is appended to the audit trail.
@@ -81,21 +82,23 @@ pub(crate) struct Deed<'a> {
     pub(crate) details: serde_json::Value,
 }
 
-impl Actor {
-    /// Appends what this actor does, in the transaction that does it.
-    pub(crate) async fn records(&self, tx: &mut Tx, deed: Deed<'_>) -> Result<(), DbError> {
-        events::append(
-            tx,
-            &NewEvent {
-                actor: &self.name,
-                actor_organisation: self.only(),
-                verb: deed.verb,
-                organisation: deed.organisation,
-                obligation_id: deed.obligation_id,
-                submission_id: deed.submission_id,
-                details: deed.details,
+/// Appends what an actor does, in the transaction that does it.
+pub(crate) async fn record(tx: &mut Tx, actor: &Actor, deed: Deed<'_>) -> Result<(), DbError> {
+    let organisations = actor.organisations();
+    events::append(
+        tx,
+        &NewEvent {
+            actor: &actor.name,
+            actor_organisation: match organisations[..] {
+                [one] => Some(one),
+                _ => None,
             },
-        )
-        .await
-    }
+            verb: deed.verb,
+            organisation: deed.organisation,
+            obligation_id: deed.obligation_id,
+            submission_id: deed.submission_id,
+            details: deed.details,
+        },
+    )
+    .await
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::actor::Deed;
+use crate::actor::{Deed, is_office, record, sees};
 use crate::{Actor, outbox, to_assess};
 
 /// The job that follows an assess job that was given up.
@@ -23,7 +23,7 @@ impl AssessGivenUpJob {
 /// Marks a submission whose checks were given up, and tells its sender that this is no fault of theirs.
 /// Nothing happens where it is assessed after all, or is marked already.
 pub async fn give_up(db: &Db, actor: &Actor, submission_id: Uuid) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     submissions::lock(&mut tx, submission_id).await?;
     let Some(submission) = submissions::find(&mut tx, submission_id).await? else {
         return tx.rollback().await;
@@ -53,7 +53,7 @@ pub async fn give_up(db: &Db, actor: &Actor, submission_id: Uuid) -> Result<(), 
         submission_id: Some(submission_id),
         details: json!({}),
     };
-    actor.records(&mut tx, deed).await?;
+    record(&mut tx, actor, deed).await?;
     tx.commit().await
 }
 
@@ -71,10 +71,10 @@ pub enum RetryError {
 
 /// Assesses a submission that needs attention once more, from its first attempt on.
 pub async fn retry(db: &Db, actor: &Actor, submission_id: Uuid) -> Result<(), RetryError> {
-    if actor.only().is_some() {
+    if !is_office(actor) {
         return Err(RetryError::NotAllowed);
     }
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     submissions::lock(&mut tx, submission_id).await?;
     let submission = submissions::find(&mut tx, submission_id)
         .await?
@@ -91,7 +91,7 @@ pub async fn retry(db: &Db, actor: &Actor, submission_id: Uuid) -> Result<(), Re
         submission_id: Some(submission_id),
         details: json!({}),
     };
-    actor.records(&mut tx, deed).await?;
+    record(&mut tx, actor, deed).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use access::{Action, Object};
 use db::records::{Record, Records, Selection};
-use db::{Db, DbError, Tx, submissions};
+use db::{Db, DbError, Sees, Tx, submissions};
 use spec::{Layout, Organisation, Period, ReturnSpec, TableSpec};
 
 use crate::Actor;
+use crate::actor::{allowed, sees};
 
 /// Rows fetched at a time.
 const BATCH: u32 = 500;
@@ -34,10 +36,15 @@ pub async fn beginning(
     period: &Period,
     organisation: &str,
 ) -> Result<Option<Beginning>, DbError> {
-    if !actor.may_see(organisation) {
+    let whose = Object {
+        organisation: Some(organisation),
+        return_id: Some(&spec.id),
+        ..Object::default()
+    };
+    if allowed(actor, Action::FillTemplate, &whose).is_err() {
         return Ok(None);
     }
-    let mut tx = db.begin_snapshot().await?;
+    let mut tx = db.begin_snapshot(&sees(actor)).await?;
     let Some(named) = db::organisations::find(&mut tx, organisation).await? else {
         return Ok(None);
     };
@@ -46,6 +53,7 @@ pub async fn beginning(
         rows: BTreeMap::new(),
         sent_for: None,
     };
+    let of_it_alone = Sees::Organisations(vec![organisation.to_owned()]);
     let last = submissions::standing_last(&mut tx, organisation, &spec.id, period.end).await?;
     let Some(last) = last else {
         return Ok(Some(beginning));
@@ -65,7 +73,7 @@ pub async fn beginning(
                 spec: earlier_spec,
                 table: earlier,
                 period_label: &last.round.period.label,
-                only: Some(organisation),
+                sees: &of_it_alone,
             };
             let rows = rows_of(&mut tx, &selection, table).await?;
             beginning.rows.insert(table.name.clone(), rows);

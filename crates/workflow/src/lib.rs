@@ -11,6 +11,7 @@ mod collection;
 mod load;
 mod mark;
 mod outbox;
+mod people;
 mod publish;
 mod read;
 mod reassess;
@@ -20,7 +21,8 @@ mod to_assess;
 #[cfg(test)]
 mod tests;
 
-pub use actor::{Actor, ActorKind};
+pub use access::Actor;
+pub use actor::{Denied, object};
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
 pub use beginning::{Beginning, beginning};
 pub use collection::{
@@ -28,20 +30,26 @@ pub use collection::{
     to_check_collection, version_of_round,
 };
 pub use load::{LoadError, Loaded, load, refuse};
+pub use mail::is_address;
 pub use mark::{
     MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,
 };
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
+pub use people::{
+    ByProvider, Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn,
+    add_client, ask_for_link, client, colleagues, disable, end_role, enter_as_demo, enter_by_link,
+    enter_by_provider, enter_code, invite, second_proof, send_link, sign_out, who,
+};
 pub use publish::{
     OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,
 };
 pub use read::{
-    Comparison, EmailState, FindingCount, MarkedWorkbook, NumberedFinding, Obligation,
+    Comparison, EmailState, Figures, FindingCount, MarkedWorkbook, NumberedFinding, Obligation,
     OrganisationName, OriginalError, Submission, accounts, comparisons, dataset_csv, emails_of,
-    finding_counts, findings, findings_of_rule, first_findings, obligations, organisations,
-    original, own_headings, submission, submissions_of,
+    figures, finding_counts, findings, findings_of_rule, first_findings, obligations,
+    organisations, original, own_headings, submission, submissions_of,
 };
 pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,

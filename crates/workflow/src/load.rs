@@ -15,7 +15,7 @@ use spec::ReturnSpec;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::actor::Deed;
+use crate::actor::{Deed, record, sees};
 use crate::{Actor, collection, mark, outbox};
 
 /// A block of records is one statement.
@@ -64,7 +64,7 @@ pub async fn load<I>(
 where
     I: Iterator<Item = Result<Part, ChildError>> + Send + 'static,
 {
-    if let Some(loaded) = already(db, submission_id, spec).await? {
+    if let Some(loaded) = already(db, actor, submission_id, spec).await? {
         return Ok(loaded);
     }
     let mut parts = on_a_blocking_thread(parts);
@@ -78,7 +78,7 @@ where
         return parts_error("it was made with another spec");
     }
 
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     tx.set_statement_timeout(STATEMENT_TIMEOUT).await?;
     let submission = match lock(&mut tx, submission_id, spec).await? {
         Locked::Unassessed(submission) => submission,
@@ -148,7 +148,7 @@ pub async fn refuse(
     message: &str,
     fix: &str,
 ) -> Result<Loaded, LoadError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     let submission = match lock(&mut tx, submission_id, spec).await? {
         Locked::Unassessed(submission) => submission,
         Locked::Assessed(outcome) => return Ok(Loaded::AlreadyStored(outcome)),
@@ -169,10 +169,11 @@ pub async fn refuse(
 /// Ends early, without waiting for the child, where an earlier run stored the assessment.
 async fn already(
     db: &Db,
+    actor: &Actor,
     submission_id: Uuid,
     spec: &ReturnSpec,
 ) -> Result<Option<Loaded>, LoadError> {
-    let submission = submissions::find(&mut db.conn().await?, submission_id)
+    let submission = submissions::find(&mut *db.read(&sees(actor)).await?, submission_id)
         .await?
         .ok_or(LoadError::UnknownSubmission(submission_id))?;
     Ok(assessed(&submission, spec)?.map(Loaded::AlreadyStored))
@@ -319,7 +320,7 @@ async fn conclude(
         submission_id: Some(submission.id),
         details: json!({"outcome": outcome, "spec_hash": spec.hash, "n_findings": n_findings}),
     };
-    actor.records(tx, deed).await
+    record(tx, actor, deed).await
 }
 
 /// Pulls parts where blocking is allowed; stops pulling when nobody listens any more.

@@ -1,6 +1,7 @@
 //! The sender's own workbook with its findings marked in it: made by a job of its own once the findings are stored,
 //! so that nobody waits for it and an assessment stands whatever comes of it.
 
+use access::Action;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::actor::Deed;
+use crate::actor::{Deed, may, record, sees};
 use crate::to_assess::stored;
 use crate::{Actor, OriginalError, StoredFile};
 
@@ -59,9 +60,9 @@ pub async fn to_mark(
     actor: &Actor,
     submission_id: Uuid,
 ) -> Result<Option<ToMark>, DbError> {
-    let mut conn = db.conn().await?;
+    let mut conn = db.read(&sees(actor)).await?;
     let submission = submissions::find(&mut conn, submission_id).await?;
-    let Some(submission) = submission.filter(|found| actor.may_see(&found.organisation)) else {
+    let Some(submission) = submission.filter(|found| may(actor, Action::SeeFindings, found)) else {
         return Ok(None);
     };
     let (Some(assessed_at), Some(cover)) = (
@@ -99,9 +100,9 @@ pub async fn findings_cover(
     actor: &Actor,
     submission_id: Uuid,
 ) -> Result<Option<Cover>, DbError> {
-    let mut conn = db.conn().await?;
+    let mut conn = db.read(&sees(actor)).await?;
     let submission = submissions::find(&mut conn, submission_id).await?;
-    match submission.filter(|found| actor.may_see(&found.organisation)) {
+    match submission.filter(|found| may(actor, Action::SeeFindings, found)) {
         Some(submission) => cover_of(&mut conn, &submission).await,
         None => Ok(None),
     }
@@ -137,7 +138,7 @@ pub async fn keep_marked(
     assessed_at: DateTime<Utc>,
     marked: &MarkedWorkbook,
 ) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     submissions::lock(&mut tx, submission_id).await?;
     let Some(submission) = submissions::find(&mut tx, submission_id).await? else {
         return Ok(());
@@ -159,7 +160,7 @@ pub async fn keep_marked(
             MarkedWorkbook::Not { why } => json!({"why_not": why}),
         },
     };
-    actor.records(&mut tx, deed).await?;
+    record(&mut tx, actor, deed).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -171,8 +172,13 @@ pub async fn marked_workbook(
     submission: &Submission,
 ) -> Result<Option<MarkedWorkbook>, DbError> {
     match submission.assessed_at {
-        Some(assessed_at) if actor.may_see(&submission.organisation) => {
-            marked::find(&mut db.conn().await?, submission.id, assessed_at).await
+        Some(assessed_at) if may(actor, Action::DownloadMarked, submission) => {
+            marked::find(
+                &mut *db.read(&sees(actor)).await?,
+                submission.id,
+                assessed_at,
+            )
+            .await
         }
         _ => Ok(None),
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use db::emails::{self, NewEmail};
+use db::emails::{self, About, NewEmail};
 use db::{Db, DbError, Tx};
 use mail::{Email, Message, RenderError};
 use queue::NewJob;
@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::Actor;
-use crate::actor::Deed;
+use crate::actor::{Deed, record, sees};
 
 /// The job: send one message of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,16 +44,30 @@ pub(crate) async fn post(
     recipient: Option<&str>,
     message: &Message,
 ) -> Result<(), DbError> {
-    let Some(recipient) = recipient else {
-        return Ok(());
-    };
+    match recipient {
+        Some(recipient) => put(tx, About::Submission(submission_id), recipient, message).await,
+        None => Ok(()),
+    }
+}
+
+/// Puts a message to somebody into the outbox.
+pub(crate) async fn post_to_person(
+    tx: &mut Tx,
+    person_id: Uuid,
+    recipient: &str,
+    message: &Message,
+) -> Result<(), DbError> {
+    put(tx, About::Person(person_id), recipient, message).await
+}
+
+async fn put(tx: &mut Tx, about: About, recipient: &str, message: &Message) -> Result<(), DbError> {
     let id = Uuid::now_v7();
     let payload =
         serde_json::to_value(message).map_err(|error| DbError::Stored(error.to_string()))?;
     let email = NewEmail {
         id,
         kind: message.kind(),
-        submission_id,
+        about,
         recipient,
         payload,
         message_id: &format!("{id}@lgdp"),
@@ -81,11 +95,11 @@ pub enum EmailError {
 /// A message as it goes out; `None` where it no longer waits. Links begin with `base_url`, which has no slash at its end.
 pub async fn email_to_send(
     db: &Db,
-    _actor: &Actor,
+    actor: &Actor,
     email_id: Uuid,
     base_url: &str,
 ) -> Result<Option<Email>, EmailError> {
-    let queued = emails::find_queued(&mut db.conn().await?, email_id).await?;
+    let queued = emails::find_queued(&mut *db.read(&sees(actor)).await?, email_id).await?;
     let Some(queued) = queued else {
         return Ok(None);
     };
@@ -99,10 +113,10 @@ pub async fn email_to_send(
 
 /// The mail server took it; harmless when repeated.
 pub async fn mark_email_sent(db: &Db, actor: &Actor, email_id: Uuid) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     if let Some(submission_id) = emails::set_sent(&mut tx, email_id).await? {
         let deed = told("send_email", submission_id, email_id);
-        actor.records(&mut tx, deed).await?;
+        record(&mut tx, actor, deed).await?;
     }
     tx.commit().await
 }
@@ -121,7 +135,7 @@ pub async fn mark_email_failed(
     email_id: Uuid,
     error: &str,
 ) -> Result<NextAttempt, DbError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     let attempts = emails::count_failure(&mut tx, email_id, error).await?;
     let pause = attempts
         .and_then(|attempts| usize::try_from(attempts).ok())
@@ -131,7 +145,7 @@ pub async fn mark_email_failed(
         None => {
             if let Some(submission_id) = emails::set_undeliverable(&mut tx, email_id).await? {
                 let deed = told("give_up_email", submission_id, email_id);
-                actor.records(&mut tx, deed).await?;
+                record(&mut tx, actor, deed).await?;
             }
             NextAttempt::Undeliverable
         }
@@ -140,12 +154,12 @@ pub async fn mark_email_failed(
     Ok(next)
 }
 
-fn told(verb: &'static str, submission_id: Uuid, email_id: Uuid) -> Deed<'static> {
+fn told(verb: &'static str, submission_id: Option<Uuid>, email_id: Uuid) -> Deed<'static> {
     Deed {
         verb,
         organisation: None,
         obligation_id: None,
-        submission_id: Some(submission_id),
+        submission_id,
         details: json!({"email": email_id}),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use spec::{Organisations, Period, ReturnSpec, SetOfPeriod};
 
 use crate::Actor;
-use crate::actor::Deed;
+use crate::actor::{Deed, record, sees};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -27,7 +27,7 @@ pub async fn publish_returns(
     specs: &[ReturnSpec],
     organisations: &Organisations,
 ) -> Result<(), PublishError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     returns::lock_publishing(&mut tx).await?;
     for organisation in &organisations.0 {
         organisations::put(&mut tx, organisation).await?;
@@ -50,7 +50,7 @@ pub async fn publish_returns(
                     submission_id: None,
                     details: json!({"return": spec.id, "version": spec.version, "spec_hash": spec.hash}),
                 };
-                actor.records(&mut tx, deed).await?;
+                record(&mut tx, actor, deed).await?;
             }
         }
         records::ensure_tables(&mut tx, spec).await?;
@@ -66,7 +66,7 @@ pub async fn publish_reference_values(
     actor: &Actor,
     sets: &[SetOfPeriod],
 ) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     returns::lock_publishing(&mut tx).await?;
     for set in sets {
         let sha256 = &set.values.sha256;
@@ -86,7 +86,7 @@ pub async fn publish_reference_values(
             submission_id: None,
             details: json!({"set": set.set, "period": set.period, "sha256": sha256}),
         };
-        actor.records(&mut tx, deed).await?;
+        record(&mut tx, actor, deed).await?;
     }
     tx.commit().await
 }
@@ -132,7 +132,7 @@ pub async fn open_cycle(
     if due_on < opens_on {
         return Err(OpenCycleError::DueBeforeOpening);
     }
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     if returns::published_hash(&mut tx, &spec.id, &spec.version)
         .await?
         .is_none()
@@ -169,7 +169,7 @@ pub async fn open_cycle(
             "opens_on": opens_on, "due_on": due_on, "new_obligations": n_new,
         }),
     };
-    actor.records(&mut tx, deed).await?;
+    record(&mut tx, actor, deed).await?;
     tx.commit().await?;
     Ok(())
 }

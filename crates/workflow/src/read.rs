@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
+use access::{Action, ActorId, Object};
 use assess::TableAccount;
 use chrono::NaiveDate;
 use dataset::DatasetError;
 use db::submissions::TableRows;
-use db::{Conn, Db, DbError, cycles, emails, findings as stored_findings, submissions};
+use db::{Conn, Db, DbError, Sees, cycles, emails, findings as stored_findings, submissions};
 use files::{Files, FilesError};
 use spec::ReturnSpec;
 use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
 use crate::Actor;
+use crate::actor::{Denied, allowed, may, object, sees};
 
 pub use db::comparisons::StoredComparison as Comparison;
 pub use db::cycles::Obligation;
@@ -22,13 +24,31 @@ pub use db::marked::MarkedWorkbook;
 pub use db::organisations::Named as OrganisationName;
 pub use db::submissions::Submission;
 
-pub async fn submission(db: &Db, actor: &Actor, id: Uuid) -> Result<Option<Submission>, DbError> {
-    visible(&mut db.conn().await?, actor, id).await
+/// A submission that something is to be done to.
+pub async fn submission(
+    db: &Db,
+    actor: &Actor,
+    action: Action,
+    id: Uuid,
+) -> Result<Submission, Denied> {
+    if actor.id == ActorId::Nobody {
+        return Err(Denied::SignInNeeded);
+    }
+    let found = submissions::find(&mut *db.read(&sees(actor)).await?, id).await?;
+    let submission = found.ok_or(Denied::NotThere)?;
+    allowed(actor, action, &object(&submission))?;
+    Ok(submission)
 }
 
-async fn visible(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<Option<Submission>, DbError> {
+/// A submission, where the actor may do this to it.
+async fn visible(
+    conn: &mut Conn,
+    actor: &Actor,
+    action: Action,
+    id: Uuid,
+) -> Result<Option<Submission>, DbError> {
     let submission = submissions::find(conn, id).await?;
-    Ok(submission.filter(|submission| actor.may_see(&submission.organisation)))
+    Ok(submission.filter(|submission| may(actor, action, submission)))
 }
 
 /// Newest first. `organisation: None` is everything the actor may see.
@@ -37,28 +57,9 @@ pub async fn submissions_of(
     actor: &Actor,
     organisation: Option<&str>,
 ) -> Result<Vec<Submission>, DbError> {
-    match scope(actor, organisation) {
-        Scope::Nothing => Ok(Vec::new()),
-        Scope::Only(only) => submissions::list(&mut db.conn().await?, Some(only)).await,
-        Scope::All => submissions::list(&mut db.conn().await?, None).await,
-    }
-}
-
-/// What an actor sees of what was asked for.
-enum Scope<'a> {
-    All,
-    Only(&'a str),
-    Nothing,
-}
-
-fn scope<'a>(actor: &'a Actor, asked: Option<&'a str>) -> Scope<'a> {
-    match (actor.only(), asked) {
-        (None, None) => Scope::All,
-        (None, Some(asked)) => Scope::Only(asked),
-        (Some(own), None) => Scope::Only(own),
-        (Some(own), Some(asked)) if own == asked => Scope::Only(own),
-        (Some(_), Some(_)) => Scope::Nothing,
-    }
+    let mut all = submissions::list(&mut *db.read(&sees(actor)).await?, organisation).await?;
+    all.retain(|submission| may(actor, Action::SeeSubmission, submission));
+    Ok(all)
 }
 
 /// At most `limit` findings in report order after an ordinal (0: from the start); ask again after the last one's.
@@ -69,8 +70,11 @@ pub async fn findings(
     after: u32,
     limit: u32,
 ) -> Result<Option<Vec<NumberedFinding>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeFindings, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     stored_findings::page(&mut conn, id, after, limit)
@@ -85,8 +89,11 @@ pub async fn first_findings(
     id: Uuid,
     n: u32,
 ) -> Result<Option<Vec<NumberedFinding>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeFindings, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     stored_findings::first_of_each_rule(&mut conn, id, n)
@@ -102,8 +109,11 @@ pub async fn findings_of_rule(
     rule: &str,
     (skipped, limit): (u32, u32),
 ) -> Result<Option<Vec<NumberedFinding>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeFindings, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     stored_findings::of_rule(&mut conn, id, rule, skipped, limit)
@@ -113,8 +123,11 @@ pub async fn findings_of_rule(
 
 /// The headings of the sender's own columns that the findings carry; none for a submission that is not to be seen.
 pub async fn own_headings(db: &Db, actor: &Actor, id: Uuid) -> Result<Vec<String>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeFindings, id)
+        .await?
+        .is_none()
+    {
         return Ok(Vec::new());
     }
     stored_findings::own_headings(&mut conn, id).await
@@ -126,8 +139,11 @@ pub async fn finding_counts(
     actor: &Actor,
     id: Uuid,
 ) -> Result<Option<Vec<FindingCount>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::CountFindings, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     stored_findings::counts(&mut conn, id).await.map(Some)
@@ -139,8 +155,11 @@ pub async fn accounts(
     actor: &Actor,
     id: Uuid,
 ) -> Result<Option<Vec<TableAccount>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeSubmission, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     let tables = submissions::tables(&mut conn, id).await?;
@@ -171,8 +190,11 @@ pub async fn comparisons(
     actor: &Actor,
     id: Uuid,
 ) -> Result<Option<Vec<Comparison>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeSubmission, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     db::comparisons::of(&mut conn, id).await.map(Some)
@@ -184,8 +206,11 @@ pub async fn emails_of(
     actor: &Actor,
     id: Uuid,
 ) -> Result<Option<Vec<EmailState>>, DbError> {
-    let mut conn = db.conn().await?;
-    if visible(&mut conn, actor, id).await?.is_none() {
+    let mut conn = db.read(&sees(actor)).await?;
+    if visible(&mut conn, actor, Action::SeeSubmission, id)
+        .await?
+        .is_none()
+    {
         return Ok(None);
     }
     emails::of_submission(&mut conn, id).await.map(Some)
@@ -198,16 +223,30 @@ pub async fn obligations(
     organisation: Option<&str>,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    match scope(actor, organisation) {
-        Scope::Nothing => Ok(Vec::new()),
-        Scope::Only(only) => cycles::obligations(&mut db.conn().await?, Some(only), today).await,
-        Scope::All => cycles::obligations(&mut db.conn().await?, None, today).await,
-    }
+    let mut all =
+        cycles::obligations(&mut *db.read(&sees(actor)).await?, organisation, today).await?;
+    all.retain(|obligation| {
+        let object = Object {
+            organisation: Some(&obligation.organisation),
+            return_id: Some(&obligation.round.return_id),
+            ..Object::default()
+        };
+        allowed(actor, Action::SeeObligation, &object).is_ok()
+    });
+    Ok(all)
 }
 
-/// By name.
+/// Those that the actor may send a return for, by name.
 pub async fn organisations(db: &Db, actor: &Actor) -> Result<Vec<OrganisationName>, DbError> {
-    db::organisations::list(&mut db.conn().await?, actor.only()).await
+    let mut all = db::organisations::list(&mut *db.read(&sees(actor)).await?, None).await?;
+    all.retain(|organisation| {
+        let object = Object {
+            organisation: Some(&organisation.code),
+            ..Object::default()
+        };
+        allowed(actor, Action::Send, &object).is_ok()
+    });
+    Ok(all)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -226,17 +265,45 @@ pub async fn original(
     id: Uuid,
     to: &Path,
 ) -> Result<Option<Submission>, OriginalError> {
-    let Some(submission) = submission(db, actor, id).await? else {
+    let mut conn = db.read(&sees(actor)).await?;
+    let Some(submission) = visible(&mut conn, actor, Action::DownloadFile, id).await? else {
         return Ok(None);
     };
+    drop(conn);
     files.get_to_file(&submission.file_key, to).await?;
     Ok(Some(submission))
 }
 
-/// The consolidated CSV of a table and period, streamed; an organisation's actor gets its own records. Gives their number.
+/// Whose figures of a return somebody may have: their own organisations', or everybody's.
+pub struct Figures(Sees);
+
+/// Decides whose figures of a return an actor may have.
+pub fn figures(actor: &Actor, return_id: &str) -> Result<Figures, Denied> {
+    let may = |action, organisation| {
+        let object = Object {
+            organisation,
+            return_id: Some(return_id),
+            ..Object::default()
+        };
+        allowed(actor, action, &object)
+    };
+    let own: Vec<String> = actor
+        .organisations()
+        .into_iter()
+        .filter(|code| may(Action::DownloadOwnFigures, Some(code)).is_ok())
+        .map(str::to_owned)
+        .collect();
+    match may(Action::DownloadDataset, None) {
+        Ok(_) => Ok(Figures(Sees::Everyone)),
+        Err(_) if !own.is_empty() => Ok(Figures(Sees::Organisations(own))),
+        Err(denied) => Err(denied),
+    }
+}
+
+/// The consolidated CSV of a table and period, streamed. Gives the number of records.
 pub async fn dataset_csv<W: AsyncWrite + Unpin + Send>(
     db: &Db,
-    actor: &Actor,
+    figures: &Figures,
     spec: &ReturnSpec,
     table: &str,
     period: &str,
@@ -248,5 +315,5 @@ pub async fn dataset_csv<W: AsyncWrite + Unpin + Send>(
             return_id: spec.id.clone(),
             table: table.to_owned(),
         })?;
-    dataset::consolidated_csv(db, spec, table, period, actor.only(), &mut out).await
+    dataset::consolidated_csv(db, &figures.0, spec, table, period, &mut out).await
 }

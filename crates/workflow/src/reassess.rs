@@ -1,5 +1,6 @@
 //! What assessing stored submissions again needs; nothing is written.
 
+use access::Action;
 use assess::TableAccount;
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError, findings};
@@ -7,6 +8,7 @@ use finding::{Finding, Outcome};
 use uuid::Uuid;
 
 use crate::Actor;
+use crate::actor::{is_office, may, sees};
 use crate::read::account;
 use crate::to_assess::{ToAssess, wanted};
 
@@ -31,10 +33,10 @@ pub async fn assessed_submissions(
     actor: &Actor,
     selection: &Selection,
 ) -> Result<Vec<Uuid>, SelectionError> {
-    if actor.only().is_some() {
+    if !is_office(actor) {
         return Err(SelectionError::NotAllowed);
     }
-    let ids = submissions::assessed(&mut db.conn().await?, selection).await?;
+    let ids = submissions::assessed(&mut *db.read(&sees(actor)).await?, selection).await?;
     match selection.submissions.iter().find(|id| !ids.contains(id)) {
         Some(unknown) => Err(SelectionError::Unknown(*unknown)),
         None => Ok(ids),
@@ -59,10 +61,10 @@ pub async fn assessed_then(
     actor: &Actor,
     submission_id: Uuid,
 ) -> Result<Option<AssessedThen>, DbError> {
-    let mut tx = db.begin_snapshot().await?;
+    let mut tx = db.begin_snapshot(&sees(actor)).await?;
     let submission = submissions::find(&mut tx, submission_id).await?;
     let found = submission
-        .filter(|submission| actor.may_see(&submission.organisation))
+        .filter(|submission| may(actor, Action::SeeFindings, submission))
         .and_then(|submission| Some((submission.outcome?, submission)));
     let Some((outcome, submission)) = found else {
         tx.commit().await?;

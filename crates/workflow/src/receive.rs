@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use access::{Action, Object};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use cycle::clock;
 use db::cycles::{self, Duty};
@@ -13,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::actor::Deed;
-use crate::{Actor, outbox, to_assess};
+use crate::actor::{Deed, allowed, record, sees};
+use crate::{Actor, Denied, outbox, to_assess};
 
 /// A file to receive.
 #[derive(Debug, Clone)]
@@ -56,8 +57,8 @@ pub struct Receipt {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
-    #[error("this actor may not send for {organisation}")]
-    NotAllowed { organisation: String },
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("no organisation has the code {code}")]
     UnknownOrganisation { code: String },
     #[error("no return is called {return_id}")]
@@ -95,11 +96,12 @@ pub async fn receive(
     actor: &Actor,
     upload: NewUpload,
 ) -> Result<Receipt, ReceiveError> {
-    if !actor.may_send_for(&upload.organisation) {
-        return Err(ReceiveError::NotAllowed {
-            organisation: upload.organisation,
-        });
-    }
+    let sent = Object {
+        organisation: Some(&upload.organisation),
+        return_id: Some(&upload.return_id),
+        ..Object::default()
+    };
+    allowed(actor, Action::Send, &sent)?;
     if let Some(address) = &upload.contact_email
         && !mail::is_address(address)
     {
@@ -108,7 +110,7 @@ pub async fn receive(
     let upload = cleaned(upload);
     // Given back before the file is stored: that may take a while, and connections are few.
     let (duty, obligation_id) = {
-        let mut conn = db.conn().await?;
+        let mut conn = db.read(&sees(actor)).await?;
         if let Some(receipt) = earlier_receipt(&mut conn, &upload).await? {
             return Ok(receipt);
         }
@@ -119,7 +121,7 @@ pub async fn receive(
     // The receipt promises these bytes, so they are read back from where they are kept.
     files.verify(&key).await?;
 
-    let mut tx = db.begin().await?;
+    let mut tx = db.begin(&sees(actor)).await?;
     submissions::put_file(&mut tx, &upload.sha256, upload.bytes, &key).await?;
     let id = Uuid::now_v7();
     let new = NewSubmission {
@@ -136,7 +138,7 @@ pub async fn receive(
     let Some(version_number) = submissions::add(&mut tx, &new).await? else {
         // The same request came in twice at once, and the other was faster.
         tx.rollback().await?;
-        return earlier_receipt(&mut db.conn().await?, &upload)
+        return earlier_receipt(&mut *db.read(&sees(actor)).await?, &upload)
             .await?
             .ok_or(ReceiveError::IdempotencyKeyReused);
     };
@@ -197,7 +199,7 @@ async fn follow_up(
             "bytes": receipt.bytes,
         }),
     };
-    actor.records(tx, deed).await
+    record(tx, actor, deed).await
 }
 
 /// The receipt of the upload that used this key before.

@@ -1,5 +1,6 @@
 //! What a worker needs to assess a submission.
 
+use access::Action;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -12,6 +13,7 @@ use serde_json::json;
 use spec::ReturnSpec;
 use uuid::Uuid;
 
+use crate::actor::{may, sees};
 use crate::{Actor, AssessGivenUpJob};
 
 /// The job: assess one submission.
@@ -68,10 +70,10 @@ pub async fn to_assess(
     actor: &Actor,
     submission_id: Uuid,
 ) -> Result<Option<ToAssess>, DbError> {
-    let mut conn = db.conn().await?;
+    let mut conn = db.read(&sees(actor)).await?;
     let submission = submissions::find(&mut conn, submission_id).await?;
     let Some(submission) = submission.filter(|submission| {
-        actor.may_see(&submission.organisation) && submission.outcome.is_none()
+        may(actor, Action::DownloadFile, submission) && submission.outcome.is_none()
     }) else {
         return Ok(None);
     };
@@ -112,10 +114,10 @@ pub async fn references(
     submission_id: Uuid,
     spec: &ReturnSpec,
 ) -> Result<References, DbError> {
-    let mut conn = db.conn().await?;
+    let mut conn = db.read(&sees(actor)).await?;
     let mut references = References::default();
     let submission = submissions::find(&mut conn, submission_id).await?;
-    let Some(submission) = submission.filter(|one| actor.may_see(&one.organisation)) else {
+    let Some(submission) = submission.filter(|one| may(actor, Action::DownloadFile, one)) else {
         return Ok(references);
     };
     for other in &spec.compared_with {

@@ -5,7 +5,7 @@ use crate::tree::{self, Member};
 /// The picture of `ARCHITECTURE.md`, from the core outwards.
 const LINES: [&[&str]; 6] = [
     &["finding", "sheet", "spec", "frame", "check"],
-    &["assess", "report", "cycle"],
+    &["assess", "report", "cycle", "access"],
     &[
         "child", "postgres", "db", "files", "queue", "mail", "dataset",
     ],

@@ -120,13 +120,30 @@ pub(super) fn create(spec: &ReturnSpec, table: &TableSpec) -> Result<String, DbE
         sql,
         "CREATE OR REPLACE TRIGGER rows_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ret.{name} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();"
     );
+    sql.push_str(&wall(&name));
+    // With the rights, and so the rows, of whoever asks.
     let _ = writeln!(
         sql,
-        "CREATE OR REPLACE VIEW ret.{name}{CURRENT} AS {};",
+        "CREATE OR REPLACE VIEW ret.{name}{CURRENT} WITH (security_invoker = true) AS {};\nGRANT SELECT ON ret.{name}{CURRENT} TO lgdp_app;",
         current(spec, table, &name, &columns)
     );
     sql.push_str(&comments(spec, table, &name, &columns));
     Ok(sql)
+}
+
+/// What the application may do, and that it sees the rows of those whom its transaction acts for only.
+fn wall(name: &str) -> String {
+    format!(
+        "GRANT SELECT, INSERT ON ret.{name} TO lgdp_app;
+ALTER TABLE ret.{name} ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ret.{name} FORCE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS own_rows ON ret.{name};
+CREATE POLICY own_rows ON ret.{name} USING (
+    (SELECT current_setting('lgdp.sees', true)) = 'everyone'
+    OR organisation = ANY ((SELECT string_to_array(current_setting('lgdp.sees', true), ','))::text[])
+);
+"
+    )
 }
 
 /// What the schema says of one value alone. Codes are not here: which are in force depends on a date.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::ddl;
 use crate::submissions::outcome_of;
-use crate::{DbError, Tx};
+use crate::{DbError, Sees, Tx};
 
 /// Which records.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +18,8 @@ pub struct Selection<'a> {
     pub spec: &'a ReturnSpec,
     pub table: &'a TableSpec,
     pub period_label: &'a str,
-    /// Just this organisation's.
-    pub only: Option<&'a str>,
+    /// Whose; the database holds to it too.
+    pub sees: &'a Sees,
 }
 
 /// A record with where it comes from.
@@ -140,7 +140,7 @@ fn select(selection: &Selection<'_>) -> Result<String, DbError> {
         spec,
         table,
         period_label,
-        only,
+        sees,
     } = *selection;
     let columns = ddl::columns(table)?;
     let name = super::table_name(spec, table)?;
@@ -173,9 +173,16 @@ fn select(selection: &Selection<'_>) -> Result<String, DbError> {
             String::new(),
         )
     };
-    let only = only.map_or(String::new(), |code| {
-        format!("AND r.organisation = {}", ddl::literal(code))
-    });
+    let only = match sees {
+        Sees::Everyone => String::new(),
+        Sees::Organisations(codes) => {
+            let codes: Vec<String> = codes.iter().map(|code| ddl::literal(code)).collect();
+            format!(
+                "AND r.organisation = ANY (ARRAY[{}]::text[])",
+                codes.join(", ")
+            )
+        }
+    };
     Ok(format!(
         "SELECT * FROM (
             SELECT {distinct} s.id AS submission_id, r.organisation, g.name AS organisation_name,

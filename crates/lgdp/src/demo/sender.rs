@@ -14,6 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::people::{Tokens, address};
 use super::plan::{Sending, Workbook};
 use super::say;
 
@@ -26,6 +27,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub(super) struct Sender {
     client: Client,
     address: String,
+    tokens: Tokens,
     ledger: Mutex<Ledger>,
     /// What is assessed does not change any more.
     assessed: Mutex<BTreeMap<String, Status>>,
@@ -58,11 +60,12 @@ struct Count {
 }
 
 impl Sender {
-    pub(super) fn open(address: &str, home: &Path) -> anyhow::Result<Self> {
+    pub(super) fn open(address: &str, tokens: Tokens, home: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(home).with_context(|| format!("can't make {}", home.display()))?;
         Ok(Self {
             client: Client::builder().no_proxy().build()?,
             address: address.to_owned(),
+            tokens,
             ledger: Mutex::new(Ledger::open(&home.join("sent.jsonl"))?),
             assessed: Mutex::default(),
         })
@@ -113,7 +116,7 @@ impl Sender {
             return Ok(false);
         };
         // The memory may be of another database.
-        Ok(self.status(&id).await?.is_some())
+        Ok(self.status(sending, &id).await?.is_some())
     }
 
     async fn send(&self, sending: &Sending, workbooks: &Path) -> anyhow::Result<()> {
@@ -130,12 +133,13 @@ impl Sender {
             sending.period,
             sending.organisation,
             encoded(&name),
-            encoded(&contact(&sending.organisation_name)),
+            encoded(&address("returns", &sending.organisation_name)),
         );
         let bytes = tokio::fs::read(&path).await?;
         let response = self
             .client
             .post(url)
+            .bearer_auth(self.tokens.of_organisation(&sending.organisation)?)
             .header("idempotency-key", sending.key())
             .body(bytes)
             .send()
@@ -185,7 +189,10 @@ impl Sender {
             let mut ticks = tokio::time::interval(ASK_EVERY);
             loop {
                 ticks.tick().await;
-                let status = self.status(&id).await?.context("a submission is gone")?;
+                let status = self
+                    .status(sending, &id)
+                    .await?
+                    .context("a submission is gone")?;
                 if status.outcome.is_some() {
                     return anyhow::Ok(());
                 }
@@ -214,7 +221,10 @@ impl Sender {
             let id = self
                 .id_of(sending)
                 .context("a file that was sent has a receipt")?;
-            let status = self.status(&id).await?.context("a submission is gone")?;
+            let status = self
+                .status(sending, &id)
+                .await?
+                .context("a submission is gone")?;
             let count = |severities: &[Severity]| -> u64 {
                 status
                     .counts
@@ -244,7 +254,13 @@ impl Sender {
             "{}/api/returns/{return_id}/periods/{period}/dataset.csv?table={table}",
             self.address
         );
-        let response = self.client.get(url).send().await?.error_for_status()?;
+        let response = self
+            .client
+            .get(url)
+            .bearer_auth(self.tokens.of_return(return_id)?)
+            .send()
+            .await?
+            .error_for_status()?;
         let mut file = tokio::fs::File::create(to)
             .await
             .with_context(|| format!("can't write {}", to.display()))?;
@@ -257,12 +273,17 @@ impl Sender {
     }
 
     /// `None`: the site knows no such submission.
-    async fn status(&self, id: &str) -> anyhow::Result<Option<Status>> {
+    async fn status(&self, sending: &Sending, id: &str) -> anyhow::Result<Option<Status>> {
         if let Some(status) = self.assessed().get(id) {
             return Ok(Some(status.clone()));
         }
         let url = format!("{}/api/submissions/{id}", self.address);
-        let response = self.client.get(url).send().await?;
+        let response = self
+            .client
+            .get(url)
+            .bearer_auth(self.tokens.of_organisation(&sending.organisation)?)
+            .send()
+            .await?;
         if response.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
@@ -309,17 +330,6 @@ fn write_workbook(sending: &Sending, workbooks: &Path) -> anyhow::Result<PathBuf
     fs::write(&aside, bytes).with_context(|| format!("can't write {}", aside.display()))?;
     fs::rename(&aside, &path)?;
     Ok(path)
-}
-
-/// An invented address, at a name that can't exist.
-fn contact(organisation: &str) -> String {
-    let host: String = organisation
-        .to_lowercase()
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("-");
-    format!("returns@{host}.example")
 }
 
 fn encoded(text: &str) -> String {

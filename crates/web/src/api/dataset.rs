@@ -8,8 +8,9 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, DuplexStream};
 use tokio::task::JoinHandle;
 
+use crate::Site;
 use crate::problem::Problem;
-use crate::{Site, actor};
+use crate::session::Caller;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -27,12 +28,14 @@ pub(crate) struct Which {
 
 pub(crate) async fn csv(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     round: web::Path<Round>,
     which: web::Query<Which>,
 ) -> Result<HttpResponse, Problem> {
     let (spec, period) = site
         .spec(&round.return_id, &round.period)
         .ok_or_else(Problem::not_found)?;
+    let figures = workflow::figures(&reader, &spec.id)?;
     let table = match &which.table {
         Some(name) => spec.table(name),
         None => spec.tables.first(),
@@ -41,11 +44,16 @@ pub(crate) async fn csv(
     let name = format!("{}-{}-{table}.csv", spec.id, period.label);
     let (spec, period) = (spec.clone(), period.label);
     let db = site.db()?.clone();
-    let (out, reader) = tokio::io::duplex(CHUNK);
+    let (out, written) = tokio::io::duplex(CHUNK);
     let writing = tokio::spawn(async move {
-        workflow::dataset_csv(&db, &actor::reader(), &spec, &table, &period, out).await
+        workflow::dataset_csv(&db, &figures, &spec, &table, &period, out).await
     });
-    let first = Chunks { reader, writing }.next().await;
+    let first = Chunks {
+        reader: written,
+        writing,
+    }
+    .next()
+    .await;
     let (chunk, rest) = first.ok_or_else(Problem::not_found)?;
     let chunk = chunk.map_err(|error| Problem::failed("write a dataset", &*error))?;
     Ok(HttpResponse::Ok()

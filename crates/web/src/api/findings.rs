@@ -1,5 +1,6 @@
 //! All findings of a submission, streamed a page at a time.
 
+use access::Action;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
@@ -7,17 +8,19 @@ use db::Db;
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use uuid::Uuid;
-use workflow::NumberedFinding;
+use workflow::{Actor, NumberedFinding};
 
+use crate::Site;
 use crate::api::submission::find;
 use crate::problem::Problem;
-use crate::{Site, actor};
+use crate::session::Caller;
 
 /// Findings read and written at once.
 const PAGE: u32 = 1000;
 
 pub(crate) async fn json(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     #[derive(Serialize)]
@@ -25,7 +28,7 @@ pub(crate) async fn json(
         submission_id: Uuid,
         outcome: Option<finding::Outcome>,
     }
-    let submission = find(&site, &id).await?;
+    let submission = find(&site, &reader, Action::SeeFindings, &id).await?;
     let db = site.db()?.clone();
     let head = Head {
         submission_id: submission.id,
@@ -42,16 +45,17 @@ pub(crate) async fn json(
     };
     Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .streaming(Box::pin(pages(db, submission.id, format))))
+        .streaming(Box::pin(pages(db, reader, submission.id, format))))
 }
 
 pub(crate) async fn csv(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let submission = find(&site, &id).await?;
+    let submission = find(&site, &reader, Action::SeeFindings, &id).await?;
     let db = site.db()?.clone();
-    let own = workflow::own_headings(&db, &actor::reader(), submission.id)
+    let own = workflow::own_headings(&db, &reader, submission.id)
         .await
         .map_err(|error| Problem::failed("read findings", &error))?;
     let mut start = Vec::new();
@@ -70,7 +74,7 @@ pub(crate) async fn csv(
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .streaming(Box::pin(pages(db, submission.id, format))))
+        .streaming(Box::pin(pages(db, reader, submission.id, format))))
 }
 
 struct Format {
@@ -90,20 +94,25 @@ enum Next {
 }
 
 /// An error after the first byte can only cut the connection, so that nobody takes a part for the whole.
-fn pages(db: Db, id: Uuid, format: Format) -> impl Stream<Item = Result<Bytes, BoxError>> {
+fn pages(
+    db: Db,
+    reader: Actor,
+    id: Uuid,
+    format: Format,
+) -> impl Stream<Item = Result<Bytes, BoxError>> {
     stream::unfold(
-        (db, format, Next::Start),
-        move |(db, format, next)| async move {
+        (db, reader, format, Next::Start),
+        move |(db, reader, format, next)| async move {
             let (mut out, after) = match next {
                 Next::Start => (format.start.clone(), 0),
                 Next::After(ordinal) => (Vec::new(), ordinal),
                 Next::Done => return None,
             };
-            match write_page(&db, id, after, &format, &mut out).await {
-                Ok(next) => Some((Ok(Bytes::from(out)), (db, format, next))),
+            match write_page((&db, &reader), id, after, &format, &mut out).await {
+                Ok(next) => Some((Ok(Bytes::from(out)), (db, reader, format, next))),
                 Err(error) => {
                     tracing::error!(submission = %id, %error, "findings were cut short");
-                    Some((Err(error), (db, format, Next::Done)))
+                    Some((Err(error), (db, reader, format, Next::Done)))
                 }
             }
         },
@@ -111,13 +120,13 @@ fn pages(db: Db, id: Uuid, format: Format) -> impl Stream<Item = Result<Bytes, B
 }
 
 async fn write_page(
-    db: &Db,
+    (db, reader): (&Db, &Actor),
     id: Uuid,
     after: u32,
     format: &Format,
     out: &mut Vec<u8>,
 ) -> Result<Next, BoxError> {
-    let findings = workflow::findings(db, &actor::reader(), id, after, PAGE)
+    let findings = workflow::findings(db, reader, id, after, PAGE)
         .await?
         .unwrap_or_default();
     (format.page)(&findings, out)?;

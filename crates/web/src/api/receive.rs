@@ -7,11 +7,12 @@ use serde::Deserialize;
 use uuid::Uuid;
 use workflow::NewUpload;
 
+use crate::Site;
 use crate::body::{self, Body};
 use crate::pages::upload::clean_file_name;
 use crate::problem::Problem;
+use crate::session::caller;
 use crate::spool::{SpoolError, spool};
-use crate::{Site, actor};
 
 #[derive(Deserialize)]
 pub(crate) struct Round {
@@ -50,6 +51,7 @@ async fn keep(
     facts: &Facts,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
+    let sender = caller(request).await?;
     let file_name = clean_file_name(&facts.file_name);
     if file_name.is_empty() {
         return Err(Problem::bad_request("Add the file's name: ?file_name=…"));
@@ -86,7 +88,6 @@ async fn keep(
         contact_email: facts.contact_email.clone(),
         received_at: Utc::now(),
     };
-    let sender = actor::sender(&upload.organisation);
     let receipt = workflow::receive(site.db()?, &site.files, &sender, upload).await?;
     let mut response = if receipt.repeated {
         HttpResponse::Ok()

@@ -1,14 +1,16 @@
 //! `GET /api/submissions/{id}`: how far a submission has come.
 
+use access::Action;
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use finding::{Outcome, RuleId, Severity};
 use serde::Serialize;
 use uuid::Uuid;
-use workflow::{MarkedWorkbook, Submission};
+use workflow::{Actor, MarkedWorkbook, Submission};
 
 use crate::problem::Problem;
-use crate::{Site, actor, words};
+use crate::session::Caller;
+use crate::{Site, words};
 
 #[derive(Serialize)]
 struct Status {
@@ -68,10 +70,11 @@ struct Links {
 
 pub(crate) async fn show(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (db, reader) = (site.db()?, actor::reader());
-    let submission = find(&site, &id).await?;
+    let db = site.db()?;
+    let submission = find(&site, &reader, Action::SeeSubmission, &id).await?;
     let id = submission.id;
     let tables = workflow::accounts(db, &reader, id)
         .await?
@@ -127,12 +130,15 @@ pub(crate) async fn show(
 }
 
 /// The submission of an address. What is not an id, is unknown or is somebody else's is not there.
-pub(crate) async fn find(site: &Site, id: &str) -> Result<Submission, Problem> {
-    workflow::submission(site.db()?, &actor::reader(), parse_id(id)?)
-        .await?
-        .ok_or_else(Problem::not_found)
+pub(crate) async fn find(
+    site: &Site,
+    actor: &Actor,
+    action: Action,
+    id: &str,
+) -> Result<Submission, Problem> {
+    Ok(workflow::submission(site.db()?, actor, action, parse_id(id)?).await?)
 }
 
-pub(crate) fn parse_id(id: &str) -> Result<Uuid, Problem> {
+fn parse_id(id: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(id).map_err(|_| Problem::not_found())
 }

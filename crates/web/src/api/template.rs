@@ -8,8 +8,9 @@ use report::template::{Fill, Rows, SentFor, carried_over, template};
 use serde::Deserialize;
 use spec::{Organisation, Period, ReturnSpec};
 
+use crate::Site;
 use crate::problem::Problem;
-use crate::{Site, actor};
+use crate::session::Caller;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -19,9 +20,10 @@ pub(crate) struct Round {
     period: String,
 }
 
-/// For anybody: nothing but the period is filled in.
+/// For anybody who has signed in: nothing but the period is filled in.
 pub(crate) async fn blank(
     site: web::Data<Site>,
+    _caller: Caller,
     round: web::Path<Round>,
 ) -> Result<HttpResponse, Problem> {
     let (spec, period) = site
@@ -41,15 +43,15 @@ pub(crate) struct Owed {
 /// For one organisation: with its name, and with what it sent for this period or else for the last one before.
 pub(crate) async fn filled(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     owed: web::Path<Owed>,
 ) -> Result<HttpResponse, Problem> {
     let (spec, period) = site
         .spec(&owed.return_id, &owed.period)
         .ok_or_else(Problem::not_found)?;
-    // As the organisation itself, which sees nobody else's.
-    let (db, sender) = (site.db()?, actor::sender(&owed.code));
+    let db = site.db()?;
     let beginning =
-        workflow::beginning(db, &sender, &site.specs, spec, &period, &owed.code).await?;
+        workflow::beginning(db, &reader, &site.specs, spec, &period, &owed.code).await?;
     let beginning = beginning.ok_or_else(Problem::not_found)?;
     let name = format!("{}-{}-{}.xlsx", spec.id, period.label, owed.code);
     let sent_for = match &beginning.sent_for {

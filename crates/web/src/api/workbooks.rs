@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
 use std::path::Path;
 
+use access::Action;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
@@ -13,9 +14,10 @@ use report::xlsx::FindingsWorkbook;
 use tokio::io::AsyncReadExt as _;
 use workflow::Submission;
 
+use crate::Site;
 use crate::api::submission::find;
 use crate::problem::Problem;
-use crate::{Site, actor};
+use crate::session::Caller;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -27,12 +29,13 @@ const CHUNK: usize = 64 * 1024;
 /// All findings, by check and in full; not there until the file is assessed.
 pub(crate) async fn findings(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let submission = find(&site, &id).await?;
+    let submission = find(&site, &reader, Action::SeeFindings, &id).await?;
     let failed =
         |error: &dyn std::error::Error| Problem::failed("write a findings workbook", error);
-    let (db, reader, id) = (site.db()?, actor::reader(), submission.id);
+    let (db, id) = (site.db()?, submission.id);
     let cover = workflow::findings_cover(db, &reader, id)
         .await?
         .ok_or_else(Problem::not_found)?;
@@ -68,9 +71,10 @@ pub(crate) async fn findings(
 /// The sender's own workbook with its findings marked in it; not there until it is made, or where it can't be marked.
 pub(crate) async fn marked(
     site: web::Data<Site>,
+    Caller(reader): Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let submission = find(&site, &id).await?;
+    let submission = find(&site, &reader, Action::DownloadMarked, &id).await?;
     let failed = |error: &dyn std::error::Error| Problem::failed("give a marked workbook", error);
     let path = tempfile::Builder::new()
         .prefix(crate::spool::PREFIX)
@@ -78,7 +82,7 @@ pub(crate) async fn marked(
         .map_err(|error| failed(&error))?
         .into_temp_path();
     let path: &Path = &path;
-    workflow::marked_file(site.db()?, &site.files, &actor::reader(), &submission, path)
+    workflow::marked_file(site.db()?, &site.files, &reader, &submission, path)
         .await
         .map_err(|error| failed(&error))?
         .ok_or_else(Problem::not_found)?;

@@ -1,5 +1,6 @@
 //! Findings as pages show them: by what they ask, then by check; and the page of one check with all its places.
 
+use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -10,9 +11,10 @@ use uuid::Uuid;
 use workflow::{FindingCount, NumberedFinding, Submission};
 
 use super::problem::PageProblem;
+use crate::Site;
 use crate::api::submission::find;
 use crate::problem::Problem;
-use crate::{Site, actor};
+use crate::session::{Visitor, You};
 
 /// Places on one page of a check.
 const PAGE: u32 = 200;
@@ -163,6 +165,7 @@ fn find_or_push<T>(
 #[derive(Template)]
 #[template(path = "check.html")]
 struct CheckPage {
+    you: Option<You>,
     submission: Submission,
     check: Check,
     /// "Places 201 to 400 of 1,234".
@@ -179,20 +182,21 @@ pub(crate) struct Which {
 /// All places of one check, a page at a time.
 pub(crate) async fn show(
     site: web::Data<Site>,
+    visitor: Visitor,
     address: web::Path<(String, String)>,
     which: web::Query<Which>,
 ) -> Result<HttpResponse, PageProblem> {
     let (id, rule) = address.into_inner();
-    let (db, reader) = (site.db()?, actor::reader());
-    let submission = find(&site, &id).await?;
+    let (db, reader) = (site.db()?, &visitor.actor);
+    let submission = find(&site, reader, Action::SeeFindings, &id).await?;
     let id = submission.id;
     let page = which.page.unwrap_or(1).max(1);
     let n_before = (page - 1).saturating_mul(PAGE);
-    let counts = workflow::finding_counts(db, &reader, id)
+    let counts = workflow::finding_counts(db, reader, id)
         .await?
         .unwrap_or_default();
     let findings: Vec<Finding> =
-        workflow::findings_of_rule(db, &reader, id, &rule, (n_before, PAGE))
+        workflow::findings_of_rule(db, reader, id, &rule, (n_before, PAGE))
             .await?
             .unwrap_or_default()
             .into_iter()
@@ -204,6 +208,7 @@ pub(crate) async fn show(
     let n_all = n_of(&counts, &rule);
     let n_last = u64::from(n_before) + findings.len() as u64;
     let page = CheckPage {
+        you: Some(visitor.you),
         submission,
         range: format!(
             "Places {} to {} of {}",

@@ -11,11 +11,13 @@ use cycle::clock;
 use workflow::Obligation;
 
 use super::problem::PageProblem;
-use crate::{Site, actor, words};
+use crate::session::{Visitor, You};
+use crate::{Site, words};
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct HomePage {
+    you: Option<You>,
     rounds: Vec<Round>,
 }
 
@@ -47,11 +49,14 @@ struct Row {
     template: String,
 }
 
-pub(crate) async fn show(site: web::Data<Site>) -> Result<HttpResponse, PageProblem> {
-    let reader = actor::reader();
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    visitor: Visitor,
+) -> Result<HttpResponse, PageProblem> {
     let today = clock::day(Utc::now());
-    let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
+    let obligations = workflow::obligations(site.db()?, &visitor.actor, None, today).await?;
     let page = HomePage {
+        you: Some(visitor.you),
         rounds: rounds(&site, obligations),
     };
     Ok(super::render(StatusCode::OK, &page))

@@ -1,5 +1,6 @@
 //! The outcome of one submission: a sentence first, then what is asked, by check.
 
+use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -10,10 +11,10 @@ use workflow::{Comparison, FindingCount, MarkedWorkbook, Submission};
 
 use super::findings::{Section, sections};
 use super::problem::PageProblem;
-use crate::api::submission::parse_id;
-use crate::problem::Problem;
+use crate::Site;
+use crate::api::submission::find;
+use crate::session::{Visitor, You};
 use crate::words;
-use crate::{Site, actor};
 
 /// Of each check; a page of its own has all of them.
 const SHOWN: u32 = 20;
@@ -21,6 +22,7 @@ const SHOWN: u32 = 20;
 #[derive(Template)]
 #[template(path = "submission.html")]
 struct SubmissionPage {
+    you: Option<You>,
     submission: Submission,
     waiting: bool,
     sentence: String,
@@ -58,28 +60,28 @@ struct Account {
 
 pub(crate) async fn show(
     site: web::Data<Site>,
+    visitor: Visitor,
     id: web::Path<String>,
 ) -> Result<HttpResponse, PageProblem> {
-    let (db, reader) = (site.db()?, actor::reader());
-    let id = parse_id(&id)?;
-    let submission = workflow::submission(db, &reader, id)
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    let counts = workflow::finding_counts(db, &reader, id)
+    let (db, reader) = (site.db()?, &visitor.actor);
+    let submission = find(&site, reader, Action::SeeSubmission, &id).await?;
+    let id = submission.id;
+    let counts = workflow::finding_counts(db, reader, id)
         .await?
         .unwrap_or_default();
-    let findings = workflow::first_findings(db, &reader, id, SHOWN)
+    let findings = workflow::first_findings(db, reader, id, SHOWN)
         .await?
         .unwrap_or_default();
-    let accounts = workflow::accounts(db, &reader, id)
+    let accounts = workflow::accounts(db, reader, id)
         .await?
         .unwrap_or_default();
-    let comparisons = workflow::comparisons(db, &reader, id)
+    let comparisons = workflow::comparisons(db, reader, id)
         .await?
         .unwrap_or_default();
-    let marked = workflow::marked_workbook(db, &reader, &submission).await?;
+    let marked = workflow::marked_workbook(db, reader, &submission).await?;
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let page = SubmissionPage {
+        you: Some(visitor.you),
         waiting: submission.outcome.is_none() && !submission.needs_attention(),
         sentence: match submission.outcome {
             Some(outcome) => {

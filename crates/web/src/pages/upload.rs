@@ -14,10 +14,11 @@ use uuid::Uuid;
 use workflow::{NewUpload, OrganisationName};
 
 use super::problem::PageProblem;
+use crate::Site;
 use crate::body::{self, Body};
 use crate::problem::Problem;
+use crate::session::{Visitor, You, visitor};
 use crate::spool::{SpoolError, Spooled, spool};
-use crate::{Site, actor};
 
 /// What the fields around the file may take, all together.
 const FORM_BYTES: u64 = 64 * 1024;
@@ -27,6 +28,7 @@ const FIELD_BYTES: usize = 500;
 #[derive(Template)]
 #[template(path = "upload.html")]
 struct UploadPage {
+    you: Option<You>,
     problem: Option<String>,
     organisations: Vec<OrganisationName>,
     rounds: Vec<RoundChoice>,
@@ -54,9 +56,14 @@ pub(crate) struct Chosen {
 
 pub(crate) async fn show(
     site: web::Data<Site>,
+    visitor: Visitor,
     chosen: web::Query<Chosen>,
 ) -> Result<HttpResponse, PageProblem> {
-    page(&site, StatusCode::OK, chosen.into_inner(), None).await
+    let mut chosen = chosen.into_inner();
+    if chosen.email.is_empty() {
+        chosen.email.clone_from(&visitor.you.email);
+    }
+    page(&site, visitor, StatusCode::OK, chosen, None).await
 }
 
 pub(crate) async fn receive(
@@ -72,9 +79,10 @@ pub(crate) async fn receive(
 }
 
 async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResponse, PageProblem> {
+    let visitor = visitor(request).await?;
     let mut form = Form::default();
-    let sent = match read(site, request, body, &mut form).await {
-        Ok(()) => send(site, &mut form).await,
+    let sent = match read(site, request, &visitor, body, &mut form).await {
+        Ok(()) => send(site, &visitor, &mut form).await,
         Err(problem) => Err(problem),
     };
     match sent {
@@ -82,19 +90,31 @@ async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResp
             .insert_header((header::LOCATION, format!("/submissions/{id}")))
             .finish()),
         Err(problem) if shows_on_the_form(&problem) => {
-            page(site, problem.status, form.chosen, Some(problem.detail)).await
+            page(
+                site,
+                visitor,
+                problem.status,
+                form.chosen,
+                Some(problem.detail),
+            )
+            .await
         }
-        Err(problem) => Err(PageProblem(problem)),
+        Err(problem) => Err(problem.into()),
     }
 }
 
 /// What the sender can put right there and then. A file that came in only in part is not: the connection closes.
 fn shows_on_the_form(problem: &Problem) -> bool {
     problem.status.is_client_error()
-        && ![StatusCode::PAYLOAD_TOO_LARGE, StatusCode::REQUEST_TIMEOUT].contains(&problem.status)
+        && ![
+            StatusCode::FORBIDDEN,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::REQUEST_TIMEOUT,
+        ]
+        .contains(&problem.status)
 }
 
-async fn send(site: &Site, form: &mut Form) -> Result<Uuid, Problem> {
+async fn send(site: &Site, visitor: &Visitor, form: &mut Form) -> Result<Uuid, Problem> {
     let missing = |what: &str| Problem::bad_request(format!("Choose {what}."));
     let (return_id, period) = form
         .chosen
@@ -123,13 +143,14 @@ async fn send(site: &Site, form: &mut Form) -> Result<Uuid, Problem> {
         contact_email: Some(form.chosen.email.clone()),
         received_at: Utc::now(),
     };
-    let sender = actor::sender(&upload.organisation);
-    let receipt = workflow::receive(site.db()?, &site.files, &sender, upload).await?;
+    let receipt = workflow::receive(site.db()?, &site.files, &visitor.actor, upload).await?;
     Ok(receipt.submission_id)
 }
 
 #[derive(Default)]
 struct Form {
+    /// Whether it comes from a page that this session was shown.
+    is_ours: bool,
     chosen: Chosen,
     idempotency_key: String,
     file_name: String,
@@ -139,6 +160,7 @@ struct Form {
 async fn read(
     site: &Site,
     request: &HttpRequest,
+    visitor: &Visitor,
     body: Body,
     form: &mut Form,
 ) -> Result<(), Problem> {
@@ -149,6 +171,12 @@ async fn read(
     while let Some(field) = fields.next().await {
         let field = field.map_err(|error| explain(&error))?;
         match field.name().unwrap_or_default() {
+            // Before the file, which no other site's page can have sent.
+            "form_token" => {
+                visitor.check_form(&text(field).await?)?;
+                form.is_ours = true;
+            }
+            "file" if !form.is_ours => return Err(Problem::cross_site()),
             "file" => {
                 form.file_name = field
                     .content_disposition()
@@ -164,6 +192,9 @@ async fn read(
             "idempotency_key" => form.idempotency_key = text(field).await?,
             _ => {}
         }
+    }
+    if !form.is_ours {
+        return Err(Problem::cross_site());
     }
     if form.idempotency_key.is_empty() {
         form.idempotency_key = Uuid::now_v7().to_string();
@@ -195,14 +226,15 @@ pub(crate) fn clean_file_name(name: &str) -> String {
 
 async fn page(
     site: &Site,
+    visitor: Visitor,
     status: StatusCode,
     chosen: Chosen,
     problem: Option<String>,
 ) -> Result<HttpResponse, PageProblem> {
-    let reader = actor::reader();
+    let reader = &visitor.actor;
     let today = clock::day(Utc::now());
-    let organisations = workflow::organisations(site.db()?, &reader).await?;
-    let obligations = workflow::obligations(site.db()?, &reader, None, today).await?;
+    let organisations = workflow::organisations(site.db()?, reader).await?;
+    let obligations = workflow::obligations(site.db()?, reader, None, today).await?;
     let mut rounds: Vec<_> = obligations.iter().map(|owed| &owed.round).collect();
     rounds.sort_by_key(|round| (&round.return_title, Reverse(round.period.end)));
     rounds.dedup();
@@ -214,6 +246,7 @@ async fn page(
         })
         .collect();
     let page = UploadPage {
+        you: Some(visitor.you),
         problem,
         organisations,
         rounds,

@@ -145,7 +145,7 @@ async fn many_findings_of_a_check_are_shown_a_page_at_a_time() {
             "Explain it.",
         )])
         .collect();
-    let mut tx = site.db.begin().await.unwrap();
+    let mut tx = site.db.begin(&db::Sees::Everyone).await.unwrap();
     db::findings::add(&mut tx, id.parse().unwrap(), 1, &findings)
         .await
         .unwrap();
@@ -181,7 +181,17 @@ async fn many_findings_of_a_check_are_shown_a_page_at_a_time() {
 
 const BOUNDARY: &str = "xxBOUNDARYxx";
 
-fn form(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
+/// As a page of this session sends it.
+fn form(site: &Running, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
+    let token = site.session.form_token();
+    let fields: Vec<_> = [("form_token", token.as_str())]
+        .into_iter()
+        .chain(fields.iter().copied())
+        .collect();
+    bare_form(&fields, file)
+}
+
+fn bare_form(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
     use std::fmt::Write as _;
     let mut body = String::new();
     for (name, value) in fields {
@@ -207,19 +217,19 @@ async fn send_form(site: &Running, body: &[u8]) -> super::Answer {
 
 const FIELDS: [(&str, &str); 4] = [
     ("idempotency_key", "k1"),
-    ("organisation", "S12000002"),
+    ("organisation", "S12000001"),
     ("round", "cases/2026-27-Q1"),
-    ("email", "me@brora.example"),
+    ("email", "me@ardbeg.example"),
 ];
 
 #[tokio::test]
 async fn the_form_sends_a_file_and_a_second_click_does_not_send_it_twice() {
     let site = Running::start().await;
-    let page = site.get("/upload?organisation=S12000002").await.body;
-    assert!(page.contains("value=\"S12000002\" selected"), "{page}");
+    let page = site.get("/upload?organisation=S12000001").await.body;
+    assert!(page.contains("value=\"S12000001\" selected"), "{page}");
     assert!(page.contains("value=\"cases/2026-27-Q1\""), "{page}");
 
-    let body = form(&FIELDS, Some(("cases.csv", "REF\nA1\n")));
+    let body = form(&site, &FIELDS, Some(("cases.csv", "REF\nA1\n")));
     let first = send_form(&site, &body).await;
     let second = send_form(&site, &body).await;
     assert_eq!((first.status, second.status), (303, 303), "{first:?}");
@@ -236,7 +246,7 @@ async fn what_the_form_lacks_is_said_on_it() {
         (&FIELDS[..], Some(("", "")), "Choose a file."),
         (&FIELDS[..3], Some(("a.csv", "x")), "Enter an email address"),
         (
-            &[FIELDS[0], FIELDS[1], FIELDS[2], ("email", "me at brora")][..],
+            &[FIELDS[0], FIELDS[1], FIELDS[2], ("email", "me at ardbeg")][..],
             Some(("a.csv", "x")),
             "The email address is not one",
         ),
@@ -247,7 +257,7 @@ async fn what_the_form_lacks_is_said_on_it() {
         ),
         (&FIELDS[..1], Some(("a.csv", "x")), "Choose"),
     ] {
-        let answer = send_form(&site, &form(fields, file)).await;
+        let answer = send_form(&site, &form(&site, fields, file)).await;
         assert_eq!(answer.status, 400, "{answer:?}");
         assert!(answer.body.contains(told), "{told}: {}", answer.body);
         assert!(answer.body.contains("There is a problem"));
@@ -259,7 +269,24 @@ async fn what_the_form_lacks_is_said_on_it() {
 async fn a_file_too_large_for_the_form_is_413() {
     let site = Running::start().await;
     let large = "x".repeat(120_000);
-    let answer = send_form(&site, &form(&FIELDS, Some(("a.csv", &large)))).await;
+    let answer = send_form(&site, &form(&site, &FIELDS, Some(("a.csv", &large)))).await;
     assert_eq!(answer.status, 413, "{answer:?}");
+    site.check_nothing_is_left().await;
+}
+
+#[tokio::test]
+async fn a_form_that_no_page_of_this_session_has_shown_is_refused() {
+    let site = Running::start().await;
+    let file = Some(("cases.csv", "REF\nA1\n"));
+    let late = [&FIELDS[..], &[("form_token", "x")]].concat();
+    for fields in [
+        FIELDS.to_vec(),
+        [&[("form_token", "")], &FIELDS[..]].concat(),
+        [&[("form_token", "0123")], &FIELDS[..]].concat(),
+        late,
+    ] {
+        let answer = send_form(&site, &bare_form(&fields, file)).await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+    }
     site.check_nothing_is_left().await;
 }

@@ -16,12 +16,11 @@ fn at_once() -> Settings {
 
 impl World {
     async fn state(&self, id: Uuid) -> SubmissionState {
-        let found = submission(&self.db, &system(), id).await.unwrap();
-        found.unwrap().state
+        found(&self.db, &system(), id).await.unwrap().state
     }
 
     async fn deeds(&self, id: Uuid) -> Vec<(String, String)> {
-        let mut conn = self.db.conn().await.unwrap();
+        let mut conn = self.db.read(&db::Sees::Everyone).await.unwrap();
         let events = db::events::of_submission(&mut conn, id).await.unwrap();
         events
             .into_iter()
@@ -73,7 +72,7 @@ async fn a_submission_whose_job_failed_too_often_needs_attention_until_it_is_tri
     let kinds: Vec<&str> = emails.iter().map(|email| email.kind.as_str()).collect();
     assert_eq!(kinds, ["receipt", "delay"]);
 
-    let council = Actor::organisation(ARDBEG, "Someone");
+    let council = council(ARDBEG);
     let error = retry(&world.db, &council, id).await.unwrap_err();
     assert!(matches!(error, RetryError::NotAllowed), "{error}");
     retry(&world.db, &system(), id).await.unwrap();

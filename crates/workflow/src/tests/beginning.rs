@@ -39,8 +39,8 @@ async fn what_stands_is_there_again_and_items_are_found_by_name() {
             .await
             .unwrap()
     };
-    let council = Actor::organisation(ARDBEG, "Someone");
-    let began = begin(&before, &q2(), &council).await.unwrap();
+    let own = council(ARDBEG);
+    let began = begin(&before, &q2(), &own).await.unwrap();
     assert_eq!(began.organisation.name, "Ardbeg");
     let rows: Vec<Vec<&str>> = began.rows["form"].iter().map(|row| text(row)).collect();
     // What stands is the first file: the second has something to fix.
@@ -50,7 +50,7 @@ async fn what_stands_is_there_again_and_items_are_found_by_name() {
     newer.version = "2.0".to_owned();
     newer.tables[0].items.swap(0, 2);
     newer.tables[0].items[1].name = "something_new".to_owned();
-    let began = begin(&newer, &q2(), &council).await.unwrap();
+    let began = begin(&newer, &q2(), &own).await.unwrap();
     let rows: Vec<Vec<&str>> = began.rows["form"].iter().map(|row| text(row)).collect();
     assert_eq!(rows, [["7", "", "1"], ["7", "", "2"]]);
 
@@ -58,7 +58,7 @@ async fn what_stands_is_there_again_and_items_are_found_by_name() {
 
     // What stands for the period itself is what is corrected; a form of fixed cells has its figures again.
     for spec in [&before, &form()] {
-        let began = begin(spec, &q1(), &council).await.unwrap();
+        let began = begin(spec, &q1(), &own).await.unwrap();
         assert_eq!(began.sent_for, Some(q1()));
         assert_eq!(began.rows["form"].len(), 2);
     }
@@ -73,7 +73,7 @@ async fn what_stands_is_there_again_and_items_are_found_by_name() {
         spec
     };
     for (personal_data, n_tables) in [(false, 1), (true, 0)] {
-        let began = begin(&list(personal_data), &q1(), &council).await.unwrap();
+        let began = begin(&list(personal_data), &q1(), &own).await.unwrap();
         assert_eq!(began.rows.len(), n_tables, "{personal_data}");
     }
 }
@@ -88,10 +88,7 @@ async fn a_form_begins_with_its_own_organisations_figures_and_nobody_elses() {
             .await
             .unwrap()
     };
-    let (own, other) = (
-        Actor::organisation(ARDBEG, "Someone"),
-        Actor::organisation(BRORA, "Someone else"),
-    );
+    let (own, other) = (council(ARDBEG), council(BRORA));
     let began = begin(&own, ARDBEG).await.unwrap();
     assert_eq!(began.rows["form"].len(), 2);
     // Whoever asks for another's gets nothing at all, and whose own there is none begins blank.

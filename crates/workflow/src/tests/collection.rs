@@ -185,7 +185,7 @@ async fn no_organisation_sees_what_a_collection_came_to() {
     let wanted = world.to_check().await.unwrap();
     assert!(world.store(&wanted, &world.checked(&wanted)).await);
     for code in [ARDBEG, BRORA] {
-        let actor = Actor::organisation(code, "Someone");
+        let actor = council(code);
         let seen = collection(&world.db, &actor, "form", "2026-27-Q1").await;
         assert_eq!(seen.unwrap(), None);
         let wanted = to_check_collection(&world.db, &actor, &world.spec, "2026-27-Q1").await;
@@ -193,7 +193,7 @@ async fn no_organisation_sees_what_a_collection_came_to() {
     }
     let own = findings(&world.db, &system(), id, 0, 100).await.unwrap();
     assert_eq!(own, Some(Vec::new()), "its own report stays as it was");
-    let office = Actor::office("Someone");
+    let office = person(Role::DatasetTeam, Reach::Return("form".to_owned()));
     let seen = collection(&world.db, &office, "form", "2026-27-Q1").await;
     assert_eq!(seen.unwrap().unwrap().findings.len(), 1);
 }
@@ -235,7 +235,7 @@ async fn the_newest_central_figures_count() {
         }
     };
     let publish = async |value| {
-        publish_reference_values(&world.db, &system(), &[file(value)])
+        publish_reference_values(&world.owner, &system(), &[file(value)])
             .await
             .unwrap();
     };

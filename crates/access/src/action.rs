@@ -1,0 +1,92 @@
+//! What can be done, one name for each line of the matrix.
+
+use std::fmt;
+
+/// Something that a route or a verb does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    SeeRounds,
+    SeeObligation,
+    SeeSubmission,
+    FillTemplate,
+    Send,
+    Check,
+    Submit,
+    Withdraw,
+    SignOff,
+    Decide,
+    DownloadFile,
+    DownloadMarked,
+    SeeFindings,
+    CountFindings,
+    Explain,
+    AskForWaiver,
+    DecideWaiver,
+    DownloadDataset,
+    DownloadOwnFigures,
+    SeePeople,
+    InvitePeople,
+    SeeAudit,
+}
+
+impl Action {
+    /// In the order of the matrix.
+    pub const ALL: [Action; 22] = [
+        Action::SeeRounds,
+        Action::SeeObligation,
+        Action::SeeSubmission,
+        Action::FillTemplate,
+        Action::Send,
+        Action::Check,
+        Action::Submit,
+        Action::Withdraw,
+        Action::SignOff,
+        Action::Decide,
+        Action::DownloadFile,
+        Action::DownloadMarked,
+        Action::SeeFindings,
+        Action::CountFindings,
+        Action::Explain,
+        Action::AskForWaiver,
+        Action::DecideWaiver,
+        Action::DownloadDataset,
+        Action::DownloadOwnFigures,
+        Action::SeePeople,
+        Action::InvitePeople,
+        Action::SeeAudit,
+    ];
+
+    /// Its name in the matrix.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::SeeRounds => "rounds.see",
+            Action::SeeObligation => "obligation.see",
+            Action::SeeSubmission => "submission.see",
+            Action::FillTemplate => "template.fill",
+            Action::Send => "submission.send",
+            Action::Check => "submission.check",
+            Action::Submit => "submission.submit",
+            Action::Withdraw => "submission.withdraw",
+            Action::SignOff => "submission.sign-off",
+            Action::Decide => "submission.decide",
+            Action::DownloadFile => "file.download",
+            Action::DownloadMarked => "file.download-marked",
+            Action::SeeFindings => "findings.see",
+            Action::CountFindings => "findings.count",
+            Action::Explain => "findings.explain",
+            Action::AskForWaiver => "waiver.ask",
+            Action::DecideWaiver => "waiver.decide",
+            Action::DownloadDataset => "dataset.download",
+            Action::DownloadOwnFigures => "dataset.download-own",
+            Action::SeePeople => "people.see",
+            Action::InvitePeople => "people.invite",
+            Action::SeeAudit => "audit.see",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

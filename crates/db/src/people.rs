@@ -1,0 +1,250 @@
+//! Who works here, and what each may do.
+
+use access::{Grant, Reach, Role};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::{Conn, DbError, Tx};
+
+/// Somebody who was invited.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Person {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// In lower case.
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub invited_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+const COLUMNS: &str = "id, email, name, invited_at, disabled_at";
+
+/// As it is stored and looked for: without blanks around it, in lower case.
+pub fn folded(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Person>, DbError> {
+    Ok(
+        sql_query(format!("SELECT {COLUMNS} FROM person WHERE id = $1"))
+            .bind::<SqlUuid, _>(id)
+            .get_result(conn.connection())
+            .await
+            .optional()?,
+    )
+}
+
+pub async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<Person>, DbError> {
+    Ok(
+        sql_query(format!("SELECT {COLUMNS} FROM person WHERE email = $1"))
+            .bind::<Text, _>(folded(email))
+            .get_result(conn.connection())
+            .await
+            .optional()?,
+    )
+}
+
+/// By the hash of their address, in hexadecimal.
+pub async fn find_by_address_sha256(
+    conn: &mut Conn,
+    sha256: &str,
+) -> Result<Option<Person>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT {COLUMNS} FROM person WHERE encode(sha256(convert_to(email, 'UTF8')), 'hex') = $1"
+    ))
+    .bind::<Text, _>(sha256)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// Whom a provider means.
+pub async fn find_by_identity(
+    conn: &mut Conn,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<Person>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT {COLUMNS} FROM person WHERE id = (SELECT person_id FROM identity WHERE issuer = $1 AND subject = $2)"
+    ))
+    .bind::<Text, _>(issuer)
+    .bind::<Text, _>(subject)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// Whom a provider means from now on.
+pub async fn link_identity(
+    tx: &mut Tx,
+    issuer: &str,
+    subject: &str,
+    person_id: Uuid,
+) -> Result<(), DbError> {
+    sql_query("INSERT INTO identity (issuer, subject, person_id) VALUES ($1, $2, $3)")
+        .bind::<Text, _>(issuer)
+        .bind::<Text, _>(subject)
+        .bind::<SqlUuid, _>(person_id)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// The person of an address, who is made where there is none; an existing one keeps their name.
+pub async fn put(tx: &mut Tx, email: &str, name: &str) -> Result<Person, DbError> {
+    sql_query(
+        "INSERT INTO person (id, email, name) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING",
+    )
+    .bind::<SqlUuid, _>(Uuid::now_v7())
+    .bind::<Text, _>(folded(email))
+    .bind::<Text, _>(name)
+    .execute(tx.connection())
+    .await?;
+    find_by_email(tx, email)
+        .await?
+        .ok_or_else(|| DbError::stored("a person is gone"))
+}
+
+pub async fn set_disabled(tx: &mut Tx, id: Uuid, at: Option<DateTime<Utc>>) -> Result<(), DbError> {
+    sql_query("UPDATE person SET disabled_at = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<Timestamptz>, _>(at)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct GrantRow {
+    #[diesel(sql_type = Text)]
+    role: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    organisation: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    return_id: Option<String>,
+}
+
+/// A role as a row has it.
+pub(crate) fn grant_of(
+    role: &str,
+    organisation: Option<String>,
+    return_id: Option<String>,
+) -> Result<Grant, DbError> {
+    let role = Role::parse(role).ok_or_else(|| DbError::stored(format!("{role} is no role")))?;
+    let reach = match (organisation, return_id) {
+        (Some(code), None) => Reach::Organisation(code),
+        (None, Some(id)) => Reach::Return(id),
+        _ => Reach::Everything,
+    };
+    Ok(Grant { role, reach })
+}
+
+/// The roles that a person has now.
+pub async fn grants(conn: &mut Conn, person_id: Uuid) -> Result<Vec<Grant>, DbError> {
+    let rows: Vec<GrantRow> = sql_query(
+        "SELECT role, organisation, return_id FROM membership WHERE person_id = $1 AND ended_at IS NULL ORDER BY id",
+    )
+    .bind::<SqlUuid, _>(person_id)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| grant_of(&row.role, row.organisation, row.return_id))
+        .collect()
+}
+
+/// Gives a person a role; false where they have it.
+pub async fn grant(tx: &mut Tx, person_id: Uuid, grant: &Grant) -> Result<bool, DbError> {
+    let (organisation, return_id) = columns_of(&grant.reach);
+    let n_added = sql_query(
+        "INSERT INTO membership (person_id, role, organisation, return_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (person_id, role, coalesce(organisation, ''), coalesce(return_id, '')) WHERE ended_at IS NULL DO NOTHING",
+    )
+    .bind::<SqlUuid, _>(person_id)
+    .bind::<Text, _>(grant.role.as_str())
+    .bind::<Nullable<Text>, _>(organisation)
+    .bind::<Nullable<Text>, _>(return_id)
+    .execute(tx.connection())
+    .await?;
+    Ok(n_added == 1)
+}
+
+/// Takes a role from a person; false where they don't have it.
+pub async fn end_grant(
+    tx: &mut Tx,
+    person_id: Uuid,
+    grant: &Grant,
+    at: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let (organisation, return_id) = columns_of(&grant.reach);
+    let n_ended = sql_query(
+        "UPDATE membership SET ended_at = greatest($5, began_at)
+         WHERE person_id = $1 AND role = $2 AND organisation IS NOT DISTINCT FROM $3
+           AND return_id IS NOT DISTINCT FROM $4 AND ended_at IS NULL",
+    )
+    .bind::<SqlUuid, _>(person_id)
+    .bind::<Text, _>(grant.role.as_str())
+    .bind::<Nullable<Text>, _>(organisation)
+    .bind::<Nullable<Text>, _>(return_id)
+    .bind::<Timestamptz, _>(at)
+    .execute(tx.connection())
+    .await?;
+    Ok(n_ended == 1)
+}
+
+pub(crate) fn columns_of(reach: &Reach) -> (Option<&str>, Option<&str>) {
+    match reach {
+        Reach::Organisation(code) => (Some(code), None),
+        Reach::Return(id) => (None, Some(id)),
+        Reach::Everything => (None, None),
+    }
+}
+
+/// Somebody with one of their roles, as colleagues are listed.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Colleague {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+/// Who has a role for an organisation, by name.
+pub async fn of_organisation(conn: &mut Conn, code: &str) -> Result<Vec<Colleague>, DbError> {
+    Ok(sql_query(
+        "SELECT p.id, p.name, p.email, m.role, p.disabled_at
+         FROM membership m JOIN person p ON p.id = m.person_id
+         WHERE m.organisation = $1 AND m.ended_at IS NULL
+         ORDER BY p.name, p.email, m.id",
+    )
+    .bind::<Text, _>(code)
+    .load(conn.connection())
+    .await?)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// How many may sign in.
+pub async fn n_people(conn: &mut Conn) -> Result<u64, DbError> {
+    let row: Count = sql_query("SELECT count(*) AS n FROM person WHERE disabled_at IS NULL")
+        .get_result(conn.connection())
+        .await?;
+    Ok(row.n.unsigned_abs())
+}

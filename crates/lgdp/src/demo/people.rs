@@ -1,0 +1,155 @@
+//! Made-up people of every organisation and of the office, and the tokens that the demo sends and takes with.
+
+use std::collections::BTreeMap;
+
+use access::{Grant, Reach, Role};
+use anyhow::Context as _;
+use chrono::{TimeDelta, Utc};
+use db::Db;
+use spec::Organisations;
+use web::DemoPerson;
+use workflow::{Actor, Secret};
+
+use crate::parts::Published;
+
+/// How long the demo's tokens are good: it makes new ones each time it starts.
+const TOKENS_FOR: TimeDelta = TimeDelta::days(1);
+
+/// What the demo's programs sign in with.
+pub(super) struct Tokens {
+    by_organisation: BTreeMap<String, Secret>,
+    by_return: BTreeMap<String, Secret>,
+}
+
+impl Tokens {
+    pub(super) fn of_organisation(&self, code: &str) -> anyhow::Result<&str> {
+        let token = self.by_organisation.get(code);
+        Ok(token.context("every organisation has a token")?.reveal())
+    }
+
+    pub(super) fn of_return(&self, id: &str) -> anyhow::Result<&str> {
+        let token = self.by_return.get(id);
+        Ok(token.context("every return has a token")?.reveal())
+    }
+}
+
+/// A token for each organisation and each return.
+pub(super) async fn tokens(db: &Db, published: &Published) -> anyhow::Result<Tokens> {
+    let actor = Actor::system("demo");
+    let expires_at = Utc::now() + TOKENS_FOR;
+    let mut tokens = Tokens {
+        by_organisation: BTreeMap::new(),
+        by_return: BTreeMap::new(),
+    };
+    for organisation in &published.organisations.0 {
+        let grant = Grant {
+            role: Role::SendingClient,
+            reach: Reach::Organisation(organisation.code.clone()),
+        };
+        let token = workflow::add_client(db, &actor, "demo", grant, expires_at).await?;
+        tokens
+            .by_organisation
+            .insert(organisation.code.clone(), token);
+    }
+    for spec in &published.specs {
+        if tokens.by_return.contains_key(&spec.id) {
+            continue;
+        }
+        let grant = Grant {
+            role: Role::ReadingClient,
+            reach: Reach::Return(spec.id.clone()),
+        };
+        let token = workflow::add_client(db, &actor, "demo", grant, expires_at).await?;
+        tokens.by_return.insert(spec.id.clone(), token);
+    }
+    Ok(tokens)
+}
+
+/// Two people of each organisation, one who sends and one who signs off, and three of the office.
+pub(super) async fn invite(db: &Db, published: &Published) -> anyhow::Result<Vec<DemoPerson>> {
+    let mut people = Vec::new();
+    for somebody in of_organisations(&published.organisations).chain([
+        of_returns(published),
+        planner(),
+        admin(),
+    ]) {
+        for grant in &somebody.grants {
+            let actor = Actor::system("demo");
+            workflow::invite(db, &actor, &somebody.email, &somebody.name, grant).await?;
+        }
+        people.push(DemoPerson {
+            email: somebody.email,
+            words: somebody.name,
+        });
+    }
+    Ok(people)
+}
+
+struct Somebody {
+    email: String,
+    name: String,
+    grants: Vec<Grant>,
+}
+
+fn of_organisations(organisations: &Organisations) -> impl Iterator<Item = Somebody> {
+    organisations.0.iter().flat_map(|organisation| {
+        [("returns", Role::Uploader), ("finance", Role::Approver)].map(|(desk, role)| Somebody {
+            email: address(desk, &organisation.name),
+            name: format!("{}: {}", organisation.name, role.in_words()),
+            grants: vec![Grant {
+                role,
+                reach: Reach::Organisation(organisation.code.clone()),
+            }],
+        })
+    })
+}
+
+/// Asks for every return.
+fn of_returns(published: &Published) -> Somebody {
+    let mut ids: Vec<&str> = published
+        .specs
+        .iter()
+        .map(|spec| spec.id.as_str())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let grants = ids.into_iter().map(|id| Grant {
+        role: Role::DatasetTeam,
+        reach: Reach::Return(id.to_owned()),
+    });
+    Somebody {
+        email: address("statistics", "central government"),
+        name: "Central government: asks for every return".to_owned(),
+        grants: grants.collect(),
+    }
+}
+
+fn planner() -> Somebody {
+    everywhere("rounds", Role::Scheduler)
+}
+
+fn admin() -> Somebody {
+    everywhere("service", Role::Admin)
+}
+
+fn everywhere(desk: &str, role: Role) -> Somebody {
+    Somebody {
+        email: address(desk, "digital office"),
+        name: format!("Digital office: {}", role.in_words()),
+        grants: vec![Grant {
+            role,
+            reach: Reach::Everything,
+        }],
+    }
+}
+
+/// An invented address, at a name that can't exist.
+pub(super) fn address(desk: &str, organisation: &str) -> String {
+    let host: String = organisation
+        .to_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-");
+    format!("{desk}@{host}.example")
+}

@@ -1,0 +1,158 @@
+//! Who sends a request: somebody with a session in a cookie, or a program with a token.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::cookie::{Cookie, SameSite, time};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use chrono::Utc;
+use workflow::{Actor, Presence, Secret, SignedIn};
+
+use crate::Site;
+use crate::pages::problem::PageProblem;
+use crate::problem::Problem;
+
+/// Sent over TLS only (or to this machine itself), to this host only, to no script.
+const COOKIE: &str = "__Host-lgdp";
+
+/// The secret of a request's session, whatever it is worth.
+pub(crate) fn secret(request: &HttpRequest) -> Option<Secret> {
+    request
+        .cookie(COOKIE)
+        .map(|cookie| Secret::of(cookie.value()))
+}
+
+/// Keeps a session at the browser, until it is closed.
+pub(crate) fn kept(secret: &Secret) -> Cookie<'static> {
+    Cookie::build(COOKIE, secret.reveal().to_owned())
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish()
+}
+
+/// Makes the browser forget it.
+pub(crate) fn forgotten() -> Cookie<'static> {
+    Cookie::build(COOKIE, "")
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::ZERO)
+        .finish()
+}
+
+/// Who has signed in, on a page. Whoever has not is sent to do so.
+pub(crate) struct Visitor {
+    pub(crate) actor: Actor,
+    pub(crate) you: You,
+    secret: Secret,
+}
+
+/// What every page says of who has signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct You {
+    pub(crate) name: String,
+    pub(crate) email: String,
+    /// What forms carry.
+    pub(crate) form_token: String,
+}
+
+impl Visitor {
+    /// Refuses a form that does not come from a page that this session was shown.
+    pub(crate) fn check_form(&self, token: &str) -> Result<(), Problem> {
+        check_form(&self.secret, token)
+    }
+}
+
+pub(crate) fn check_form(secret: &Secret, token: &str) -> Result<(), Problem> {
+    if secret.form_token() == token {
+        Ok(())
+    } else {
+        Err(Problem::cross_site())
+    }
+}
+
+type Extracting<T, E> = Pin<Box<dyn Future<Output = Result<T, E>>>>;
+
+impl FromRequest for Visitor {
+    type Error = PageProblem;
+    type Future = Extracting<Self, PageProblem>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { visitor(&request).await })
+    }
+}
+
+pub(crate) async fn visitor(request: &HttpRequest) -> Result<Visitor, PageProblem> {
+    let Some(secret) = secret(request) else {
+        return Err(PageProblem::SignIn);
+    };
+    match presence(request, &secret).await? {
+        Presence::SignedIn(SignedIn { actor, email }) => Ok(Visitor {
+            you: You {
+                name: actor.name.clone(),
+                email,
+                form_token: secret.form_token(),
+            },
+            actor,
+            secret,
+        }),
+        Presence::HalfWay => Err(PageProblem::SecondProof),
+        Presence::Over => Err(PageProblem::SignedOut),
+        Presence::Nobody => Err(PageProblem::SignIn),
+    }
+}
+
+async fn presence(request: &HttpRequest, secret: &Secret) -> Result<Presence, Problem> {
+    let site = site(request)?;
+    Ok(workflow::who(site.db()?, secret, Utc::now()).await?)
+}
+
+fn site(request: &HttpRequest) -> Result<&web::Data<Site>, Problem> {
+    request
+        .app_data::<web::Data<Site>>()
+        .ok_or_else(Problem::unavailable)
+}
+
+/// Who calls the API: a program with a token, or somebody signed in who follows a link.
+pub(crate) struct Caller(pub(crate) Actor);
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Extracting<Self, Problem>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { caller(&request).await.map(Caller) })
+    }
+}
+
+pub(crate) async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
+    if let Some(token) = bearer(request) {
+        return workflow::client(site(request)?.db()?, &token, Utc::now())
+            .await?
+            .ok_or_else(Problem::bad_token);
+    }
+    let Some(secret) = secret(request) else {
+        return Err(Problem::sign_in_needed());
+    };
+    match presence(request, &secret).await? {
+        // A cookie goes with requests of other sites' pages too; what changes something by API takes a token.
+        Presence::SignedIn(SignedIn { actor, .. }) if request.method().is_safe() => Ok(actor),
+        Presence::SignedIn(_) => Err(Problem::token_needed()),
+        Presence::HalfWay | Presence::Over | Presence::Nobody => Err(Problem::sign_in_needed()),
+    }
+}
+
+fn bearer(request: &HttpRequest) -> Option<Secret> {
+    let header = request.headers().get(header::AUTHORIZATION)?;
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::of(token.trim()))
+}

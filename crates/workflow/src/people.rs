@@ -1,0 +1,208 @@
+//! People: who is invited, and what each may do.
+
+mod secret;
+mod sign_in;
+
+use access::{Action, Grant, HeldFor, Object, Reach, Role, View};
+use chrono::{DateTime, Utc};
+use db::people::{self, Colleague, Person};
+use db::{Db, DbError, Tx, sessions};
+use mail::Message;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::actor::{Deed, allowed, record, sees};
+use crate::{Actor, Denied, outbox};
+
+pub use secret::Secret;
+pub use sign_in::{
+    ByProvider, Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link,
+    client, enter_as_demo, enter_by_link, enter_by_provider, enter_code, second_proof, send_link,
+    sign_out, who,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("that is no email address")]
+    NotAnAddress,
+    #[error("a name is asked for")]
+    NoName,
+    #[error("this role is not held for that")]
+    NotHeldForThat,
+    #[error("no organisation has the code {0}")]
+    UnknownOrganisation(String),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Gives somebody a role, who is invited where nobody has their address; harmless when repeated.
+pub async fn invite(
+    db: &Db,
+    actor: &Actor,
+    email: &str,
+    name: &str,
+    grant: &Grant,
+) -> Result<Uuid, InviteError> {
+    may_invite(actor, grant)?;
+    if !mail::is_address(email) {
+        return Err(InviteError::NotAnAddress);
+    }
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(InviteError::NoName);
+    }
+    if !is_held_for(grant) {
+        return Err(InviteError::NotHeldForThat);
+    }
+    let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
+    if let Reach::Organisation(code) = &grant.reach
+        && db::organisations::list(&mut tx, Some(code))
+            .await?
+            .is_empty()
+    {
+        return Err(InviteError::UnknownOrganisation(code.clone()));
+    }
+    let is_new = people::find_by_email(&mut tx, email).await?.is_none();
+    let person = people::put(&mut tx, email, name).await?;
+    let is_granted = people::grant(&mut tx, person.id, grant).await?;
+    if is_granted {
+        let deed = Deed {
+            verb: "invite",
+            organisation: organisation_of(grant),
+            obligation_id: None,
+            submission_id: None,
+            details: json!({"person": person.id, "role": grant.role, "return": return_of(grant), "new": is_new}),
+        };
+        record(&mut tx, actor, deed).await?;
+    }
+    if is_new {
+        post_invitation(&mut tx, actor, &person).await?;
+    }
+    tx.commit().await?;
+    Ok(person.id)
+}
+
+async fn post_invitation(tx: &mut Tx, actor: &Actor, person: &Person) -> Result<(), DbError> {
+    let message = Message::Invitation(mail::Invitation {
+        name: person.name.clone(),
+        invited_by: actor.name.clone(),
+    });
+    outbox::post_to_person(tx, person.id, &person.email, &message).await
+}
+
+/// Whether an actor may give a role. Only who runs the service gives roles that are not an organisation's.
+fn may_invite(actor: &Actor, grant: &Grant) -> Result<(), Denied> {
+    let object = Object {
+        organisation: organisation_of(grant),
+        ..Object::default()
+    };
+    allowed(actor, Action::InvitePeople, &object)?;
+    let holds = |role| actor.grants.iter().any(|grant| grant.role == role);
+    let is_enough = match grant.role {
+        Role::Uploader => true,
+        Role::Approver | Role::Auditor => holds(Role::Scheduler) || holds(Role::Admin),
+        _ => holds(Role::Admin),
+    };
+    let is_system = actor.id == access::ActorId::System;
+    if is_enough || is_system {
+        Ok(())
+    } else {
+        Err(Denied::Forbidden)
+    }
+}
+
+fn is_held_for(grant: &Grant) -> bool {
+    !grant.role.is_of_programs()
+        && matches!(
+            (grant.role.held_for(), &grant.reach),
+            (HeldFor::Organisation, Reach::Organisation(_))
+                | (HeldFor::Return, Reach::Return(_))
+                | (HeldFor::Everything, Reach::Everything)
+        )
+}
+
+fn organisation_of(grant: &Grant) -> Option<&str> {
+    match &grant.reach {
+        Reach::Organisation(code) => Some(code),
+        Reach::Return(_) | Reach::Everything => None,
+    }
+}
+
+fn return_of(grant: &Grant) -> Option<&str> {
+    match &grant.reach {
+        Reach::Return(id) => Some(id),
+        Reach::Organisation(_) | Reach::Everything => None,
+    }
+}
+
+/// Takes a role from somebody. Their next request is decided without it.
+pub async fn end_role(
+    db: &Db,
+    actor: &Actor,
+    person_id: Uuid,
+    grant: &Grant,
+    now: DateTime<Utc>,
+) -> Result<(), InviteError> {
+    may_invite(actor, grant)?;
+    let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
+    if people::end_grant(&mut tx, person_id, grant, now).await? {
+        let deed = Deed {
+            verb: "end_role",
+            organisation: organisation_of(grant),
+            obligation_id: None,
+            submission_id: None,
+            details: json!({"person": person_id, "role": grant.role, "return": return_of(grant)}),
+        };
+        record(&mut tx, actor, deed).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Ends somebody's access, with all their sessions; for who runs the service.
+pub async fn disable(
+    db: &Db,
+    actor: &Actor,
+    person_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Denied> {
+    let is_admin = actor.grants.iter().any(|grant| grant.role == Role::Admin);
+    if actor.id == access::ActorId::Person(person_id) {
+        return Err(Denied::Forbidden);
+    }
+    if !is_admin && actor.id != access::ActorId::System {
+        return Err(Denied::Forbidden);
+    }
+    let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
+    people::set_disabled(&mut tx, person_id, Some(now)).await?;
+    let n_sessions = sessions::end_all(&mut tx, person_id, now).await?;
+    let deed = Deed {
+        verb: "disable",
+        organisation: None,
+        obligation_id: None,
+        submission_id: None,
+        details: json!({"person": person_id, "sessions_ended": n_sessions}),
+    };
+    record(&mut tx, actor, deed).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Who works for an organisation.
+pub async fn colleagues(
+    db: &Db,
+    actor: &Actor,
+    organisation: &str,
+) -> Result<Vec<Colleague>, Denied> {
+    let object = Object {
+        organisation: Some(organisation),
+        ..Object::default()
+    };
+    if allowed(actor, Action::SeePeople, &object)? != View::Values {
+        return Err(Denied::Forbidden);
+    }
+    let mut conn = db.read(&sees(actor)).await?;
+    Ok(people::of_organisation(&mut conn, organisation).await?)
+}

@@ -1,0 +1,107 @@
+//! Somebody at a browser: signs in with the link that comes by mail and the code that an app shows.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::{Response, StatusCode};
+
+use crate::council::client;
+use crate::lgdp::Platform;
+use crate::wait::until;
+
+/// Signed in.
+pub(crate) struct Person {
+    address: String,
+    cookie: String,
+}
+
+impl Person {
+    /// Needs a worker, which sends the link.
+    pub(crate) async fn sign_in(platform: &Platform, email: &str) -> Person {
+        let mut person = Person {
+            address: platform.address.clone(),
+            cookie: String::new(),
+        };
+        person.post("/sign-in", &[("email", email)]).await;
+        let link = until("the link is there", Duration::from_mins(1), || async {
+            let mails = platform.mailbox.received();
+            let to_them = mails.iter().filter(|mail| mail.to == email);
+            to_them.filter_map(|mail| link_in(&mail.text)).last()
+        })
+        .await;
+        let opened = person.post(&link, &[]).await;
+        person.keep(&opened);
+        let page = person.text("/sign-in/code").await;
+        let form = [
+            ("digits", digits(&page)),
+            (
+                "form_token",
+                between(&page, "name=\"form_token\" value=\"", "\""),
+            ),
+        ];
+        let form: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let entered = person.post("/sign-in/code", &form).await;
+        assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+        person.keep(&entered);
+        person
+    }
+
+    fn keep(&mut self, answer: &Response) {
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        cookie
+            .split(';')
+            .next()
+            .unwrap()
+            .clone_into(&mut self.cookie);
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        let form: Vec<String> = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.replace('@', "%40")))
+            .collect();
+        client()
+            .post(format!("{}{path}", self.address))
+            .header("cookie", &self.cookie)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.join("&"))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let asked = client()
+            .get(format!("{}{path}", self.address))
+            .header("cookie", &self.cookie);
+        let response = asked.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.bytes().await.unwrap().to_vec()
+    }
+
+    pub(crate) async fn text(&self, path: &str) -> String {
+        String::from_utf8(self.bytes(path).await).unwrap()
+    }
+}
+
+/// The path of the link to sign in with.
+fn link_in(text: &str) -> Option<String> {
+    let start = text.find("/sign-in/link/")?;
+    Some(text[start..].split_whitespace().next()?.to_owned())
+}
+
+fn between(text: &str, before: &str, after: &str) -> String {
+    let rest = text.split(before).nth(1).expect("what comes before");
+    rest.split(after).next().unwrap().to_owned()
+}
+
+/// What an app shows that was given the page's key.
+fn digits(page: &str) -> String {
+    let letters = between(page, "<span class=\"code\">", "<").replace(' ', "");
+    let secret = totp_rs::Secret::try_from_base32(letters).unwrap();
+    let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    totp.generate(now.as_secs()).to_string()
+}
