@@ -25,7 +25,7 @@ impl Person {
         let link = until("the link is there", Duration::from_mins(1), || async {
             let mails = platform.mailbox.received();
             let to_them = mails.iter().filter(|mail| mail.to == email);
-            to_them.filter_map(|mail| link_in(&mail.text)).last()
+            to_them.filter_map(|mail| link_in(&mail.text)).next_back()
         })
         .await;
         let opened = person.post(&link, &[]).await;

@@ -246,7 +246,7 @@ pub(crate) enum AdminCommand {
         email: String,
         /// Their name.
         name: String,
-        /// uploader, approver, auditor, dataset_team, scheduler, register_editor or admin.
+        /// `uploader`, `approver`, `auditor`, `dataset_team`, `scheduler`, `register_editor` or `admin`.
         role: String,
         /// GSS code of the organisation that the role is held for.
         #[arg(long, value_name = "CODE", conflicts_with = "return_id")]
@@ -259,7 +259,7 @@ pub(crate) enum AdminCommand {
     Client {
         /// What its owners call it.
         name: String,
-        /// sending_client, for an organisation, or reading_client, for a return.
+        /// `sending_client`, for an organisation, or `reading_client`, for a return.
         role: String,
         /// GSS code of the organisation whose returns it sends.
         #[arg(long, value_name = "CODE", conflicts_with = "return_id")]

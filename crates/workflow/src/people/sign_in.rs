@@ -250,6 +250,7 @@ fn generator(secret: &[u8], email: &str) -> Result<Totp, SignInError> {
         .map_err(unusable)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
 fn unusable(error: totp_rs::TotpError) -> SignInError {
     SignInError::Generator(error.to_string())
 }
