@@ -212,6 +212,7 @@ async fn tell(
         },
         String::new(),
         format!("The site            {address}"),
+        "Signing in there    with one click, as anybody of the demo".to_owned(),
         format!(
             "Consolidated data   {} ({} files)",
             home.join("datasets").display(),
