@@ -44,19 +44,6 @@ COMMENT ON COLUMN membership.return_id IS 'The return it is held for; null: for 
 COMMENT ON COLUMN membership.began_at IS 'Since when.';
 COMMENT ON COLUMN membership.ended_at IS 'Until when; null: still.';
 
-CREATE TABLE identity (
-    issuer text NOT NULL CHECK (issuer <> ''),
-    subject text NOT NULL CHECK (subject <> ''),
-    person_id uuid NOT NULL REFERENCES person,
-    linked_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (issuer, subject)
-);
-COMMENT ON TABLE identity IS 'Whom an identity provider knows as which person. Fixed at the first sign-in: a changed or reused email address makes nobody somebody else.';
-COMMENT ON COLUMN identity.issuer IS 'The provider, as its tokens name it.';
-COMMENT ON COLUMN identity.subject IS 'Whom the provider means.';
-COMMENT ON COLUMN identity.person_id IS 'The person here.';
-COMMENT ON COLUMN identity.linked_at IS 'When they first signed in by it.';
-
 CREATE TABLE sign_in_link (
     token_sha256 bytea PRIMARY KEY CHECK (length(token_sha256) = 32),
     person_id uuid NOT NULL REFERENCES person,
@@ -94,7 +81,7 @@ CREATE TABLE session (
     seen_at timestamptz NOT NULL,
     proved_at timestamptz,
     ended_at timestamptz,
-    by_way_of text NOT NULL CHECK (by_way_of IN ('link', 'provider', 'demo')),
+    by_way_of text NOT NULL CHECK (by_way_of IN ('link', 'demo')),
     CHECK (began_at <= seen_at)
 );
 CREATE INDEX session_by_person ON session (person_id) WHERE ended_at IS NULL;
@@ -105,7 +92,7 @@ COMMENT ON COLUMN session.began_at IS 'When they came.';
 COMMENT ON COLUMN session.seen_at IS 'When they last asked for something, to the minute.';
 COMMENT ON COLUMN session.proved_at IS 'When both proofs were there; null: the code is still asked for, and nothing else is shown.';
 COMMENT ON COLUMN session.ended_at IS 'When it was ended; null: it was not.';
-COMMENT ON COLUMN session.by_way_of IS 'How: link (and code), provider, or demo.';
+COMMENT ON COLUMN session.by_way_of IS 'How: link (and code), or demo.';
 
 CREATE TABLE client (
     id uuid PRIMARY KEY,
@@ -160,9 +147,8 @@ COMMENT ON COLUMN email.payload IS 'The message''s variables as JSON: counts and
 
 GRANT SELECT, INSERT, UPDATE (name, disabled_at) ON person TO lgdp_app;
 GRANT SELECT, INSERT, UPDATE (ended_at) ON membership TO lgdp_app;
-GRANT SELECT, INSERT ON identity TO lgdp_app;
 GRANT SELECT, INSERT, UPDATE (used_at) ON sign_in_link TO lgdp_app;
-GRANT SELECT, INSERT, UPDATE (secret, made_at, confirmed_at, last_step), DELETE ON code_generator TO lgdp_app;
+GRANT SELECT, INSERT, UPDATE (secret, made_at, confirmed_at, last_step) ON code_generator TO lgdp_app;
 GRANT SELECT, INSERT, UPDATE (seen_at, proved_at, ended_at) ON session TO lgdp_app;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON client TO lgdp_app;
 GRANT SELECT, INSERT, DELETE ON attempt TO lgdp_app;
@@ -173,7 +159,7 @@ DO $$
 DECLARE
     named text;
 BEGIN
-    FOREACH named IN ARRAY ARRAY['person', 'membership', 'identity', 'sign_in_link', 'code_generator', 'session', 'client', 'attempt'] LOOP
+    FOREACH named IN ARRAY ARRAY['person', 'membership', 'sign_in_link', 'code_generator', 'session', 'client', 'attempt'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', named);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', named);
         EXECUTE format($policy$

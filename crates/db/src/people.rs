@@ -2,7 +2,7 @@
 
 use access::{Grant, Reach, Role};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -64,38 +64,6 @@ pub async fn find_by_address_sha256(
     .get_result(conn.connection())
     .await
     .optional()?)
-}
-
-/// Whom a provider means.
-pub async fn find_by_identity(
-    conn: &mut Conn,
-    issuer: &str,
-    subject: &str,
-) -> Result<Option<Person>, DbError> {
-    Ok(sql_query(format!(
-        "SELECT {COLUMNS} FROM person WHERE id = (SELECT person_id FROM identity WHERE issuer = $1 AND subject = $2)"
-    ))
-    .bind::<Text, _>(issuer)
-    .bind::<Text, _>(subject)
-    .get_result(conn.connection())
-    .await
-    .optional()?)
-}
-
-/// Whom a provider means from now on.
-pub async fn link_identity(
-    tx: &mut Tx,
-    issuer: &str,
-    subject: &str,
-    person_id: Uuid,
-) -> Result<(), DbError> {
-    sql_query("INSERT INTO identity (issuer, subject, person_id) VALUES ($1, $2, $3)")
-        .bind::<Text, _>(issuer)
-        .bind::<Text, _>(subject)
-        .bind::<SqlUuid, _>(person_id)
-        .execute(tx.connection())
-        .await?;
-    Ok(())
 }
 
 /// The person of an address, who is made where there is none; an existing one keeps their name.
@@ -205,46 +173,4 @@ pub(crate) fn columns_of(reach: &Reach) -> (Option<&str>, Option<&str>) {
         Reach::Return(id) => (None, Some(id)),
         Reach::Everything => (None, None),
     }
-}
-
-/// Somebody with one of their roles, as colleagues are listed.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
-pub struct Colleague {
-    #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Text)]
-    pub email: String,
-    #[diesel(sql_type = Text)]
-    pub role: String,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub disabled_at: Option<DateTime<Utc>>,
-}
-
-/// Who has a role for an organisation, by name.
-pub async fn of_organisation(conn: &mut Conn, code: &str) -> Result<Vec<Colleague>, DbError> {
-    Ok(sql_query(
-        "SELECT p.id, p.name, p.email, m.role, p.disabled_at
-         FROM membership m JOIN person p ON p.id = m.person_id
-         WHERE m.organisation = $1 AND m.ended_at IS NULL
-         ORDER BY p.name, p.email, m.id",
-    )
-    .bind::<Text, _>(code)
-    .load(conn.connection())
-    .await?)
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-/// How many may sign in.
-pub async fn n_people(conn: &mut Conn) -> Result<u64, DbError> {
-    let row: Count = sql_query("SELECT count(*) AS n FROM person WHERE disabled_at IS NULL")
-        .get_result(conn.connection())
-        .await?;
-    Ok(row.n.unsigned_abs())
 }

@@ -216,12 +216,22 @@ impl DerefMut for Tx {
 }
 
 impl Drop for Tx {
-    /// The connection is closed rather than given back: the pool looks at one only when it is next asked for,
-    /// and until then the open transaction would keep its locks.
+    /// Undone at once in the background, so that no lock is kept and the connection goes back to the pool clean.
     fn drop(&mut self) {
-        if let Some(conn) = self.conn.take() {
+        let Some(mut conn) = self.conn.take() else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
             drop(Object::take(conn.object));
-        }
+            return;
+        };
+        runtime.spawn(async move {
+            let undone = AnsiTransactionManager::rollback_transaction(conn.connection()).await;
+            if undone.is_err() {
+                // What is left in it goes with the connection.
+                drop(Object::take(conn.object));
+            }
+        });
     }
 }
 
@@ -239,23 +249,6 @@ impl Deref for Reading {
 impl DerefMut for Reading {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.0
-    }
-}
-
-impl Drop for Reading {
-    /// Ended in the background, so that the connection goes back to the pool clean; it keeps no lock meanwhile.
-    fn drop(&mut self) {
-        if let (Some(mut conn), Ok(runtime)) = (self.0.conn.take(), Handle::try_current()) {
-            runtime.spawn(async move {
-                // One that can't be ended is closed.
-                if AnsiTransactionManager::rollback_transaction(conn.connection())
-                    .await
-                    .is_err()
-                {
-                    drop(Object::take(conn.object));
-                }
-            });
-        }
     }
 }
 

@@ -203,15 +203,6 @@ pub async fn accept_code(
     Ok(())
 }
 
-/// Forgets a person's generator: they set up another at their next sign-in.
-pub async fn forget_code_generator(tx: &mut Tx, person_id: Uuid) -> Result<(), DbError> {
-    sql_query("DELETE FROM code_generator WHERE person_id = $1")
-        .bind::<SqlUuid, _>(person_id)
-        .execute(tx.connection())
-        .await?;
-    Ok(())
-}
-
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = BigInt)]

@@ -104,7 +104,6 @@ pub(crate) async fn visitor(request: &HttpRequest) -> Result<Visitor, PageProble
         }),
         Presence::HalfWay => Err(PageProblem::SecondProof),
         Presence::Over => Err(PageProblem::SignedOut),
-        Presence::Nobody => Err(PageProblem::SignIn),
     }
 }
 
@@ -145,7 +144,7 @@ pub(crate) async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
         // A cookie goes with requests of other sites' pages too; what changes something by API takes a token.
         Presence::SignedIn(SignedIn { actor, .. }) if request.method().is_safe() => Ok(actor),
         Presence::SignedIn(_) => Err(Problem::token_needed()),
-        Presence::HalfWay | Presence::Over | Presence::Nobody => Err(Problem::sign_in_needed()),
+        Presence::HalfWay | Presence::Over => Err(Problem::sign_in_needed()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! On whose behalf: what the database shows an actor, what it may do to a submission, and how the trail names it.
 
-use access::{Action, Actor, ActorId, Object, Reach, Role, Stage, Verdict, View};
+use access::{Action, Actor, ActorId, Object, Reach, Stage, Verdict, View};
 use db::events::{self, NewEvent};
 use db::submissions::Submission;
 use db::{DbError, Sees, Tx};
@@ -50,7 +50,7 @@ pub(crate) fn allowed(actor: &Actor, action: Action, object: &Object<'_>) -> Res
 }
 
 /// What of a submission decides who may do what to it.
-pub fn object(submission: &Submission) -> Object<'_> {
+pub(crate) fn object(submission: &Submission) -> Object<'_> {
     Object {
         organisation: Some(&submission.organisation),
         return_id: Some(&submission.round.return_id),
@@ -63,13 +63,9 @@ pub fn object(submission: &Submission) -> Object<'_> {
     }
 }
 
-/// Whether an actor is the product itself, or of the office: what no organisation may do or see.
-pub(crate) fn is_office(actor: &Actor) -> bool {
+/// Whether an actor is the product itself: its jobs and its command line.
+pub(crate) fn is_system(actor: &Actor) -> bool {
     actor.id == ActorId::System
-        || actor
-            .grants
-            .iter()
-            .any(|grant| matches!(grant.role, Role::DatasetTeam | Role::Scheduler))
 }
 
 /// What is appended to the audit trail.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::actor::{Deed, is_office, record, sees};
+use crate::actor::{Deed, is_system, record, sees};
 use crate::{Actor, outbox, to_assess};
 
 /// The job that follows an assess job that was given up.
@@ -71,7 +71,7 @@ pub enum RetryError {
 
 /// Assesses a submission that needs attention once more, from its first attempt on.
 pub async fn retry(db: &Db, actor: &Actor, submission_id: Uuid) -> Result<(), RetryError> {
-    if !is_office(actor) {
+    if !is_system(actor) {
         return Err(RetryError::NotAllowed);
     }
     let mut tx = db.begin(&sees(actor)).await?;

@@ -22,7 +22,7 @@ mod to_assess;
 mod tests;
 
 pub use access::Actor;
-pub use actor::{Denied, object};
+pub use actor::Denied;
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
 pub use beginning::{Beginning, beginning};
 pub use collection::{
@@ -38,9 +38,9 @@ pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
 pub use people::{
-    ByProvider, Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn,
-    add_client, ask_for_link, client, colleagues, disable, end_role, enter_as_demo, enter_by_link,
-    enter_by_provider, enter_code, invite, second_proof, send_link, sign_out, who,
+    Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn, add_client,
+    ask_for_link, client, disable, end_role, enter_as_demo, enter_by_link, enter_code, invite,
+    second_proof, send_link, sign_out, who,
 };
 pub use publish::{
     OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,

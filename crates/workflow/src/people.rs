@@ -3,9 +3,9 @@
 mod secret;
 mod sign_in;
 
-use access::{Action, Grant, HeldFor, Object, Reach, Role, View};
+use access::{Action, Grant, HeldFor, Object, Reach, Role};
 use chrono::{DateTime, Utc};
-use db::people::{self, Colleague, Person};
+use db::people::{self, Person};
 use db::{Db, DbError, Tx, sessions};
 use mail::Message;
 use serde_json::json;
@@ -16,9 +16,8 @@ use crate::{Actor, Denied, outbox};
 
 pub use secret::Secret;
 pub use sign_in::{
-    ByProvider, Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link,
-    client, enter_as_demo, enter_by_link, enter_by_provider, enter_code, second_proof, send_link,
-    sign_out, who,
+    Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link, client,
+    enter_as_demo, enter_by_link, enter_code, second_proof, send_link, sign_out, who,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +52,7 @@ pub async fn invite(
     if name.is_empty() {
         return Err(InviteError::NoName);
     }
-    if !is_held_for(grant) {
+    if grant.role.is_of_programs() || !is_held_for(grant) {
         return Err(InviteError::NotHeldForThat);
     }
     let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
@@ -114,13 +113,12 @@ fn may_invite(actor: &Actor, grant: &Grant) -> Result<(), Denied> {
 }
 
 fn is_held_for(grant: &Grant) -> bool {
-    !grant.role.is_of_programs()
-        && matches!(
-            (grant.role.held_for(), &grant.reach),
-            (HeldFor::Organisation, Reach::Organisation(_))
-                | (HeldFor::Return, Reach::Return(_))
-                | (HeldFor::Everything, Reach::Everything)
-        )
+    matches!(
+        (grant.role.held_for(), &grant.reach),
+        (HeldFor::Organisation, Reach::Organisation(_))
+            | (HeldFor::Return, Reach::Return(_))
+            | (HeldFor::Everything, Reach::Everything)
+    )
 }
 
 fn organisation_of(grant: &Grant) -> Option<&str> {
@@ -188,21 +186,4 @@ pub async fn disable(
     record(&mut tx, actor, deed).await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// Who works for an organisation.
-pub async fn colleagues(
-    db: &Db,
-    actor: &Actor,
-    organisation: &str,
-) -> Result<Vec<Colleague>, Denied> {
-    let object = Object {
-        organisation: Some(organisation),
-        ..Object::default()
-    };
-    if allowed(actor, Action::SeePeople, &object)? != View::Values {
-        return Err(Denied::Forbidden);
-    }
-    let mut conn = db.read(&sees(actor)).await?;
-    Ok(people::of_organisation(&mut conn, organisation).await?)
 }

@@ -8,7 +8,7 @@ use finding::{Finding, Outcome};
 use uuid::Uuid;
 
 use crate::Actor;
-use crate::actor::{is_office, may, sees};
+use crate::actor::{is_system, may, sees};
 use crate::read::account;
 use crate::to_assess::{ToAssess, wanted};
 
@@ -33,7 +33,7 @@ pub async fn assessed_submissions(
     actor: &Actor,
     selection: &Selection,
 ) -> Result<Vec<Uuid>, SelectionError> {
-    if !is_office(actor) {
+    if !is_system(actor) {
         return Err(SelectionError::NotAllowed);
     }
     let ids = submissions::assessed(&mut *db.read(&sees(actor)).await?, selection).await?;

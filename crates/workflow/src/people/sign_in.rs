@@ -1,4 +1,4 @@
-//! Signing in: by a link that is sent and a code that an app shows, or by an identity provider.
+//! Signing in: by a link that is sent and a code that an app shows.
 //!
 //! A session lives in the database and its secret in the browser. Nobody who is not signed in learns whether an address
 //! is known: whatever is asked for is answered alike, and what follows is done by a worker.
@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use totp_rs::Totp;
 use uuid::Uuid;
 
-use super::Secret;
+use super::{InviteError, Secret};
 use crate::actor::{Deed, record};
 use crate::{Actor, outbox};
 
@@ -47,7 +47,6 @@ pub enum SignInError {
     NotHalfWay,
     #[error("the code is not right")]
     WrongCode,
-    /// Known by the provider, and to nobody here.
     #[error("nobody here has this address")]
     NotInvited,
     #[error("the app's secret can't be used: {0}")]
@@ -59,7 +58,6 @@ pub enum SignInError {
 /// Whoever sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Presence {
-    Nobody,
     /// There was a session, and it is over.
     Over,
     /// The link was right; the code is still asked for.
@@ -197,15 +195,16 @@ pub async fn enter_code(
 ) -> Result<Secret, SignInError> {
     let mut tx = db.begin(&Sees::Everyone).await?;
     let half = half_way(&mut tx, session, now).await?;
+    // Locked before the attempts are counted, so that those made at the same moment are counted one after the other.
+    let Some(known) = sessions::code_generator(&mut tx, half.person_id).await? else {
+        return Err(SignInError::NotHalfWay);
+    };
     let who = digest_of(&half.person_id.to_string());
     if count(&mut tx, "code", who, now).await? > MOST_CODES {
         sessions::set_ended(&mut tx, session.digest(), now).await?;
         tx.commit().await?;
         return Err(SignInError::TooMany);
     }
-    let Some(known) = sessions::code_generator(&mut tx, half.person_id).await? else {
-        return Err(SignInError::NotHalfWay);
-    };
     let totp = generator(&known.secret, &half.person_email)?;
     let step = right_step(&totp, digits, now).filter(|step| *step > known.last_step);
     let Some(step) = step else {
@@ -264,43 +263,6 @@ async fn half_way(
         .await?
         .filter(|half| half.proved_at.is_none() && now - half.began_at < HALF_WAY)
         .ok_or(SignInError::NotHalfWay)
-}
-
-/// What an identity provider vouches for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByProvider {
-    pub issuer: String,
-    pub subject: String,
-    /// Only where the provider says that it is verified.
-    pub verified_email: Option<String>,
-}
-
-/// Whom a provider knows: by what it called them at their first sign-in, which was by a verified address that was invited.
-pub async fn enter_by_provider(
-    db: &Db,
-    vouched: &ByProvider,
-    now: DateTime<Utc>,
-) -> Result<Secret, SignInError> {
-    let ByProvider {
-        issuer, subject, ..
-    } = vouched;
-    let mut tx = db.begin(&Sees::Everyone).await?;
-    let known = people::find_by_identity(&mut tx, issuer, subject).await?;
-    let person = match (known, &vouched.verified_email) {
-        (Some(person), _) => Some(person),
-        (None, Some(email)) => {
-            let person = people::find_by_email(&mut tx, email).await?;
-            if let Some(person) = &person {
-                people::link_identity(&mut tx, issuer, subject, person.id).await?;
-            }
-            person
-        }
-        (None, None) => None,
-    };
-    let person = person
-        .filter(|person| person.disabled_at.is_none())
-        .ok_or(SignInError::NotInvited)?;
-    enter(tx, person, "provider", now).await
 }
 
 /// Somebody of the demo, by one click.
@@ -393,7 +355,11 @@ pub async fn add_client(
     name: &str,
     grant: Grant,
     expires_at: DateTime<Utc>,
-) -> Result<Secret, DbError> {
+) -> Result<Secret, InviteError> {
+    super::may_invite(actor, &grant)?;
+    if !grant.role.is_of_programs() || !super::is_held_for(&grant) {
+        return Err(InviteError::NotHeldForThat);
+    }
     let token = Secret::new();
     let client = Client {
         id: Uuid::now_v7(),

@@ -196,6 +196,14 @@ async fn no_organisation_sees_what_a_collection_came_to() {
     let office = person(Role::DatasetTeam, Reach::Return("form".to_owned()));
     let seen = collection(&world.db, &office, "form", "2026-27-Q1").await;
     assert_eq!(seen.unwrap().unwrap().findings.len(), 1);
+    // Values are for the return's own team: not for another's, nor for who plans the rounds.
+    for other in [
+        person(Role::DatasetTeam, Reach::Return("cases".to_owned())),
+        person(Role::Scheduler, Reach::Everything),
+    ] {
+        let seen = collection(&world.db, &other, "form", "2026-27-Q1").await;
+        assert_eq!(seen.unwrap(), None, "{other:?}");
+    }
 }
 
 #[tokio::test]
