@@ -27,8 +27,17 @@ pub(crate) async fn security_headers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let has_tls = request
+        .app_data::<web::Data<Site>>()
+        .is_some_and(|site| site.config.base_url.starts_with("https://"));
     let mut response = next.call(request).await?.map_into_boxed_body();
     let headers = response.headers_mut();
+    if has_tls {
+        headers.insert(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
     for (name, value) in HEADERS {
         headers.insert(
             HeaderName::from_static(name),

@@ -1,5 +1,6 @@
 //! The pages: plain English, no script needed, one heading each.
 
+pub(crate) mod accessibility;
 pub(crate) mod findings;
 pub(crate) mod home;
 pub(crate) mod problem;

@@ -54,7 +54,8 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
     .service(at("/api/submissions/{id}/marked.xlsx").get(api::workbooks::marked))
     .service(at("/health/live").get(health::live))
     .service(at("/health/ready").get(health::ready))
-    .service(at("/assets/site.css").get(assets::css))
+    .service(at("/accessibility").get(pages::accessibility::show))
+    .service(at("/assets/{name}").get(assets::show))
     .default_service(web::to(pages::problem::not_found));
 }
 

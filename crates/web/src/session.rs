@@ -59,6 +59,8 @@ pub(crate) struct You {
     pub(crate) email: String,
     /// What forms carry.
     pub(crate) form_token: String,
+    /// Every page says so.
+    pub(crate) is_demo: bool,
 }
 
 impl Visitor {
@@ -98,6 +100,7 @@ pub(crate) async fn visitor(request: &HttpRequest) -> Result<Visitor, PageProble
                 name: actor.name.clone(),
                 email,
                 form_token: secret.form_token(),
+                is_demo: !site(request)?.config.demo.is_empty(),
             },
             actor,
             secret,

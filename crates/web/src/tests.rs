@@ -54,6 +54,10 @@ impl Running {
     }
 
     async fn start_with(state: Database) -> Running {
+        Running::start_at(state, "http://returns.example").await
+    }
+
+    async fn start_at(state: Database, base_url: &str) -> Running {
         let database = TestDb::new();
         let db = database.connect().await;
         let dir = tempfile::tempdir().unwrap();
@@ -106,7 +110,7 @@ impl Running {
             files: files::Files::open(&files::Config::Folder(files.clone())).unwrap(),
             specs,
             config: Config {
-                base_url: "http://returns.example".to_owned(),
+                base_url: base_url.to_owned(),
                 spool_dir: spool.clone(),
                 body: BodyLimits {
                     bytes: LIMIT,

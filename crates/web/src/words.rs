@@ -1,12 +1,43 @@
 //! The words a council officer sees for what the code calls otherwise.
 
 use chrono::NaiveDate;
+use cycle::{ObligationState, SubmissionState};
 
 /// Where checking a file was given up.
 pub(crate) const OUR_FAULT: &str = "We could not check your file. This is our fault, not yours: the file is kept, and we have been told to look into it. You need not do anything, but you may send the file again.";
 
 /// Until there is an outcome.
 pub(crate) const WAITING: &str = "We have received your file and are checking it. This page shows the result as soon as it is there.";
+
+/// The tag that a state has on a page: red where somebody has to act, green where nobody has to.
+pub(crate) fn tag_of_obligation(state: ObligationState) -> &'static str {
+    match state {
+        ObligationState::NotOpen | ObligationState::NotStarted => GREY,
+        ObligationState::Overdue | ObligationState::NeedsCorrection | ObligationState::Refused => {
+            RED
+        }
+        ObligationState::Checking => BLUE,
+        ObligationState::NeedsExplanation => YELLOW,
+        ObligationState::Ready => GREEN,
+    }
+}
+
+/// As of an obligation.
+pub(crate) fn tag_of_submission(state: SubmissionState) -> &'static str {
+    match state {
+        SubmissionState::Received => BLUE,
+        SubmissionState::NeedsAttention | SubmissionState::NeedsExplanation => YELLOW,
+        SubmissionState::NeedsCorrection | SubmissionState::Refused => RED,
+        SubmissionState::Ready => GREEN,
+        SubmissionState::Superseded => GREY,
+    }
+}
+
+const GREY: &str = "ds_tag--grey";
+const BLUE: &str = "ds_tag--blue";
+const GREEN: &str = "ds_tag--green";
+const YELLOW: &str = "ds_tag--yellow";
+const RED: &str = "ds_tag--red";
 
 /// `23 November 2026`.
 pub(crate) fn day(date: NaiveDate) -> String {

@@ -43,6 +43,7 @@ struct Dataset {
 struct Row {
     organisation: String,
     state: &'static str,
+    tag: &'static str,
     outcome: &'static str,
     link: Option<String>,
     upload: String,
@@ -118,6 +119,7 @@ fn row(obligation: Obligation) -> Row {
     let round = &obligation.round;
     Row {
         state: obligation.state.in_words(),
+        tag: words::tag_of_obligation(obligation.state),
         outcome: obligation
             .latest
             .map_or("nothing received", |(_, state)| state.in_words()),

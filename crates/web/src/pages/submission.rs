@@ -25,6 +25,7 @@ struct SubmissionPage {
     you: Option<You>,
     submission: Submission,
     waiting: bool,
+    tag: &'static str,
     sentence: String,
     received: String,
     size: String,
@@ -82,6 +83,7 @@ pub(crate) async fn show(
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let page = SubmissionPage {
         you: Some(visitor.you),
+        tag: words::tag_of_submission(submission.state),
         waiting: submission.outcome.is_none() && !submission.needs_attention(),
         sentence: match submission.outcome {
             Some(outcome) => {

@@ -30,6 +30,8 @@ const FIELD_BYTES: usize = 500;
 struct UploadPage {
     you: Option<You>,
     problem: Option<String>,
+    /// Where it is put right; nowhere where there is none.
+    wrong_field: &'static str,
     organisations: Vec<OrganisationName>,
     rounds: Vec<RoundChoice>,
     chosen: Chosen,
@@ -83,23 +85,17 @@ async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResp
     let mut form = Form::default();
     let sent = match read(site, request, &visitor, body, &mut form).await {
         Ok(()) => send(site, &visitor, &mut form).await,
-        Err(problem) => Err(problem),
+        Err(problem) => Err(problem.into()),
     };
     match sent {
         Ok(id) => Ok(HttpResponse::SeeOther()
             .insert_header((header::LOCATION, format!("/submissions/{id}")))
             .finish()),
-        Err(problem) if shows_on_the_form(&problem) => {
-            page(
-                site,
-                visitor,
-                problem.status,
-                form.chosen,
-                Some(problem.detail),
-            )
-            .await
+        Err(mistake) if shows_on_the_form(&mistake.problem) => {
+            let status = mistake.problem.status;
+            page(site, visitor, status, form.chosen, Some(mistake)).await
         }
-        Err(problem) => Err(problem.into()),
+        Err(mistake) => Err(mistake.problem.into()),
     }
 }
 
@@ -114,23 +110,43 @@ fn shows_on_the_form(problem: &Problem) -> bool {
         .contains(&problem.status)
 }
 
-async fn send(site: &Site, visitor: &Visitor, form: &mut Form) -> Result<Uuid, Problem> {
-    let missing = |what: &str| Problem::bad_request(format!("Choose {what}."));
+/// What is wrong, and the field where it is put right.
+struct Mistake {
+    problem: Problem,
+    field: &'static str,
+}
+
+/// Most of what can be wrong is so with the file.
+impl<T: Into<Problem>> From<T> for Mistake {
+    fn from(problem: T) -> Self {
+        Self {
+            problem: problem.into(),
+            field: "file",
+        }
+    }
+}
+
+async fn send(site: &Site, visitor: &Visitor, form: &mut Form) -> Result<Uuid, Mistake> {
+    let missing = |field, words: &str| Mistake {
+        problem: Problem::bad_request(words),
+        field,
+    };
     let (return_id, period) = form
         .chosen
         .round
         .split_once('/')
-        .ok_or_else(|| missing("the return and period"))?;
+        .ok_or_else(|| missing("round", "Choose the return and period."))?;
     if form.chosen.organisation.is_empty() {
-        return Err(missing("your organisation"));
+        return Err(missing("organisation", "Choose your organisation."));
     }
     if form.chosen.email.is_empty() {
-        return Err(Problem::bad_request(
+        return Err(missing(
+            "email",
             "Enter an email address to which we can send the receipt.",
         ));
     }
     let file = form.file.take().filter(|_| !form.file_name.is_empty());
-    let file = file.ok_or_else(|| missing("a file"))?;
+    let file = file.ok_or_else(|| missing("file", "Choose a file."))?;
     let upload = NewUpload {
         organisation: form.chosen.organisation.clone(),
         return_id: return_id.to_owned(),
@@ -229,7 +245,7 @@ async fn page(
     visitor: Visitor,
     status: StatusCode,
     chosen: Chosen,
-    problem: Option<String>,
+    mistake: Option<Mistake>,
 ) -> Result<HttpResponse, PageProblem> {
     let reader = &visitor.actor;
     let today = clock::day(Utc::now());
@@ -247,7 +263,8 @@ async fn page(
         .collect();
     let page = UploadPage {
         you: Some(visitor.you),
-        problem,
+        wrong_field: mistake.as_ref().map_or("", |mistake| mistake.field),
+        problem: mistake.map(|mistake| mistake.problem.detail),
         organisations,
         rounds,
         chosen,

@@ -9,7 +9,7 @@ async fn every_answer_tells_the_browser_to_trust_nothing_else() {
         "/",
         "/upload",
         "/nowhere",
-        "/assets/site.css",
+        crate::assets::SITE_STYLE.address,
         "/health/live",
         "/api/x",
     ] {
@@ -27,6 +27,55 @@ async fn every_answer_tells_the_browser_to_trust_nothing_else() {
         site.get("/").await.header("cache-control"),
         Some("no-store")
     );
+}
+
+#[tokio::test]
+async fn a_browser_is_told_to_stay_with_tls_where_there_is_tls() {
+    let header = "strict-transport-security";
+    let site = Running::start().await;
+    assert_eq!(site.get("/upload").await.header(header), None);
+    let site = Running::start_at(Database::Answers, "https://returns.example").await;
+    for path in ["/upload", "/nowhere", crate::assets::SITE_STYLE.address] {
+        let answer = site.get(path).await;
+        assert_eq!(answer.header(header), Some("max-age=31536000"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_pages_are_made_with_is_here_and_kept_for_a_year() {
+    let site = Running::start().await;
+    let page = site.get("/upload").await.body;
+    let addresses: Vec<&str> = page
+        .split('"')
+        .filter(|text| text.starts_with("/assets/"))
+        .collect();
+    assert_eq!(addresses.len(), 4, "{page}");
+    for address in addresses {
+        let plain = site.get(address).await;
+        assert_eq!(plain.status, 200, "{address}");
+        let kept = plain.header("cache-control").unwrap();
+        assert_eq!(kept, "public, max-age=31536000, immutable", "{address}");
+        let packed = "accept-encoding: br, gzip\r\n";
+        let packed = site.ask("GET", address, packed, b"").await;
+        assert_eq!(packed.header("content-encoding"), Some("gzip"), "{address}");
+        assert_eq!(plain.header("content-encoding"), None, "{address}");
+    }
+    let design = site.get(crate::assets::DESIGN_SYSTEM.address).await.body;
+    assert!(
+        design.contains("The MIT License"),
+        "the licence goes with it"
+    );
+    assert_eq!(site.get("/assets/site.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_accessibility_statement_is_for_everybody() {
+    let site = Running::start().await;
+    let answer = site.ask_as("", "GET", "/accessibility", "", b"").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("href=\"/sign-in\""), "{}", answer.body);
+    let signed_in = site.get("/accessibility").await.body;
+    assert!(signed_in.contains("Sign out"), "{signed_in}");
 }
 
 #[tokio::test]
@@ -117,7 +166,7 @@ async fn without_a_database_the_site_is_alive_and_not_ready() {
 #[tokio::test]
 async fn every_page_has_one_heading_and_a_language() {
     let site = Running::start().await;
-    for path in ["/", "/upload", "/submissions/1"] {
+    for path in ["/", "/upload", "/submissions/1", "/accessibility"] {
         let page = site.get(path).await.body;
         assert_eq!(page.matches("<h1").count(), 1, "{path}: {page}");
         assert!(page.contains("<html lang=\"en-GB\">"), "{path}");

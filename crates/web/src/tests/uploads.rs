@@ -84,7 +84,7 @@ async fn an_outcome_is_told_by_page_and_api() {
     let id = receipt["submission_id"].as_str().unwrap();
 
     let page = site.get(&format!("/submissions/{id}")).await;
-    assert!(page.body.contains("http-equiv=\"refresh\""), "it waits");
+    assert!(page.body.contains("data-waiting-for="), "it waits");
     assert_eq!(
         json(&site.get(&format!("/api/submissions/{id}")).await.body)["outcome"],
         Value::Null
@@ -98,7 +98,7 @@ async fn an_outcome_is_told_by_page_and_api() {
         .unwrap();
 
     let page = site.get(&format!("/submissions/{id}")).await;
-    assert!(!page.body.contains("http-equiv=\"refresh\""));
+    assert!(!page.body.contains("data-waiting-for="));
     assert!(
         page.body.contains("We could not use this file"),
         "{}",
