@@ -7,13 +7,32 @@ pub type Record = (u16, Vec<u8>);
 
 /// A workbook of one visible sheet.
 pub fn workbook(sheet_name: &str, records: &[Record]) -> Vec<u8> {
-    compound("Workbook", &stream(sheet_name, &[], records))
+    compound("Workbook", &stream(VERSION, sheet_name, &[], records))
 }
+
+/// The same with more records for all sheets, such as number formats and what cells look like: the first of these is the third, 2.
+pub fn workbook_with(globals: &[Record], sheet_name: &str, records: &[Record]) -> Vec<u8> {
+    compound("Workbook", &stream(VERSION, sheet_name, globals, records))
+}
+
+/// The same of Excel 5 or 95.
+pub fn earlier_workbook_with(globals: &[Record], sheet_name: &str, records: &[Record]) -> Vec<u8> {
+    compound(
+        "Book",
+        &stream(EARLIER_VERSION, sheet_name, globals, records),
+    )
+}
+
+const VERSION: u16 = 0x0600;
+const EARLIER_VERSION: u16 = 0x0500;
 
 /// The same, said to be encrypted.
 pub fn protected_workbook(sheet_name: &str, records: &[Record]) -> Vec<u8> {
     let protection = (0x002f, vec![0; 6]);
-    compound("Workbook", &stream(sheet_name, &[protection], records))
+    compound(
+        "Workbook",
+        &stream(VERSION, sheet_name, &[protection], records),
+    )
 }
 
 /// A compound file with one stream.
@@ -27,27 +46,27 @@ pub fn compound(stream_name: &str, content: &[u8]) -> Vec<u8> {
 }
 
 /// The workbook's globals and then its sheet, each from its start to its end.
-fn stream(sheet_name: &str, protection: &[Record], records: &[Record]) -> Vec<u8> {
+fn stream(version: u16, sheet_name: &str, more: &[Record], records: &[Record]) -> Vec<u8> {
+    let is_earlier = version == EARLIER_VERSION;
     let start = |kind: u16| {
-        let body = [0x0600, kind, 0x0dbb, 0x07cc, 0, 0, 6, 0].map(u16::to_le_bytes);
+        let body = [version, kind, 0x0dbb, 0x07cc, 0, 0, 6, 0].map(u16::to_le_bytes);
         (0x0809, body.concat())
     };
     let end = (0x000a, Vec::new());
-    let format = |id: u16| {
-        let body = [&[0, 0][..], &id.to_le_bytes(), &[0; 16]].concat();
-        (0x00e0, body)
+    let length = u8::try_from(sheet_name.len()).unwrap();
+    let length = if is_earlier {
+        vec![length]
+    } else {
+        vec![length, 0]
     };
-    let name: Vec<u8> = [
-        &[u8::try_from(sheet_name.len()).unwrap(), 0],
-        sheet_name.as_bytes(),
-    ]
-    .concat();
+    let name: Vec<u8> = [&length[..], sheet_name.as_bytes()].concat();
     let globals = |place: u32| {
         let listed = [&place.to_le_bytes()[..], &[0, 0], &name].concat();
+        let code_page: u16 = if is_earlier { 1252 } else { 1200 };
         let mut all = vec![start(0x0005)];
-        all.extend_from_slice(protection);
-        all.push((0x0042, 0x04b0_u16.to_le_bytes().to_vec()));
-        all.extend([format(0), format(14)]);
+        all.push((0x0042, code_page.to_le_bytes().to_vec()));
+        all.extend([look(0), look(14)]);
+        all.extend_from_slice(more);
         all.extend([(0x0085, listed), end.clone()]);
         bytes(&all)
     };
@@ -66,6 +85,26 @@ fn bytes(records: &[Record]) -> Vec<u8> {
         all.extend_from_slice(body);
     }
     all
+}
+
+/// What cells of a number format look like.
+pub fn look(format: u16) -> Record {
+    let body = [&[0, 0][..], &format.to_le_bytes(), &[0; 16]].concat();
+    (0x00e0, body)
+}
+
+/// A number format in letters of ASCII.
+pub fn format(id: u16, code: &str) -> Record {
+    let length = u16::try_from(code.len()).unwrap();
+    let head = [id, length].map(u16::to_le_bytes).concat();
+    (0x041e, [&head[..], &[0], code.as_bytes()].concat())
+}
+
+/// The same of Excel 5 or 95.
+pub fn earlier_format(id: u16, code: &str) -> Record {
+    let length = u8::try_from(code.len()).unwrap();
+    let body = [&id.to_le_bytes()[..], &[length], code.as_bytes()].concat();
+    (0x041e, body)
 }
 
 /// A row by itself: only what is hidden needs one.
@@ -89,8 +128,20 @@ pub fn number(row_idx: u16, column_idx: u16, number: f64) -> Record {
 
 /// A number that is shown as a date.
 pub fn day(row_idx: u16, column_idx: u16, serial: f64) -> Record {
-    let head = [row_idx, column_idx, 1].map(u16::to_le_bytes).concat();
-    (0x0203, [&head[..], &serial.to_le_bytes()].concat())
+    number_looking(row_idx, column_idx, 1, serial)
+}
+
+/// A number that looks like the workbook's first, second, third … kind of cell, counted from 0.
+pub fn number_looking(row_idx: u16, column_idx: u16, look: u16, number: f64) -> Record {
+    let head = [row_idx, column_idx, look].map(u16::to_le_bytes).concat();
+    (0x0203, [&head[..], &number.to_le_bytes()].concat())
+}
+
+/// A formula that has come to a text, which is in the record after it.
+pub fn formula_with_text(row_idx: u16, column_idx: u16) -> Record {
+    let head = [row_idx, column_idx, 0].map(u16::to_le_bytes).concat();
+    let result = [0, 0, 0, 0, 0, 0, 0xff, 0xff];
+    (0x0006, [&head[..], &result, &[0; 8]].concat())
 }
 
 /// A short text in its own cell, letters of ASCII alone.

@@ -1,18 +1,21 @@
 //! Excel 97–2003 workbooks (xls), and what else is kept in a compound file.
 
 mod beside;
+mod formats;
+mod mended;
 mod squeezed;
+mod texts;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader, XlsError};
 use memchr::memmem;
 
-use self::beside::Stream;
+use self::beside::{Own, SeenSheet, Stream};
 use self::squeezed::{Places, Squeezed};
-use crate::beside::{Area, Beside};
+use crate::beside::Area;
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, remarks};
 
@@ -20,7 +23,7 @@ use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, remarks};
 pub(crate) struct Xls<'b> {
     workbook: calamine::Xls<Cursor<Cow<'b, [u8]>>>,
     has_macros: bool,
-    beside: HashMap<usize, Beside>,
+    seen: HashMap<usize, SeenSheet>,
     /// Where the cells were of sheets that had to be squeezed.
     places: HashMap<usize, Places>,
 }
@@ -51,10 +54,10 @@ impl<'b> Xls<'b> {
             }));
         }
         compound::check(bytes)?;
-        let stream = Stream::of(bytes);
+        let mut stream = Stream::of(bytes);
         let beside::Seen {
             is_protected,
-            sheets: beside,
+            sheets: seen,
         } = stream
             .as_ref()
             .map(|stream| beside::read(&stream.content))
@@ -64,8 +67,11 @@ impl<'b> Xls<'b> {
         }
         // The same record, where the file is too broken for its stream to be found.
         let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
+        let is_mended = match &mut stream {
+            Some(stream) => mended::mend(stream)?,
+            None => false,
+        };
         let squeezed = stream.as_ref().and_then(squeezed::squeeze);
-        drop(stream);
         // Formulas that refer to where their cells were may not be understood once these are moved: then all the room is needed.
         let moved = squeezed.and_then(|Squeezed { bytes, places }| {
             let workbook = calamine::Xls::new(Cursor::new(Cow::Owned(bytes))).ok()?;
@@ -74,7 +80,15 @@ impl<'b> Xls<'b> {
         let (workbook, places) = match moved {
             Some(moved) => moved,
             None => {
-                let opened = calamine::Xls::new(Cursor::new(Cow::Borrowed(bytes)));
+                let copy = stream
+                    .filter(|_| is_mended)
+                    .map(|stream| squeezed::file(stream.name, &stream.content));
+                let whole = match copy {
+                    Some(Some(copy)) => Cow::Owned(copy),
+                    Some(None) => return Err(Refusal::broken("The workbook")),
+                    None => Cow::Borrowed(bytes),
+                };
+                let opened = calamine::Xls::new(Cursor::new(whole));
                 let workbook = opened.map_err(|error| match error {
                     XlsError::Password => Refusal::password(),
                     _ if scrambled() => Refusal::password(),
@@ -86,7 +100,7 @@ impl<'b> Xls<'b> {
         Ok(Self {
             workbook,
             has_macros: holds("_VBA_PROJECT_CUR"),
-            beside,
+            seen,
             places,
         })
     }
@@ -96,8 +110,8 @@ impl<'b> Xls<'b> {
         let mut sheets = excel::worksheets(listed);
         for info in &mut sheets {
             let place = listed.iter().position(|sheet| sheet.name == info.name);
-            if let Some(beside) = place.and_then(|place| self.beside.get(&place)) {
-                info.beside = beside.clone();
+            if let Some(seen) = place.and_then(|place| self.seen.get(&place)) {
+                info.beside = seen.beside.clone();
             }
             let merged = self.workbook.merge_cells_by_sheet_name(&info.name);
             info.beside.merged = merged
@@ -128,33 +142,64 @@ impl<'b> Xls<'b> {
             gate.start_sheet(sheet_idx);
             let listed = self.workbook.sheets_metadata().iter();
             let place = listed.enumerate().find(|(_, sheet)| sheet.name == *name);
-            let places = place.and_then(|(place, _)| self.places.remove(&place));
+            let place = place.map(|(place, _)| place);
+            let places = place.and_then(|place| self.places.remove(&place));
+            let seen = place.and_then(|place| self.seen.remove(&place));
+            let own = seen.map(|seen| seen.own).unwrap_or_default();
             let range = self
                 .workbook
                 .worksheet_range(name)
                 .map_err(|_| Refusal::broken(&format!("The sheet \"{name}\"")))?;
             let (first_row, first_column) = range.start().unwrap_or_default();
-            let mut cells = range.used_cells();
-            let next = || {
-                Ok(cells.next().map(|(row_idx, column_idx, data)| {
-                    let row_idx = first_row + small(row_idx);
-                    let column_idx = first_column + small(column_idx);
-                    let (row_idx, column_idx) = match &places {
-                        Some(places) => places.of(row_idx, column_idx),
-                        None => (row_idx, column_idx),
+            let cells = range.used_cells().map(|(row_idx, column_idx, data)| {
+                let row_idx = first_row + small(row_idx);
+                let column_idx = first_column + small(column_idx);
+                let place = match &places {
+                    Some(places) => places.of(row_idx, column_idx),
+                    None => (row_idx, column_idx),
+                };
+                (place, data)
+            });
+            let missing = missing(&own, cells.clone().map(|(place, _)| place));
+            let mut cells = cells
+                .map(|(place, data)| {
+                    let own = own.get(&place).filter(|own| !own.is_for_want_of_another());
+                    let given = match own {
+                        _ if beside.given_twice.contains(&place) => Given::Raw(Raw::GivenTwice),
+                        Some(own) => Given::Raw(own.raw()),
+                        None => excel::to_given(borrow(data)),
                     };
-                    let given = if beside.given_twice.contains(&(row_idx, column_idx)) {
-                        Given::Raw(Raw::GivenTwice)
-                    } else {
-                        excel::to_given(borrow(data))
-                    };
-                    (row_idx, column_idx, given)
-                }))
-            };
-            gather(gate, next).map_err(Stop::into_refusal)?;
+                    (place.0, place.1, given)
+                })
+                .chain(
+                    missing
+                        .iter()
+                        .map(|(place, own)| (place.0, place.1, Given::Raw(own.raw()))),
+                );
+            let next = || Ok(cells.next());
+            if missing.is_empty() {
+                gather(gate, next).map_err(Stop::into_refusal)?;
+            } else {
+                gate.sorted(next).map_err(Stop::into_refusal)?;
+            }
         }
         Ok(())
     }
+}
+
+/// The cells that the reader does not have at all.
+fn missing(
+    own: &BTreeMap<(u32, u32), Own>,
+    read: impl Iterator<Item = (u32, u32)>,
+) -> Vec<((u32, u32), &Own)> {
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let read: BTreeSet<(u32, u32)> = read.filter(|place| own.contains_key(place)).collect();
+    own.iter()
+        .filter(|(place, _)| !read.contains(place))
+        .map(|(place, own)| (*place, own))
+        .collect()
 }
 
 /// A place in a range, which has at most 2^16 rows and 2^8 columns.
@@ -313,6 +358,120 @@ mod tests {
         assert_eq!(
             crate::fixture::show(&read.sheets[0]),
             "A1=2.5, B1=2.5, C1=2.5"
+        );
+        // Of a short stream almost too long to be one.
+        let many: Vec<_> = (0..110).map(|column| formula(0x0406, column)).collect();
+        assert!(shown(&xls::workbook("A", &many)).ends_with("DF1=2.5"));
+    }
+
+    fn shown(bytes: &[u8]) -> String {
+        match crate::read(bytes, "a.xls", &Limits::default()) {
+            Ok(read) => crate::fixture::show(&read.sheets[0]),
+            Err(refusal) => refusal.rule.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_number_format_counts_whatever_its_number() {
+        let globals = [
+            xls::format(59, "mmm d, yyyy"),
+            xls::look(59),
+            xls::format(400, "[h]:mm"),
+            xls::look(400),
+            xls::format(164, "0.00"),
+            xls::look(164),
+            // A date in every program's own list, and here a figure.
+            xls::format(15, "0.0"),
+            xls::look(15),
+            // Of no format in the file: a date in every program's own list.
+            xls::look(16),
+        ];
+        let cells: Vec<_> = (2..7)
+            .map(|look| xls::number_looking(0, look, look, 38_352.5))
+            .collect();
+        assert_eq!(
+            shown(&xls::workbook_with(&globals, "A", &cells)),
+            "C1=2004-12-31 12:00:00, D1=\"920460:00:00\", E1=38352.5, F1=38352.5, G1=2004-12-31 12:00:00"
+        );
+        let many: Vec<_> = (400..700).map(|id| xls::format(id, "0.0")).collect();
+        assert_eq!(
+            shown(&xls::workbook_with(&many, "A", &cells)),
+            "file.broken"
+        );
+    }
+
+    #[test]
+    fn a_number_format_of_excel_5_has_its_first_letter() {
+        let globals = [
+            xls::earlier_format(164, "[h]:mm"),
+            xls::look(164),
+            xls::earlier_format(165, "\"days\" 0"),
+            xls::look(165),
+            xls::earlier_format(30, "d"),
+            xls::look(30),
+        ];
+        let cells: Vec<_> = (2..5)
+            .map(|look| xls::number_looking(0, look, look, 38_352.5))
+            .collect();
+        assert_eq!(
+            shown(&xls::earlier_workbook_with(&globals, "A", &cells)),
+            "C1=\"920460:00:00\", D1=38352.5, E1=2004-12-31 12:00:00"
+        );
+    }
+
+    #[test]
+    fn a_formula_s_text_goes_on_in_the_next_records() {
+        let narrow = |length: u16, text: &str| {
+            let body = [&length.to_le_bytes()[..], &[0], text.as_bytes()].concat();
+            (0x0207, body)
+        };
+        let more = |text: &str| {
+            let wide = text.encode_utf16().flat_map(u16::to_le_bytes);
+            (0x003c, std::iter::once(1).chain(wide).collect())
+        };
+        let formula = xls::formula_with_text(0, 0);
+        let after = xls::number(0, 1, 7.0);
+        let of = |records: &[xls::Record]| {
+            let all = [
+                std::slice::from_ref(&formula),
+                records,
+                std::slice::from_ref(&after),
+            ]
+            .concat();
+            shown(&xls::workbook("A", &all))
+        };
+        assert_eq!(of(&[narrow(3, "abc")]), "A1=\"abc\", B1=7");
+        let whole = [narrow(6, "abc"), more("£"), (0x003c, b"\0deZ".to_vec())];
+        assert_eq!(of(&whole), "A1=\"abc£de\", B1=7");
+        // What another program shows of a shared formula stands between the formula and its text.
+        assert_eq!(
+            of(&[(0x04bc, vec![0; 10]), narrow(1, "x")]),
+            "A1=\"x\", B1=7"
+        );
+        assert_eq!(of(&whole[..2]), "A1=error #ERROR!, B1=7");
+        assert_eq!(of(&[]), "A1=not calculated, B1=7");
+        let (kind, mut cut) = xls::text(1, 0, "abcdef");
+        cut.truncate(10);
+        assert_eq!(
+            of(&[narrow(1, "x"), (kind, cut)]),
+            "A1=\"x\", B1=7, A2=error #ERROR!"
+        );
+    }
+
+    #[test]
+    fn a_shared_text_that_is_not_there_is_no_blank() {
+        let texts = {
+            let counts = [2_u32, 2].map(u32::to_le_bytes).concat();
+            (0x00fc, [&counts[..], b"\x01\0\0x", b"\0\0\0"].concat())
+        };
+        let cell = |column: u16, text: u32| {
+            let head = [0, column, 0].map(u16::to_le_bytes).concat();
+            (0x00fd, [&head[..], &text.to_le_bytes()].concat())
+        };
+        let cells = [cell(0, 0), cell(1, 1), cell(2, 2), cell(3, 0)];
+        assert_eq!(
+            shown(&xls::workbook_with(&[texts], "A", &cells)),
+            "A1=\"x\", C1=error #ERROR!, D1=\"x\""
         );
     }
 

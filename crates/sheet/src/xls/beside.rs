@@ -1,20 +1,32 @@
-//! What an old workbook's records say of hidden rows and columns, which its reader passes over.
+//! What an old workbook's records say that its reader passes over: hidden rows and columns, texts that go on, cells whose values are missing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
+use super::texts::{Found, Pieces};
+use crate::Raw;
 use crate::beside::Beside;
 
 const ROW: u16 = 0x0208;
 const COLUMNS: u16 = 0x007d;
-const LISTED_SHEET: u16 = 0x0085;
-const START: u16 = 0x0809;
-const END: u16 = 0x000a;
+pub(super) const LISTED_SHEET: u16 = 0x0085;
+pub(super) const START: u16 = 0x0809;
+pub(super) const END: u16 = 0x000a;
 const PROTECTED: u16 = 0x002f;
 /// Of three versions of the format.
 pub(super) const FORMULAS: [u16; 3] = [0x0006, 0x0206, 0x0406];
 /// A cell with something else in it: a number, a text of its own, a truth value or error, a short number, a shared or formatted text.
 const CELLS: [u16; 6] = [0x0203, 0x0204, 0x0205, 0x027e, 0x00fd, 0x00d6];
+/// A text of its own, plain or with formatting.
+const OWN_TEXTS: [u16; 2] = [0x0204, 0x00d6];
+/// The text that the formula before has come to.
+const FORMULA_TEXT: u16 = 0x0207;
+const SHARED_TEXT: u16 = 0x00fd;
+const SHARED_TEXTS: u16 = 0x00fc;
+/// More of the record before.
+const MORE: u16 = 0x003c;
+/// Excel 5 and 95.
+const EARLIER_VERSION: u16 = 0x0500;
 /// Short numbers in columns that follow each other.
 pub(super) const SHORT_NUMBERS: u16 = 0x00bd;
 
@@ -24,7 +36,41 @@ pub(super) struct Seen {
     /// Under a password, of whatever kind: the reader takes the weakest kind for none.
     pub(super) is_protected: bool,
     /// By the sheet's place in the list of sheets, charts and macros included.
-    pub(super) sheets: HashMap<usize, Beside>,
+    pub(super) sheets: HashMap<usize, SeenSheet>,
+}
+
+#[derive(Default)]
+pub(super) struct SeenSheet {
+    pub(super) beside: Beside,
+    /// Cells, by row and column, of which the reader has another value or none.
+    pub(super) own: BTreeMap<(u32, u32), Own>,
+}
+
+/// What stands in a cell in place of what the reader has of it.
+pub(super) enum Own {
+    /// Longer than one record.
+    Text(String),
+    /// The end of its text is nowhere in the file.
+    CutOff,
+    /// Where the reader has nothing: a formula that was saved without its text.
+    NotCalculated,
+    /// Where the reader has nothing: a text by a number that none of the shared texts has.
+    NoSuchText,
+}
+
+impl Own {
+    pub(super) fn raw(&self) -> Raw<'_> {
+        match self {
+            Own::Text(text) => Raw::Text(text),
+            // Shown as an error whose name is not known.
+            Own::CutOff | Own::NoSuchText => Raw::Error(""),
+            Own::NotCalculated => Raw::NotCalculated,
+        }
+    }
+
+    pub(super) fn is_for_want_of_another(&self) -> bool {
+        matches!(self, Own::NotCalculated | Own::NoSuchText)
+    }
 }
 
 /// What can't be made out is not there: the reader says what is wrong with the file.
@@ -36,13 +82,39 @@ pub(super) fn read(stream: &[u8]) -> Seen {
             ..Seen::default()
         };
     }
+    let globals = Globals::of(stream);
     let sheets = listed_sheets(stream)
-        .map(|(sheet_idx, start)| (sheet_idx, of_sheet(&stream[start..])))
+        .map(|(sheet_idx, start)| (sheet_idx, of_sheet(&stream[start..], &globals)))
         .collect();
     Seen {
         is_protected: false,
         sheets,
     }
+}
+
+/// What a sheet's cells refer to.
+struct Globals {
+    is_earlier: bool,
+    n_shared_texts: u32,
+}
+
+impl Globals {
+    fn of(stream: &[u8]) -> Self {
+        let globals = || records(stream).take_while(|(kind, _)| *kind != END);
+        let shared = globals().find(|(kind, _)| *kind == SHARED_TEXTS);
+        let n_shared = shared.and_then(|(_, body)| body.get(4..)?.first_chunk().copied());
+        Self {
+            is_earlier: is_earlier(stream),
+            n_shared_texts: n_shared.map_or(0, u32::from_le_bytes),
+        }
+    }
+}
+
+/// Whether a workbook is of Excel 5 or 95.
+pub(super) fn is_earlier(stream: &[u8]) -> bool {
+    records(stream)
+        .next()
+        .is_some_and(|(kind, body)| kind == START && number(body, 0) == Some(EARLIER_VERSION))
 }
 
 /// Each sheet's place in the list of sheets, charts and macros included, and where its records start.
@@ -104,10 +176,12 @@ pub(super) fn of_one_sheet(sheet: &[u8]) -> impl Iterator<Item = (usize, u16, &[
         .map(|(_, start, kind, body)| (start, kind, body))
 }
 
-fn of_sheet(sheet: &[u8]) -> Beside {
+fn of_sheet(sheet: &[u8], globals: &Globals) -> SeenSheet {
     let mut beside = Beside::default();
     let mut given = Given::default();
+    let mut texts = Texts::default();
     for (_, kind, body) in of_one_sheet(sheet) {
+        texts.add(kind, body, globals);
         match kind {
             ROW if number(body, 12).is_some_and(|flags| flags & 0x20 != 0) => {
                 beside.hidden_rows.extend(number(body, 0).map(u32::from));
@@ -140,7 +214,92 @@ fn of_sheet(sheet: &[u8]) -> Beside {
     beside.given_twice = given.twice;
     beside.hidden_rows.sort_unstable();
     beside.hidden_rows.dedup();
-    beside
+    SeenSheet {
+        beside,
+        own: texts.finish(),
+    }
+}
+
+/// The texts of a sheet's cells, one record after another.
+#[derive(Default)]
+struct Texts<'b> {
+    own: BTreeMap<(u32, u32), Own>,
+    /// The formula whose text comes in a record of its own.
+    awaiting: Option<(u32, u32)>,
+    /// The text that the next record may go on with.
+    open: Option<((u32, u32), Pieces<'b>)>,
+}
+
+impl<'b> Texts<'b> {
+    fn add(&mut self, kind: u16, body: &'b [u8], globals: &Globals) {
+        if kind == MORE {
+            if let Some((_, pieces)) = &mut self.open {
+                pieces.push(body);
+            }
+            return;
+        }
+        self.close();
+        if kind == FORMULA_TEXT {
+            if let Some(place) = self.awaiting.take() {
+                self.open = Some((place, Pieces::new(body, globals.is_earlier)));
+            }
+            return;
+        }
+        if !is_cell(kind) {
+            return;
+        }
+        self.miss();
+        let (Some(row), Some(column)) = (number(body, 0), number(body, 2)) else {
+            return;
+        };
+        let place = (row.into(), column.into());
+        if FORMULAS.contains(&kind) && is_text(body) {
+            self.awaiting = Some(place);
+        } else if OWN_TEXTS.contains(&kind) {
+            let text = body.get(6..).unwrap_or_default();
+            self.open = Some((place, Pieces::new(text, globals.is_earlier)));
+        } else if kind == SHARED_TEXT {
+            let text = body.get(6..).and_then(|bytes| bytes.first_chunk());
+            let is_there =
+                text.is_some_and(|text| u32::from_le_bytes(*text) < globals.n_shared_texts);
+            if !is_there {
+                self.own.insert(place, Own::NoSuchText);
+            }
+        }
+    }
+
+    /// No more of the text comes.
+    fn close(&mut self) {
+        let Some((place, pieces)) = self.open.take() else {
+            return;
+        };
+        let own = match pieces.found() {
+            Found::Whole => return,
+            Found::Longer(text) => Own::Text(text),
+            Found::CutOff => Own::CutOff,
+        };
+        self.own.insert(place, own);
+    }
+
+    /// Another cell, or none, comes in place of a formula's text.
+    fn miss(&mut self) {
+        if let Some(place) = self.awaiting.take() {
+            self.own.insert(place, Own::NotCalculated);
+        }
+    }
+
+    fn finish(mut self) -> BTreeMap<(u32, u32), Own> {
+        self.close();
+        self.miss();
+        self.own
+    }
+}
+
+/// Whether a formula has come to a text.
+fn is_text(formula: &[u8]) -> bool {
+    formula
+        .get(6..14)
+        .is_some_and(|result| result[0] == 0 && result[6..] == [0xff, 0xff])
 }
 
 /// Which cells a sheet gives, a bit for each that there can be, and which of them more than once.
@@ -168,7 +327,7 @@ impl Given {
 }
 
 /// Each record's kind and body, as far as they are whole.
-fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+pub(super) fn records(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     std::iter::from_fn(move || {
         let kind = number(rest, 0)?;
         let length = usize::from(number(rest, 2)?);

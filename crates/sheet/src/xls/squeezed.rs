@@ -2,19 +2,18 @@
 //!
 //! The reader makes room for every cell of a sheet's extent, the declared one and then the real one:
 //! two cells in opposite corners take a gigabyte.
-//! It passes over a formula whose record is of an earlier version of the format, as if its cell were blank; some programs write those.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{Cursor, Write};
 use std::ops::Range;
 
-use super::beside::{
-    FORMULAS, SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, of_one_sheet,
-};
+use super::beside::{SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, of_one_sheet};
 
 const EXTENT: u16 = 0x0200;
 /// Up to here the room is made: 32 bytes a cell.
 const MOST_CELLS: usize = 1_000_000;
+/// What a stream has at least that is not kept among the short ones.
+const LONG: usize = 4096;
 
 /// A workbook that the reader can lay out, and where its rows and columns were.
 pub(super) struct Squeezed {
@@ -45,37 +44,33 @@ impl Places {
 pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
     let mut content = stream.content.clone();
     let mut places = HashMap::new();
-    let mut is_renamed = false;
     for (sheet_idx, start) in listed_sheets(&stream.content) {
-        for (at, kind, _) in of_one_sheet(&stream.content[start..]) {
-            if kind != FORMULAS[0] && FORMULAS.contains(&kind) {
-                // The kind stands before the length, and that before the body.
-                let kind = start + at - 4;
-                content[kind..kind + 2].copy_from_slice(&FORMULAS[0].to_le_bytes());
-                is_renamed = true;
-            }
-        }
         let found = Found::of(&stream.content, start);
         if found.n_cells() > MOST_CELLS {
             places.insert(sheet_idx, found.move_together(&mut content));
         }
     }
-    if places.is_empty() && !is_renamed {
+    if places.is_empty() {
         return None;
     }
+    let bytes = file(stream.name, &content)?;
+    Some(Squeezed { bytes, places })
+}
+
+/// A compound file of a stream.
+pub(super) fn file(name: &str, content: &[u8]) -> Option<Vec<u8>> {
     let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).ok()?;
-    file.create_stream(stream.name)
-        .and_then(|mut copy| copy.write_all(&content))
+    // The reader reckons with fewer short pieces than such a file may have: a long stream is in none.
+    let after_the_end = vec![0; LONG.saturating_sub(content.len())];
+    file.create_stream(name)
+        .and_then(|mut copy| copy.write_all(&[content, &after_the_end].concat()))
         .ok()?;
     // The reader takes a file without any short stream for a damaged one.
     file.create_stream("/Short")
         .and_then(|mut short| short.write_all(&[0]))
         .ok()?;
     file.flush().ok()?;
-    Some(Squeezed {
-        bytes: file.into_inner().into_inner(),
-        places,
-    })
+    Some(file.into_inner().into_inner())
 }
 
 /// Where a sheet's cells are in the workbook's stream.
