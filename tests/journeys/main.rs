@@ -1,4 +1,4 @@
-//! Journeys: the real binary against a real Postgres and a real SMTP server, HTTP in, mail and dataset out.
+//! Journeys: the real binary against a real Postgres and a real SMTP server, HTTP or a browser in, mail and dataset out.
 //!
 //! Few, and named as user stories. They wait on facts with a deadline and never sleep for luck.
 //! The binary is the one that `cargo test --workspace` builds beside them; with `-p journeys` alone build it first
@@ -10,7 +10,9 @@
     reason = "a test that can't be set up has to stop, and say why"
 )]
 
+mod browser;
 mod council;
+mod council_officer;
 mod lgdp;
 mod mailbox;
 mod person;

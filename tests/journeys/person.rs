@@ -22,12 +22,7 @@ impl Person {
             cookie: String::new(),
         };
         person.post("/sign-in", &[("email", email)]).await;
-        let link = until("the link is there", Duration::from_mins(1), || async {
-            let mails = platform.mailbox.received();
-            let to_them = mails.iter().filter(|mail| mail.to == email);
-            to_them.filter_map(|mail| link_in(&mail.text)).next_back()
-        })
-        .await;
+        let link = link_for(platform, email).await;
         let opened = person.post(&link, &[]).await;
         person.keep(&opened);
         let page = person.text("/sign-in/code").await;
@@ -86,6 +81,16 @@ impl Person {
     }
 }
 
+/// The path of the newest link that came to an address.
+pub(crate) async fn link_for(platform: &Platform, email: &str) -> String {
+    until("the link is there", Duration::from_mins(1), || async {
+        let mails = platform.mailbox.received();
+        let to_them = mails.iter().filter(|mail| mail.to == email);
+        to_them.filter_map(|mail| link_in(&mail.text)).next_back()
+    })
+    .await
+}
+
 /// The path of the link to sign in with.
 fn link_in(text: &str) -> Option<String> {
     let start = text.find("/sign-in/link/")?;
@@ -99,7 +104,12 @@ fn between(text: &str, before: &str, after: &str) -> String {
 
 /// What an app shows that was given the page's key.
 fn digits(page: &str) -> String {
-    let letters = between(page, "<span class=\"code\">", "<").replace(' ', "");
+    digits_of(&between(page, "<span class=\"code\">", "<"))
+}
+
+/// The key is in groups of letters.
+pub(crate) fn digits_of(key: &str) -> String {
+    let letters = key.replace(' ', "");
     let secret = totp_rs::Secret::try_from_base32(letters).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
