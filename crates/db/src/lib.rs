@@ -9,6 +9,7 @@ pub mod comparisons;
 pub mod cycles;
 pub mod emails;
 pub mod events;
+pub mod explanations;
 pub mod findings;
 pub mod marked;
 pub mod organisations;
@@ -18,7 +19,9 @@ pub mod reference_values;
 pub mod returns;
 pub mod sessions;
 pub mod submissions;
+pub mod waivers;
 
+mod actors;
 mod connect;
 mod error;
 mod migrate;

@@ -1,5 +1,6 @@
 //! The second wall: what a statement gets, whatever it asks for, follows from whom its transaction acts for.
 
+use access::ActorId;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -10,23 +11,26 @@ use testkit::returns::{cases, financial_quarter};
 use uuid::Uuid;
 
 use crate::events::NewEvent;
+use crate::explanations::{By, Of};
 use crate::records::Block;
 use crate::submissions::{NewSubmission, TableRows};
+use crate::waivers::NewWaiver;
 use crate::{
-    Access, Config, Conn, Db, Sees, cycles, events, findings, organisations, records, returns,
-    submissions,
+    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, organisations,
+    records, returns, submissions, waivers,
 };
 
 const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 
 /// Tables with rows of organisations. One that is added and not listed here fails below.
-const WALLED: [&str; 12] = [
+const WALLED: [&str; 15] = [
     "collection_check",
     "collection_check_member",
     "collection_finding",
     "email",
     "event",
+    "explanation",
     "file",
     "finding",
     "marked_workbook",
@@ -34,6 +38,8 @@ const WALLED: [&str; 12] = [
     "submission",
     "submission_comparison",
     "submission_table",
+    "waiver",
+    "waiver_decision",
 ];
 
 /// Tables without any.
@@ -127,13 +133,17 @@ async fn send(db: &Db, spec: &ReturnSpec, code: &str) {
         columns: std::collections::BTreeMap::new(),
     };
     submissions::add_table(&mut tx, id, &rows).await.unwrap();
-    let finding = finding::Finding::new(
-        "case.odd",
-        finding::Severity::Query,
-        canary(code),
-        "Mend it.",
-    );
+    let finding = finding::Finding {
+        key: Some(finding::FindingKey::stored("key".to_owned())),
+        ..finding::Finding::new(
+            "case.odd",
+            finding::Severity::Query,
+            canary(code),
+            "Mend it.",
+        )
+    };
     findings::add(&mut tx, id, 1, &[finding]).await.unwrap();
+    answer(&mut tx, id, code).await;
     let reference = [Some(canary(code))];
     let block = Block {
         row_numbers: &[2],
@@ -154,6 +164,36 @@ async fn send(db: &Db, spec: &ReturnSpec, code: &str) {
     };
     events::append(&mut tx, &event).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// The finding is explained, and a waiver is asked for and granted.
+async fn answer(tx: &mut Tx, submission_id: Uuid, code: &str) {
+    let by = By {
+        id: ActorId::System,
+        name: "someone",
+    };
+    let of = Of {
+        submission_id,
+        rule: "case.odd",
+        keys: None,
+    };
+    let n_added = explanations::add(tx, of, &canary(code), by).await.unwrap();
+    assert_eq!(n_added, 1);
+    let waiver = NewWaiver {
+        id: Uuid::now_v7(),
+        organisation: code,
+        return_id: "cases",
+        rule: "case.odd",
+        key: None,
+        reason: &canary(code),
+        submission_id,
+        by,
+    };
+    waivers::add(tx, &waiver).await.unwrap();
+    let waiver = waivers::find(tx, waiver.id).await.unwrap().unwrap();
+    waivers::decide(tx, &waiver, None, &canary(code), by)
+        .await
+        .unwrap();
 }
 
 #[derive(QueryableByName)]
@@ -196,9 +236,9 @@ async fn an_organisations_transaction_gets_nothing_of_another_from_any_table() {
         let mut reading = db.read(&only(own)).await.unwrap();
         let seen = everything(&mut reading).await;
         assert!(!seen.contains(&canary(other)), "{own} sees {other}: {seen}");
-        // File, submission, its table, a finding, a record, and an event.
-        assert_eq!(seen.matches(&canary(own)).count(), 6, "{seen}");
-        assert_eq!(all.matches(&canary(own)).count(), 6, "{all}");
+        // File, submission, its table, a finding, a record, an event, an explanation, a waiver and what was decided on it.
+        assert_eq!(seen.matches(&canary(own)).count(), 9, "{seen}");
+        assert_eq!(all.matches(&canary(own)).count(), 9, "{all}");
     }
 }
 

@@ -8,6 +8,7 @@ mod actor;
 mod attention;
 mod beginning;
 mod collection;
+mod explain;
 mod load;
 mod mark;
 mod outbox;
@@ -17,6 +18,7 @@ mod read;
 mod reassess;
 mod receive;
 mod to_assess;
+mod waivers;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,10 @@ pub use beginning::{Beginning, beginning};
 pub use collection::{
     CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
     to_check_collection, version_of_round,
+};
+pub use explain::{
+    Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, Unexplained, Words, answers,
+    explain, n_unexplained, unexplained,
 };
 pub use load::{LoadError, Loaded, load, refuse};
 pub use mail::is_address;
@@ -56,3 +62,7 @@ pub use reassess::{
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
 pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};
+pub use waivers::{
+    Asking, Deciding, Decision, LONGEST_YEARS, Waiver, WaiverError, all_waivers, ask_for_waiver,
+    decide_waiver, may_decide, waiver,
+};

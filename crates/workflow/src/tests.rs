@@ -3,6 +3,7 @@
 mod attention;
 mod beginning;
 mod collection;
+mod explanations;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,3 @@
+DROP TABLE waiver_decision;
+DROP TABLE waiver;
+DROP TABLE explanation;
