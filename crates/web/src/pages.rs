@@ -1,12 +1,14 @@
 //! The pages: plain English, no script needed, one heading each.
 
 pub(crate) mod accessibility;
+pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod home;
 pub(crate) mod problem;
 pub(crate) mod sign_in;
 pub(crate) mod submission;
 pub(crate) mod upload;
+pub(crate) mod waivers;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

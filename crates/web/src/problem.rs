@@ -163,6 +163,11 @@ impl Problem {
         }
     }
 
+    /// It is not as whoever sent the request saw it.
+    pub(crate) fn conflict(title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, title, detail)
+    }
+
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Something is missing", detail)
     }

@@ -2,10 +2,13 @@
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, header};
-use actix_web::web::{self, QueryConfig, ServiceConfig};
+use actix_web::web::{self, FormConfig, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, guard};
 
 use crate::{api, assets, health, pages, problem::Problem};
+
+/// A form has a text of 4,000 characters, nine bytes each where it is far from ASCII, and some hundred ticked places.
+const FORM_BYTES: usize = 64 * 1024;
 
 pub(crate) fn site_map(site: &mut ServiceConfig) {
     let returns = "/api/returns/{return_id}/periods/{period}";
@@ -14,6 +17,14 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
         tracing::debug!(%error, "a query that can't be read");
         Problem::bad_request(told).into()
     }))
+    .app_data(
+        FormConfig::default()
+            .limit(FORM_BYTES)
+            .error_handler(|error, _| {
+                tracing::debug!(%error, "a form that can't be read");
+                Problem::bad_request("The form can't be read: open the page again.").into()
+            }),
+    )
     .service(at("/").get(pages::home::show))
     .service(
         at("/upload")
@@ -39,6 +50,14 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
     .service(at("/sign-out").post(pages::sign_in::sign_out))
     .service(at("/submissions/{id}").get(pages::submission::show))
     .service(at("/submissions/{id}/checks/{rule}").get(pages::findings::show))
+    .service(at("/submissions/{id}/checks/{rule}/explanations").post(pages::explain::explain))
+    .service(at("/submissions/{id}/checks/{rule}/exceptions").post(pages::explain::ask))
+    .service(at("/exceptions").get(pages::waivers::list))
+    .service(
+        at("/exceptions/{id}")
+            .get(pages::waivers::show)
+            .post(pages::waivers::decide),
+    )
     .service(
         at(format!("{returns}/organisations/{{code}}/submissions")).post(api::receive::receive),
     )

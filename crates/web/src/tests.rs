@@ -2,6 +2,7 @@
 
 mod answers;
 mod attention;
+mod explanations;
 mod sign_in;
 mod slow_bodies;
 mod uploads;

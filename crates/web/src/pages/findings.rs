@@ -4,17 +4,22 @@ use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use chrono::{NaiveDate, Utc};
+use cycle::clock;
 use finding::words::{counted, with_commas};
 use finding::{Asks, Finding};
 use serde::Deserialize;
 use uuid::Uuid;
-use workflow::{FindingCount, NumberedFinding, Submission};
+use workflow::{Answers, FindingCount, NumberedFinding, Submission};
 
+use super::explain::{self, ExplainForm, Mistake, WaiverForm};
 use super::problem::PageProblem;
+use super::waivers::{self, Asked};
 use crate::Site;
 use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
+use crate::words;
 
 /// Places on one page of a check.
 const PAGE: u32 = 200;
@@ -23,6 +28,12 @@ const PAGE: u32 = 200;
 pub(super) struct Section {
     pub(super) heading: &'static str,
     pub(super) checks: Vec<Check>,
+}
+
+impl Section {
+    pub(super) fn asks_why(&self) -> bool {
+        self.checks.iter().any(|check| check.asks_why)
+    }
 }
 
 /// Findings of one check.
@@ -34,6 +45,12 @@ pub(super) struct Check {
     pub(super) findings: Vec<Shown>,
     /// Where they are not all of them.
     pub(super) more: Option<More>,
+    /// Whether what it found is to be explained.
+    pub(super) asks_why: bool,
+    /// Whether places can be ticked to explain them.
+    pub(super) can_tick: bool,
+    /// Where each is explained or asked about.
+    pub(super) page: String,
 }
 
 pub(super) struct More {
@@ -47,6 +64,26 @@ pub(super) struct Shown {
     pub(super) value: String,
     pub(super) message: String,
     pub(super) fix: String,
+    /// Whether this one is to be explained: a check may also find what is to be fixed.
+    pub(super) asks_why: bool,
+    /// By which it is known again; empty where it is not.
+    pub(super) key: String,
+    pub(super) answer: Option<Answer>,
+    /// What was said of the same record in an earlier period, where nothing was said in this one.
+    pub(super) before: Option<Answer>,
+}
+
+/// What is said of a place, and who said it when.
+pub(super) struct Answer {
+    pub(super) text: String,
+    pub(super) source: String,
+}
+
+/// What there is about findings, on a day.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) answers: &'a Answers,
+    pub(super) today: NaiveDate,
 }
 
 /// Keeps the report's order: what comes first in it opens its section and its check.
@@ -54,17 +91,18 @@ pub(super) fn sections(
     id: Uuid,
     findings: Vec<NumberedFinding>,
     counts: &[FindingCount],
+    said: Said<'_>,
 ) -> Vec<Section> {
-    type OfRules = Vec<(String, Vec<Finding>)>;
+    type OfRules = Vec<(String, Vec<NumberedFinding>)>;
     let mut sections: Vec<(Asks, OfRules)> = Vec::new();
-    for NumberedFinding { finding, .. } in findings {
-        let asks = Asks::of(finding.severity);
+    for finding in findings {
+        let asks = Asks::of(finding.finding.severity);
         let (_, checks) = find_or_push(
             &mut sections,
             |(own, _)| *own == asks,
             || (asks, Vec::new()),
         );
-        let rule = finding.rule.as_str();
+        let rule = finding.finding.rule.as_str();
         let (_, of_check) = find_or_push(
             checks,
             |(own, _)| own == rule,
@@ -79,13 +117,21 @@ pub(super) fn sections(
             heading: asks.heading(),
             checks: checks
                 .into_iter()
-                .map(|(rule, findings)| check(id, findings, n_of(counts, &rule), rule))
+                .map(|(rule, findings)| check(id, findings, n_of(counts, &rule), rule, said))
                 .collect(),
         })
         .collect()
 }
 
-fn check(id: Uuid, findings: Vec<Finding>, n_all: u64, rule: String) -> Check {
+fn check(
+    id: Uuid,
+    numbered: Vec<NumberedFinding>,
+    n_all: u64,
+    rule: String,
+    said: Said<'_>,
+) -> Check {
+    let answers: Vec<_> = numbered.iter().map(|one| answers_to(one, said)).collect();
+    let findings: Vec<Finding> = numbered.into_iter().map(|one| one.finding).collect();
     let n_shown = findings.len() as u64;
     Check {
         heading: heading(&findings, n_all),
@@ -98,12 +144,50 @@ fn check(id: Uuid, findings: Vec<Finding>, n_all: u64, rule: String) -> Check {
             ),
             link: link(id, &rule, 1),
         }),
-        findings: findings.into_iter().map(shown).collect(),
+        asks_why: findings
+            .iter()
+            .any(|finding| Asks::of(finding.severity) == Asks::ToExplain),
+        can_tick: false,
+        page: link(id, &rule, 1),
+        findings: findings
+            .into_iter()
+            .zip(answers)
+            .map(|(finding, (answer, before))| shown(finding, answer, before))
+            .collect(),
         rule,
     }
 }
 
-fn link(id: Uuid, rule: &str, page: u32) -> String {
+/// What is said of a finding, and what was said before.
+fn answers_to(finding: &NumberedFinding, said: Said<'_>) -> (Option<Answer>, Option<Answer>) {
+    let answer = |explanation: &workflow::Explanation, of: &str| Answer {
+        text: explanation.text.clone(),
+        source: format!(
+            "{}, {}{of}",
+            explanation.by_name,
+            words::day(clock::day(explanation.at))
+        ),
+    };
+    if let Some(explanation) = said.answers.explanation(finding) {
+        return (Some(answer(explanation, "")), None);
+    }
+    let before = said.answers.before(finding);
+    let before = before.map(|before| answer(before, &format!(", for {}", before.period)));
+    if let Some(waiver) = said.answers.waiver(finding, said.today) {
+        let ends_on = waiver
+            .decision
+            .as_ref()
+            .and_then(|decision| decision.ends_on);
+        let excepted = Answer {
+            text: "Needs no explanation: a standing exception was granted.".to_owned(),
+            source: ends_on.map_or_else(String::new, |day| format!("up to {}", words::day(day))),
+        };
+        return (Some(excepted), before);
+    }
+    (None, before)
+}
+
+pub(super) fn link(id: Uuid, rule: &str, page: u32) -> String {
     format!("/submissions/{id}/checks/{rule}?page={page}")
 }
 
@@ -134,7 +218,7 @@ fn same(findings: &[Finding], what: impl Fn(&Finding) -> &String) -> Option<Stri
         .then(|| first.clone())
 }
 
-fn shown(finding: Finding) -> Shown {
+fn shown(finding: Finding, answer: Option<Answer>, before: Option<Answer>) -> Shown {
     let place = match (&finding.cell, finding.row_number, &finding.table) {
         (Some(cell), _, _) => cell.to_string(),
         (None, Some(row), Some(table)) => format!("{table}, row {row}"),
@@ -145,8 +229,14 @@ fn shown(finding: Finding) -> Shown {
     Shown {
         place,
         value: finding.value.unwrap_or_else(|| "(blank)".to_owned()),
+        asks_why: Asks::of(finding.severity) == Asks::ToExplain,
+        key: finding
+            .key
+            .map_or_else(String::new, |key| key.as_str().to_owned()),
         message: finding.message,
         fix: finding.fix,
+        answer,
+        before,
     }
 }
 
@@ -172,6 +262,19 @@ struct CheckPage {
     range: String,
     before: Option<String>,
     after: Option<String>,
+    explain: Option<ExplainForm>,
+    /// What was asked for on this check.
+    asked: Vec<Asked>,
+    ask: Option<WaiverForm>,
+}
+
+impl CheckPage {
+    fn has_mistake(&self) -> bool {
+        self.explain
+            .as_ref()
+            .is_some_and(|form| form.problem.is_some())
+            || self.ask.as_ref().is_some_and(|form| form.problem.is_some())
+    }
 }
 
 #[derive(Deserialize)]
@@ -187,27 +290,61 @@ pub(crate) async fn show(
     which: web::Query<Which>,
 ) -> Result<HttpResponse, PageProblem> {
     let (id, rule) = address.into_inner();
+    check_page(&site, visitor, &id, rule, which.page.unwrap_or(1), None).await
+}
+
+/// The page of a check, with what was wrong in a form of it.
+pub(super) async fn check_page(
+    site: &Site,
+    visitor: Visitor,
+    id: &str,
+    rule: String,
+    page: u32,
+    mistake: Option<Mistake>,
+) -> Result<HttpResponse, PageProblem> {
     let (db, reader) = (site.db()?, &visitor.actor);
-    let submission = find(&site, reader, Action::SeeFindings, &id).await?;
+    let submission = find(site, reader, Action::SeeFindings, id).await?;
     let id = submission.id;
-    let page = which.page.unwrap_or(1).max(1);
+    let page = page.max(1);
     let n_before = (page - 1).saturating_mul(PAGE);
     let counts = workflow::finding_counts(db, reader, id)
         .await?
         .unwrap_or_default();
-    let findings: Vec<Finding> =
-        workflow::findings_of_rule(db, reader, id, &rule, (n_before, PAGE))
-            .await?
-            .unwrap_or_default()
-            .into_iter()
-            .map(|numbered| numbered.finding)
-            .collect();
+    let findings = workflow::findings_of_rule(db, reader, id, &rule, (n_before, PAGE))
+        .await?
+        .unwrap_or_default();
     if findings.is_empty() {
         return Err(Problem::not_found().into());
     }
+    let answers = workflow::answers(db, reader, &submission, &findings).await?;
+    let may = async |action| workflow::submission(db, reader, action, id).await.is_ok();
+    let (may_explain, may_ask) = (may(Action::Explain).await, may(Action::AskForWaiver).await);
     let n_all = n_of(&counts, &rule);
     let n_last = u64::from(n_before) + findings.len() as u64;
+    let said = Said {
+        answers: &answers,
+        today: clock::day(Utc::now()),
+    };
+    let mut check = Check {
+        more: None,
+        ..check(id, findings, n_all, rule, said)
+    };
+    check.can_tick = check.asks_why && may_explain;
+    let status = match &mistake {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
+    let (wrong_words, wrong_reason) = Mistake::split(mistake);
     let page = CheckPage {
+        explain: check
+            .can_tick
+            .then(|| explain::form(&check, id, page, n_all, wrong_words)),
+        ask: (check.asks_why && may_ask)
+            .then(|| explain::waiver_form(&check, id, page, wrong_reason)),
+        asked: answers
+            .waivers_of(&check.rule)
+            .map(|waiver| waivers::asked(waiver, said.today))
+            .collect(),
         you: Some(visitor.you),
         submission,
         range: format!(
@@ -216,12 +353,9 @@ pub(crate) async fn show(
             with_commas(n_last),
             with_commas(n_all)
         ),
-        before: (page > 1).then(|| link(id, &rule, page - 1)),
-        after: (n_last < n_all).then(|| link(id, &rule, page + 1)),
-        check: Check {
-            more: None,
-            ..check(id, findings, n_all, rule)
-        },
+        before: (page > 1).then(|| link(id, &check.rule, page - 1)),
+        after: (n_last < n_all).then(|| link(id, &check.rule, page + 1)),
+        check,
     };
-    Ok(super::render(StatusCode::OK, &page))
+    Ok(super::render(status, &page))
 }

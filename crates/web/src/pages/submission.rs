@@ -4,12 +4,13 @@ use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use cycle::clock::moment_in_words;
+use chrono::Utc;
+use cycle::clock::{self, moment_in_words};
 use finding::words::{counted, with_commas};
 use finding::{Asks, Outcome};
-use workflow::{Comparison, FindingCount, MarkedWorkbook, Submission};
+use workflow::{Answers, Comparison, Denied, FindingCount, MarkedWorkbook, Submission};
 
-use super::findings::{Section, sections};
+use super::findings::{Said, Section, sections};
 use super::problem::PageProblem;
 use crate::Site;
 use crate::api::submission::find;
@@ -34,6 +35,8 @@ struct SubmissionPage {
     /// Where not all are shown.
     cut: Option<String>,
     tables: Vec<Account>,
+    /// How much of what was asked is explained.
+    explained: Option<String>,
     /// What it could not be compared with.
     not_compared: Vec<String>,
     marked: Marked,
@@ -73,6 +76,18 @@ pub(crate) async fn show(
     let findings = workflow::first_findings(db, reader, id, SHOWN)
         .await?
         .unwrap_or_default();
+    // Who sees no values sees no findings, and so nothing of what is said about them.
+    let answers = match workflow::answers(db, reader, &submission, &findings).await {
+        Ok(answers) => answers,
+        Err(Denied::Db(error)) => return Err(error.into()),
+        Err(_) => Answers::default(),
+    };
+    let today = clock::day(Utc::now());
+    let n_unexplained: u64 = match workflow::unexplained(db, reader, &submission, today).await {
+        Ok(checks) => checks.iter().map(|check| check.n).sum(),
+        Err(Denied::Db(error)) => return Err(error.into()),
+        Err(_) => 0,
+    };
     let accounts = workflow::accounts(db, reader, id)
         .await?
         .unwrap_or_default();
@@ -102,7 +117,16 @@ pub(crate) async fn show(
                 with_commas(total)
             )
         }),
-        sections: sections(id, findings, &counts),
+        explained: explained(asked(&counts, Asks::ToExplain), n_unexplained),
+        sections: sections(
+            id,
+            findings,
+            &counts,
+            Said {
+                answers: &answers,
+                today,
+            },
+        ),
         tables: accounts
             .iter()
             .map(|table| Account {
@@ -140,6 +164,20 @@ fn not_compared(comparison: &Comparison) -> Option<String> {
             counted(n, "comparison", "comparisons")
         )
     })
+}
+
+/// Nothing where nothing is to be explained.
+fn explained(n_asked: u64, n_unexplained: u64) -> Option<String> {
+    let n_explained = n_asked.saturating_sub(n_unexplained);
+    match (n_asked, n_unexplained) {
+        (0, _) => None,
+        (_, 0) => Some("Everything that was to be explained is explained.".to_owned()),
+        _ => Some(format!(
+            "{} of {} explained.",
+            with_commas(n_explained),
+            with_commas(n_asked)
+        )),
+    }
 }
 
 fn asked(counts: &[FindingCount], asks: Asks) -> u64 {
