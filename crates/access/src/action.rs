@@ -15,6 +15,9 @@ pub enum Action {
     Withdraw,
     SignOff,
     Decide,
+    DeclareNil,
+    SeeMessages,
+    WriteMessage,
     DownloadFile,
     DownloadMarked,
     SeeFindings,
@@ -26,12 +29,13 @@ pub enum Action {
     DownloadOwnFigures,
     SeePeople,
     InvitePeople,
+    AllowOwnSignOff,
     SeeAudit,
 }
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 22] = [
+    pub const ALL: [Action; 26] = [
         Action::SeeRounds,
         Action::SeeObligation,
         Action::SeeSubmission,
@@ -42,6 +46,9 @@ impl Action {
         Action::Withdraw,
         Action::SignOff,
         Action::Decide,
+        Action::DeclareNil,
+        Action::SeeMessages,
+        Action::WriteMessage,
         Action::DownloadFile,
         Action::DownloadMarked,
         Action::SeeFindings,
@@ -53,6 +60,7 @@ impl Action {
         Action::DownloadOwnFigures,
         Action::SeePeople,
         Action::InvitePeople,
+        Action::AllowOwnSignOff,
         Action::SeeAudit,
     ];
 
@@ -69,6 +77,9 @@ impl Action {
             Action::Withdraw => "submission.withdraw",
             Action::SignOff => "submission.sign-off",
             Action::Decide => "submission.decide",
+            Action::DeclareNil => "submission.declare-nil",
+            Action::SeeMessages => "messages.see",
+            Action::WriteMessage => "messages.write",
             Action::DownloadFile => "file.download",
             Action::DownloadMarked => "file.download-marked",
             Action::SeeFindings => "findings.see",
@@ -80,6 +91,7 @@ impl Action {
             Action::DownloadOwnFigures => "dataset.download-own",
             Action::SeePeople => "people.see",
             Action::InvitePeople => "people.invite",
+            Action::AllowOwnSignOff => "people.allow-own-sign-off",
             Action::SeeAudit => "audit.see",
         }
     }

@@ -12,6 +12,10 @@ pub struct Object<'a> {
     pub stage: Stage,
     /// Who sent it.
     pub sent_by: Option<ActorId>,
+    /// Who submitted it, if somebody has.
+    pub submitted_by: Option<ActorId>,
+    /// Whether its organisation has leave, for lack of people, to sign off what the same person sent.
+    pub may_sign_off_own: bool,
 }
 
 /// How far a version has come.
@@ -91,12 +95,17 @@ fn covers(
     let reaches = match scope {
         Scope::No => false,
         Scope::Own | Scope::Assigned => belongs,
-        Scope::Others => belongs && object.sent_by.is_some_and(|sender| sender != actor),
+        Scope::Others => belongs && (object.may_sign_off_own || is_of_others(actor, object)),
         Scope::Submitted => belongs && object.stage == Stage::Submitted,
         Scope::Counts => return Some(View::Counts),
         Scope::All => true,
     };
     reaches.then_some(View::Values)
+}
+
+/// Whether others have brought it so far. Where nobody knows who sent it, nobody is known to be another.
+fn is_of_others(actor: ActorId, object: &Object<'_>) -> bool {
+    object.sent_by.is_some_and(|sender| sender != actor) && object.submitted_by != Some(actor)
 }
 
 fn is_home(grant: &Grant, object: &Object<'_>) -> bool {
@@ -140,6 +149,7 @@ mod tests {
             return_id: Some("hl1"),
             stage,
             sent_by: Some(ActorId::Person(Uuid::from_u128(1))),
+            ..Object::default()
         }
     }
 
@@ -193,6 +203,16 @@ mod tests {
             Verdict::Forbidden
         );
         assert_eq!(decide(&both(2), Action::SignOff, &object), VALUES);
+        let submitted = Object {
+            submitted_by: Some(ActorId::Person(Uuid::from_u128(2))),
+            ..object
+        };
+        assert_eq!(
+            decide(&both(2), Action::SignOff, &submitted),
+            Verdict::Forbidden,
+            "nor who submitted it"
+        );
+        assert_eq!(decide(&both(3), Action::SignOff, &submitted), VALUES);
         // Nobody knows who sent it: then nobody is known to be another.
         let unknown = Object {
             sent_by: None,
@@ -201,6 +221,29 @@ mod tests {
         assert_eq!(
             decide(&both(2), Action::SignOff, &unknown),
             Verdict::Forbidden
+        );
+    }
+
+    #[test]
+    fn an_organisation_with_leave_has_its_approvers_sign_off_what_they_sent() {
+        let object = Object {
+            may_sign_off_own: true,
+            ..version(OWN, Stage::Submitted)
+        };
+        let approver = council(1, Role::Approver);
+        assert_eq!(decide(&approver, Action::SignOff, &object), VALUES);
+        let uploader = council(1, Role::Uploader);
+        assert_eq!(
+            decide(&uploader, Action::SignOff, &object),
+            Verdict::Forbidden
+        );
+        let elsewhere = Object {
+            organisation: Some(OTHER),
+            ..object
+        };
+        assert_eq!(
+            decide(&approver, Action::SignOff, &elsewhere),
+            Verdict::NotThere
         );
     }
 

@@ -4,8 +4,10 @@
 //! It knows nothing of databases, people or the clock; `today` is an argument.
 
 pub mod clock;
+mod handover;
 mod obligation;
 mod submission;
 
-pub use obligation::{ObligationState, Standing, due_date};
-pub use submission::SubmissionState;
+pub use handover::{Step, Verb};
+pub use obligation::{ObligationState, Standing, Stands, due_date};
+pub use submission::{SubmissionFacts, SubmissionState};

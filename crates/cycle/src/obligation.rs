@@ -3,21 +3,29 @@
 use std::fmt;
 
 use chrono::{Days, NaiveDate};
-use finding::Outcome;
 use serde::{Deserialize, Serialize};
 use spec::Period;
+
+use crate::{SubmissionState, Verb};
 
 /// The facts an obligation's state follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     pub opens_on: NaiveDate,
     pub due_on: NaiveDate,
-    /// Whether anything was received.
-    pub any_version: bool,
-    /// The newest version's outcome; `None` while it is being checked, or where there is none.
-    pub latest: Option<Outcome>,
-    /// The outcome of the version that stands.
-    pub standing: Option<Outcome>,
+    /// The newest version that was not withdrawn.
+    pub latest: Option<SubmissionState>,
+    /// The version that stands.
+    pub stands: Option<Stands>,
+}
+
+/// A version that stands, and on the strength of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stands {
+    /// What was done with it last: submitted, signed off or accepted. Until it is accepted it stands provisionally.
+    pub by: Verb,
+    /// It says that there is nothing to report.
+    pub is_nil: bool,
 }
 
 /// Where an organisation's duty in one round stands.
@@ -31,23 +39,72 @@ pub enum ObligationState {
     Checking,
     NeedsCorrection,
     NeedsExplanation,
+    /// To be submitted.
     Ready,
     /// The only files received could not be used.
     Refused,
+    /// To be signed off.
+    Submitted,
+    /// With the return's team.
+    SignedOff,
+    Accepted,
+    /// Accepted that there is nothing to report.
+    Nil,
+    /// Another file is asked for.
+    SentBack,
 }
 
 impl ObligationState {
+    pub const ALL: [ObligationState; 13] = [
+        ObligationState::NotOpen,
+        ObligationState::NotStarted,
+        ObligationState::Overdue,
+        ObligationState::Checking,
+        ObligationState::NeedsCorrection,
+        ObligationState::NeedsExplanation,
+        ObligationState::Ready,
+        ObligationState::Refused,
+        ObligationState::Submitted,
+        ObligationState::SignedOff,
+        ObligationState::Accepted,
+        ObligationState::Nil,
+        ObligationState::SentBack,
+    ];
+
     /// What stands decides; only where nothing stands, the newest file or the calendar does.
     pub fn of(facts: &Standing, today: NaiveDate) -> Self {
-        match (facts.standing, facts.latest) {
-            (Some(Outcome::NeedsExplanation), _) => ObligationState::NeedsExplanation,
-            (Some(_), _) => ObligationState::Ready,
-            (None, Some(Outcome::Refused)) => ObligationState::Refused,
-            (None, Some(_)) => ObligationState::NeedsCorrection,
-            (None, None) if facts.any_version => ObligationState::Checking,
-            (None, None) if today < facts.opens_on => ObligationState::NotOpen,
-            (None, None) if facts.due_on < today => ObligationState::Overdue,
-            (None, None) => ObligationState::NotStarted,
+        if let Some(stands) = facts.stands {
+            return match stands.by {
+                Verb::Accept if stands.is_nil => ObligationState::Nil,
+                Verb::Accept => ObligationState::Accepted,
+                Verb::SignOff => ObligationState::SignedOff,
+                Verb::Submit | Verb::SendBack | Verb::Withdraw => ObligationState::Submitted,
+            };
+        }
+        match facts.latest {
+            Some(SubmissionState::Received | SubmissionState::NeedsAttention) => {
+                ObligationState::Checking
+            }
+            Some(SubmissionState::NeedsCorrection) => ObligationState::NeedsCorrection,
+            Some(SubmissionState::NeedsExplanation) => ObligationState::NeedsExplanation,
+            Some(SubmissionState::Refused) => ObligationState::Refused,
+            Some(SubmissionState::SentBack) => ObligationState::SentBack,
+            Some(
+                SubmissionState::Ready
+                | SubmissionState::Submitted
+                | SubmissionState::SignedOff
+                | SubmissionState::Accepted
+                | SubmissionState::Superseded,
+            ) => ObligationState::Ready,
+            Some(SubmissionState::Withdrawn) | None => {
+                if today < facts.opens_on {
+                    ObligationState::NotOpen
+                } else if facts.due_on < today {
+                    ObligationState::Overdue
+                } else {
+                    ObligationState::NotStarted
+                }
+            }
         }
     }
 
@@ -61,6 +118,11 @@ impl ObligationState {
             ObligationState::NeedsExplanation => "needs_explanation",
             ObligationState::Ready => "ready",
             ObligationState::Refused => "refused",
+            ObligationState::Submitted => "submitted",
+            ObligationState::SignedOff => "signed_off",
+            ObligationState::Accepted => "accepted",
+            ObligationState::Nil => "nil",
+            ObligationState::SentBack => "sent_back",
         }
     }
 
@@ -73,9 +135,21 @@ impl ObligationState {
             ObligationState::Checking => "being checked",
             ObligationState::NeedsCorrection => "needs correction",
             ObligationState::NeedsExplanation => "needs explanation",
-            ObligationState::Ready => "ready",
+            ObligationState::Ready => "ready to submit",
             ObligationState::Refused => "could not be used",
+            ObligationState::Submitted => "waiting for sign-off",
+            ObligationState::SignedOff => "signed off",
+            ObligationState::Accepted => "accepted",
+            ObligationState::Nil => "nothing to report",
+            ObligationState::SentBack => "sent back",
         }
+    }
+}
+
+impl Standing {
+    /// Past the day it is due, and nothing was handed over that stands.
+    pub fn is_overdue(&self, today: NaiveDate) -> bool {
+        self.due_on < today && self.stands.is_none()
     }
 }
 
@@ -105,9 +179,8 @@ mod tests {
         Standing {
             opens_on: day("2026-07-01"),
             due_on: day("2026-07-31"),
-            any_version: false,
             latest: None,
-            standing: None,
+            stands: None,
         }
     }
 
@@ -124,37 +197,45 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_outlives_a_newer_file_with_errors() {
-        let facts = Standing {
-            any_version: true,
-            latest: Some(Outcome::NeedsCorrection),
-            standing: Some(Outcome::Ready),
-            ..nothing_sent()
-        };
-        assert_eq!(
-            ObligationState::of(&facts, day("2026-08-01")),
-            ObligationState::Ready
-        );
-        let facts = Standing {
-            standing: None,
-            ..facts
-        };
-        assert_eq!(
-            ObligationState::of(&facts, day("2026-08-01")),
-            ObligationState::NeedsCorrection
-        );
+    fn what_stands_decides_whatever_was_sent_since() {
+        for (by, is_nil, state) in [
+            (Verb::Submit, false, ObligationState::Submitted),
+            (Verb::Submit, true, ObligationState::Submitted),
+            (Verb::SignOff, false, ObligationState::SignedOff),
+            (Verb::Accept, false, ObligationState::Accepted),
+            (Verb::Accept, true, ObligationState::Nil),
+        ] {
+            let facts = Standing {
+                latest: Some(SubmissionState::NeedsCorrection),
+                stands: Some(Stands { by, is_nil }),
+                ..nothing_sent()
+            };
+            assert_eq!(ObligationState::of(&facts, day("2026-08-01")), state);
+            assert!(!facts.is_overdue(day("2026-08-01")));
+        }
     }
 
     #[test]
-    fn a_file_that_is_being_checked_is_not_overdue() {
-        let facts = Standing {
-            any_version: true,
-            ..nothing_sent()
-        };
-        assert_eq!(
-            ObligationState::of(&facts, day("2026-08-01")),
-            ObligationState::Checking
-        );
+    fn where_nothing_stands_the_newest_version_decides() {
+        for (latest, state) in [
+            (
+                SubmissionState::NeedsCorrection,
+                ObligationState::NeedsCorrection,
+            ),
+            (SubmissionState::Ready, ObligationState::Ready),
+            (SubmissionState::SentBack, ObligationState::SentBack),
+            (SubmissionState::Received, ObligationState::Checking),
+            // As if nothing had been sent.
+            (SubmissionState::Withdrawn, ObligationState::Overdue),
+        ] {
+            let facts = Standing {
+                latest: Some(latest),
+                ..nothing_sent()
+            };
+            assert_eq!(ObligationState::of(&facts, day("2026-08-01")), state);
+            assert!(facts.is_overdue(day("2026-08-01")), "{latest}");
+            assert!(!facts.is_overdue(day("2026-07-31")), "{latest}");
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What counts for a period, and where it was read.
 
+use access::ActorId;
+use cycle::Verb;
 use db::records::Block;
 use db::submissions::{NewSubmission, TableRows};
-use db::{Db, cycles, organisations, records, returns, submissions};
+use db::{Db, Tx, cycles, handovers, organisations, records, returns, submissions};
 use finding::Outcome;
 use spec::{Period, ReturnSpec};
 use testkit::TestDb;
@@ -52,6 +54,7 @@ struct Sent<'a> {
     period: Period,
     outcome: Outcome,
     file_name: &'a str,
+    handed_over: &'a [(Verb, Option<Verb>)],
     /// Rows of item values, from sheet row 2 on.
     rows: &'a [&'a [Option<&'a str>]],
 }
@@ -62,7 +65,7 @@ fn own_of(row_number: u32) -> serde_json::Value {
 }
 
 /// Stores a submission as its assessment would.
-async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) {
+async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) -> Uuid {
     let table = &spec.tables[0];
     let id = Uuid::now_v7();
     let sha256 = "ab".repeat(32);
@@ -80,7 +83,9 @@ async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) {
         organisation: sent.organisation,
         sha256: &sha256,
         file_name: sent.file_name,
+        is_nil: false,
         uploaded_by: "someone",
+        sent_by: ActorId::System,
         contact_email: Some("someone@example.org"),
         received_at: chrono::Utc::now(),
         idempotency_key: &id.to_string(),
@@ -136,8 +141,40 @@ async fn send(db: &Db, spec: &ReturnSpec, sent: &Sent<'_>) {
     submissions::set_assessed(&mut tx, id, sent.outcome, &spec.hash)
         .await
         .unwrap();
+    for &(verb, follows) in sent.handed_over {
+        hand_over(&mut tx, id, sent.organisation, (verb, follows)).await;
+    }
     tx.commit().await.unwrap();
+    id
 }
+
+async fn hand_over(
+    tx: &mut Tx,
+    submission_id: Uuid,
+    organisation: &str,
+    (verb, follows): (Verb, Option<Verb>),
+) {
+    let new = handovers::NewHandover {
+        submission_id,
+        organisation,
+        verb,
+        follows,
+        by: ActorId::System,
+        by_name: "someone",
+        reason: Some("a reason"),
+        own_sign_off: None,
+    };
+    handovers::add(tx, &new).await.unwrap();
+}
+
+const SUBMITTED: &[(Verb, Option<Verb>)] = &[(Verb::Submit, None)];
+const SIGNED_OFF: &[(Verb, Option<Verb>)] =
+    &[(Verb::Submit, None), (Verb::SignOff, Some(Verb::Submit))];
+const ACCEPTED: &[(Verb, Option<Verb>)] = &[
+    (Verb::Submit, None),
+    (Verb::SignOff, Some(Verb::Submit)),
+    (Verb::Accept, Some(Verb::SignOff)),
+];
 
 async fn csv_of(db: &Db, spec: &ReturnSpec, period: &str) -> String {
     let mut out = Vec::new();
@@ -153,12 +190,14 @@ const BRORA: &str = "S12000002";
 fn a_form(
     organisation: &'static str,
     outcome: Outcome,
+    handed_over: &'static [(Verb, Option<Verb>)],
     rows: &'static [&'static [Option<&'static str>]],
 ) -> Sent<'static> {
     Sent {
         organisation,
         period: q1(),
         outcome,
+        handed_over,
         file_name: "form.xlsx",
         rows,
     }
@@ -175,6 +214,7 @@ async fn every_value_has_its_cell() {
         &a_form(
             BRORA,
             Outcome::Ready,
+            SUBMITTED,
             &[&[Some("1"), Some("=cmd"), Some("7")]],
         ),
     )
@@ -185,6 +225,7 @@ async fn every_value_has_its_cell() {
         &a_form(
             ARDBEG,
             Outcome::NeedsExplanation,
+            ACCEPTED,
             &[
                 &[Some("1"), None, Some("5")],
                 &[Some("2"), Some("-x"), Some("6")],
@@ -197,49 +238,72 @@ async fn every_value_has_its_cell() {
         csv_of(&db, &spec, "2026-27-Q1").await,
         format!(
             "organisation_code,organisation_name,period,submission_version,submission_state,source_file,source_sha256,source_sheet,source_row,line,organisation,band_a,line_cell,organisation_cell,band_a_cell\n\
-             S12000001,Ardbeg,2026-27-Q1,1,needs_explanation,form.xlsx,{sha},Sheet,2,1,,5,A2,D2,E2\n\
-             S12000001,Ardbeg,2026-27-Q1,1,needs_explanation,form.xlsx,{sha},Sheet,3,2,'-x,6,A3,D3,E3\n\
-             S12000002,Brora,2026-27-Q1,1,ready,form.xlsx,{sha},Sheet,2,1,'=cmd,7,A2,D2,E2\n"
+             S12000001,Ardbeg,2026-27-Q1,1,accepted,form.xlsx,{sha},Sheet,2,1,,5,A2,D2,E2\n\
+             S12000001,Ardbeg,2026-27-Q1,1,accepted,form.xlsx,{sha},Sheet,3,2,'-x,6,A3,D3,E3\n\
+             S12000002,Brora,2026-27-Q1,1,submitted,form.xlsx,{sha},Sheet,2,1,'=cmd,7,A2,D2,E2\n"
         )
     );
     assert_eq!(csv_of(&db, &spec, "2026-27-Q2").await.lines().count(), 1);
 }
 
 #[tokio::test]
-async fn a_form_with_errors_does_not_replace_the_one_that_stands_and_a_good_one_does() {
+async fn what_is_accepted_stands_until_a_newer_one_is_and_before_that_what_came_farthest() {
     let database = TestDb::new();
     let spec = form();
     let db = collecting(&spec, &database).await;
-    for (outcome, band_a, in_dataset) in [
-        (Outcome::Ready, "1", "1"),
-        (Outcome::NeedsCorrection, "2", "1"),
-        (Outcome::Refused, "3", "1"),
-        (Outcome::NeedsExplanation, "4", "4"),
-    ] {
-        send(
-            &db,
-            &spec,
-            &Sent {
-                rows: &[&[Some("1"), None, Some(band_a)]],
-                ..a_form(ARDBEG, outcome, &[])
-            },
-        )
-        .await;
+    let stands = async || {
         let text = csv_of(&db, &spec, "2026-27-Q1").await;
         let rows: Vec<&str> = text.lines().skip(1).collect();
-        assert_eq!(rows.len(), 1, "{text}");
-        assert!(
-            rows[0].ends_with(&format!(",1,,{in_dataset},A2,D2,E2")),
-            "{text}"
-        );
+        assert!(rows.len() <= 1, "{text}");
+        rows.first().map(|row| {
+            let fields: Vec<&str> = row.split(',').collect();
+            [fields[3], fields[4], fields[11]].join(" ")
+        })
+    };
+    let mut ids = Vec::new();
+    for (handed_over, band_a, expected) in [
+        (&[][..], "1", None),
+        (SUBMITTED, "2", Some("2 submitted 2")),
+        (SIGNED_OFF, "3", Some("3 signed_off 3")),
+        (SUBMITTED, "4", Some("3 signed_off 3")),
+        (&[], "5", Some("3 signed_off 3")),
+        (SIGNED_OFF, "6", Some("6 signed_off 6")),
+        (ACCEPTED, "7", Some("7 accepted 7")),
+        (SIGNED_OFF, "8", Some("7 accepted 7")),
+        (ACCEPTED, "9", Some("9 accepted 9")),
+    ] {
+        let rows: &[&[Option<&str>]] = &[&[Some("1"), None, Some(band_a)]];
+        let sent = Sent {
+            organisation: ARDBEG,
+            period: q1(),
+            outcome: Outcome::Ready,
+            file_name: "form.xlsx",
+            handed_over,
+            rows,
+        };
+        ids.push(send(&db, &spec, &sent).await);
+        assert_eq!(stands().await.as_deref(), expected, "after {band_a}");
+    }
+    // What is opened again does not stand any more.
+    for (nth, expected) in [(8, "7 accepted 7"), (6, "8 signed_off 8")] {
+        let mut tx = db.begin(&Sees::Everyone).await.unwrap();
+        let again = (Verb::SendBack, Some(Verb::Accept));
+        hand_over(&mut tx, ids[nth], ARDBEG, again).await;
+        tx.commit().await.unwrap();
+        assert_eq!(stands().await.as_deref(), Some(expected));
     }
 }
 
-fn some_cases<'a>(period: Period, outcome: Outcome, rows: &'a [&'a [Option<&'a str>]]) -> Sent<'a> {
+fn some_cases<'a>(
+    period: Period,
+    handed_over: &'a [(Verb, Option<Verb>)],
+    rows: &'a [&'a [Option<&'a str>]],
+) -> Sent<'a> {
     Sent {
         organisation: ARDBEG,
         period,
-        outcome,
+        outcome: Outcome::Ready,
+        handed_over,
         file_name: "cases.csv",
         rows,
     }
@@ -272,35 +336,36 @@ async fn records_that_accumulate_are_the_newest_of_each_key_up_to_the_period() {
     let b = [Some("b"), None, Some("2.00"), None, None, None];
     let b_again = [Some("b"), None, Some("3.00"), None, None, None];
     let a_wrong = [Some("a"), None, Some("9.00"), None, None, None];
-    send(&db, &spec, &some_cases(q1(), Outcome::Ready, &[&a, &b])).await;
-    send(&db, &spec, &some_cases(q2(), Outcome::Ready, &[&b_again])).await;
-    send(
-        &db,
-        &spec,
-        &some_cases(q2(), Outcome::NeedsCorrection, &[&a_wrong]),
-    )
-    .await;
+    send(&db, &spec, &some_cases(q1(), ACCEPTED, &[&a, &b])).await;
+    send(&db, &spec, &some_cases(q2(), SUBMITTED, &[&b_again])).await;
+    send(&db, &spec, &some_cases(q2(), &[], &[&a_wrong])).await;
 
     assert_eq!(
         short(&csv_of(&db, &spec, "2026-27-Q1").await),
         [
-            "S12000001 2026-27-Q1 1 ready a -1.50",
-            "S12000001 2026-27-Q1 1 ready b 2.00",
+            "S12000001 2026-27-Q1 1 accepted a -1.50",
+            "S12000001 2026-27-Q1 1 accepted b 2.00",
         ]
     );
     assert_eq!(
         short(&csv_of(&db, &spec, "2026-27-Q2").await),
         [
-            "S12000001 2026-27-Q1 1 ready a -1.50",
-            "S12000001 2026-27-Q2 1 ready b 3.00",
+            "S12000001 2026-27-Q1 1 accepted a -1.50",
+            "S12000001 2026-27-Q2 1 submitted b 3.00",
         ]
     );
-    send(&db, &spec, &some_cases(q1(), Outcome::Ready, &[&b])).await;
+    send(&db, &spec, &some_cases(q1(), SIGNED_OFF, &[&b])).await;
+    assert_eq!(
+        csv_of(&db, &spec, "2026-27-Q1").await.lines().count(),
+        3,
+        "what is not accepted changes nothing of what is"
+    );
+    send(&db, &spec, &some_cases(q1(), ACCEPTED, &[&b])).await;
     assert_eq!(
         short(&csv_of(&db, &spec, "2026-27-Q1").await),
         [
-            "S12000001 2026-27-Q1 1 superseded a -1.50",
-            "S12000001 2026-27-Q1 2 ready b 2.00",
+            "S12000001 2026-27-Q1 1 accepted a -1.50",
+            "S12000001 2026-27-Q1 3 accepted b 2.00",
         ]
     );
 }
@@ -314,7 +379,7 @@ async fn the_senders_own_columns_are_one_column_of_the_dataset() {
     };
     let db = collecting(&spec, &database).await;
     let a = [Some("a"), None, None, None, None, None];
-    send(&db, &spec, &some_cases(q1(), Outcome::Ready, &[&a])).await;
+    send(&db, &spec, &some_cases(q1(), SUBMITTED, &[&a])).await;
     let text = csv_of(&db, &spec, "2026-27-Q1").await;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let column = reader.headers().unwrap().len() - 1;
@@ -335,6 +400,7 @@ async fn just_one_organisation_can_be_had() {
             &a_form(
                 organisation,
                 Outcome::Ready,
+                SUBMITTED,
                 &[&[Some("1"), None, Some("1")]],
             ),
         )
@@ -373,6 +439,7 @@ async fn more_records_than_are_fetched_at_once_are_all_there_in_order() {
             organisation: ARDBEG,
             period: q1(),
             outcome: Outcome::Ready,
+            handed_over: SUBMITTED,
             file_name: "cases.csv",
             rows: &rows,
         },

@@ -1,15 +1,16 @@
 //! Rounds of returns, and who owes what in them.
 
 use chrono::NaiveDate;
-use cycle::{ObligationState, Standing, SubmissionState};
+use cycle::{ObligationState, Standing, Stands, SubmissionFacts, SubmissionState, Verb};
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::Period;
 use uuid::Uuid;
 
+use crate::handovers::verb_of;
 use crate::returns::period_kind_of;
-use crate::submissions::{outcome_of, state_of};
+use crate::submissions::outcome_of;
 use crate::{Conn, DbError, Tx};
 
 /// A period of a return that is collected.
@@ -192,10 +193,12 @@ pub struct Obligation {
     pub organisation_name: String,
     pub round: Round,
     pub state: ObligationState,
-    /// The newest version, and what became of it.
+    /// Past the day it is due, and nothing was handed over that stands.
+    pub is_overdue: bool,
+    /// The newest version that was not withdrawn, and what became of it; the newest one where all were.
     pub latest: Option<(Uuid, SubmissionState)>,
-    /// The version that stands.
-    pub standing: Option<Uuid>,
+    /// The version that stands, and whether it is submitted, signed off or accepted.
+    pub standing: Option<(Uuid, SubmissionState)>,
     pub n_versions: u32,
 }
 
@@ -213,38 +216,46 @@ struct ObligationRow {
     latest_outcome: Option<String>,
     #[diesel(sql_type = Bool)]
     latest_given_up: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    latest_last: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     standing: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
-    standing_outcome: Option<String>,
+    stands_by: Option<String>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    stands_nil: Option<bool>,
     #[diesel(sql_type = Nullable<Integer>)]
     n_versions: Option<i32>,
 }
 
 impl ObligationRow {
     fn into_obligation(self, today: NaiveDate) -> Result<Obligation, DbError> {
-        let outcome = |word: &Option<String>| word.as_deref().map(outcome_of).transpose();
-        let (latest, standing) = (
-            outcome(&self.latest_outcome)?,
-            outcome(&self.standing_outcome)?,
-        );
+        let newest = SubmissionState::of(&SubmissionFacts {
+            outcome: self.latest_outcome.as_deref().map(outcome_of).transpose()?,
+            given_up: self.latest_given_up,
+            last: self.latest_last.as_deref().map(verb_of).transpose()?,
+            is_overtaken: false,
+        });
+        let latest = self.latest.map(|id| (id, newest));
+        let stands_by = self.stands_by.as_deref().map(verb_of).transpose()?;
         let round = Round::try_from(self.round)?;
         let facts = Standing {
             opens_on: round.opens_on,
             due_on: round.due_on,
-            any_version: self.latest.is_some(),
-            latest,
-            standing,
+            latest: latest.map(|(_, state)| state),
+            stands: stands_by.map(|by| Stands {
+                by,
+                is_nil: self.stands_nil.unwrap_or(false),
+            }),
         };
         Ok(Obligation {
             state: ObligationState::of(&facts, today),
+            is_overdue: facts.is_overdue(today),
             organisation: self.organisation,
             organisation_name: self.organisation_name,
             round,
-            latest: self
-                .latest
-                .map(|id| (id, state_of(latest, self.latest_given_up, false))),
-            standing: self.standing,
+            latest,
+            standing: self.standing.zip(stands_by.map(Verb::state)),
             n_versions: self.n_versions.unwrap_or(0).unsigned_abs(),
         })
     }
@@ -259,17 +270,31 @@ pub async fn obligations(
     let rows: Vec<ObligationRow> = sql_query(format!(
         "SELECT o.organisation, g.name AS organisation_name, {ROUND},
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
-                l.version_number AS n_versions,
-                s.submission_id AS standing, s.outcome AS standing_outcome
+                l.last AS latest_last, l.n_versions,
+                s.id AS standing, s.verb AS stands_by, s.is_nil AS stands_nil
          FROM obligation o
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          JOIN organisation g ON g.code = o.organisation
          LEFT JOIN LATERAL (
-            SELECT id, outcome, attention_at, version_number FROM submission
-            WHERE obligation_id = o.id ORDER BY version_number DESC LIMIT 1
+            SELECT n.id, n.outcome, n.attention_at, h.verb AS last,
+                   (SELECT max(version_number) FROM submission WHERE obligation_id = o.id) AS n_versions
+            FROM submission n
+            LEFT JOIN LATERAL (
+                SELECT verb FROM handover WHERE submission_id = n.id ORDER BY ordinal DESC LIMIT 1
+            ) h ON true
+            WHERE n.obligation_id = o.id
+            ORDER BY h.verb IS NOT DISTINCT FROM 'withdraw', n.version_number DESC LIMIT 1
          ) l ON true
-         LEFT JOIN standing_submission s ON s.obligation_id = o.id
+         -- As the view standing_submission has it, but for one obligation at a time.
+         LEFT JOIN LATERAL (
+            SELECT v.id, h.verb, v.is_nil FROM submission v
+            JOIN LATERAL (
+                SELECT verb, ordinal FROM handover WHERE submission_id = v.id ORDER BY ordinal DESC LIMIT 1
+            ) h ON h.ordinal < 4
+            WHERE v.obligation_id = o.id
+            ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
+         ) s ON true
          WHERE $1 IS NULL OR o.organisation = $1
          ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC"
     ))

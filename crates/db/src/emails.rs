@@ -11,7 +11,7 @@ use crate::{Conn, DbError, Tx};
 #[derive(Debug, Clone)]
 pub struct NewEmail<'a> {
     pub id: Uuid,
-    /// `receipt`, `outcome`, `delay`, `invitation` or `sign-in`.
+    /// As the message is called: `receipt`, `outcome` and others.
     pub kind: &'a str,
     pub about: About,
     pub recipient: &'a str,
@@ -28,7 +28,7 @@ pub enum About {
     Person(Uuid),
 }
 
-/// Puts a message into the outbox; false where the submission has one of this kind already.
+/// Puts a message into the outbox; false where the submission has one of this kind to this recipient already.
 pub async fn add(tx: &mut Tx, email: &NewEmail<'_>) -> Result<bool, DbError> {
     let (submission_id, person_id) = match email.about {
         About::Submission(id) => (Some(id), None),
@@ -37,7 +37,7 @@ pub async fn add(tx: &mut Tx, email: &NewEmail<'_>) -> Result<bool, DbError> {
     let n_added = sql_query(
         "INSERT INTO email (id, kind, submission_id, person_id, recipient, payload, message_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (submission_id, kind) DO NOTHING",
+         ON CONFLICT (submission_id, kind, recipient) DO NOTHING",
     )
     .bind::<SqlUuid, _>(email.id)
     .bind::<Text, _>(email.kind)

@@ -1,17 +1,20 @@
 //! The audit trail: appended to, never changed.
 
+use access::ActorId;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::actors::columns_of;
 use crate::{Conn, DbError, Tx};
 
 /// Something that was done.
 #[derive(Debug, Clone)]
 pub struct NewEvent<'a> {
     pub actor: &'a str,
+    pub actor_id: ActorId,
     /// `None` for the office and the product itself.
     pub actor_organisation: Option<&'a str>,
     pub verb: &'a str,
@@ -23,9 +26,10 @@ pub struct NewEvent<'a> {
 }
 
 pub async fn append(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), DbError> {
+    let (actor_kind, actor_id) = columns_of(event.actor_id);
     sql_query(
-        "INSERT INTO event (actor, actor_organisation, verb, organisation, obligation_id, submission_id, details)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO event (actor, actor_organisation, verb, organisation, obligation_id, submission_id, details, actor_kind, actor_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind::<Text, _>(event.actor)
     .bind::<Nullable<Text>, _>(event.actor_organisation)
@@ -34,6 +38,8 @@ pub async fn append(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), DbError> {
     .bind::<Nullable<BigInt>, _>(event.obligation_id)
     .bind::<Nullable<SqlUuid>, _>(event.submission_id)
     .bind::<Jsonb, _>(&event.details)
+    .bind::<Nullable<Text>, _>(actor_kind)
+    .bind::<Nullable<SqlUuid>, _>(actor_id)
     .execute(tx.connection())
     .await?;
     Ok(())

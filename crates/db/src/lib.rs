@@ -11,8 +11,11 @@ pub mod emails;
 pub mod events;
 pub mod explanations;
 pub mod findings;
+pub mod handovers;
 pub mod marked;
+pub mod messages;
 pub mod organisations;
+pub mod own_sign_offs;
 pub mod people;
 pub mod records;
 pub mod reference_values;
@@ -29,6 +32,8 @@ mod session;
 
 #[cfg(test)]
 mod catalogue_test;
+#[cfg(test)]
+mod handovers_test;
 #[cfg(test)]
 mod tls_test;
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use access::ActorId;
 use chrono::{DateTime, NaiveDate, Utc};
-use cycle::SubmissionState;
+use cycle::{SubmissionFacts, SubmissionState, Verb};
 use diesel::sql_types::{
     Array, BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -13,7 +14,9 @@ use finding::Outcome;
 use spec::OtherPeriod;
 use uuid::Uuid;
 
+use crate::actors::{columns_of, id_of};
 use crate::cycles::{ROUND, Round, RoundRow};
+use crate::handovers::verb_of;
 use crate::{Conn, DbError, Tx};
 
 /// One version of an organisation's answer.
@@ -30,7 +33,14 @@ pub struct Submission {
     /// Where the file store keeps it.
     pub file_key: String,
     pub bytes: u64,
+    /// It says that there is nothing to report: its file is that declaration, and there is nothing to read in it.
+    pub is_nil: bool,
     pub uploaded_by: String,
+    /// `None`: it was not kept.
+    pub sent_by: Option<ActorId>,
+    pub submitted_by: Option<ActorId>,
+    /// What was done with it last.
+    pub last: Option<Verb>,
     /// `None`: the sender wants no messages.
     pub contact_email: Option<String>,
     pub received_at: DateTime<Utc>,
@@ -55,7 +65,9 @@ pub struct NewSubmission<'a> {
     pub organisation: &'a str,
     pub sha256: &'a str,
     pub file_name: &'a str,
+    pub is_nil: bool,
     pub uploaded_by: &'a str,
+    pub sent_by: ActorId,
     pub contact_email: Option<&'a str>,
     pub received_at: DateTime<Utc>,
     pub idempotency_key: &'a str,
@@ -72,19 +84,6 @@ pub(crate) fn outcome_of(word: &str) -> Result<Outcome, DbError> {
     .into_iter()
     .find(|outcome| outcome.as_str() == word)
     .ok_or_else(|| DbError::stored(format!("outcome {word}")))
-}
-
-/// `given_up`: its checks were, and nobody has had them tried again.
-pub(crate) fn state_of(
-    outcome: Option<Outcome>,
-    given_up: bool,
-    newer_stands: bool,
-) -> SubmissionState {
-    if outcome.is_none() && given_up {
-        SubmissionState::NeedsAttention
-    } else {
-        SubmissionState::of(outcome, newer_stands)
-    }
 }
 
 /// Records that the file store has these bytes; harmless when repeated, also at the same moment:
@@ -114,10 +113,12 @@ pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, Db
         .bind::<BigInt, _>(new.obligation_id)
         .execute(tx.connection())
         .await?;
+    let (kind, sender) = columns_of(new.sent_by);
     let row: Option<VersionNumber> = sql_query(
         "INSERT INTO submission (id, obligation_id, organisation, version_number, file_sha256, file_name,
-                                 uploaded_by, contact_email, received_at, idempotency_key)
-         SELECT $1, $2, $3, coalesce(max(version_number), 0) + 1, $4, $5, $6, $7, $8, $9
+                                 uploaded_by, contact_email, received_at, idempotency_key,
+                                 uploaded_by_kind, uploaded_by_id, is_nil)
+         SELECT $1, $2, $3, coalesce(max(version_number), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12
          FROM submission WHERE obligation_id = $2
          ON CONFLICT (organisation, idempotency_key) DO NOTHING
          RETURNING version_number",
@@ -131,6 +132,9 @@ pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, Db
     .bind::<Nullable<Text>, _>(new.contact_email)
     .bind::<Timestamptz, _>(new.received_at)
     .bind::<Text, _>(new.idempotency_key)
+    .bind::<Nullable<Text>, _>(kind)
+    .bind::<Nullable<SqlUuid>, _>(sender)
+    .bind::<Bool, _>(new.is_nil)
     .get_result(tx.connection())
     .await
     .optional()?;
@@ -206,8 +210,20 @@ struct SubmissionRow {
     file_key: String,
     #[diesel(sql_type = BigInt)]
     bytes: i64,
+    #[diesel(sql_type = Bool)]
+    is_nil: bool,
     #[diesel(sql_type = Text)]
     uploaded_by: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    uploaded_by_kind: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    uploaded_by_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    submitted_by_kind: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    submitted_by_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    last: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     contact_email: Option<String>,
     #[diesel(sql_type = Timestamptz)]
@@ -221,7 +237,7 @@ struct SubmissionRow {
     #[diesel(sql_type = Bool)]
     given_up: bool,
     #[diesel(sql_type = Bool)]
-    newer_stands: bool,
+    is_overtaken: bool,
 }
 
 impl TryFrom<SubmissionRow> for Submission {
@@ -229,9 +245,19 @@ impl TryFrom<SubmissionRow> for Submission {
 
     fn try_from(row: SubmissionRow) -> Result<Self, DbError> {
         let outcome = row.outcome.as_deref().map(outcome_of).transpose()?;
+        let last = row.last.as_deref().map(verb_of).transpose()?;
         Ok(Submission {
-            state: state_of(outcome, row.given_up, row.newer_stands),
+            state: SubmissionState::of(&SubmissionFacts {
+                outcome,
+                given_up: row.given_up,
+                last,
+                is_overtaken: row.is_overtaken,
+            }),
             outcome,
+            is_nil: row.is_nil,
+            sent_by: id_of(row.uploaded_by_kind.as_deref(), row.uploaded_by_id)?,
+            submitted_by: id_of(row.submitted_by_kind.as_deref(), row.submitted_by_id)?,
+            last,
             id: row.id,
             obligation_id: row.obligation_id,
             organisation: row.organisation,
@@ -251,17 +277,30 @@ impl TryFrom<SubmissionRow> for Submission {
     }
 }
 
+/// Whether a newer version than `s` has come at least as far as what was done with it `last`:
+/// the chain of whatever was accepted has its submission and its sign-off in it.
+const OVERTAKEN: &str = "EXISTS (
+                SELECT FROM submission n
+                WHERE n.obligation_id = s.obligation_id AND n.version_number > s.version_number
+                  AND NOT EXISTS (SELECT FROM handover WHERE submission_id = n.id AND verb IN ('send_back', 'withdraw'))
+                  AND CASE WHEN last.verb IS NULL THEN n.outcome IN ('ready', 'needs_explanation')
+                           ELSE EXISTS (SELECT FROM handover WHERE submission_id = n.id AND verb = last.verb) END
+            )";
+
 /// The statement that reads submissions, a [`SubmissionRow`] each; `rest` says which.
 fn select(rest: &str) -> String {
     format!(
         "SELECT s.id, s.obligation_id, s.organisation, g.name AS organisation_name, {ROUND},
             s.version_number, s.file_name, s.file_sha256 AS sha256, f.stored_key AS file_key, f.n_bytes AS bytes,
-            s.uploaded_by, s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
-            s.attention_at IS NOT NULL AS given_up,
-            EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id
-                    AND n.version_number > s.version_number
-                    AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands
+            s.is_nil, s.uploaded_by, s.uploaded_by_kind, s.uploaded_by_id,
+            h.by_kind AS submitted_by_kind, h.by_id AS submitted_by_id, last.verb AS last,
+            s.contact_email, s.received_at, s.assessed_at, s.outcome, s.spec_hash,
+            s.attention_at IS NOT NULL AS given_up, {OVERTAKEN} AS is_overtaken
         FROM submission s
+        LEFT JOIN handover h ON h.submission_id = s.id AND h.verb = 'submit'
+        LEFT JOIN LATERAL (
+            SELECT verb FROM handover WHERE submission_id = s.id ORDER BY ordinal DESC LIMIT 1
+        ) last ON true
         JOIN file f ON f.sha256 = s.file_sha256
         JOIN obligation o ON o.id = s.obligation_id
         JOIN cycle c ON c.id = o.cycle_id
@@ -311,11 +350,16 @@ pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>
 }
 
 /// What stood for the obligation `o2` when `this` was assessed; what stands now, where it is not assessed yet.
+/// The same as the view `standing_submission`, at a moment.
 const STOOD: &str = "JOIN LATERAL (
-                SELECT id FROM submission
-                WHERE obligation_id = o2.id AND outcome IN ('ready', 'needs_explanation')
-                  AND (this.assessed_at IS NULL OR assessed_at < this.assessed_at)
-                ORDER BY version_number DESC LIMIT 1
+                SELECT v.id FROM submission v
+                JOIN LATERAL (
+                    SELECT ordinal FROM handover
+                    WHERE submission_id = v.id AND (this.assessed_at IS NULL OR at < this.assessed_at)
+                    ORDER BY ordinal DESC LIMIT 1
+                ) h ON h.ordinal < 4
+                WHERE v.obligation_id = o2.id
+                ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
             ) stood ON true";
 
 /// The submission of the same organisation and return that stands for the period just before this one's, or stood when
@@ -323,7 +367,7 @@ const STOOD: &str = "JOIN LATERAL (
 /// (of a snapshot: for the last one within some months more than a year).
 pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
     one(sql_query(select(&format!(
-        "WHERE s.id = (
+        "WHERE NOT s.is_nil AND s.id = (
             SELECT stood.id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
@@ -347,7 +391,7 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
 /// As [`standing_before`], for the round nearest to a year earlier (a snapshot's date moves by some days from year to year).
 pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
     one(sql_query(select(&format!(
-        "WHERE s.id = (
+        "WHERE NOT s.is_nil AND s.id = (
             SELECT stood.id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
@@ -402,7 +446,7 @@ pub async fn assessed(conn: &mut Conn, selection: &Selection) -> Result<Vec<Uuid
          JOIN obligation o ON o.id = s.obligation_id
          JOIN cycle c ON c.id = o.cycle_id
          JOIN organisation g ON g.code = s.organisation
-         WHERE c.return_id = $1 AND s.outcome IS NOT NULL
+         WHERE c.return_id = $1 AND s.outcome IS NOT NULL AND NOT s.is_nil
            AND ($2 IS NULL OR c.period_label = $2)
            AND ($3 IS NULL OR s.organisation = $3)
            AND (cardinality($4::uuid[]) = 0 OR s.id = ANY ($4))
@@ -419,15 +463,15 @@ pub async fn assessed(conn: &mut Conn, selection: &Selection) -> Result<Vec<Uuid
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Every submission that stands in a round, by organisation.
+/// Every submission that stands in a round and has something in it, by organisation.
 pub async fn standing_in(
     conn: &mut Conn,
     return_id: &str,
     period_label: &str,
 ) -> Result<Vec<Submission>, DbError> {
     let rows: Vec<SubmissionRow> = sql_query(select(
-        "JOIN standing_submission st ON st.submission_id = s.id
-         WHERE c.return_id = $1 AND c.period_label = $2 ORDER BY s.organisation",
+        "JOIN standing_submission st ON st.obligation_id = s.obligation_id AND st.submission_id = s.id
+         WHERE c.return_id = $1 AND c.period_label = $2 AND NOT s.is_nil ORDER BY s.organisation",
     ))
     .bind::<Text, _>(return_id)
     .bind::<Text, _>(period_label)
@@ -458,7 +502,7 @@ pub async fn standing_other(
         }
     };
     one(sql_query(select(&format!(
-        "WHERE s.id = (
+        "WHERE NOT s.is_nil AND s.id = (
             SELECT stood.id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
@@ -477,7 +521,7 @@ pub async fn standing_other(
     .optional()?)
 }
 
-/// The submission that stands for the last period that ended on a day or before.
+/// The submission with something in it that stands for the last period that ended on a day or before.
 pub async fn standing_last(
     conn: &mut Conn,
     organisation: &str,
@@ -489,7 +533,7 @@ pub async fn standing_last(
             SELECT st.submission_id FROM standing_submission st
             JOIN obligation o2 ON o2.id = st.obligation_id
             JOIN cycle c2 ON c2.id = o2.cycle_id
-            WHERE o2.organisation = $1 AND c2.return_id = $2 AND c2.period_end <= $3
+            WHERE o2.organisation = $1 AND c2.return_id = $2 AND c2.period_end <= $3 AND NOT st.is_nil
             ORDER BY c2.period_end DESC LIMIT 1)",
     ))
     .bind::<Text, _>(organisation)

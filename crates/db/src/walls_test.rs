@@ -16,15 +16,15 @@ use crate::records::Block;
 use crate::submissions::{NewSubmission, TableRows};
 use crate::waivers::NewWaiver;
 use crate::{
-    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, organisations,
-    records, returns, submissions, waivers,
+    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, handovers, messages,
+    organisations, own_sign_offs, records, returns, submissions, waivers,
 };
 
 const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 
 /// Tables with rows of organisations. One that is added and not listed here fails below.
-const WALLED: [&str; 15] = [
+const WALLED: [&str; 18] = [
     "collection_check",
     "collection_check_member",
     "collection_finding",
@@ -33,8 +33,11 @@ const WALLED: [&str; 15] = [
     "explanation",
     "file",
     "finding",
+    "handover",
     "marked_workbook",
+    "message",
     "obligation",
+    "own_sign_off",
     "submission",
     "submission_comparison",
     "submission_table",
@@ -116,7 +119,9 @@ async fn send(db: &Db, spec: &ReturnSpec, code: &str) {
         organisation: code,
         sha256: &sha256,
         file_name: &canary(code),
+        is_nil: false,
         uploaded_by: "someone",
+        sent_by: ActorId::System,
         contact_email: None,
         received_at: chrono::Utc::now(),
         idempotency_key: "one",
@@ -155,6 +160,7 @@ async fn send(db: &Db, spec: &ReturnSpec, code: &str) {
         .unwrap();
     let event = NewEvent {
         actor: "someone",
+        actor_id: ActorId::System,
         actor_organisation: Some(code),
         verb: "receive",
         organisation: Some(code),
@@ -163,6 +169,7 @@ async fn send(db: &Db, spec: &ReturnSpec, code: &str) {
         details: serde_json::json!({"canary": canary(code)}),
     };
     events::append(&mut tx, &event).await.unwrap();
+    hand_over(&mut tx, id, code).await;
     tx.commit().await.unwrap();
 }
 
@@ -194,6 +201,39 @@ async fn answer(tx: &mut Tx, submission_id: Uuid, code: &str) {
     waivers::decide(tx, &waiver, None, &canary(code), by)
         .await
         .unwrap();
+}
+
+/// Submitted with leave for one's own sign-off, and written about.
+async fn hand_over(tx: &mut Tx, id: Uuid, code: &str) {
+    let submitted = handovers::NewHandover {
+        submission_id: id,
+        organisation: code,
+        verb: cycle::Verb::Submit,
+        follows: None,
+        by: ActorId::System,
+        by_name: &canary(code),
+        reason: None,
+        own_sign_off: None,
+    };
+    handovers::add(tx, &submitted).await.unwrap();
+    let leave = own_sign_offs::NewLeave {
+        organisation: code,
+        until: chrono::NaiveDate::MAX,
+        reason: &canary(code),
+        by: ActorId::System,
+        by_name: "someone",
+    };
+    own_sign_offs::add(tx, &leave).await.unwrap();
+    let message = messages::NewMessage {
+        id: Uuid::now_v7(),
+        submission_id: id,
+        organisation: code,
+        by: ActorId::System,
+        by_name: "someone",
+        by_organisation: Some(code),
+        text: &canary(code),
+    };
+    assert!(messages::add(tx, &message).await.unwrap());
 }
 
 #[derive(QueryableByName)]
@@ -236,9 +276,10 @@ async fn an_organisations_transaction_gets_nothing_of_another_from_any_table() {
         let mut reading = db.read(&only(own)).await.unwrap();
         let seen = everything(&mut reading).await;
         assert!(!seen.contains(&canary(other)), "{own} sees {other}: {seen}");
-        // File, submission, its table, a finding, a record, an event, an explanation, a waiver and what was decided on it.
-        assert_eq!(seen.matches(&canary(own)).count(), 9, "{seen}");
-        assert_eq!(all.matches(&canary(own)).count(), 9, "{all}");
+        // File, submission, its table, a finding, a record (and as it counts), an event, an explanation, a waiver and
+        // what was decided on it, what was done with the version, leave, and a message.
+        assert_eq!(seen.matches(&canary(own)).count(), 13, "{seen}");
+        assert_eq!(all.matches(&canary(own)).count(), 13, "{all}");
     }
 }
 

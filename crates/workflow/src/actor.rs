@@ -54,12 +54,13 @@ pub(crate) fn object(submission: &Submission) -> Object<'_> {
     Object {
         organisation: Some(&submission.organisation),
         return_id: Some(&submission.round.return_id),
-        // Until there is a sign-off, what can stand is handed over.
-        stage: match submission.outcome {
-            Some(outcome) if outcome.may_stand() => Stage::Submitted,
-            _ => Stage::Draft,
+        stage: match submission.submitted_by {
+            Some(_) => Stage::Submitted,
+            None => Stage::Draft,
         },
-        sent_by: None,
+        sent_by: submission.sent_by,
+        submitted_by: submission.submitted_by,
+        may_sign_off_own: false,
     }
 }
 
@@ -85,6 +86,7 @@ pub(crate) async fn record(tx: &mut Tx, actor: &Actor, deed: Deed<'_>) -> Result
         tx,
         &NewEvent {
             actor: &actor.name,
+            actor_id: actor.id,
             actor_organisation: match organisations[..] {
                 [one] => Some(one),
                 _ => None,

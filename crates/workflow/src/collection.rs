@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use assess::{Addressed, CollectionChecked, CollectionHead, MemberFile};
 use chrono::NaiveDate;
-use cycle::clock;
+use cycle::{Verb, clock};
 use db::collections::{self, Run};
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError, Tx};
@@ -31,21 +31,14 @@ impl CheckCollectionJob {
     pub const KIND: &'static str = "check-collection";
 }
 
-/// What now stands in a round may fit the others differently. One job for each submission that comes to stand:
+/// What now stands in a round may fit the others differently. One job for each thing that is done with a version:
 /// one that is dropped because another one runs could be the one that the other did not see.
 pub(crate) async fn enqueue(
     tx: &mut Tx,
-    spec: &ReturnSpec,
     submission: &Submission,
+    verb: Verb,
 ) -> Result<(), DbError> {
-    let has_rules = spec
-        .rules
-        .iter()
-        .any(|rule| rule.stage == Stage::Collection);
-    if !has_rules {
-        return Ok(());
-    }
-    let key = format!("check-collection {}", submission.id);
+    let key = format!("check-collection {} {verb}", submission.id);
     let payload = json!(CheckCollectionJob {
         return_id: submission.round.return_id.clone(),
         period: submission.round.period.label.clone(),
@@ -78,14 +71,18 @@ pub struct ToCheckCollection {
     submissions: BTreeMap<String, Uuid>,
 }
 
-/// `None` where there is nothing to do: nothing stands, or what stands was checked with this spec already.
+/// `None` where there is nothing to do: the return has no rules over all organisations, nothing stands, or what stands was checked with this spec already.
 pub async fn to_check_collection(
     db: &Db,
     actor: &Actor,
     spec: &ReturnSpec,
     period: &str,
 ) -> Result<Option<ToCheckCollection>, DbError> {
-    if !is_system(actor) {
+    let has_rules = spec
+        .rules
+        .iter()
+        .any(|rule| rule.stage == Stage::Collection);
+    if !has_rules || !is_system(actor) {
         return Ok(None);
     }
     let mut conn = db.read(&sees(actor)).await?;

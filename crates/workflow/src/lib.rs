@@ -9,6 +9,7 @@ mod attention;
 mod beginning;
 mod collection;
 mod explain;
+mod handover;
 mod load;
 mod mark;
 mod outbox;
@@ -34,6 +35,10 @@ pub use collection::{
 pub use explain::{
     Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, Unexplained, Words, answers,
     explain, n_unexplained, unexplained,
+};
+pub use handover::{
+    HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
+    allow_own_sign_off, history, next, send_back, sign_off, submit, withdraw,
 };
 pub use load::{LoadError, Loaded, load, refuse};
 pub use mail::is_address;

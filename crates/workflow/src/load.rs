@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::actor::{Deed, record, sees};
-use crate::{Actor, collection, mark, outbox};
+use crate::{Actor, mark, outbox};
 
 /// A block of records is one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -289,9 +289,6 @@ async fn conclude(
     counts: Vec<Counted>,
 ) -> Result<(), DbError> {
     submissions::set_assessed(tx, submission.id, outcome, &spec.hash).await?;
-    if outcome.may_stand() {
-        collection::enqueue(tx, spec, submission).await?;
-    }
     let n_findings: u64 = counts.iter().map(|count| count.n_findings).sum();
     let message = Message::Outcome(mail::Outcome {
         submission_id: submission.id.to_string(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use access::{Action, ActorId, Object};
+use access::{Action, ActorId, Object, Stage};
 use assess::TableAccount;
 use chrono::NaiveDate;
 use dataset::DatasetError;
@@ -225,15 +225,28 @@ pub async fn obligations(
 ) -> Result<Vec<Obligation>, DbError> {
     let mut all =
         cycles::obligations(&mut *db.read(&sees(actor)).await?, organisation, today).await?;
-    all.retain(|obligation| {
-        let object = Object {
-            organisation: Some(&obligation.organisation),
-            return_id: Some(&obligation.round.return_id),
-            ..Object::default()
+    all.retain(|obligation| may_of(actor, Action::SeeObligation, obligation, Stage::Draft));
+    for obligation in &mut all {
+        // For whom a draft is not there, what was handed over is the newest there is.
+        let stage = match obligation.latest {
+            Some((_, state)) if state.is_handed_over() => Stage::Submitted,
+            _ => Stage::Draft,
         };
-        allowed(actor, Action::SeeObligation, &object).is_ok()
-    });
+        if !may_of(actor, Action::SeeSubmission, obligation, stage) {
+            obligation.latest = obligation.standing;
+        }
+    }
     Ok(all)
+}
+
+fn may_of(actor: &Actor, action: Action, obligation: &Obligation, stage: Stage) -> bool {
+    let object = Object {
+        organisation: Some(&obligation.organisation),
+        return_id: Some(&obligation.round.return_id),
+        stage,
+        ..Object::default()
+    };
+    allowed(actor, action, &object).is_ok()
 }
 
 /// Those that the actor may send a return for, by name.

@@ -4,6 +4,7 @@ mod attention;
 mod beginning;
 mod collection;
 mod explanations;
+mod handover;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use assess::{
     TableAccount,
 };
 use child::{ChildError, Part};
+use chrono::{DateTime, Utc};
 use db::Db;
 use files::{Files, FilesError};
 use finding::{Finding, Outcome, Severity};
@@ -67,6 +69,11 @@ async fn found(db: &Db, actor: &Actor, id: Uuid) -> Option<Submission> {
         Err(Denied::NotThere) => None,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Long after everything that is received here.
+fn now() -> DateTime<Utc> {
+    "2026-11-26T09:00:00Z".parse().unwrap()
 }
 
 fn q1() -> Period {
@@ -141,6 +148,18 @@ impl World {
         let receipt = self.receive(self.upload(bytes, bytes)).await.unwrap();
         self.load(receipt.submission_id, bytes, outcome).await;
         receipt.submission_id
+    }
+
+    /// As [`World::send`], and hands it over, so that it stands.
+    async fn hand_in(&self, bytes: &str) -> Uuid {
+        let id = self.send(bytes, Outcome::Ready).await;
+        self.submit(id).await;
+        id
+    }
+
+    async fn submit(&self, id: Uuid) {
+        let done = submit(&self.db, &system(), id, now()).await;
+        assert_eq!(done.unwrap(), HandedOver::Now);
     }
 
     async fn load(&self, id: Uuid, bytes: &str, outcome: Outcome) {
@@ -241,6 +260,8 @@ impl World {
             "job",
             "file",
             "ret.form_v1_0_form",
+            "handover",
+            "message",
         ] {
             let row = client
                 .query_one(&format!("SELECT count(*) FROM {table}"), &[])
@@ -314,7 +335,7 @@ async fn a_file_is_received_with_a_job_a_receipt_and_an_event() {
     let after = world.counted().await;
     let added: Vec<i64> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
     // One submission, event, email and file; the assess job and the email's.
-    assert_eq!(added, [1, 0, 0, 1, 1, 2, 1, 0]);
+    assert_eq!(added, [1, 0, 0, 1, 1, 2, 1, 0, 0, 0]);
 
     let submission = found(&world.db, &system(), receipt.submission_id)
         .await
@@ -736,6 +757,8 @@ async fn a_file_that_could_not_be_read_is_refused_with_words() {
 async fn what_stands_is_replaced_only_by_what_may_stand() {
     let world = world().await;
     let first = world.send("one", Outcome::Ready).await;
+    assert!(!world.csv().await.contains(",one,"), "not submitted yet");
+    world.submit(first).await;
     world.send("two", Outcome::NeedsCorrection).await;
     world.send("three", Outcome::Refused).await;
     assert!(world.csv().await.contains(",one,"));
@@ -743,11 +766,13 @@ async fn what_stands_is_replaced_only_by_what_may_stand() {
         .await
         .unwrap();
     assert_eq!(owed.len(), 1);
-    assert_eq!(owed[0].standing, Some(first));
-    assert_eq!(owed[0].state, cycle::ObligationState::Ready);
+    let submitted = cycle::SubmissionState::Submitted;
+    assert_eq!(owed[0].standing, Some((first, submitted)));
+    assert_eq!(owed[0].state, cycle::ObligationState::Submitted);
+    assert!(!owed[0].is_overdue);
     assert_eq!(owed[0].n_versions, 3);
 
-    let fourth = world.send("four", Outcome::NeedsExplanation).await;
+    let fourth = world.hand_in("four").await;
     let text = world.csv().await;
     assert!(text.contains(",four,") && !text.contains(",one,"), "{text}");
     let states: Vec<_> = submissions_of(&world.db, &system(), None)
@@ -759,7 +784,7 @@ async fn what_stands_is_replaced_only_by_what_may_stand() {
     assert_eq!(
         states,
         [
-            (4, cycle::SubmissionState::NeedsExplanation),
+            (4, submitted),
             (3, cycle::SubmissionState::Refused),
             (2, cycle::SubmissionState::NeedsCorrection),
             (1, cycle::SubmissionState::Superseded),
@@ -769,14 +794,15 @@ async fn what_stands_is_replaced_only_by_what_may_stand() {
         .await
         .unwrap();
     assert_eq!(owed.len(), 2, "Ardbeg's and Brora's");
-    assert_eq!(owed[0].standing, Some(fourth));
+    assert_eq!(owed[0].standing, Some((fourth, submitted)));
     assert_eq!(owed[1].state, cycle::ObligationState::Overdue);
+    assert!(owed[1].is_overdue);
 }
 
 #[tokio::test]
 async fn an_organisation_sees_its_own_only() {
     let world = world().await;
-    let id = world.send("one", Outcome::NeedsExplanation).await;
+    let id = world.hand_in("one").await;
     let own = council(ARDBEG);
     let other = council(BRORA);
     let db = &world.db;
@@ -885,7 +911,7 @@ async fn a_message_that_can_not_be_delivered_is_given_up_after_eight_attempts() 
 #[tokio::test]
 async fn a_worker_is_told_what_to_assess_and_against_what() {
     let world = world().await;
-    let standing = world.send("one", Outcome::Ready).await;
+    let standing = world.hand_in("one").await;
     world.send("two", Outcome::NeedsCorrection).await;
     let q2 = financial_quarter("2026-27-Q2", "2026-07-01", "2026-09-30");
     let q3 = financial_quarter("2026-27-Q3", "2026-10-01", "2026-12-31");
@@ -964,8 +990,8 @@ async fn a_worker_is_told_what_stands_of_other_returns() {
         period: period.to_owned(),
         ..world.upload(&format!("{return_id} {period} {bytes}"), bytes)
     };
-    let now = world.receive(upload("form", "2026-27-Q1", "now")).await;
-    let now = now.unwrap().submission_id;
+    let this = world.receive(upload("form", "2026-27-Q1", "now")).await;
+    let this = this.unwrap().submission_id;
     let later = world.receive(upload("form", "2026-27-Q2", "later")).await;
     let later = later.unwrap().submission_id;
     let others = async |id, spec: &ReturnSpec| -> Vec<(String, String)> {
@@ -979,17 +1005,17 @@ async fn a_worker_is_told_what_stands_of_other_returns() {
     };
     let same = spec_with("1.0", OtherPeriod::Same);
     let before = spec_with("1.0", OtherPeriod::Before);
-    assert!(others(now, &same).await.is_empty(), "nothing was sent");
+    assert!(others(this, &same).await.is_empty(), "nothing was sent");
 
     let receipt = world.receive(upload("cases", "2026-27-Q1", "cases")).await;
     let case_id = receipt.unwrap().submission_id;
-    assert!(others(now, &same).await.is_empty(), "nothing stands yet");
+    assert!(others(this, &same).await.is_empty(), "nothing stands yet");
     let refused = async |id| {
         let words = ("It can't be read.", "Send it again.");
         refuse(&world.db, &system(), id, &cases, words.0, words.1).await
     };
     refused(case_id).await.unwrap();
-    assert!(others(now, &same).await.is_empty(), "what was refused");
+    assert!(others(this, &same).await.is_empty(), "what was refused");
     let receipt = world.receive(upload("cases", "2026-27-Q1", "better")).await;
     let case_id = receipt.unwrap().submission_id;
     let head = Head {
@@ -1008,16 +1034,21 @@ async fn a_worker_is_told_what_stands_of_other_returns() {
     load(&world.db, &system(), case_id, &cases, parts.into_iter())
         .await
         .unwrap();
+    assert!(
+        others(this, &same).await.is_empty(),
+        "what is not submitted"
+    );
+    world.submit(case_id).await;
 
     let stands = vec![("cases".to_owned(), sha256("better"))];
-    assert_eq!(others(now, &same).await, stands);
+    assert_eq!(others(this, &same).await, stands);
     assert_eq!(others(later, &before).await, stands);
     assert!(others(later, &same).await.is_empty(), "another quarter");
-    assert!(others(now, &before).await.is_empty(), "not before its own");
+    assert!(others(this, &before).await.is_empty(), "not before its own");
     let newer = spec_with("1.1", OtherPeriod::Same);
-    assert!(others(now, &newer).await.is_empty(), "another version");
+    assert!(others(this, &newer).await.is_empty(), "another version");
     let brora = council(BRORA);
-    let seen = references(&world.db, &brora, now, &same).await;
+    let seen = references(&world.db, &brora, this, &same).await;
     assert_eq!(seen.unwrap(), References::default(), "another council");
 }
 

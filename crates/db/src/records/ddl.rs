@@ -195,7 +195,7 @@ fn current(spec: &ReturnSpec, table: &TableSpec, name: &str, columns: &[Column<'
     let keys = keys.join(", ");
     format!(
         "SELECT DISTINCT ON (r.organisation, {keys}) r.* FROM ret.{name} r \
-         JOIN submission s ON s.id = r.submission_id AND s.outcome IN ('ready', 'needs_explanation') \
+         JOIN counting_submission s ON s.submission_id = r.submission_id \
          JOIN obligation o ON o.id = s.obligation_id JOIN cycle c ON c.id = o.cycle_id \
          ORDER BY r.organisation, {keys}, c.period_end DESC, s.version_number DESC, r.row_number DESC"
     )

@@ -2,14 +2,14 @@
 
 use chrono::NaiveDate;
 use cycle::SubmissionState;
-use diesel::sql_types::{Array, Bool, Date, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Date, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::{Accumulation, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
 use super::ddl;
-use crate::submissions::outcome_of;
+use crate::handovers::verb_of;
 use crate::{DbError, Sees, Tx};
 
 /// Which records.
@@ -32,6 +32,7 @@ pub struct Record {
     pub period_label: String,
     pub period_end: NaiveDate,
     pub version_number: u32,
+    /// Accepted; or signed off or submitted, and so provisional.
     pub state: SubmissionState,
     pub file_name: String,
     pub sha256: String,
@@ -60,9 +61,7 @@ struct RecordRow {
     #[diesel(sql_type = Integer)]
     version_number: i32,
     #[diesel(sql_type = Text)]
-    outcome: String,
-    #[diesel(sql_type = Bool)]
-    newer_stands: bool,
+    status: String,
     #[diesel(sql_type = Text)]
     file_name: String,
     #[diesel(sql_type = Text)]
@@ -90,7 +89,7 @@ impl TryFrom<RecordRow> for Record {
             period_label: row.period_label,
             period_end: row.period_end,
             version_number: row.version_number.unsigned_abs(),
-            state: SubmissionState::of(Some(outcome_of(&row.outcome)?), row.newer_stands),
+            state: verb_of(&row.status)?.state(),
             file_name: row.file_name,
             sha256: row.sha256,
             sheet: row.sheet,
@@ -167,11 +166,14 @@ fn select(selection: &Selection<'_>) -> Result<String, DbError> {
     } else {
         (
             String::new(),
-            format!(
-                "c.period_label = {period} AND s.id IN (SELECT submission_id FROM standing_submission)"
-            ),
+            format!("c.period_label = {period}"),
             String::new(),
         )
+    };
+    let counts = if cumulative {
+        "counting_submission"
+    } else {
+        "standing_submission"
     };
     let only = match sees {
         Sees::Everyone => String::new(),
@@ -186,14 +188,12 @@ fn select(selection: &Selection<'_>) -> Result<String, DbError> {
     Ok(format!(
         "SELECT * FROM (
             SELECT {distinct} s.id AS submission_id, r.organisation, g.name AS organisation_name,
-                c.period_label, c.period_end, s.version_number, s.outcome,
-                EXISTS (SELECT FROM submission n WHERE n.obligation_id = s.obligation_id
-                        AND n.version_number > s.version_number
-                        AND n.outcome IN ('ready', 'needs_explanation')) AS newer_stands,
+                c.period_label, c.period_end, s.version_number, k.status,
                 s.file_name, s.file_sha256 AS sha256, t.sheet, t.columns, r.row_number,
                 ARRAY[{}]::text[] AS record_values, r._own AS own
             FROM {name} r
-            JOIN submission s ON s.id = r.submission_id AND s.outcome IN ('ready', 'needs_explanation')
+            JOIN {counts} k ON k.submission_id = r.submission_id
+            JOIN submission s ON s.id = r.submission_id
             JOIN obligation o ON o.id = s.obligation_id
             JOIN cycle c ON c.id = o.cycle_id AND c.return_id = {return_id}
             JOIN organisation g ON g.code = r.organisation

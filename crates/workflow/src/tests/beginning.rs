@@ -30,7 +30,7 @@ fn text(row: &[Option<String>]) -> Vec<&str> {
 #[tokio::test]
 async fn what_stands_is_there_again_and_items_are_found_by_name() {
     let world = world().await;
-    world.send("one", Outcome::Ready).await;
+    world.hand_in("one").await;
     world.send("two", Outcome::NeedsCorrection).await;
     let before = sent_out();
     let begin = async |spec: &ReturnSpec, period: &Period, actor: &Actor| {
@@ -81,7 +81,7 @@ async fn what_stands_is_there_again_and_items_are_found_by_name() {
 #[tokio::test]
 async fn a_form_begins_with_its_own_organisations_figures_and_nobody_elses() {
     let world = world().await;
-    world.send("one", Outcome::Ready).await;
+    world.hand_in("one").await;
     let begin = async |actor: &Actor, organisation: &str| {
         let versions = [form()];
         beginning(&world.db, actor, &versions, &form(), &q2(), organisation)

@@ -49,6 +49,7 @@ impl World {
         };
         let id = self.receive(upload).await.unwrap().submission_id;
         self.load(id, bytes, Outcome::Ready).await;
+        self.submit(id).await;
         id
     }
 
@@ -207,10 +208,10 @@ async fn no_organisation_sees_what_a_collection_came_to() {
 }
 
 #[tokio::test]
-async fn a_return_without_such_rules_has_no_such_job() {
+async fn a_return_without_such_rules_has_nothing_to_check() {
     let world = world().await;
-    world.send("one", Outcome::Ready).await;
-    assert_eq!(world.n_jobs(CheckCollectionJob::KIND).await, 0);
+    world.hand_in("one").await;
+    assert_eq!(world.to_check().await, None);
 }
 
 #[tokio::test]

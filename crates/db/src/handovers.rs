@@ -1,0 +1,148 @@
+//! What was done with a version on its way to being accepted.
+
+use access::ActorId;
+use chrono::{DateTime, Utc};
+use cycle::Verb;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::actors::{columns_of, id_of};
+use crate::{Conn, DbError, Tx};
+
+/// Something to keep as done.
+#[derive(Debug, Clone)]
+pub struct NewHandover<'a> {
+    pub submission_id: Uuid,
+    /// GSS code.
+    pub organisation: &'a str,
+    pub verb: Verb,
+    /// What had been done last.
+    pub follows: Option<Verb>,
+    pub by: ActorId,
+    pub by_name: &'a str,
+    pub reason: Option<&'a str>,
+    /// The leave by which somebody signs off what they sent themselves.
+    pub own_sign_off: Option<i64>,
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handover {
+    pub verb: Verb,
+    pub at: DateTime<Utc>,
+    pub by: Option<ActorId>,
+    pub by_name: String,
+    pub reason: Option<String>,
+    /// Where somebody signed off what they had sent themselves: why they have leave to.
+    pub own_sign_off: Option<String>,
+}
+
+/// Locks the obligation of a submission until the transaction ends, as a new version of it does:
+/// whatever is decided about its versions is decided one after the other.
+pub async fn lock(tx: &mut Tx, obligation_id: i64) -> Result<(), DbError> {
+    sql_query("SELECT id FROM obligation WHERE id = $1 FOR UPDATE")
+        .bind::<BigInt, _>(obligation_id)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Adds the next link of a version's chain; the database refuses one that does not follow.
+pub async fn add(tx: &mut Tx, new: &NewHandover<'_>) -> Result<(), DbError> {
+    let (by_kind, by_id) = columns_of(new.by);
+    sql_query(
+        "INSERT INTO handover (submission_id, organisation, verb, follows, by_kind, by_id, by_name, reason, own_sign_off_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind::<SqlUuid, _>(new.submission_id)
+    .bind::<Text, _>(new.organisation)
+    .bind::<Text, _>(new.verb.as_str())
+    .bind::<Nullable<Text>, _>(new.follows.map(Verb::as_str))
+    .bind::<Nullable<Text>, _>(by_kind)
+    .bind::<Nullable<SqlUuid>, _>(by_id)
+    .bind::<Text, _>(new.by_name)
+    .bind::<Nullable<Text>, _>(new.reason)
+    .bind::<Nullable<BigInt>, _>(new.own_sign_off)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct HandoverRow {
+    #[diesel(sql_type = Text)]
+    verb: String,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    by_kind: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    by_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    by_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    own_sign_off: Option<String>,
+}
+
+/// The verb of the word that is stored.
+pub(crate) fn verb_of(word: &str) -> Result<Verb, DbError> {
+    Verb::parse(word).ok_or_else(|| DbError::stored(format!("verb {word}")))
+}
+
+/// The chain of a version, in its order.
+pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Handover>, DbError> {
+    let rows: Vec<HandoverRow> = sql_query(
+        "SELECT h.verb, h.at, h.by_kind, h.by_id, h.by_name, h.reason, w.reason AS own_sign_off
+         FROM handover h LEFT JOIN own_sign_off w ON w.id = h.own_sign_off_id
+         WHERE h.submission_id = $1 ORDER BY h.ordinal",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Handover {
+                verb: verb_of(&row.verb)?,
+                at: row.at,
+                by: id_of(Some(&row.by_kind), row.by_id)?,
+                by_name: row.by_name,
+                reason: row.reason,
+                own_sign_off: row.own_sign_off,
+            })
+        })
+        .collect()
+}
+
+/// A version that came after another, and was not withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct NewerVersion {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    pub version_number: i32,
+    #[diesel(sql_type = Text)]
+    pub uploaded_by: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub received_at: DateTime<Utc>,
+    #[diesel(sql_type = Bool)]
+    pub is_nil: bool,
+}
+
+/// The newest version after this one that was not withdrawn.
+pub async fn newer(conn: &mut Conn, submission_id: Uuid) -> Result<Option<NewerVersion>, DbError> {
+    let mut rows: Vec<NewerVersion> = sql_query(
+        "SELECT n.id, n.version_number, n.uploaded_by, n.received_at, n.is_nil
+         FROM submission s JOIN submission n ON n.obligation_id = s.obligation_id AND n.version_number > s.version_number
+         WHERE s.id = $1
+           AND NOT EXISTS (SELECT FROM handover h WHERE h.submission_id = n.id AND h.verb = 'withdraw')
+         ORDER BY n.version_number DESC LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(submission_id)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.pop())
+}
