@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::council::{Council, PERIOD, RETURN, assessed, client, workbook};
+use crate::council::{Council, PERIOD, RETURN, assessed, client, submit, workbook};
 use crate::lgdp::Platform;
 use crate::mailbox::Received;
 use crate::person::Person;
@@ -84,6 +84,7 @@ async fn tell(files: &[(&str, Vec<u8>); 3], worker: Worker) -> Ending {
     }
     let emails = emails(&platform, &receipts, worker).await;
     check_pages(&platform, &receipts).await;
+    submit(&platform, &receipts[0]).await;
     let dataset = dataset(&platform).await;
     check_dataset(&dataset, &statuses);
     Ending {

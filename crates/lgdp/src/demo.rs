@@ -4,6 +4,7 @@
 //! What is sent follows from the specs' examples: no return, organisation or period is named here.
 
 mod drawing;
+mod handing_over;
 mod number;
 mod people;
 mod plan;
@@ -33,7 +34,7 @@ use crate::cli::DemoOptions;
 use crate::parts::{self, Database, Published};
 use crate::roles::{publish, runtime, stop_asked};
 use crate::settings::Settings;
-use people::Tokens;
+use people::{Hands, Tokens};
 use plan::{Sending, Wave};
 use sender::Sender;
 
@@ -82,7 +83,7 @@ async fn start(
     open_cycles(&db, &published.specs, &sendings).await?;
 
     say("Inviting made-up people …");
-    let demo = people::invite(&db, &published).await?;
+    let (demo, hands) = people::invite(&db, &published).await?;
     let tokens = people::tokens(&db, &published).await?;
 
     let address = format!("http://{}", listener.local_addr()?);
@@ -101,7 +102,7 @@ async fn start(
     let server = web::serve(site, listener).context("the site can't be started")?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    let worker = parts::worker(settings, db, published.specs.clone(), base_url)?;
+    let worker = parts::worker(settings, db.clone(), published.specs.clone(), base_url)?;
     let (stop, watched) = Runner::stop_switch();
     let working = tokio::spawn(worker::run(
         worker,
@@ -110,7 +111,7 @@ async fn start(
     ));
 
     let told = tokio::select! {
-        told = tell(options, settings, &published, &sendings, tokens, &address) => told,
+        told = tell(options, settings, &published, &sendings, (&db, &hands, tokens), &address) => told,
         asked = stop_asked() => asked,
     };
     say("\nStopping …");
@@ -159,7 +160,7 @@ async fn tell(
     settings: &Settings,
     published: &Published,
     sendings: &[Sending],
-    tokens: Tokens,
+    (db, hands, tokens): (&Db, &Hands, Tokens),
     address: &str,
 ) -> anyhow::Result<()> {
     let began = Instant::now();
@@ -187,6 +188,7 @@ async fn tell(
             }
             n_sent += sender.send_all(&of_step, &workbooks, what).await?;
             sender.wait_for_all(&of_step, what).await?;
+            handing_over::hand_over(db, hands, &sender.newest_of(&of_step)?).await?;
         }
     }
     let outcomes = sender.outcomes(sendings).await?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod dataset;
 pub(crate) mod findings;
+pub(crate) mod handover;
 pub(crate) mod receive;
 pub(crate) mod submission;
 pub(crate) mod template;

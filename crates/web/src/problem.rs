@@ -5,9 +5,11 @@
 use actix_web::body::BoxBody;
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, ResponseError};
+use cycle::clock::moment_in_words;
 use files::FilesError;
+use finding::words::counted;
 use serde::Serialize;
-use workflow::{Denied, ReceiveError};
+use workflow::{Denied, HandoverError, ReceiveError};
 
 use crate::spool::SpoolError;
 
@@ -241,6 +243,35 @@ impl From<Denied> for Problem {
             Denied::Forbidden => Problem::forbidden(),
             Denied::NotThere => Problem::not_found(),
             Denied::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<HandoverError> for Problem {
+    fn from(error: HandoverError) -> Self {
+        let not_now = |detail: String| Problem::new(StatusCode::CONFLICT, "Not now", detail);
+        match error {
+            HandoverError::Denied(denied) => denied.into(),
+            HandoverError::Db(error) => error.into(),
+            HandoverError::NotNow(why) => not_now(why.to_owned()),
+            HandoverError::Newer(newer) => Problem::new(
+                StatusCode::CONFLICT,
+                "There is a newer version",
+                format!(
+                    "{} sent version {} on {}. Go on with that one, or withdraw it to go on with this one.",
+                    newer.uploaded_by,
+                    newer.version_number,
+                    moment_in_words(newer.received_at)
+                ),
+            ),
+            HandoverError::NotExplained { n } => not_now(format!(
+                "{} an explanation before this version can be submitted.",
+                counted(n, "figure needs", "figures need")
+            )),
+            HandoverError::NoReason => Problem::bad_request("Enter the reason."),
+            HandoverError::LongReason => {
+                Problem::bad_request("The reason is too long: it can have 4,000 characters.")
+            }
         }
     }
 }

@@ -67,6 +67,7 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
         at(format!("{returns}/organisations/{{code}}/template.xlsx")).get(api::template::filled),
     )
     .service(at("/api/submissions/{id}").get(api::submission::show))
+    .service(at("/api/submissions/{id}/submit").post(api::handover::submit))
     .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
     .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))
     .service(at("/api/submissions/{id}/findings.xlsx").get(api::workbooks::findings))

@@ -9,27 +9,36 @@ pub(crate) const OUR_FAULT: &str = "We could not check your file. This is our fa
 /// Until there is an outcome.
 pub(crate) const WAITING: &str = "We have received your file and are checking it. This page shows the result as soon as it is there.";
 
-/// The tag that a state has on a page: red where somebody has to act, green where nobody has to.
+/// The tag that a state has on a page: red where something is wrong, yellow where the organisation has something to do,
+/// green where nobody has.
 pub(crate) fn tag_of_obligation(state: ObligationState) -> &'static str {
     match state {
         ObligationState::NotOpen | ObligationState::NotStarted => GREY,
-        ObligationState::Overdue | ObligationState::NeedsCorrection | ObligationState::Refused => {
-            RED
+        ObligationState::Overdue
+        | ObligationState::NeedsCorrection
+        | ObligationState::Refused
+        | ObligationState::SentBack => RED,
+        ObligationState::Checking | ObligationState::SignedOff => BLUE,
+        ObligationState::NeedsExplanation | ObligationState::Ready | ObligationState::Submitted => {
+            YELLOW
         }
-        ObligationState::Checking => BLUE,
-        ObligationState::NeedsExplanation => YELLOW,
-        ObligationState::Ready => GREEN,
+        ObligationState::Accepted | ObligationState::Nil => GREEN,
     }
 }
 
 /// As of an obligation.
 pub(crate) fn tag_of_submission(state: SubmissionState) -> &'static str {
     match state {
-        SubmissionState::Received => BLUE,
-        SubmissionState::NeedsAttention | SubmissionState::NeedsExplanation => YELLOW,
-        SubmissionState::NeedsCorrection | SubmissionState::Refused => RED,
-        SubmissionState::Ready => GREEN,
-        SubmissionState::Superseded => GREY,
+        SubmissionState::Received | SubmissionState::SignedOff => BLUE,
+        SubmissionState::NeedsAttention
+        | SubmissionState::NeedsExplanation
+        | SubmissionState::Ready
+        | SubmissionState::Submitted => YELLOW,
+        SubmissionState::NeedsCorrection | SubmissionState::Refused | SubmissionState::SentBack => {
+            RED
+        }
+        SubmissionState::Accepted => GREEN,
+        SubmissionState::Superseded | SubmissionState::Withdrawn => GREY,
     }
 }
 

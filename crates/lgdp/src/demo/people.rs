@@ -10,6 +10,7 @@ use spec::Organisations;
 use web::DemoPerson;
 use workflow::{Actor, Secret};
 
+use super::handing_over;
 use crate::parts::Published;
 
 /// How long the demo's tokens are good: it makes new ones each time it starts.
@@ -65,24 +66,61 @@ pub(super) async fn tokens(db: &Db, published: &Published) -> anyhow::Result<Tok
     Ok(tokens)
 }
 
+/// Who does what by hand in the demo.
+pub(super) struct Hands {
+    /// By organisation.
+    of_organisations: BTreeMap<String, Vec<Actor>>,
+    team: Actor,
+}
+
+impl Hands {
+    pub(super) fn of(&self, organisation: &str, role: Role) -> anyhow::Result<&Actor> {
+        self.of_organisations
+            .get(organisation)
+            .into_iter()
+            .flatten()
+            .find(|actor| actor.grants.iter().any(|grant| grant.role == role))
+            .context("every organisation has two people")
+    }
+
+    /// Who asks for every return.
+    pub(super) fn team(&self) -> &Actor {
+        &self.team
+    }
+}
+
 /// Two people of each organisation, one who sends and one who signs off, and three of the office.
-pub(super) async fn invite(db: &Db, published: &Published) -> anyhow::Result<Vec<DemoPerson>> {
+pub(super) async fn invite(
+    db: &Db,
+    published: &Published,
+) -> anyhow::Result<(Vec<DemoPerson>, Hands)> {
     let mut people = Vec::new();
+    let mut hands = Hands {
+        of_organisations: BTreeMap::new(),
+        team: Actor::nobody(),
+    };
     for somebody in of_organisations(&published.organisations).chain([
         of_returns(published),
         planner(),
         admin(),
     ]) {
         for grant in &somebody.grants {
-            let actor = Actor::system("demo");
-            workflow::invite(db, &actor, &somebody.email, &somebody.name, grant).await?;
+            let inviter = Actor::system("demo");
+            let id = workflow::invite(db, &inviter, &somebody.email, &somebody.name, grant).await?;
+            let actor = handing_over::actor(id, &somebody.name, &somebody.grants);
+            if let Some(code) = handing_over::organisation_of(grant) {
+                let of_it = hands.of_organisations.entry(code.to_owned()).or_default();
+                of_it.push(actor);
+            } else if grant.role == Role::DatasetTeam {
+                hands.team = actor;
+            }
         }
         people.push(DemoPerson {
             email: somebody.email,
             words: somebody.name,
         });
     }
-    Ok(people)
+    Ok((people, hands))
 }
 
 struct Somebody {

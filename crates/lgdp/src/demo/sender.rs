@@ -13,6 +13,7 @@ use finding::{Outcome, Severity};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::people::{Tokens, address};
 use super::plan::{Sending, Workbook};
@@ -209,6 +210,22 @@ impl Sender {
             Err(_) => bail!("{} was not assessed within {PATIENCE:?}", sending.key()),
         }
         Ok(waited)
+    }
+
+    /// Each organisation's last file of a return and period, as it is sent, with the submission it became.
+    pub(super) fn newest_of<'a>(
+        &self,
+        sendings: &[&'a Sending],
+    ) -> anyhow::Result<Vec<(&'a Sending, Uuid)>> {
+        let mut newest = BTreeMap::new();
+        for &sending in sendings {
+            let id = self
+                .id_of(sending)
+                .context("a file that was sent has a receipt")?;
+            let round = (&sending.return_id, &sending.period, &sending.organisation);
+            newest.insert(round, (sending, id.parse()?));
+        }
+        Ok(newest.into_values().collect())
     }
 
     /// What came of every file, by its key.

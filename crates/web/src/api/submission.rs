@@ -139,6 +139,6 @@ pub(crate) async fn find(
     Ok(workflow::submission(site.db()?, actor, action, parse_id(id)?).await?)
 }
 
-fn parse_id(id: &str) -> Result<Uuid, Problem> {
+pub(crate) fn parse_id(id: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(id).map_err(|_| Problem::not_found())
 }
