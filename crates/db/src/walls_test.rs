@@ -16,8 +16,8 @@ use crate::records::Block;
 use crate::submissions::{NewSubmission, TableRows};
 use crate::waivers::NewWaiver;
 use crate::{
-    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, handovers, messages,
-    organisations, own_sign_offs, records, returns, submissions, waivers,
+    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, handovers,
+    messages, organisations, own_sign_offs, records, returns, submissions, waivers,
 };
 
 const ARDBEG: &str = "S12000001";
