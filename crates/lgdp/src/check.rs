@@ -201,6 +201,7 @@ fn write(assessed: &Assessed, format: ReportFormat, to: &mut dyn Write) -> io::R
         ReportFormat::Csv => {
             let own = report::csv::own_headings(findings);
             report::csv::headings(&mut out, &own).map_err(io::Error::other)?;
+            let findings = findings.iter().map(|finding| (finding, None));
             report::csv::lines(&mut out, &own, findings).map_err(io::Error::other)?;
         }
         ReportFormat::Xlsx => out.write_all(&workbook(assessed).map_err(io::Error::other)?)?,
@@ -213,7 +214,7 @@ fn workbook(assessed: &Assessed) -> anyhow::Result<Vec<u8>> {
     let own = report::csv::own_headings(&assessed.findings);
     let cover = Cover::of(&assessed.head);
     let mut workbook = FindingsWorkbook::new(cover, own, &std::env::temp_dir())?;
-    workbook.add(&assessed.findings)?;
+    workbook.add(assessed.findings.iter().map(|finding| (finding, None)))?;
     let mut bytes = io::Cursor::new(Vec::new());
     workbook.save(&mut bytes)?;
     Ok(bytes.into_inner())

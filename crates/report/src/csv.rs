@@ -7,7 +7,7 @@ use std::io::Write;
 use finding::{Finding, FindingKey, Severity};
 
 /// The columns, in order; later ones are only ever added at the end, before the sender's own.
-pub const HEADINGS: [&str; 11] = [
+pub const HEADINGS: [&str; 12] = [
     "rule",
     "severity",
     "table",
@@ -19,6 +19,7 @@ pub const HEADINGS: [&str; 11] = [
     "fix",
     "trial",
     "key",
+    "explanation",
 ];
 
 /// Writes the headings; `own` are those of the sender's own columns, a column each.
@@ -36,15 +37,15 @@ pub fn headings(to: impl Write, own: &[String]) -> Result<(), csv::Error> {
     Ok(())
 }
 
-/// Writes one line per finding.
+/// Writes one line per finding, with the explanation that it has.
 pub fn lines<'a>(
     to: impl Write,
     own: &[String],
-    findings: impl IntoIterator<Item = &'a Finding>,
+    findings: impl IntoIterator<Item = (&'a Finding, Option<&'a str>)>,
 ) -> Result<(), csv::Error> {
     let mut writer = csv::Writer::from_writer(to);
-    for finding in findings {
-        write_finding(&mut writer, own, finding)?;
+    for (finding, explanation) in findings {
+        write_finding(&mut writer, own, finding, explanation)?;
     }
     writer.flush()?;
     Ok(())
@@ -72,7 +73,7 @@ pub fn collection<'a>(
     writer.write_record(headings)?;
     for (organisation, finding) in findings {
         writer.write_field(organisation)?;
-        write_finding(&mut writer, &own, finding)?;
+        write_finding(&mut writer, &own, finding, None)?;
     }
     writer.flush()?;
     Ok(())
@@ -82,6 +83,7 @@ fn write_finding<W: Write>(
     writer: &mut csv::Writer<W>,
     own: &[String],
     finding: &Finding,
+    explanation: Option<&str>,
 ) -> Result<(), csv::Error> {
     let cell = finding.cell.as_ref().map(ToString::to_string);
     let row_number = finding.row_number.map(|row_number| row_number.to_string());
@@ -97,6 +99,7 @@ fn write_finding<W: Write>(
         &inert(&finding.fix),
         finding.trial.map_or("", Severity::as_str),
         finding.key.as_ref().map_or("", FindingKey::as_str),
+        &inert(explanation.unwrap_or("")),
     ];
     for value in values {
         writer.write_field(value)?;

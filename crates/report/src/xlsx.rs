@@ -63,6 +63,9 @@ impl Looks {
     }
 }
 
+/// Why a figure is right; before the sender's own columns. It is no longer than 4,000 characters.
+const EXPLANATION: Column<'static> = ("Explanation", 50);
+
 const OVERVIEW: &str = "Overview";
 const FINDINGS: &str = "Findings";
 
@@ -113,23 +116,30 @@ impl FindingsWorkbook {
             .own
             .iter()
             .map(|heading| (heading.as_str(), listing::OWN_WIDTH));
-        let columns: Vec<Column<'_>> = listing::COLUMNS.into_iter().chain(own).collect();
+        let columns = listing::COLUMNS.into_iter().chain([EXPLANATION]);
+        let columns: Vec<Column<'_>> = columns.chain(own).collect();
         write_headings(sheet, 0, &columns, &self.looks.heading)?;
         self.next_row = 1;
         Ok(())
     }
 
-    /// Adds findings, which come in report order.
-    pub fn add(&mut self, findings: &[Finding]) -> Result<(), WriteError> {
-        for finding in findings {
+    /// Adds findings, which come in report order, each with the explanation that it has.
+    pub fn add<'a>(
+        &mut self,
+        findings: impl IntoIterator<Item = (&'a Finding, Option<&'a str>)>,
+    ) -> Result<(), WriteError> {
+        for (finding, explanation) in findings {
             if self.next_row == self.most_rows {
                 self.end_list()?;
                 self.start_list()?;
             }
             let asks = self.looks.asks(Asks::of(finding.severity));
             let sheet = self.workbook.worksheet_from_index(self.sheet_idx)?;
-            let line = listing::line(finding, &self.own);
-            let widths = listing::COLUMNS.iter().map(|(_, width)| *width);
+            let mut line = listing::line(finding, &self.own);
+            let explanation = Cow::Borrowed(explanation.unwrap_or(""));
+            line.insert(listing::COLUMNS.len(), explanation);
+            let widths = listing::COLUMNS.iter().chain([&EXPLANATION]);
+            let widths = widths.map(|(_, width)| *width);
             fit_row(
                 sheet,
                 self.next_row,
@@ -154,7 +164,7 @@ impl FindingsWorkbook {
     }
 
     fn end_list(&mut self) -> Result<(), WriteError> {
-        let n_columns = listing::COLUMNS.len() + self.own.len();
+        let n_columns = listing::COLUMNS.len() + 1 + self.own.len();
         let last_column = u16::try_from(n_columns.saturating_sub(1)).unwrap_or(u16::MAX);
         let sheet = self.workbook.worksheet_from_index(self.sheet_idx)?;
         sheet.autofilter(0, 0, self.next_row.saturating_sub(1), last_column)?;
@@ -277,8 +287,10 @@ mod tests {
         let own = crate::csv::own_headings(findings);
         let dir = std::env::temp_dir();
         let mut workbook = FindingsWorkbook::with_rows(cover, own, &dir, most_rows).unwrap();
-        workbook.add(&findings[..2]).unwrap();
-        workbook.add(&findings[2..]).unwrap();
+        let explained = |finding| (finding, Some("=So it is."));
+        workbook.add(findings[..2].iter().map(explained)).unwrap();
+        let not = |finding| (finding, None);
+        workbook.add(findings[2..].iter().map(not)).unwrap();
         let mut bytes = Cursor::new(Vec::new());
         workbook.save(&mut bytes).unwrap();
         bytes.into_inner()
@@ -317,11 +329,11 @@ mod tests {
         assert_eq!(list.len(), 7);
         assert_eq!(
             list[0],
-            "What to do|Sheet|Cell|Row|Column|Value|What is wrong|How to fix it|Check|Table|On trial as|Key|=Ref"
+            "What to do|Sheet|Cell|Row|Column|Value|What is wrong|How to fix it|Check|Table|On trial as|Key|Explanation|=Ref"
         );
         assert_eq!(
             list[1],
-            "To fix|HL1|B1|#1|AGE|@x_x0041_|=1+1|+Mend it.|case.a|-7"
+            "To fix|HL1|B1|#1|AGE|@x_x0041_|=1+1|+Mend it.|case.a|=So it is.|-7"
         );
         assert_eq!(list[6], "For information|Note.|Nothing to do.|file.x");
     }

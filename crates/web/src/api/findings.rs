@@ -4,16 +4,20 @@ use access::Action;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
+use chrono::{DateTime, NaiveDate, Utc};
+use cycle::clock;
 use db::Db;
+use finding::Finding;
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use uuid::Uuid;
-use workflow::{Actor, NumberedFinding};
+use workflow::{Actor, Answers, NumberedFinding, Submission};
 
 use crate::Site;
 use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::Caller;
+use crate::words;
 
 /// Findings read and written at once.
 const PAGE: u32 = 1000;
@@ -45,7 +49,7 @@ pub(crate) async fn json(
     };
     Ok(HttpResponse::Ok()
         .content_type("application/json")
-        .streaming(Box::pin(pages(db, reader, submission.id, format))))
+        .streaming(Box::pin(pages(db, reader, submission, format))))
 }
 
 pub(crate) async fn csv(
@@ -64,9 +68,11 @@ pub(crate) async fn csv(
     let format = Format {
         // Excel takes a file without this mark for something else than UTF-8.
         start: [b"\xef\xbb\xbf", start.as_slice()].concat(),
-        page: Box::new(move |findings, out| {
-            let findings = findings.iter().map(|numbered| &numbered.finding);
-            report::csv::lines(out, &own, findings).map_err(BoxError::from)
+        page: Box::new(move |findings, answers, out| {
+            let said = explanations(findings, answers);
+            let findings = findings.iter().zip(&said);
+            let lines = findings.map(|(numbered, said)| (&numbered.finding, said.as_deref()));
+            report::csv::lines(out, &own, lines).map_err(BoxError::from)
         }),
         end: "",
     };
@@ -74,7 +80,7 @@ pub(crate) async fn csv(
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, name))
-        .streaming(Box::pin(pages(db, reader, submission.id, format))))
+        .streaming(Box::pin(pages(db, reader, submission, format))))
 }
 
 struct Format {
@@ -83,7 +89,20 @@ struct Format {
     end: &'static str,
 }
 
-type WritePage = dyn Fn(&[NumberedFinding], &mut Vec<u8>) -> Result<(), BoxError>;
+type WritePage = dyn Fn(&[NumberedFinding], &Answers, &mut Vec<u8>) -> Result<(), BoxError>;
+
+/// What a list says why each finding is right: its explanation, or that it needs none.
+pub(super) fn explanations(findings: &[NumberedFinding], answers: &Answers) -> Vec<Option<String>> {
+    let today = clock::day(Utc::now());
+    let said = |finding| {
+        if let Some(explanation) = answers.explanation(finding) {
+            return Some(explanation.text.clone());
+        }
+        let ends_on = answers.waiver(finding, today)?.decision.as_ref()?.ends_on?;
+        Some(format!("Standing exception up to {}.", words::day(ends_on)))
+    };
+    findings.iter().map(said).collect()
+}
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -97,22 +116,22 @@ enum Next {
 fn pages(
     db: Db,
     reader: Actor,
-    id: Uuid,
+    submission: Submission,
     format: Format,
 ) -> impl Stream<Item = Result<Bytes, BoxError>> {
     stream::unfold(
-        (db, reader, format, Next::Start),
-        move |(db, reader, format, next)| async move {
+        (db, reader, submission, format, Next::Start),
+        move |(db, reader, submission, format, next)| async move {
             let (mut out, after) = match next {
                 Next::Start => (format.start.clone(), 0),
                 Next::After(ordinal) => (Vec::new(), ordinal),
                 Next::Done => return None,
             };
-            match write_page((&db, &reader), id, after, &format, &mut out).await {
-                Ok(next) => Some((Ok(Bytes::from(out)), (db, reader, format, next))),
+            match write_page((&db, &reader), &submission, after, &format, &mut out).await {
+                Ok(next) => Some((Ok(Bytes::from(out)), (db, reader, submission, format, next))),
                 Err(error) => {
-                    tracing::error!(submission = %id, %error, "findings were cut short");
-                    Some((Err(error), (db, reader, format, Next::Done)))
+                    tracing::error!(submission = %submission.id, %error, "findings were cut short");
+                    Some((Err(error), (db, reader, submission, format, Next::Done)))
                 }
             }
         },
@@ -121,15 +140,16 @@ fn pages(
 
 async fn write_page(
     (db, reader): (&Db, &Actor),
-    id: Uuid,
+    submission: &Submission,
     after: u32,
     format: &Format,
     out: &mut Vec<u8>,
 ) -> Result<Next, BoxError> {
-    let findings = workflow::findings(db, reader, id, after, PAGE)
+    let findings = workflow::findings(db, reader, submission.id, after, PAGE)
         .await?
         .unwrap_or_default();
-    (format.page)(&findings, out)?;
+    let answers = workflow::answers(db, reader, submission, &findings).await?;
+    (format.page)(&findings, &answers, out)?;
     match findings.last() {
         Some(last) if findings.len() == PAGE as usize => Ok(Next::After(last.ordinal)),
         _ => {
@@ -139,10 +159,43 @@ async fn write_page(
     }
 }
 
-fn json_page(findings: &[NumberedFinding], out: &mut Vec<u8>) -> Result<(), BoxError> {
-    for NumberedFinding { ordinal, finding } in findings {
-        out.extend_from_slice(if *ordinal <= 1 { b"\n" } else { b",\n" });
-        serde_json::to_writer(&mut *out, finding)?;
+/// A finding, and why it is right.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    explanation: Option<Explanation<'a>>,
+    /// The last day on which it needs none.
+    excepted_until: Option<NaiveDate>,
+}
+
+#[derive(Serialize)]
+struct Explanation<'a> {
+    text: &'a str,
+    by: &'a str,
+    at: DateTime<Utc>,
+}
+
+fn json_page(
+    findings: &[NumberedFinding],
+    answers: &Answers,
+    out: &mut Vec<u8>,
+) -> Result<(), BoxError> {
+    let today = clock::day(Utc::now());
+    for numbered in findings {
+        out.extend_from_slice(if numbered.ordinal <= 1 { b"\n" } else { b",\n" });
+        let explanation = answers.explanation(numbered);
+        let waiver = answers.waiver(numbered, today);
+        let line = Line {
+            finding: &numbered.finding,
+            explanation: explanation.map(|explanation| Explanation {
+                text: &explanation.text,
+                by: &explanation.by_name,
+                at: explanation.at,
+            }),
+            excepted_until: waiver.and_then(|waiver| waiver.decision.as_ref()?.ends_on),
+        };
+        serde_json::to_writer(&mut *out, &line)?;
     }
     Ok(())
 }

@@ -8,13 +8,13 @@ use access::Action;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
-use finding::Finding;
 use futures_util::{Stream, stream};
 use report::xlsx::FindingsWorkbook;
 use tokio::io::AsyncReadExt as _;
 use workflow::Submission;
 
 use crate::Site;
+use crate::api::findings::explanations;
 use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::Caller;
@@ -52,10 +52,14 @@ pub(crate) async fn findings(
             .unwrap_or_default();
         let Some(last) = page.last() else { break };
         after = last.ordinal;
-        let page: Vec<Finding> = page.into_iter().map(|numbered| numbered.finding).collect();
-        workbook = blocking(move || workbook.add(&page).map(|()| workbook))
-            .await?
-            .map_err(|error| failed(&error))?;
+        let answers = workflow::answers(db, &reader, &submission, &page).await?;
+        let said = explanations(&page, &answers);
+        let add = move || {
+            let lines = page.iter().zip(&said);
+            let lines = lines.map(|(numbered, said)| (&numbered.finding, said.as_deref()));
+            workbook.add(lines).map(|()| workbook)
+        };
+        workbook = blocking(add).await?.map_err(|error| failed(&error))?;
     }
     let file = blocking(move || -> Result<File, SaveError> {
         let mut file = tempfile::tempfile_in(spool)?;

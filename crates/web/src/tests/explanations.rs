@@ -90,6 +90,21 @@ async fn queries_are_explained_one_by_one_and_all_at_once() {
     let outcome = site.get(&format!("/submissions/{id}")).await.body;
     assert!(outcome.contains("2 of 3 explained."), "{outcome}");
 
+    let exported = |ending: &str| format!("/api/submissions/{id}/findings.{ending}");
+    // In one piece, with its length before and the end's after.
+    let json = site.get(&exported("json")).await.body;
+    let json = &json[json.find('{').unwrap()..=json.rfind('}').unwrap()];
+    let json: Value = serde_json::from_str(json).unwrap();
+    let of = |n: usize| &json["findings"][n];
+    assert_eq!(of(0)["key"], "key1");
+    assert_eq!(of(0)["explanation"]["text"], "<b>Because</b>");
+    assert_eq!(of(0)["explanation"]["by"], "ann");
+    assert_eq!(of(1)["explanation"], Value::Null);
+    let csv = site.get(&exported("csv")).await.body;
+    assert!(csv.contains("key1,<b>Because</b>\n"), "{csv}");
+    assert!(csv.contains("key2,\n"), "{csv}");
+    assert_eq!(site.get(&exported("xlsx")).await.status, 200);
+
     let all = "which=all&words=new&text=Counted+twice.&page=1";
     gone_to(&site.send(ann, &form, all).await);
     let after = site.get(&page).await.body;
@@ -257,4 +272,17 @@ async fn a_standing_exception_is_asked_for_and_decided() {
     );
     let outcome = site.get(&format!("/submissions/{id}")).await.body;
     assert!(outcome.contains("1 of 3 explained."), "{outcome}");
+    let csv = site
+        .get(&format!("/api/submissions/{id}/findings.csv"))
+        .await
+        .body;
+    assert!(csv.contains("key2,Standing exception up to "), "{csv}");
+    let json = site
+        .get(&format!("/api/submissions/{id}/findings.json"))
+        .await
+        .body;
+    assert!(
+        json.contains(&format!("\"excepted_until\":\"{last}\"")),
+        "{json}"
+    );
 }
