@@ -128,6 +128,23 @@ pub async fn grants(conn: &mut Conn, person_id: Uuid) -> Result<Vec<Grant>, DbEr
         .collect()
 }
 
+/// The people who have a role now and may sign in, by name.
+pub async fn holding(conn: &mut Conn, grant: &Grant) -> Result<Vec<Person>, DbError> {
+    let (organisation, return_id) = columns_of(&grant.reach);
+    Ok(sql_query(
+        "SELECT p.id, p.email, p.name, p.invited_at, p.disabled_at
+         FROM membership m JOIN person p ON p.id = m.person_id
+         WHERE m.ended_at IS NULL AND p.disabled_at IS NULL AND m.role = $1
+           AND m.organisation IS NOT DISTINCT FROM $2 AND m.return_id IS NOT DISTINCT FROM $3
+         ORDER BY p.name, p.id",
+    )
+    .bind::<Text, _>(grant.role.as_str())
+    .bind::<Nullable<Text>, _>(organisation)
+    .bind::<Nullable<Text>, _>(return_id)
+    .load(conn.connection())
+    .await?)
+}
+
 /// Gives a person a role; false where they have it.
 pub async fn grant(tx: &mut Tx, person_id: Uuid, grant: &Grant) -> Result<bool, DbError> {
     let (organisation, return_id) = columns_of(&grant.reach);

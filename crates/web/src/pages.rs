@@ -1,8 +1,10 @@
 //! The pages: plain English, no script needed, one heading each.
 
 pub(crate) mod accessibility;
+pub(crate) mod collection;
 pub(crate) mod explain;
 pub(crate) mod findings;
+pub(crate) mod handover;
 pub(crate) mod home;
 pub(crate) mod problem;
 pub(crate) mod sign_in;

@@ -48,7 +48,15 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
     )
     .service(at("/sign-in/demo").post(pages::sign_in::as_demo))
     .service(at("/sign-out").post(pages::sign_in::sign_out))
+    .service(at("/returns/{return_id}/{period}").get(pages::collection::show))
     .service(at("/submissions/{id}").get(pages::submission::show))
+    .service(at("/submissions/{id}/receipt").get(pages::handover::receipt))
+    .service(at("/submissions/{id}/messages").post(pages::handover::write))
+    .service(
+        at("/submissions/{id}/hand-over/{verb}")
+            .get(pages::handover::ask)
+            .post(pages::handover::press),
+    )
     .service(at("/submissions/{id}/checks/{rule}").get(pages::findings::show))
     .service(at("/submissions/{id}/checks/{rule}/explanations").post(pages::explain::explain))
     .service(at("/submissions/{id}/checks/{rule}/exceptions").post(pages::explain::ask))

@@ -3,6 +3,7 @@
 mod answers;
 mod attention;
 mod explanations;
+mod handover;
 mod sign_in;
 mod slow_bodies;
 mod uploads;

@@ -64,6 +64,14 @@ pub(crate) fn object(submission: &Submission) -> Object<'_> {
     }
 }
 
+/// The organisation, if the actor belongs to it.
+pub(crate) fn home_of<'a>(actor: &Actor, organisation: &'a str) -> Option<&'a str> {
+    actor
+        .organisations()
+        .contains(&organisation)
+        .then_some(organisation)
+}
+
 /// Whether an actor is the product itself: its jobs and its command line.
 pub(crate) fn is_system(actor: &Actor) -> bool {
     actor.id == ActorId::System

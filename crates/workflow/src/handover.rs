@@ -2,17 +2,18 @@
 //!
 //! Each is a link of the version's chain. Whoever presses twice, or in two tabs, finds it done and changes nothing.
 
-use access::{Action, ActorId, Object};
+use access::{Action, ActorId, Grant, Object, Reach, Role};
 use chrono::{DateTime, NaiveDate, Utc};
 use cycle::{Step, SubmissionState, Verb, clock};
 use db::handovers::{self, NewHandover};
 use db::own_sign_offs::{self, NewLeave};
+use db::people::{self, Person};
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError, Tx};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::actor::{Deed, allowed, object, record, sees};
+use crate::actor::{Deed, allowed, home_of, object, record, sees};
 use crate::{Actor, Denied, collection, n_unexplained};
 
 pub use db::handovers::{Handover, NewerVersion};
@@ -379,4 +380,41 @@ pub async fn history(
     allowed(actor, Action::SeeSubmission, &object(submission))?;
     let mut conn = db.read(&sees(actor)).await?;
     Ok(handovers::of_submission(&mut conn, submission.id).await?)
+}
+
+/// Who may sign a version off for its organisation, by name; nobody for whoever may not see that.
+pub async fn who_signs_off(
+    db: &Db,
+    actor: &Actor,
+    submission: &Submission,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, DbError> {
+    if allowed(actor, Action::SignOff, &object(submission)).is_err()
+        && home_of(actor, &submission.organisation).is_none()
+    {
+        return Ok(Vec::new());
+    }
+    let mut conn = db.read(&sees(actor)).await?;
+    let people = signers(&mut conn, submission, clock::day(now)).await?;
+    Ok(people.into_iter().map(|person| person.name).collect())
+}
+
+/// The people who may sign a version off.
+pub(crate) async fn signers(
+    conn: &mut Conn,
+    submission: &Submission,
+    today: NaiveDate,
+) -> Result<Vec<Person>, DbError> {
+    let leave = own_sign_offs::in_force(conn, &submission.organisation, today).await?;
+    let mut people = people::holding(
+        conn,
+        &Grant {
+            role: Role::Approver,
+            reach: Reach::Organisation(submission.organisation.clone()),
+        },
+    )
+    .await?;
+    let own = [submission.sent_by, submission.submitted_by];
+    people.retain(|person| leave.is_some() || !own.contains(&Some(ActorId::Person(person.id))));
+    Ok(people)
 }

@@ -12,6 +12,7 @@ mod explain;
 mod handover;
 mod load;
 mod mark;
+mod messages;
 mod outbox;
 mod people;
 mod publish;
@@ -38,13 +39,14 @@ pub use explain::{
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
-    allow_own_sign_off, history, next, send_back, sign_off, submit, withdraw,
+    allow_own_sign_off, history, next, send_back, sign_off, submit, who_signs_off, withdraw,
 };
 pub use load::{LoadError, Loaded, load, refuse};
 pub use mail::is_address;
 pub use mark::{
     MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,
 };
+pub use messages::{Message, MessageError, may_read_messages, may_write, messages, write_message};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };

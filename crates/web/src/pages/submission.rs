@@ -11,6 +11,7 @@ use finding::{Asks, Outcome};
 use workflow::{Answers, Comparison, Denied, FindingCount, MarkedWorkbook, Submission};
 
 use super::findings::{Said, Section, sections};
+use super::handover::{HandingOver, handing_over};
 use super::problem::PageProblem;
 use crate::Site;
 use crate::api::submission::find;
@@ -40,6 +41,7 @@ struct SubmissionPage {
     /// What it could not be compared with.
     not_compared: Vec<String>,
     marked: Marked,
+    handing: HandingOver,
 }
 
 /// The sender's own workbook with its findings marked in it.
@@ -96,7 +98,9 @@ pub(crate) async fn show(
         .unwrap_or_default();
     let marked = workflow::marked_workbook(db, reader, &submission).await?;
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
+    let handing = handing_over(&site, &visitor, &submission).await?;
     let page = SubmissionPage {
+        handing,
         you: Some(visitor.you),
         tag: words::tag_of_submission(submission.state),
         waiting: submission.outcome.is_none() && !submission.needs_attention(),

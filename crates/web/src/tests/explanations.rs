@@ -43,7 +43,7 @@ impl Running {
         id
     }
 
-    async fn send(&self, who: &Secret, path: &str, form: &str) -> Answer {
+    pub(super) async fn send(&self, who: &Secret, path: &str, form: &str) -> Answer {
         let form = format!("form_token={}&{form}", who.form_token());
         self.ask_as(&cookie(who), "POST", path, FORM, form.as_bytes())
             .await
@@ -51,7 +51,7 @@ impl Running {
 }
 
 /// Where somebody is sent after a form did what it says.
-fn gone_to(answer: &Answer) -> &str {
+pub(super) fn gone_to(answer: &Answer) -> &str {
     assert_eq!(answer.status, 303, "{answer:?}");
     answer.header("location").unwrap()
 }

@@ -1,0 +1,86 @@
+//! One round of a return for whoever asks for it: where each organisation stands, and how many stand where.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use cycle::{ObligationState, clock};
+use workflow::Obligation;
+
+use super::problem::PageProblem;
+use crate::problem::Problem;
+use crate::session::{Visitor, You};
+use crate::{Site, words};
+
+#[derive(Template)]
+#[template(path = "collection.html")]
+struct CollectionPage {
+    you: Option<You>,
+    title: String,
+    period: String,
+    due: String,
+    counts: Vec<Count>,
+    rows: Vec<Row>,
+}
+
+struct Count {
+    state: &'static str,
+    tag: &'static str,
+    n: usize,
+}
+
+struct Row {
+    organisation: String,
+    state: &'static str,
+    tag: &'static str,
+    is_overdue: bool,
+    n_versions: u32,
+    /// The newest version that whoever looks may see: its address, and what became of it.
+    version: Option<(String, &'static str)>,
+}
+
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    round: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageProblem> {
+    let (return_id, period) = round.into_inner();
+    let today = clock::day(Utc::now());
+    let mut owed = workflow::obligations(site.db()?, &visitor.actor, None, today).await?;
+    owed.retain(|owed| owed.round.return_id == return_id && owed.round.period.label == period);
+    let first = owed.first().ok_or_else(Problem::not_found)?;
+    let page = CollectionPage {
+        you: Some(visitor.you),
+        title: first.round.return_title.clone(),
+        period: first.round.period.in_words(),
+        due: words::day(first.round.due_on),
+        counts: counts(&owed),
+        rows: owed.into_iter().map(row).collect(),
+    };
+    Ok(super::render(StatusCode::OK, &page))
+}
+
+fn counts(owed: &[Obligation]) -> Vec<Count> {
+    ObligationState::ALL
+        .into_iter()
+        .map(|state| Count {
+            state: state.in_words(),
+            tag: words::tag_of_obligation(state),
+            n: owed.iter().filter(|owed| owed.state == state).count(),
+        })
+        .filter(|count| count.n > 0)
+        .collect()
+}
+
+fn row(owed: Obligation) -> Row {
+    Row {
+        state: owed.state.in_words(),
+        tag: words::tag_of_obligation(owed.state),
+        is_overdue: owed.is_overdue && owed.state != ObligationState::Overdue,
+        n_versions: owed.n_versions,
+        version: owed
+            .latest
+            .map(|(id, state)| (format!("/submissions/{id}"), state.in_words())),
+        organisation: owed.organisation_name,
+    }
+}
