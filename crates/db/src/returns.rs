@@ -63,6 +63,30 @@ pub async fn publish(tx: &mut Tx, spec: &ReturnSpec) -> Result<(), DbError> {
     Ok(())
 }
 
+#[derive(QueryableByName)]
+struct Personal {
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    personal: bool,
+}
+
+/// Whether a published version of a return asks for personal data; where it does not say, it does.
+pub async fn has_personal_data(
+    conn: &mut Conn,
+    return_id: &str,
+    version: &str,
+) -> Result<bool, DbError> {
+    let row: Option<Personal> = sql_query(
+        "SELECT coalesce((facts #>> '{sensitivity,personal_data}')::boolean, true) AS personal
+         FROM return_version WHERE return_id = $1 AND version = $2",
+    )
+    .bind::<Text, _>(return_id)
+    .bind::<Text, _>(version)
+    .get_result(conn.connection())
+    .await
+    .optional()?;
+    Ok(row.is_none_or(|row| row.personal))
+}
+
 /// Lets one publisher at a time through until its transaction ends.
 pub async fn lock_publishing(tx: &mut Tx) -> Result<(), DbError> {
     sql_query("SELECT pg_advisory_xact_lock(hashtext('lgdp publish returns'))")

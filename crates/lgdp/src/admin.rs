@@ -73,6 +73,19 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             })?;
             writeln!(io::stdout(), "{}", token.reveal())?;
         }
+        AdminCommand::OwnSignOff {
+            organisation,
+            until,
+            reason,
+        } => {
+            let database = Database::find(settings)?;
+            runtime()?.block_on(async {
+                let db = database.migrate_and_connect().await?;
+                let actor = Actor::system("command line");
+                workflow::allow_own_sign_off(&db, &actor, organisation, *until, reason).await?;
+                anyhow::Ok(())
+            })?;
+        }
         AdminCommand::Retry { submission } => {
             let database = Database::find(settings)?;
             runtime()?.block_on(async {

@@ -271,6 +271,19 @@ pub(crate) enum AdminCommand {
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=90))]
         days: u8,
     },
+    /// Lets those who sign off for an organisation sign off what they sent themselves, for lack of people.
+    ///
+    /// What was given last counts: a day that is past ends it. Every sign-off under it says so.
+    OwnSignOff {
+        /// GSS code of the organisation.
+        organisation: String,
+        /// The last day of it.
+        #[arg(long, value_name = "DATE")]
+        until: NaiveDate,
+        /// Why it is given; it is shown with each sign-off under it.
+        #[arg(long)]
+        reason: String,
+    },
     /// Checks a submission again whose checks were given up.
     Retry {
         /// Its reference, as on the receipt.

@@ -9,6 +9,7 @@ mod messages;
 
 pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
 pub use messages::delay::Delay;
+pub use messages::handover::{Handover, Reader};
 pub use messages::invitation::Invitation;
 pub use messages::outcome::{Counted, Outcome};
 pub use messages::receipt::Receipt;

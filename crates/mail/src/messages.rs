@@ -1,6 +1,7 @@
 //! All messages: a struct and a folder of templates for each.
 
 pub(crate) mod delay;
+pub(crate) mod handover;
 pub(crate) mod invitation;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Email;
 use delay::Delay;
+use handover::Handover;
 use invitation::Invitation;
 use outcome::Outcome;
 use receipt::Receipt;
@@ -22,6 +24,7 @@ pub enum Message {
     Receipt(Receipt),
     Outcome(Outcome),
     Delay(Delay),
+    Handover(Handover),
     Invitation(Invitation),
     SignIn(SignIn),
 }
@@ -37,6 +40,7 @@ impl Message {
             Message::Receipt(_) => "receipt",
             Message::Outcome(_) => "outcome",
             Message::Delay(_) => "delay",
+            Message::Handover(told) => handover::kind(told),
             Message::Invitation(_) => "invitation",
             Message::SignIn(_) => "sign-in",
         }
@@ -48,6 +52,7 @@ impl Message {
             Message::Receipt(receipt) => receipt::write(receipt, base_url)?,
             Message::Outcome(outcome) => outcome::write(outcome, base_url)?,
             Message::Delay(delay) => delay::write(delay, base_url)?,
+            Message::Handover(told) => handover::write(told, base_url)?,
             Message::Invitation(invitation) => invitation::write(invitation, base_url)?,
             Message::SignIn(sign_in) => sign_in::write(sign_in, base_url)?,
         };

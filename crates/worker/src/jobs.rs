@@ -6,3 +6,4 @@ pub(crate) mod check_collection;
 pub(crate) mod mark;
 pub(crate) mod send_email;
 pub(crate) mod send_sign_in_link;
+pub(crate) mod tell;

@@ -18,6 +18,7 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{
     Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, MarkJob, SendEmailJob, SendLinkJob,
+    TellJob,
 };
 
 pub use task::task;
@@ -58,6 +59,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_given_up = Arc::clone(&worker);
     let for_mark = Arc::clone(&worker);
     let for_links = Arc::clone(&worker);
+    let for_telling = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -73,6 +75,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(SendLinkJob::KIND, move |job, _claimed| {
             jobs::send_sign_in_link::send_sign_in_link(Arc::clone(&for_links), job)
+        })
+        .handle(TellJob::KIND, move |job, _claimed| {
+            jobs::tell::tell(Arc::clone(&for_telling), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -121,7 +121,7 @@ fn texts(keys: &[FindingKey]) -> Vec<String> {
 
 /// How many queries of a version have neither an explanation nor a waiver that holds on this day: until there is none,
 /// the version can't be submitted.
-pub async fn n_unexplained(
+pub(crate) async fn n_unexplained(
     conn: &mut Conn,
     submission_id: Uuid,
     today: NaiveDate,

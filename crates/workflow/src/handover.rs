@@ -14,7 +14,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, home_of, object, record, sees};
-use crate::{Actor, Denied, collection, n_unexplained};
+use crate::explain::n_unexplained;
+use crate::{Actor, Denied, collection, tell};
 
 pub use db::handovers::{Handover, NewerVersion};
 
@@ -248,6 +249,7 @@ async fn follow_up(
     link: &NewHandover<'_>,
 ) -> Result<(), DbError> {
     collection::enqueue(tx, submission, link.verb).await?;
+    tell::enqueue(tx, submission.id, link.verb).await?;
     let deed = Deed {
         verb: link.verb.as_str(),
         organisation: Some(&submission.organisation),

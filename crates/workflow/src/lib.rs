@@ -19,6 +19,7 @@ mod publish;
 mod read;
 mod reassess;
 mod receive;
+mod tell;
 mod to_assess;
 mod waivers;
 
@@ -35,7 +36,7 @@ pub use collection::{
 };
 pub use explain::{
     Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, Unexplained, Words, answers,
-    explain, n_unexplained, unexplained,
+    explain, unexplained,
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
@@ -68,6 +69,7 @@ pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,
 };
 pub use receive::{NewUpload, Receipt, ReceiveError, receive};
+pub use tell::{TellJob, tell};
 pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};
 pub use waivers::{
     Asking, Deciding, Decision, LONGEST_YEARS, Waiver, WaiverError, all_waivers, ask_for_waiver,

@@ -1,6 +1,7 @@
 //! A query is explained once for all versions; a waiver makes explaining unnecessary while it holds.
 
 use super::*;
+use crate::explain::n_unexplained;
 
 /// A query about each of some records, in their order.
 fn queries(records: &[&str]) -> Vec<Finding> {

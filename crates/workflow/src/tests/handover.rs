@@ -522,3 +522,79 @@ async fn what_a_submission_was_compared_with_is_what_stood_then() {
     world.go(second, &[Verb::SignOff, Verb::Accept]).await;
     assert_eq!(previous().await, Some(sha256("one")));
 }
+
+/// Whoever has to know, once each however often the job runs: by kind and recipient.
+#[tokio::test]
+async fn each_step_is_told_to_who_goes_on_with_it_and_to_who_sent_it() {
+    let world = world().await;
+    let invite = async |email: &str, name: &str, role, reach| {
+        let grant = Grant { role, reach };
+        let id = invite(&world.db, &system(), email, name, &grant)
+            .await
+            .unwrap();
+        Actor {
+            id: ActorId::Person(id),
+            name: name.to_owned(),
+            grants: vec![grant],
+        }
+    };
+    let own = |code: &str| Reach::Organisation(code.to_owned());
+    let bo = invite("bo@ardbeg.example", "Bo", Role::Approver, own(ARDBEG)).await;
+    let di = invite("di@ardbeg.example", "Di", Role::Approver, own(ARDBEG)).await;
+    invite("ed@brora.example", "Ed", Role::Approver, own(BRORA)).await;
+    let of_form = Reach::Return("form".to_owned());
+    let cat = invite("cat@team.example", "Cat", Role::DatasetTeam, of_form).await;
+
+    let id = world.send("one", Outcome::Ready).await;
+    // Di submits, so that it waits for Bo alone.
+    for (actor, verb) in [
+        (&di, Verb::Submit),
+        (&bo, Verb::SignOff),
+        (&cat, Verb::Accept),
+        (&cat, Verb::SendBack),
+    ] {
+        world.press(actor, verb, id).await.unwrap();
+        let job = TellJob {
+            submission_id: id,
+            verb,
+        };
+        for _ in 0..2 {
+            tell(&world.db, &system(), &job, now()).await.unwrap();
+        }
+    }
+    let (client, connection) =
+        tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let rows = client
+        .query(
+            "SELECT kind || ' ' || recipient, payload ->> 'reason' FROM email
+             WHERE kind NOT IN ('receipt', 'outcome', 'invitation') ORDER BY 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    let told: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(
+        told,
+        [
+            "accepted bo@ardbeg.example",
+            "accepted di@ardbeg.example",
+            "accepted someone@example.org",
+            "sent-back bo@ardbeg.example",
+            "sent-back di@ardbeg.example",
+            "sent-back someone@example.org",
+            "signed-off cat@team.example",
+            "signed-off-receipt di@ardbeg.example",
+            "signed-off-receipt someone@example.org",
+            "submitted bo@ardbeg.example",
+        ]
+    );
+    let by_mail: Vec<Option<String>> = rows.iter().map(|row| row.get(1)).collect();
+    let reason = "The total is odd.".to_owned();
+    assert_eq!(
+        by_mail[3],
+        (!world.spec.sensitivity.personal_data).then_some(reason)
+    );
+}
