@@ -9,11 +9,13 @@ mod messages;
 
 pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
 pub use messages::delay::Delay;
+pub use messages::explained::Explained;
 pub use messages::handover::{Handover, Reader};
 pub use messages::invitation::Invitation;
 pub use messages::outcome::{Counted, Outcome};
 pub use messages::receipt::Receipt;
 pub use messages::sign_in::SignIn;
+pub use messages::waiver_decided::WaiverDecided;
 pub use messages::{Message, RenderError};
 
 /// A rendered message, ready to leave.

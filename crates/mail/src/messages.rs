@@ -1,21 +1,25 @@
 //! All messages: a struct and a folder of templates for each.
 
 pub(crate) mod delay;
+pub(crate) mod explained;
 pub(crate) mod handover;
 pub(crate) mod invitation;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod sign_in;
+pub(crate) mod waiver_decided;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Email;
 use delay::Delay;
+use explained::Explained;
 use handover::Handover;
 use invitation::Invitation;
 use outcome::Outcome;
 use receipt::Receipt;
 use sign_in::SignIn;
+use waiver_decided::WaiverDecided;
 
 /// Any message, as the outbox keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,9 +28,11 @@ pub enum Message {
     Receipt(Receipt),
     Outcome(Outcome),
     Delay(Delay),
+    Explained(Explained),
     Handover(Handover),
     Invitation(Invitation),
     SignIn(SignIn),
+    WaiverDecided(WaiverDecided),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +46,11 @@ impl Message {
             Message::Receipt(_) => "receipt",
             Message::Outcome(_) => "outcome",
             Message::Delay(_) => "delay",
+            Message::Explained(_) => "explained",
             Message::Handover(told) => handover::kind(told),
             Message::Invitation(_) => "invitation",
             Message::SignIn(_) => "sign-in",
+            Message::WaiverDecided(_) => "waiver-decided",
         }
     }
 
@@ -52,9 +60,11 @@ impl Message {
             Message::Receipt(receipt) => receipt::write(receipt, base_url)?,
             Message::Outcome(outcome) => outcome::write(outcome, base_url)?,
             Message::Delay(delay) => delay::write(delay, base_url)?,
+            Message::Explained(explained) => explained::write(explained, base_url)?,
             Message::Handover(told) => handover::write(told, base_url)?,
             Message::Invitation(invitation) => invitation::write(invitation, base_url)?,
             Message::SignIn(sign_in) => sign_in::write(sign_in, base_url)?,
+            Message::WaiverDecided(decided) => waiver_decided::write(decided, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),

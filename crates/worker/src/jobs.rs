@@ -7,3 +7,4 @@ pub(crate) mod mark;
 pub(crate) mod send_email;
 pub(crate) mod send_sign_in_link;
 pub(crate) mod tell;
+pub(crate) mod tell_explained;

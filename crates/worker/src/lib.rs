@@ -18,7 +18,7 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{
     Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, MarkJob, SendEmailJob, SendLinkJob,
-    TellJob,
+    TellExplainedJob, TellJob,
 };
 
 pub use task::task;
@@ -60,6 +60,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_mark = Arc::clone(&worker);
     let for_links = Arc::clone(&worker);
     let for_telling = Arc::clone(&worker);
+    let for_explained = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -78,6 +79,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(TellJob::KIND, move |job, _claimed| {
             jobs::tell::tell(Arc::clone(&for_telling), job)
+        })
+        .handle(TellExplainedJob::KIND, move |job, _claimed| {
+            jobs::tell_explained::tell_explained(Arc::clone(&for_explained), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
-use access::Action;
+use access::{Action, Grant, Reach, Role};
 use chrono::NaiveDate;
 use db::explanations::{self, By, Of};
 use db::submissions::{self, Submission};
 use db::waivers::{self, Waiver};
-use db::{Conn, Db, DbError};
+use db::{Conn, Db, DbError, people};
 use finding::FindingKey;
+use mail::Message;
+use queue::NewJob;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, object, record, sees};
-use crate::{Actor, Denied, NumberedFinding};
+use crate::{Actor, Denied, NumberedFinding, outbox};
 
 pub use db::explanations::{Explanation, Unexplained};
 
@@ -97,9 +100,47 @@ pub async fn explain(
             }),
         };
         record(&mut tx, actor, deed).await?;
+        // Before that the return's team is shown nothing of a version.
+        if submission.submitted_by.is_some() {
+            let job = json!(TellExplainedJob { submission_id });
+            queue::enqueue(&mut tx, &NewJob::new(TellExplainedJob::KIND, job)).await?;
+        }
     }
     tx.commit().await?;
     Ok(n_explained)
+}
+
+/// The job: tell the return's team that more is explained of a version that it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TellExplainedJob {
+    pub submission_id: Uuid,
+}
+
+impl TellExplainedJob {
+    pub const KIND: &'static str = "tell-explained";
+}
+
+/// Puts a message to each of the team into the outbox, one for a version however often more is explained.
+pub async fn tell_explained(db: &Db, actor: &Actor, job: &TellExplainedJob) -> Result<(), DbError> {
+    let mut tx = db.begin(&sees(actor)).await?;
+    let Some(submission) = submissions::find(&mut tx, job.submission_id).await? else {
+        return tx.rollback().await;
+    };
+    let team = Grant {
+        role: Role::DatasetTeam,
+        reach: Reach::Return(submission.round.return_id.clone()),
+    };
+    let message = Message::Explained(mail::Explained {
+        submission_id: submission.id.to_string(),
+        organisation_name: submission.organisation_name.clone(),
+        return_title: submission.round.return_title.clone(),
+        period: submission.round.period.in_words(),
+        version_number: submission.version_number,
+    });
+    for person in people::holding(&mut tx, &team).await? {
+        outbox::post(&mut tx, submission.id, Some(&person.email), &message).await?;
+    }
+    tx.commit().await
 }
 
 /// A text as it is kept, if there is any and it is not too long.

@@ -35,8 +35,8 @@ pub use collection::{
     to_check_collection, version_of_round,
 };
 pub use explain::{
-    Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, Unexplained, Words, answers,
-    explain, unexplained,
+    Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, TellExplainedJob, Unexplained,
+    Words, answers, explain, tell_explained, unexplained,
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,

@@ -4,14 +4,15 @@ use access::{Action, ActorId, Object};
 use chrono::NaiveDate;
 use db::explanations::{By, Of};
 use db::waivers::{self, NewWaiver};
-use db::{Db, DbError, explanations, submissions};
+use db::{Db, DbError, Tx, explanations, people, submissions};
 use finding::FindingKey;
+use mail::Message;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, object, record, sees};
 use crate::explain::written;
-use crate::{Actor, Denied, ExplainError};
+use crate::{Actor, Denied, ExplainError, outbox};
 
 pub use db::waivers::{Decision, Waiver};
 
@@ -154,8 +155,32 @@ pub async fn decide_waiver(
         }),
     };
     record(&mut tx, actor, deed).await?;
+    tell_who_asked(&mut tx, &waiver, deciding.ends_on).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Nobody where a program asked, or somebody who works here no more.
+async fn tell_who_asked(
+    tx: &mut Tx,
+    waiver: &Waiver,
+    ends_on: Option<NaiveDate>,
+) -> Result<(), DbError> {
+    let Some(ActorId::Person(id)) = waiver.by else {
+        return Ok(());
+    };
+    let asked = people::find(tx, id).await?;
+    let Some(person) = asked.filter(|person| person.disabled_at.is_none()) else {
+        return Ok(());
+    };
+    let message = Message::WaiverDecided(mail::WaiverDecided {
+        waiver_id: waiver.id.to_string(),
+        organisation_name: waiver.organisation_name.clone(),
+        return_title: waiver.return_title.clone(),
+        rule: waiver.rule.clone(),
+        ends_on,
+    });
+    outbox::post_to_person(tx, person.id, &person.email, &message).await
 }
 
 fn by(actor: &Actor) -> By<'_> {

@@ -368,3 +368,114 @@ async fn a_waiver_is_asked_for_by_its_council_and_decided_by_the_returns_team() 
     decide(team, deciding("2029-10-20")).await.unwrap();
     assert_eq!(world.n_unexplained(id, "2026-10-20").await, 0);
 }
+
+/// Somebody who was invited.
+async fn invited(world: &World, email: &str, role: Role, reach: Reach) -> Actor {
+    let grant = Grant { role, reach };
+    let name = email.split('@').next().unwrap();
+    let id = invite(&world.db, &system(), email, name, &grant)
+        .await
+        .unwrap();
+    Actor {
+        id: ActorId::Person(id),
+        name: name.to_owned(),
+        grants: vec![grant],
+    }
+}
+
+impl World {
+    /// Recipient and payload of each message of a kind.
+    async fn mailed(&self, kind: &str) -> Vec<(String, String)> {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let sql = "SELECT recipient, payload::text FROM email WHERE kind = $1 ORDER BY recipient";
+        let rows = client.query(sql, &[&kind]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    }
+}
+
+#[tokio::test]
+async fn the_team_is_told_once_that_more_is_explained_of_a_version_that_it_has() {
+    let world = world().await;
+    for email in ["tess@team.example", "tom@team.example"] {
+        invited(
+            &world,
+            email,
+            Role::DatasetTeam,
+            Reach::Return("form".to_owned()),
+        )
+        .await;
+    }
+    let other = Reach::Return("cases".to_owned());
+    invited(&world, "olga@team.example", Role::DatasetTeam, other).await;
+    let sender = council(ARDBEG);
+    let id = world.queried("one", &q1(), &["a"]).await;
+    let say = async |text: &str| {
+        explain(&world.db, &sender, id, &new(None, text))
+            .await
+            .unwrap()
+    };
+    let n_jobs = async || {
+        let (client, connection) =
+            tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let sql = "SELECT count(*) FROM job WHERE kind = 'tell-explained'";
+        client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    say("A flood.").await;
+    assert_eq!(n_jobs().await, 0, "it is the council's own affair yet");
+    let now = "2026-10-20T10:00:00Z".parse().unwrap();
+    submit(&world.db, &sender, id, now).await.unwrap();
+    say("A great flood.").await;
+    say("A great flood.").await;
+    assert_eq!(n_jobs().await, 1);
+    let job = TellExplainedJob { submission_id: id };
+    for _ in 0..2 {
+        tell_explained(&world.db, &system(), &job).await.unwrap();
+    }
+    let mailed = world.mailed("explained").await;
+    let to: Vec<&str> = mailed.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to, ["tess@team.example", "tom@team.example"]);
+    assert!(!mailed[0].1.contains("flood"), "{mailed:?}");
+}
+
+#[tokio::test]
+async fn who_asked_is_told_what_was_decided() {
+    let world = world().await;
+    let home = Reach::Organisation(ARDBEG.to_owned());
+    let ann = invited(&world, "ann@ardbeg.example", Role::Uploader, home).await;
+    let team = person(Role::DatasetTeam, Reach::Return("form".to_owned()));
+    let id = world.queried("one", &q1(), &["a"]).await;
+    ask_for_waiver(&world.db, &ann, &asking(id, 7, None))
+        .await
+        .unwrap();
+    ask_for_waiver(&world.db, &ann, &asking(id, 8, None))
+        .await
+        .unwrap();
+    let today = day("2026-10-20");
+    for (n, ends_on) in [(7, Some(day("2027-03-31"))), (8, None)] {
+        let deciding = Deciding {
+            ends_on,
+            reason: "We talked of it.".to_owned(),
+        };
+        for _ in 0..2 {
+            decide_waiver(&world.db, &team, Uuid::from_u128(n), &deciding, today)
+                .await
+                .unwrap();
+        }
+    }
+    let mailed = world.mailed("waiver-decided").await;
+    assert_eq!(mailed.len(), 2, "{mailed:?}");
+    for (to, payload) in &mailed {
+        assert_eq!(to, "ann@ardbeg.example");
+        assert!(
+            !payload.contains("talked") && !payload.contains("shelter"),
+            "{payload}"
+        );
+    }
+}
