@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod handover;
 pub(crate) mod home;
+pub(crate) mod nil;
 pub(crate) mod problem;
 pub(crate) mod sign_in;
 pub(crate) mod submission;

@@ -49,6 +49,11 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
     .service(at("/sign-in/demo").post(pages::sign_in::as_demo))
     .service(at("/sign-out").post(pages::sign_in::sign_out))
     .service(at("/returns/{return_id}/{period}").get(pages::collection::show))
+    .service(
+        at("/returns/{return_id}/{period}/{organisation}/nothing-to-report")
+            .get(pages::nil::ask)
+            .post(pages::nil::declare),
+    )
     .service(at("/submissions/{id}").get(pages::submission::show))
     .service(at("/submissions/{id}/receipt").get(pages::handover::receipt))
     .service(at("/submissions/{id}/messages").post(pages::handover::write))

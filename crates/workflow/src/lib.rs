@@ -68,7 +68,7 @@ pub use read::{
 pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,
 };
-pub use receive::{NewUpload, Receipt, ReceiveError, receive};
+pub use receive::{NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive};
 pub use tell::{TellJob, tell};
 pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};
 pub use waivers::{

@@ -9,6 +9,7 @@ use db::cycles::{self, Duty};
 use db::submissions::{self, NewSubmission, Submission};
 use db::{Conn, Db, DbError, Tx, returns};
 use files::{Files, FilesError};
+use finding::Outcome;
 use mail::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -96,12 +97,59 @@ pub async fn receive(
     actor: &Actor,
     upload: NewUpload,
 ) -> Result<Receipt, ReceiveError> {
+    keep(db, files, actor, upload, What::File).await
+}
+
+/// Keeps the declaration that there is nothing to report, as a version whose file is [`nil_declaration`]: it has a hash
+/// and a receipt, is submitted, signed off and accepted like any other, and has nothing in it to be checked.
+pub async fn declare_nil(
+    db: &Db,
+    files: &Files,
+    actor: &Actor,
+    declaration: NewUpload,
+) -> Result<Receipt, ReceiveError> {
+    keep(db, files, actor, declaration, What::Nothing).await
+}
+
+/// What an organisation declares that has nothing to report; the same words for the same return, so that sending them
+/// twice with one key is one version.
+pub fn nil_declaration(
+    organisation: &str,
+    return_title: &str,
+    period: &str,
+    actor: &Actor,
+) -> String {
+    format!(
+        "Nothing to report\n\nReturn: {return_title}\nPeriod: {period}\nOrganisation: {organisation}\nDeclared by: {}\n",
+        actor.name
+    )
+}
+
+/// What is received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    File,
+    /// The declaration that there is nothing to report.
+    Nothing,
+}
+
+async fn keep(
+    db: &Db,
+    files: &Files,
+    actor: &Actor,
+    upload: NewUpload,
+    what: What,
+) -> Result<Receipt, ReceiveError> {
+    let action = match what {
+        What::File => Action::Send,
+        What::Nothing => Action::DeclareNil,
+    };
     let sent = Object {
         organisation: Some(&upload.organisation),
         return_id: Some(&upload.return_id),
         ..Object::default()
     };
-    allowed(actor, Action::Send, &sent)?;
+    allowed(actor, action, &sent)?;
     if let Some(address) = &upload.contact_email
         && !mail::is_address(address)
     {
@@ -130,7 +178,7 @@ pub async fn receive(
         organisation: &upload.organisation,
         sha256: &upload.sha256,
         file_name: &upload.file_name,
-        is_nil: false,
+        is_nil: what == What::Nothing,
         uploaded_by: &actor.name,
         sent_by: actor.id,
         contact_email: upload.contact_email.as_deref(),
@@ -160,7 +208,7 @@ pub async fn receive(
         &mut tx,
         actor,
         &receipt,
-        &duty,
+        (&duty, what),
         upload.contact_email.as_deref(),
     )
     .await?;
@@ -168,15 +216,23 @@ pub async fn receive(
     Ok(receipt)
 }
 
-/// The job, the receipt email and the event.
+/// The job (of a declaration, the outcome), the receipt email and the event.
 async fn follow_up(
     tx: &mut Tx,
     actor: &Actor,
     receipt: &Receipt,
-    duty: &Duty,
+    (duty, what): (&Duty, What),
     contact_email: Option<&str>,
 ) -> Result<(), DbError> {
-    to_assess::enqueue(tx, receipt.submission_id).await?;
+    match what {
+        What::File => to_assess::enqueue(tx, receipt.submission_id).await?,
+        What::Nothing => {
+            let round = &duty.round;
+            let hash = returns::published_hash(tx, &round.return_id, &round.return_version).await?;
+            let hash = hash.ok_or_else(|| DbError::Stored("a round of no version".to_owned()))?;
+            submissions::set_assessed(tx, receipt.submission_id, Outcome::Ready, &hash).await?;
+        }
+    }
     let message = Message::Receipt(mail::Receipt {
         submission_id: receipt.submission_id.to_string(),
         organisation_name: duty.organisation_name.clone(),
@@ -190,7 +246,10 @@ async fn follow_up(
     });
     outbox::post(tx, receipt.submission_id, contact_email, &message).await?;
     let deed = Deed {
-        verb: "receive",
+        verb: match what {
+            What::File => "receive",
+            What::Nothing => "declare_nil",
+        },
         organisation: Some(&receipt.organisation),
         obligation_id: duty.obligation_id,
         submission_id: Some(receipt.submission_id),

@@ -256,6 +256,36 @@ async fn a_newer_version_meanwhile_is_named_and_the_older_one_is_not_signed_off(
 }
 
 #[tokio::test]
+async fn that_there_is_nothing_to_report_is_declared_once_however_often_it_is_pressed() {
+    let site = Running::start().await;
+    let People { bo, brora, .. } = people(&site).await;
+    let upload = site
+        .page_for(
+            &site.session,
+            "/upload?organisation=S12000001&round=cases/2026-27-Q1",
+        )
+        .await;
+    let address = "/returns/cases/2026-27-Q1/S12000001/nothing-to-report";
+    assert!(upload.contains(&format!("href=\"{address}\"")), "{upload}");
+    let asked = site.page_for(&bo, address).await;
+    assert!(
+        asked.contains("You declare that Ardbeg has nothing"),
+        "{asked}"
+    );
+    assert_eq!(site.status_for(&brora, address).await, 404);
+    let form = "idempotency_key=01a20824-5a74-71c5-bcf5-f9cb415e89aa";
+    assert_eq!(site.send(&brora, address, form).await.status, 404);
+    let first = site.send(&bo, address, form).await;
+    let second = site.send(&bo, address, form).await;
+    assert_eq!(gone_to(&first), gone_to(&second));
+    let shown = site.page_for(&bo, gone_to(&first)).await;
+    assert!(shown.contains("nothing-to-report.txt"), "{shown}");
+    assert!(shown.contains("Submit for sign-off"), "{shown}");
+    assert_eq!(site.n_received().await, 1);
+    assert_eq!(site.n_spooled(), 0);
+}
+
+#[tokio::test]
 async fn a_program_submits_what_it_sent_and_signs_nothing_off() {
     let site = Running::start().await;
     let id = site.ready("one").await;

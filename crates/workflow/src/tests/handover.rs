@@ -598,3 +598,61 @@ async fn each_step_is_told_to_who_goes_on_with_it_and_to_who_sent_it() {
         (!world.spec.sensitivity.personal_data).then_some(reason)
     );
 }
+
+#[tokio::test]
+async fn that_there_is_nothing_to_report_is_declared_and_goes_the_same_way() {
+    let world = world().await;
+    let text = nil_declaration("Ardbeg", "Form", "April to June 2026", &approver(2));
+    let declare = async |actor: &Actor| {
+        let declaration = NewUpload {
+            file_name: "nothing-to-report.txt".to_owned(),
+            ..world.upload("nil", &text)
+        };
+        declare_nil(&world.db, &world.files, actor, declaration).await
+    };
+    for other in [team(), council(BRORA)] {
+        declare(&other)
+            .await
+            .expect_err("for their own organisation alone");
+    }
+    let id = declare(&approver(2)).await.unwrap().submission_id;
+    let again = declare(&approver(2)).await.unwrap();
+    assert_eq!((again.submission_id, again.repeated), (id, true));
+    let seen = found(&world.db, &system(), id).await.unwrap();
+    assert!(seen.is_nil);
+    assert_eq!(seen.state, SubmissionState::Ready);
+    let job = to_assess(&world.db, &system(), id).await.unwrap();
+    assert_eq!(job, None, "there is nothing to read in it");
+
+    world
+        .press(&council(ARDBEG), Verb::Submit, id)
+        .await
+        .unwrap();
+    let own = world.press(&approver(2), Verb::SignOff, id).await;
+    own.expect_err("who declared it does not sign it off");
+    world.press(&approver(3), Verb::SignOff, id).await.unwrap();
+    world.press(&team(), Verb::Accept, id).await.unwrap();
+    let owed = obligations(&world.db, &system(), Some(ARDBEG), day("2026-08-02")).await;
+    assert_eq!(owed.unwrap()[0].state, cycle::ObligationState::Nil);
+    assert_eq!(world.csv().await.lines().count(), 1, "no records");
+    // Nothing is compared with a declaration.
+    let spec = ReturnSpec { ..form() };
+    let q2 = financial_quarter("2026-27-Q2", "2026-07-01", "2026-09-30");
+    open_cycle(
+        &world.db,
+        &system(),
+        &spec,
+        &q2,
+        day("2026-07-01"),
+        day("2027-07-31"),
+    )
+    .await
+    .unwrap();
+    let later = NewUpload {
+        period: q2.label.clone(),
+        ..world.upload("later", "later")
+    };
+    let later = world.receive(later).await.unwrap().submission_id;
+    let wanted = to_assess(&world.db, &system(), later).await.unwrap();
+    assert_eq!(wanted.unwrap().previous, None);
+}
