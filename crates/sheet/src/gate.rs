@@ -327,7 +327,8 @@ impl<'s> Gate<'s> {
 /// `#SPILL!`, `Err:502`: a file may call an error anything.
 fn is_error_name(name: &str) -> bool {
     const LONGEST: usize = 30;
-    !name.trim().is_empty() && name.len() <= LONGEST && !name.contains(char::is_control)
+    // Its length first: one of a hundred thousand blanks may stand in a million cells.
+    name.len() <= LONGEST && !name.trim().is_empty() && !name.contains(char::is_control)
 }
 
 /// What a reader that gives cells one by one found in one of them.
@@ -421,6 +422,7 @@ mod tests {
 
     #[test]
     fn cells_are_cleaned() {
+        let blanks = " ".repeat(100_000);
         let rows: &[Row<'_>] = &[
             (
                 0,
@@ -430,6 +432,9 @@ mod tests {
                     (2, Raw::Text("\0")),
                     (3, Raw::Text("")),
                     (4, ONE),
+                    (5, Raw::Error(&blanks)),
+                    (6, Raw::Error("\n")),
+                    (7, Raw::Error("Err:502")),
                 ],
             ),
             (1, &[(3, Raw::Text(""))]),
@@ -442,6 +447,9 @@ mod tests {
                 "0 0 Text(\" \")",
                 "0 1 Error(\"not a number\")",
                 "0 4 Number(1.0)",
+                "0 5 Error(\"#ERROR!\")",
+                "0 6 Error(\"#ERROR!\")",
+                "0 7 Error(\"Err:502\")",
                 "1 0 Text(\"bc\")",
             ]
         );
