@@ -1,8 +1,12 @@
 //! Rounds of returns, and who owes what in them.
 
-use chrono::NaiveDate;
+pub mod owed;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use cycle::{ObligationState, Standing, Stands, SubmissionFacts, SubmissionState, Verb};
-use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{
+    BigInt, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::Period;
@@ -189,6 +193,7 @@ pub async fn duty(
 /// What one organisation owes in one round, and where that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obligation {
+    pub id: i64,
     pub organisation: String,
     pub organisation_name: String,
     pub round: Round,
@@ -197,13 +202,24 @@ pub struct Obligation {
     pub is_overdue: bool,
     /// The newest version that was not withdrawn, and what became of it; the newest one where all were.
     pub latest: Option<(Uuid, SubmissionState)>,
+    /// Who sent that one.
+    pub latest_from: Option<SentBy>,
     /// The version that stands, and whether it is submitted, signed off or accepted.
     pub standing: Option<(Uuid, SubmissionState)>,
     pub n_versions: u32,
 }
 
+/// Who sent a version, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentBy {
+    pub name: String,
+    pub at: DateTime<Utc>,
+}
+
 #[derive(QueryableByName)]
 struct ObligationRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
     #[diesel(sql_type = Text)]
     organisation: String,
     #[diesel(sql_type = Text)]
@@ -218,6 +234,10 @@ struct ObligationRow {
     latest_given_up: bool,
     #[diesel(sql_type = Nullable<Text>)]
     latest_last: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    latest_by: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    latest_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     standing: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -249,6 +269,11 @@ impl ObligationRow {
             }),
         };
         Ok(Obligation {
+            id: self.id,
+            latest_from: self
+                .latest_by
+                .zip(self.latest_at)
+                .map(|(name, at)| SentBy { name, at }),
             state: ObligationState::of(&facts, today),
             is_overdue: facts.is_overdue(today),
             organisation: self.organisation,
@@ -261,23 +286,19 @@ impl ObligationRow {
     }
 }
 
-/// Obligations by organisation name, return and newest period first; only one organisation's where `only` is given.
-pub async fn obligations(
-    conn: &mut Conn,
-    only: Option<&str>,
-    today: NaiveDate,
-) -> Result<Vec<Obligation>, DbError> {
-    let rows: Vec<ObligationRow> = sql_query(format!(
-        "SELECT o.organisation, g.name AS organisation_name, {ROUND},
+/// The statement that reads obligations, an [`ObligationRow`] each; `rest` says which.
+fn select(rest: &str) -> String {
+    format!(
+        "SELECT o.id, o.organisation, g.name AS organisation_name, {ROUND},
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
-                l.last AS latest_last, l.n_versions,
+                l.last AS latest_last, l.uploaded_by AS latest_by, l.received_at AS latest_at, l.n_versions,
                 s.id AS standing, s.verb AS stands_by, s.is_nil AS stands_nil
          FROM obligation o
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          JOIN organisation g ON g.code = o.organisation
          LEFT JOIN LATERAL (
-            SELECT n.id, n.outcome, n.attention_at, h.verb AS last,
+            SELECT n.id, n.outcome, n.attention_at, n.uploaded_by, n.received_at, h.verb AS last,
                    (SELECT max(version_number) FROM submission WHERE obligation_id = o.id) AS n_versions
             FROM submission n
             LEFT JOIN LATERAL (
@@ -295,8 +316,19 @@ pub async fn obligations(
             WHERE v.obligation_id = o.id
             ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
          ) s ON true
-         WHERE $1 IS NULL OR o.organisation = $1
-         ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC"
+         {rest}"
+    )
+}
+
+/// Obligations by organisation name, return and newest period first; only one organisation's where `only` is given.
+pub async fn obligations(
+    conn: &mut Conn,
+    only: Option<&str>,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let rows: Vec<ObligationRow> = sql_query(select(
+        "WHERE $1 IS NULL OR o.organisation = $1
+         ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC",
     ))
     .bind::<Nullable<Text>, _>(only)
     .load(conn.connection())

@@ -145,6 +145,46 @@ pub async fn holding(conn: &mut Conn, grant: &Grant) -> Result<Vec<Person>, DbEr
     .await?)
 }
 
+/// Somebody's role for an organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Colleague {
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+}
+
+#[derive(QueryableByName)]
+struct ColleagueRow {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    email: String,
+    #[diesel(sql_type = Text)]
+    role: String,
+}
+
+/// Who works for an organisation, by name: a line for each role. Not who was disabled.
+pub async fn of_organisation(conn: &mut Conn, code: &str) -> Result<Vec<Colleague>, DbError> {
+    let rows: Vec<ColleagueRow> = sql_query(
+        "SELECT p.name, p.email, m.role FROM membership m JOIN person p ON p.id = m.person_id
+         WHERE m.organisation = $1 AND m.ended_at IS NULL AND p.disabled_at IS NULL
+         ORDER BY p.name, p.email, m.role",
+    )
+    .bind::<Text, _>(code)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let role = Role::parse(&row.role);
+            Ok(Colleague {
+                name: row.name,
+                email: row.email,
+                role: role.ok_or_else(|| DbError::stored(format!("{} is no role", row.role)))?,
+            })
+        })
+        .collect()
+}
+
 /// Gives a person a role; false where they have it.
 pub async fn grant(tx: &mut Tx, person_id: Uuid, grant: &Grant) -> Result<bool, DbError> {
     let (organisation, return_id) = columns_of(&grant.reach);

@@ -327,6 +327,20 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbErr
         .optional()?)
 }
 
+/// The versions of an obligation, newest first.
+pub async fn of_obligation(
+    conn: &mut Conn,
+    obligation_id: i64,
+) -> Result<Vec<Submission>, DbError> {
+    let rows: Vec<SubmissionRow> = sql_query(select(
+        "WHERE s.obligation_id = $1 ORDER BY s.version_number DESC",
+    ))
+    .bind::<BigInt, _>(obligation_id)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(Submission::try_from).collect()
+}
+
 /// The submission an organisation made with an idempotency key.
 pub async fn find_by_key(
     conn: &mut Conn,

@@ -2,6 +2,7 @@
 
 pub(crate) mod accessibility;
 pub(crate) mod collection;
+pub(crate) mod duty;
 pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod handover;

@@ -54,6 +54,7 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
             .get(pages::nil::ask)
             .post(pages::nil::declare),
     )
+    .service(at("/returns/{return_id}/{period}/{organisation}").get(pages::duty::show))
     .service(at("/submissions/{id}").get(pages::submission::show))
     .service(at("/submissions/{id}/receipt").get(pages::handover::receipt))
     .service(at("/submissions/{id}/messages").post(pages::handover::write))

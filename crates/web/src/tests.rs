@@ -4,6 +4,7 @@ mod answers;
 mod attention;
 mod explanations;
 mod handover;
+mod owed;
 mod sign_in;
 mod slow_bodies;
 mod uploads;

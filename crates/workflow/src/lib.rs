@@ -14,6 +14,7 @@ mod load;
 mod mark;
 mod messages;
 mod outbox;
+mod owed;
 mod people;
 mod publish;
 mod read;
@@ -51,6 +52,10 @@ pub use messages::{Message, MessageError, may_read_messages, may_write, messages
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
+pub use owed::{
+    Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, may_for, may_with, owed,
+    people_of, versions,
+};
 pub use people::{
     Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn, add_client,
     ask_for_link, client, disable, end_role, enter_as_demo, enter_by_link, enter_code, invite,
@@ -60,7 +65,7 @@ pub use publish::{
     OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,
 };
 pub use read::{
-    Comparison, EmailState, Figures, FindingCount, MarkedWorkbook, NumberedFinding, Obligation,
+    Comparison, EmailState, Figures, FindingCount, MarkedWorkbook, NumberedFinding,
     OrganisationName, OriginalError, Submission, accounts, comparisons, dataset_csv, emails_of,
     figures, finding_counts, findings, findings_of_rule, first_findings, obligations,
     organisations, original, own_headings, submission, submissions_of,

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::Actor;
 use crate::actor::{Denied, allowed, may, object, sees};
+use crate::owed::Obligation;
 
 pub use db::comparisons::StoredComparison as Comparison;
-pub use db::cycles::Obligation;
 pub use db::emails::EmailState;
 pub use db::findings::{FindingCount, NumberedFinding};
 pub use db::marked::MarkedWorkbook;

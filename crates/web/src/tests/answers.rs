@@ -97,7 +97,8 @@ async fn the_form_can_be_had_blank_and_for_an_organisation() {
         );
         assert!(answer.body.starts_with("PK"), "{path}");
         let link = format!("{ROUND}/{path}");
-        assert!(site.get("/").await.body.contains(&link), "{link}");
+        let page = site.get("/returns/cases/2026-27-Q1/S12000001").await.body;
+        assert!(page.contains(&link), "{link}: {page}");
     }
 }
 
@@ -166,7 +167,14 @@ async fn without_a_database_the_site_is_alive_and_not_ready() {
 #[tokio::test]
 async fn every_page_has_one_heading_and_a_language() {
     let site = Running::start().await;
-    for path in ["/", "/upload", "/submissions/1", "/accessibility"] {
+    for path in [
+        "/",
+        "/?past=true",
+        "/returns/cases/2026-27-Q1/S12000001",
+        "/upload",
+        "/submissions/1",
+        "/accessibility",
+    ] {
         let page = site.get(path).await.body;
         assert_eq!(page.matches("<h1").count(), 1, "{path}: {page}");
         assert!(page.contains("<html lang=\"en-GB\">"), "{path}");

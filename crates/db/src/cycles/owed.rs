@@ -1,0 +1,112 @@
+//! Obligations and rounds by who owes them and when, a page at a time.
+
+use chrono::NaiveDate;
+use diesel::pg::Pg;
+use diesel::query_builder::BoxedSqlQuery;
+use diesel::sql_types::{Array, BigInt, Date, Text};
+use diesel::{QueryableByName, sql_query};
+use diesel_async::RunQueryDsl;
+
+use super::{Obligation, ObligationRow, ROUND, Round, RoundRow, select};
+use crate::{Conn, DbError};
+
+/// What these organisations owe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedBy {
+    pub organisations: Vec<String>,
+    /// `None`: of every return.
+    pub return_id: Option<String>,
+}
+
+/// In no order that is promised.
+pub async fn of(
+    conn: &mut Conn,
+    which: &OwedBy,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let mut query = sql_query(select("WHERE o.organisation = ANY ($1)"))
+        .into_boxed::<Pg>()
+        .bind::<Array<Text>, _>(&which.organisations);
+    if let Some(return_id) = &which.return_id {
+        query = query
+            .sql(" AND c.return_id = $2")
+            .bind::<Text, _>(return_id);
+    }
+    load(conn, query, today).await
+}
+
+/// Of whoever owes something in these rounds.
+pub async fn of_rounds(
+    conn: &mut Conn,
+    cycles: &[i64],
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let query = sql_query(select("WHERE o.cycle_id = ANY ($1)"))
+        .into_boxed::<Pg>()
+        .bind::<Array<BigInt>, _>(cycles);
+    load(conn, query, today).await
+}
+
+async fn load(
+    conn: &mut Conn,
+    query: BoxedSqlQuery<'_, Pg, diesel::query_builder::SqlQuery>,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let rows: Vec<ObligationRow> = query.load(conn.connection()).await?;
+    rows.into_iter()
+        .map(|row| row.into_obligation(today))
+        .collect()
+}
+
+/// Some of the rounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rounds {
+    /// `None`: of every return.
+    pub returns: Option<Vec<String>>,
+    /// Only those that were open on this day; those due last come first.
+    pub opened_by: NaiveDate,
+    /// So many are on the pages before.
+    pub n_before: u32,
+    pub n_most: u32,
+}
+
+#[derive(QueryableByName)]
+struct CountedRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = BigInt)]
+    n_all: i64,
+    #[diesel(embed)]
+    round: RoundRow,
+}
+
+/// With their numbers, and how many there are on all pages.
+pub async fn rounds(
+    conn: &mut Conn,
+    asked: &Rounds,
+) -> Result<(Vec<(i64, Round)>, usize), DbError> {
+    let mut query = sql_query(format!(
+        "SELECT c.id, count(*) OVER () AS n_all, {ROUND}
+         FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         WHERE c.opens_on <= $1"
+    ))
+    .into_boxed::<Pg>()
+    .bind::<Date, _>(asked.opened_by)
+    .bind::<BigInt, _>(i64::from(asked.n_most))
+    .bind::<BigInt, _>(i64::from(asked.n_before));
+    if let Some(returns) = &asked.returns {
+        query = query
+            .sql(" AND c.return_id = ANY ($4)")
+            .bind::<Array<Text>, _>(returns);
+    }
+    let rows: Vec<CountedRow> = query
+        .sql(" ORDER BY c.due_on DESC, v.title, c.id LIMIT $2 OFFSET $3")
+        .load(conn.connection())
+        .await?;
+    let n_all = rows.iter().next().map_or(0, |row| row.n_all.unsigned_abs());
+    let rounds: Result<Vec<_>, DbError> = rows
+        .into_iter()
+        .map(|row| Ok((row.id, row.round.try_into()?)))
+        .collect();
+    Ok((rounds?, usize::try_from(n_all).unwrap_or(usize::MAX)))
+}

@@ -1,0 +1,163 @@
+//! A return as one organisation owes it for one period: what it is, what changed, what was sent, and who is involved.
+
+mod about;
+mod changes;
+
+use access::Action;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::Utc;
+use cycle::clock::{self, moment_in_words};
+use spec::ReturnSpec;
+use workflow::{Colleague, Denied, Obligation, OwedBy, Submission};
+
+use super::problem::PageProblem;
+use crate::problem::Problem;
+use crate::session::{Visitor, You};
+use crate::{Site, words};
+use about::Said;
+use changes::Changes;
+
+#[derive(Template)]
+#[template(path = "duty.html")]
+struct DutyPage {
+    you: Option<You>,
+    title: String,
+    period: String,
+    organisation: String,
+    days: String,
+    opens: String,
+    due: String,
+    is_overdue: bool,
+    state: &'static str,
+    tag: &'static str,
+    may_send: bool,
+    upload: String,
+    code: String,
+    summary: String,
+    owner: String,
+    about: Vec<Said>,
+    /// Where the forms are; `None` where no version serves the period.
+    forms: Option<String>,
+    may_have_filled: bool,
+    changes: Option<Changes>,
+    versions: Vec<Version>,
+    others: Vec<Other>,
+    people: Option<Vec<Colleague>>,
+}
+
+struct Version {
+    number: u32,
+    link: String,
+    file_name: String,
+    sent: String,
+    by: String,
+    state: &'static str,
+    tag: &'static str,
+}
+
+/// The same return for another period.
+struct Other {
+    period: String,
+    link: String,
+    due: String,
+    state: &'static str,
+    tag: &'static str,
+}
+
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    address: web::Path<(String, String, String)>,
+) -> Result<HttpResponse, PageProblem> {
+    let (return_id, period, organisation) = address.into_inner();
+    let (db, actor) = (site.db()?, &visitor.actor);
+    let which = OwedBy {
+        organisations: vec![organisation.clone()],
+        return_id: Some(return_id.clone()),
+    };
+    let mut all = workflow::owed(db, actor, &which, clock::day(Utc::now())).await?;
+    all.sort_by_key(|owed| std::cmp::Reverse(owed.round.period.end));
+    let position = all
+        .iter()
+        .position(|owed| owed.round.period.label == period);
+    let position = position.ok_or_else(Problem::not_found)?;
+    let duty = all.remove(position);
+    let before = all.get(position);
+    let round = &duty.round;
+    let spec = version_of(&site, &duty);
+    let people = match workflow::people_of(db, actor, &organisation).await {
+        Ok(people) => Some(people),
+        Err(Denied::Db(error)) => return Err(error.into()),
+        Err(_) => None,
+    };
+    let versions = workflow::versions(db, actor, &duty).await?;
+    let api = format!("/api/returns/{return_id}/periods/{period}");
+    let page = DutyPage {
+        code: organisation.clone(),
+        title: round.return_title.clone(),
+        days: format!(
+            "{} to {}",
+            words::day(round.period.start),
+            words::day(round.period.end)
+        ),
+        opens: words::day(round.opens_on),
+        due: words::day(round.due_on),
+        is_overdue: duty.is_overdue,
+        state: duty.state.in_words(),
+        tag: words::tag_of_obligation(duty.state),
+        may_send: workflow::may_for(actor, Action::Send, &organisation),
+        upload: format!("/upload?organisation={organisation}&round={return_id}/{period}"),
+        summary: spec.map_or_else(String::new, |spec| spec.summary.clone()),
+        owner: spec.map_or_else(String::new, |spec| {
+            format!("{}, {}", spec.owner.organisation, spec.owner.team)
+        }),
+        about: spec.map(about::of).unwrap_or_default(),
+        forms: spec.map(|_| api),
+        may_have_filled: workflow::may_for(actor, Action::FillTemplate, &organisation),
+        changes: spec
+            .zip(before)
+            .and_then(|(spec, before)| changes::since(version_of(&site, before)?, spec, before)),
+        versions: versions.into_iter().map(version).collect(),
+        others: all.iter().map(other).collect(),
+        people,
+        organisation: duty.organisation_name.clone(),
+        period: duty.round.period.in_words(),
+        you: Some(visitor.you),
+    };
+    Ok(super::render(StatusCode::OK, &page))
+}
+
+fn version_of<'a>(site: &'a Site, duty: &Obligation) -> Option<&'a ReturnSpec> {
+    let round = &duty.round;
+    site.specs
+        .iter()
+        .find(|spec| spec.id == round.return_id && spec.version == round.return_version)
+}
+
+fn version(submission: Submission) -> Version {
+    Version {
+        number: submission.version_number,
+        link: format!("/submissions/{}", submission.id),
+        sent: moment_in_words(submission.received_at),
+        state: submission.state.in_words(),
+        tag: words::tag_of_submission(submission.state),
+        file_name: submission.file_name,
+        by: submission.uploaded_by,
+    }
+}
+
+fn other(duty: &Obligation) -> Other {
+    let round = &duty.round;
+    Other {
+        link: format!(
+            "/returns/{}/{}/{}",
+            round.return_id, round.period.label, duty.organisation
+        ),
+        period: round.period.in_words(),
+        due: words::day(round.due_on),
+        state: duty.state.in_words(),
+        tag: words::tag_of_obligation(duty.state),
+    }
+}

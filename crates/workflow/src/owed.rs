@@ -1,0 +1,116 @@
+//! What is owed, by whom and when, as far as the actor may see it.
+
+use access::{Action, Object, View};
+use chrono::NaiveDate;
+use cycle::ObligationState;
+use db::cycles::owed as stored;
+use db::{Db, DbError, people, submissions};
+
+use crate::Actor;
+use crate::actor::{Denied, allowed, may as may_see, sees};
+
+pub use db::cycles::Obligation;
+pub use db::cycles::owed::{OwedBy, Rounds as RoundsAsked};
+pub use db::people::Colleague;
+
+/// What these organisations owe.
+pub async fn owed(
+    db: &Db,
+    actor: &Actor,
+    which: &OwedBy,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let mut all = stored::of(&mut *db.read(&sees(actor)).await?, which, today).await?;
+    all.retain(|obligation| is_seen(actor, obligation));
+    Ok(all)
+}
+
+/// A round, and where its organisations are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collected {
+    pub round: db::cycles::Round,
+    /// Of each organisation that has to answer, and whether it is overdue.
+    pub states: Vec<(ObligationState, bool)>,
+}
+
+/// A page of rounds with where each organisation is, and how many rounds there are.
+pub async fn collected(
+    db: &Db,
+    actor: &Actor,
+    rounds: &RoundsAsked,
+    today: NaiveDate,
+) -> Result<(Vec<Collected>, usize), DbError> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let (found, n_all) = stored::rounds(&mut conn, rounds).await?;
+    let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
+    let obligations = stored::of_rounds(&mut conn, &ids, today).await?;
+    let collected = found
+        .into_iter()
+        .map(|(_, round)| Collected {
+            states: obligations
+                .iter()
+                .filter(|owed| owed.round == round && is_seen(actor, owed))
+                .map(|owed| (owed.state, owed.is_overdue))
+                .collect(),
+            round,
+        })
+        .collect();
+    Ok((collected, n_all))
+}
+
+fn is_seen(actor: &Actor, obligation: &Obligation) -> bool {
+    let object = Object {
+        organisation: Some(&obligation.organisation),
+        return_id: Some(&obligation.round.return_id),
+        ..Object::default()
+    };
+    allowed(actor, Action::SeeObligation, &object).is_ok()
+}
+
+/// The versions that were sent, newest first.
+pub async fn versions(
+    db: &Db,
+    actor: &Actor,
+    obligation: &Obligation,
+) -> Result<Vec<submissions::Submission>, DbError> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let mut all = submissions::of_obligation(&mut conn, obligation.id).await?;
+    all.retain(|submission| may_see(actor, Action::SeeSubmission, submission));
+    Ok(all)
+}
+
+/// Who works for an organisation.
+pub async fn people_of(
+    db: &Db,
+    actor: &Actor,
+    organisation: &str,
+) -> Result<Vec<Colleague>, Denied> {
+    let object = Object {
+        organisation: Some(organisation),
+        ..Object::default()
+    };
+    match allowed(actor, Action::SeePeople, &object)? {
+        View::Values => {}
+        View::Counts => return Err(Denied::Forbidden),
+    }
+    let mut conn = db.read(&sees(actor)).await?;
+    Ok(people::of_organisation(&mut conn, organisation).await?)
+}
+
+/// Whether an actor may do something that is an organisation's own, whatever the return.
+pub fn may_for(actor: &Actor, action: Action, organisation: &str) -> bool {
+    let object = Object {
+        organisation: Some(organisation),
+        ..Object::default()
+    };
+    allowed(actor, action, &object).is_ok()
+}
+
+/// Whether an actor may do something with a return, whoever answers.
+pub fn may_with(actor: &Actor, action: Action, return_id: &str) -> bool {
+    let object = Object {
+        return_id: Some(return_id),
+        ..Object::default()
+    };
+    allowed(actor, action, &object).is_ok()
+}
