@@ -75,7 +75,7 @@ async fn tell(scripts: Scripts, story: &str) {
     browser.go("/upload").await;
     fill_in(&browser, &clean).await;
     browser.press("Send the file").await;
-    wait_for(&browser, scripts, "ready").await;
+    wait_for(&browser, scripts, "ready to submit").await;
     browser.look("submission-ready").await;
     browser.go("/").await;
     browser.look("home-ready").await;
@@ -110,7 +110,7 @@ async fn an_officer_without_a_mouse_sends_a_return() {
     browser.choose_file(&file).await;
     browser.tab_to("Send the file").await;
     browser.keys(Key::Enter + "").await;
-    state(&browser, "ready").await;
+    state(&browser, "ready to submit").await;
     browser.end().await;
 }
 
