@@ -103,7 +103,10 @@ pub async fn rounds(
         .sql(" ORDER BY c.due_on DESC, v.title, c.id LIMIT $2 OFFSET $3")
         .load(conn.connection())
         .await?;
-    let n_all = rows.iter().next().map_or(0, |row| row.n_all.unsigned_abs());
+    let n_all = rows
+        .as_slice()
+        .first()
+        .map_or(0, |row| row.n_all.unsigned_abs());
     let rounds: Result<Vec<_>, DbError> = rows
         .into_iter()
         .map(|row| Ok((row.id, row.round.try_into()?)))

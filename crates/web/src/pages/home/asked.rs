@@ -121,10 +121,10 @@ impl Asked {
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        match parts.is_empty() {
-            true => "/".to_owned(),
-            false => format!("/?{}", parts.join("&")),
+        if parts.is_empty() {
+            return "/".to_owned();
         }
+        format!("/?{}", parts.join("&"))
     }
 
     /// Of a list of `n_all`, of which this page shows `n_shown`, `per_page` at most.

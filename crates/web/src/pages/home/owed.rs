@@ -229,8 +229,8 @@ fn sentence(all: &[Obligation], past: bool, today: NaiveDate) -> String {
         .filter(|(n, _)| *n > 0)
         .map(|(n, what)| format!("{n} {what}"))
         .collect();
-    match told.is_empty() {
-        true => "Nothing is overdue, and nothing came back.".to_owned(),
-        false => format!("{}.", told.join(", ")),
+    if told.is_empty() {
+        return "Nothing is overdue, and nothing came back.".to_owned();
     }
+    format!("{}.", told.join(", "))
 }

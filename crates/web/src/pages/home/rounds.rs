@@ -1,6 +1,6 @@
 //! How the returns come in that a team or the office looks after: a line for each round.
 
-use access::{Action, Actor, Reach};
+use access::{Action, Actor, Grant, Reach};
 use chrono::NaiveDate;
 use workflow::{Collected, RoundsAsked};
 
@@ -44,8 +44,10 @@ pub(super) async fn of(
     asked: &Asked,
     today: NaiveDate,
 ) -> Result<Option<Rounds>, Problem> {
-    let Some(returns) = looks_after(actor, &asked.return_id) else {
-        return Ok(None);
+    let returns = match looks_after(actor, &asked.return_id) {
+        LooksAfter::None => return Ok(None),
+        LooksAfter::Every => None,
+        LooksAfter::These(returns) => Some(returns),
     };
     let rounds = RoundsAsked {
         returns,
@@ -57,37 +59,45 @@ pub(super) async fn of(
     };
     let (collected, n_all) = workflow::collected(site.db()?, actor, &rounds, today).await?;
     let rows: Vec<Row> = collected
-        .into_iter()
+        .iter()
         .map(|round| row(site, actor, round))
         .collect();
     let pages = asked.pages(rows.len(), n_all, PAGE as usize);
     Ok(Some(Rounds { rows, pages }))
 }
 
-/// The returns whose rounds an actor sees of all organisations: `Some(None)` for every one, `None` for none.
-fn looks_after(actor: &Actor, only: &str) -> Option<Option<Vec<String>>> {
-    let wanted = |id: &str| only.is_empty() || only == id;
-    if actor
-        .grants
-        .iter()
-        .any(|grant| grant.reach == Reach::Everything)
-    {
-        return Some((!only.is_empty()).then(|| vec![only.to_owned()]));
-    }
-    let mut is_of_a_team = false;
-    let mut returns = Vec::new();
-    for grant in &actor.grants {
-        if let Reach::Return(id) = &grant.reach {
-            is_of_a_team = true;
-            if wanted(id) {
-                returns.push(id.clone());
-            }
-        }
-    }
-    is_of_a_team.then_some(Some(returns))
+/// Whose rounds an actor sees of all organisations.
+enum LooksAfter {
+    None,
+    Every,
+    These(Vec<String>),
 }
 
-fn row(site: &Site, actor: &Actor, collected: Collected) -> Row {
+/// Of the return that is asked for, where one is.
+fn looks_after(actor: &Actor, only: &str) -> LooksAfter {
+    let has_all = |grant: &Grant| grant.reach == Reach::Everything;
+    if actor.grants.iter().any(has_all) {
+        return match only {
+            "" => LooksAfter::Every,
+            only => LooksAfter::These(vec![only.to_owned()]),
+        };
+    }
+    let mut returns: Vec<String> = actor
+        .grants
+        .iter()
+        .filter_map(|grant| match &grant.reach {
+            Reach::Return(id) => Some(id.clone()),
+            _ => None,
+        })
+        .collect();
+    if returns.is_empty() {
+        return LooksAfter::None;
+    }
+    returns.retain(|id| only.is_empty() || only == id);
+    LooksAfter::These(returns)
+}
+
+fn row(site: &Site, actor: &Actor, collected: &Collected) -> Row {
     let n_of = |turn: Turn| {
         let in_turn = |state: &&(_, bool)| Turn::of(state.0) == turn;
         collected.states.iter().filter(in_turn).count()
