@@ -8,6 +8,7 @@
 //! so that a large file is never in memory as a whole.
 //! [`read`] does both and keeps every cell: for small files and for tests.
 
+mod ahead;
 mod beside;
 mod blocks;
 mod compound;

@@ -15,12 +15,11 @@ mod tests;
 
 use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{Cursor, Read as _};
+use std::io::{self, Cursor, Read as _};
 
 use calamine::{DataRef, ExcelDateTime, ExcelDateTimeType, Reader};
 use memchr::memmem;
 
-use crate::blocks::Blocks;
 use crate::gate::{Gate, Given, Stop};
 use crate::package::{Package, has_ending};
 use crate::{Raw, Refusal, SheetInfo, excel, moment};
@@ -35,6 +34,12 @@ pub(crate) struct NotPlain;
 
 impl From<Refusal> for NotPlain {
     fn from(_: Refusal) -> Self {
+        NotPlain
+    }
+}
+
+impl From<io::Error> for NotPlain {
+    fn from(_: io::Error) -> Self {
         NotPlain
     }
 }
@@ -132,8 +137,7 @@ impl Plain {
         let mut archive = package.archive()?;
         let part = archive.by_index(self.parts[sheet_idx]);
         let part = part.map_err(|_| NotPlain)?;
-        let mut blocks = Blocks::new(part, "</row>");
-        cells::read(&mut blocks, &self.strings, &self.styles, gate)
+        cells::read(part, &self.strings, &self.styles, gate)
     }
 }
 

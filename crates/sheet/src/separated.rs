@@ -1,5 +1,8 @@
 //! Separated values (CSV), strictly: a comma too many is a mistake to be told of, not a row to be mended.
 
+use csv::StringRecord;
+
+use crate::ahead::ahead;
 use crate::gate::{Gate, Stop};
 use crate::text;
 use crate::{Line, Raw, RawCell, Refusal, Remark, SheetInfo};
@@ -58,24 +61,32 @@ impl<'b> Separated<'b> {
         let mut records = Records::new(text, separator);
         records.line_number += usize::from(named_separator.is_some());
         let mut row_idx: u32 = 0;
-        while let Some(place) = records.next()? {
-            row_idx = row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
-            if !records.is_blank() {
-                let mut cells: Vec<RawCell<'_>> = Vec::with_capacity(records.record.len());
-                for (column_idx, value) in (0..).zip(&records.record) {
-                    if !value.is_empty() {
-                        let raw = to_raw(value);
-                        cells.push(RawCell { column_idx, raw });
+        ahead(
+            |block: &mut Block| block.fill(&mut records),
+            |block| {
+                let mut cells: Vec<RawCell<'_>> = Vec::new();
+                for (place, record) in block.records() {
+                    row_idx =
+                        row_idx.saturating_add(u32::try_from(place.n_blank).unwrap_or(u32::MAX));
+                    if !is_blank(record) {
+                        cells.clear();
+                        for (column_idx, value) in (0..).zip(record) {
+                            if !value.is_empty() {
+                                let raw = to_raw(value);
+                                cells.push(RawCell { column_idx, raw });
+                            }
+                        }
+                        gate.line(Line {
+                            number: place.line_number,
+                            n_values: record.len(),
+                        });
+                        gate.row(row_idx, &cells).map_err(Stop::into_refusal)?;
                     }
+                    row_idx = row_idx.saturating_add(1);
                 }
-                gate.line(Line {
-                    number: place.line_number,
-                    n_values: records.record.len(),
-                });
-                gate.row(row_idx, &cells).map_err(Stop::into_refusal)?;
-            }
-            row_idx = row_idx.saturating_add(1);
-        }
+                Ok(())
+            },
+        )?;
         Ok(self.decoded.remark)
     }
 }
@@ -128,13 +139,14 @@ fn find_separator(text: &str) -> u8 {
     let mut found = SEPARATORS[0];
     for separator in SEPARATORS {
         let mut records = Records::new(text, separator);
+        let mut record = StringRecord::new();
         let mut counts = Vec::new();
         let mut encloses = true;
         let is_whole = loop {
-            match records.next() {
-                Ok(Some(_)) if records.is_blank() => {}
+            match records.next(&mut record) {
+                Ok(Some(_)) if is_blank(&record) => {}
                 Ok(Some(place)) => {
-                    counts.push(records.record.len());
+                    counts.push(record.len());
                     encloses &= place.quotes_enclose;
                     if counts.len() == SAMPLE {
                         break true;
@@ -171,7 +183,6 @@ fn most_alike(counts: &[usize]) -> (usize, usize) {
 struct Records<'t> {
     text: &'t str,
     reader: csv::Reader<&'t [u8]>,
-    record: csv::StringRecord,
     separator: u8,
     /// Where the last record, its line end included, was over.
     end: usize,
@@ -180,7 +191,7 @@ struct Records<'t> {
 }
 
 /// Where a record stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Place {
     /// Blank lines since the record before.
     n_blank: usize,
@@ -199,7 +210,6 @@ impl<'t> Records<'t> {
                 .flexible(true)
                 .delimiter(separator)
                 .from_reader(text.as_bytes()),
-            record: csv::StringRecord::new(),
             separator,
             end: 0,
             line_number: 1,
@@ -207,10 +217,10 @@ impl<'t> Records<'t> {
     }
 
     /// Reads the next record into `record`; `None` at the end.
-    fn next(&mut self) -> Result<Option<Place>, Refusal> {
+    fn next(&mut self, record: &mut StringRecord) -> Result<Option<Place>, Refusal> {
         let found = self
             .reader
-            .read_record(&mut self.record)
+            .read_record(record)
             .map_err(|_| Refusal::broken("The file"))?;
         let bytes = self.text.as_bytes();
         let end = usize::try_from(self.reader.position().byte()).unwrap_or(bytes.len());
@@ -235,9 +245,39 @@ impl<'t> Records<'t> {
             quotes_enclose,
         }))
     }
+}
 
-    fn is_blank(&self) -> bool {
-        self.record.len() == 1 && self.record.iter().all(|value| value.trim().is_empty())
+fn is_blank(record: &StringRecord) -> bool {
+    record.len() == 1 && record.iter().all(|value| value.trim().is_empty())
+}
+
+/// Records with their places, so many that handing them over costs nothing.
+#[derive(Default)]
+struct Block {
+    /// Of a fuller block before, some may be over.
+    room: Vec<(Place, StringRecord)>,
+    n_records: usize,
+}
+
+impl Block {
+    const RECORDS: usize = 512;
+
+    /// Whether there was another record.
+    fn fill(&mut self, records: &mut Records<'_>) -> Result<bool, Refusal> {
+        self.room.resize_with(Self::RECORDS, Default::default);
+        self.n_records = 0;
+        for (place, record) in &mut self.room {
+            match records.next(record)? {
+                Some(found) => *place = found,
+                None => break,
+            }
+            self.n_records += 1;
+        }
+        Ok(self.n_records > 0)
+    }
+
+    fn records(&self) -> &[(Place, StringRecord)] {
+        &self.room[..self.n_records]
     }
 }
 

@@ -7,13 +7,13 @@ use memchr::memchr;
 
 use super::strings::{Strings, is_plain, trim};
 use super::{NotPlain, Styles, after_declaration};
-use crate::blocks::Blocks;
+use crate::blocks;
 use crate::gate::{Gate, Given, flush};
 use crate::{Raw, worksheet};
 
 /// Gives all rows to the gate.
 pub(super) fn read(
-    blocks: &mut Blocks<impl Read>,
+    part: impl Read + Send,
     strings: &Strings,
     styles: &Styles,
     gate: &mut Gate<'_>,
@@ -24,30 +24,24 @@ pub(super) fn read(
         gate,
         last_row_number: 0,
     };
-    let mut is_first = true;
-    while let Some(block) = blocks.next().map_err(|_| NotPlain)? {
-        let mut rows = str::from_utf8(block).map_err(|_| NotPlain)?;
-        if std::mem::take(&mut is_first) {
-            rows = after_head(rows)?.ok_or(NotPlain)?;
+    blocks::each(part, "</row>", |block| {
+        let mut xml = str::from_utf8(&block.bytes).map_err(|_| NotPlain)?;
+        if block.is_first {
+            match after_head(xml)? {
+                Some(rows) => xml = rows,
+                None if block.is_last => return Ok(()),
+                None => return Err(NotPlain),
+            }
         }
-        if !reader.rows(rows)?.is_empty() {
-            return Err(NotPlain);
-        }
-    }
-    let mut rest = str::from_utf8(blocks.rest()).map_err(|_| NotPlain)?;
-    if is_first {
-        match after_head(rest)? {
-            Some(rows) => rest = rows,
-            None => return Ok(()),
-        }
-    }
-    let end = reader.rows(rest)?;
-    // What stands after that calamine does not look at.
-    if end.starts_with("</sheetData>") {
-        Ok(())
-    } else {
-        Err(NotPlain)
-    }
+        let after = reader.rows(xml)?;
+        let goes_on = if block.is_last {
+            // What stands after that calamine does not look at.
+            after.starts_with("</sheetData>")
+        } else {
+            after.is_empty()
+        };
+        if goes_on { Ok(()) } else { Err(NotPlain) }
+    })
 }
 
 struct RowReader<'a, 'g> {

@@ -6,7 +6,7 @@ use memchr::{memchr, memmem};
 
 use super::cells::Tag;
 use super::{NotPlain, after_declaration};
-use crate::blocks::Blocks;
+use crate::blocks;
 use crate::package::Package;
 
 /// All shared texts, one after another.
@@ -33,25 +33,20 @@ impl Strings {
         };
         let mut archive = package.archive()?;
         let part = archive.by_index(part).map_err(|_| NotPlain)?;
-        let mut blocks = Blocks::new(part, "</si>");
-        let mut is_first = true;
-        while let Some(block) = blocks.next().map_err(|_| NotPlain)? {
-            let mut rest = str::from_utf8(block).map_err(|_| NotPlain)?;
-            if std::mem::take(&mut is_first) {
-                rest = after_head(rest)?;
+        blocks::each(part, "</si>", |block| {
+            let mut xml = str::from_utf8(&block.bytes).map_err(|_| NotPlain)?;
+            if block.is_first {
+                xml = after_head(xml)?;
             }
-            if !strings.elements(rest)?.is_empty() {
-                return Err(NotPlain);
-            }
-        }
-        let mut rest = str::from_utf8(blocks.rest()).map_err(|_| NotPlain)?;
-        if is_first {
-            rest = after_head(rest)?;
-        }
-        match strings.elements(rest)?.trim_ascii_end() {
-            "</sst>" => Ok(strings),
-            _ => Err(NotPlain),
-        }
+            let after = strings.elements(xml)?;
+            let goes_on = if block.is_last {
+                after.trim_ascii_end() == "</sst>"
+            } else {
+                after.is_empty()
+            };
+            if goes_on { Ok(()) } else { Err(NotPlain) }
+        })?;
+        Ok(strings)
     }
 
     /// Takes in one `<si>` after another; what stands after them.

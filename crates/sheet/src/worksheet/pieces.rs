@@ -13,7 +13,7 @@ use super::{
     Seen, beside, count_hidden_rows, errors, far_places, find_value, formulas, has_rows, is_known,
     results,
 };
-use crate::blocks::Blocks;
+use crate::blocks;
 use crate::package::{self, Promise};
 use crate::relations::Main;
 use crate::{Refusal, ours};
@@ -73,8 +73,7 @@ enum Verdict {
 
 impl Pieces {
     /// Inflates a part and looks at all of it.
-    pub(crate) fn look(kind: Kind, part: impl Read) -> io::Result<Self> {
-        let mut blocks = Blocks::new(part, kind.end_tag());
+    pub(crate) fn look(kind: Kind, part: impl Read + Send) -> io::Result<Self> {
         let mut pieces = Self {
             kind,
             n_bytes: 0,
@@ -84,12 +83,11 @@ impl Pieces {
             far_places: [None, None],
             seen: Seen::default(),
         };
-        let mut is_first = true;
-        while let Some(block) = blocks.next()? {
-            pieces.at_bytes(block, std::mem::take(&mut is_first));
-        }
-        pieces.at_bytes(blocks.rest(), is_first);
-        pieces.n_bytes = blocks.n_bytes();
+        blocks::each(part, kind.end_tag(), |block| {
+            pieces.n_bytes += block.bytes.len() as u64;
+            pieces.at_bytes(&block.bytes, block.is_first);
+            Ok::<(), io::Error>(())
+        })?;
         Ok(pieces)
     }
 
