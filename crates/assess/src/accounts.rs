@@ -77,23 +77,22 @@ impl Rejected {
 
 /// A record is rejected if anything on its row has to be fixed: as a finding says, or one that stands for those of many rows.
 pub(crate) fn rejected(framed: &Framed, findings: &Findings, of_many: &Rows) -> Rejected {
-    let mut rejected = Rejected {
-        all: findings.outcome() == Outcome::Refused,
-        row_idxs: of_many.clone(),
-    };
-    for finding in findings {
-        if let (Severity::Error, Some(table), Some(row_number)) =
-            (finding.severity, &finding.table, finding.row_number)
-            && framed.frame(table).is_some()
-        {
-            rejected
-                .row_idxs
-                .entry(table.clone())
-                .or_default()
-                .insert(row_number.saturating_sub(1));
-        }
+    let mut row_idxs = of_many.clone();
+    for frame in &framed.frames {
+        let of_table = findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .filter(|finding| finding.table.as_deref() == Some(&frame.table))
+            .filter_map(|finding| Some(finding.row_number?.saturating_sub(1)));
+        row_idxs
+            .entry(frame.table.clone())
+            .or_default()
+            .extend(of_table);
     }
-    rejected
+    Rejected {
+        all: findings.outcome() == Outcome::Refused,
+        row_idxs,
+    }
 }
 
 pub(crate) fn table_accounts(

@@ -56,13 +56,14 @@ pub(crate) fn single_out(
         }
         whole_column::single_out(request, table, frame, &mut causes);
     }
-    let all = causes.findings.into_iter().chain(causes.found);
-    (all.collect(), causes.rows)
+    let mut all = causes.findings;
+    all.append(&mut causes.found);
+    (all.into(), causes.rows)
 }
 
 fn in_table(request: &Request<'_>, table: &TableSpec, frame: &Frame, causes: &mut Causes) {
     let faults = Faults::of(table, frame, &causes.findings);
-    if faults.by_row.is_empty() {
+    if faults.cells.is_empty() {
         return;
     }
     let wanted = again::Wanted {
@@ -120,8 +121,8 @@ impl Causes {
 
 /// Which cells of a table have to be mended.
 struct Faults {
-    /// Item positions by 0-based row.
-    by_row: BTreeMap<u32, BTreeSet<usize>>,
+    /// 0-based row and item position of each cell, in order.
+    cells: Vec<(u32, usize)>,
     /// How many rows, by item.
     n_of_item: Vec<usize>,
     /// Items of which a cell is a date once its month is taken to come first.
@@ -131,7 +132,7 @@ struct Faults {
 impl Faults {
     fn of(table: &TableSpec, frame: &Frame, findings: &[Finding]) -> Self {
         let mut faults = Self {
-            by_row: BTreeMap::new(),
+            cells: Vec::new(),
             n_of_item: vec![0; table.items.len()],
             month_first: BTreeSet::new(),
         };
@@ -146,13 +147,7 @@ impl Faults {
             let Some(item_idx) = table.item_idx(item) else {
                 continue;
             };
-            let row = faults
-                .by_row
-                .entry(row_number.saturating_sub(1))
-                .or_default();
-            if row.insert(item_idx) {
-                faults.n_of_item[item_idx] += 1;
-            }
+            faults.cells.push((row_number.saturating_sub(1), item_idx));
             let value = finding.value.as_deref().unwrap_or_default();
             let order = frame::day_order(value);
             if finding.rule.as_str().ends_with("-not-a-date")
@@ -160,6 +155,11 @@ impl Faults {
             {
                 faults.month_first.insert(item_idx);
             }
+        }
+        faults.cells.sort_unstable();
+        faults.cells.dedup();
+        for (_, item_idx) in &faults.cells {
+            faults.n_of_item[*item_idx] += 1;
         }
         faults
     }
@@ -176,10 +176,10 @@ impl Faults {
     }
 
     fn rows_with_many(&self) -> HashSet<u32> {
-        self.by_row
-            .iter()
-            .filter(|(_, faults)| faults.len() >= Self::MANY)
-            .map(|(row_idx, _)| *row_idx)
+        self.cells
+            .chunk_by(|one, next| one.0 == next.0)
+            .filter(|row| row.len() >= Self::MANY)
+            .map(|row| row[0].0)
             .collect()
     }
 

@@ -43,6 +43,13 @@ pub(crate) fn in_another_unit(
 /// Cells that a form calculates and somebody typed over: right today, and wrong as soon as a figure above changes.
 /// What was found wrong with such a cell is told already.
 fn typed_over(spec: &ReturnSpec, framed: &Framed, told: &Findings) -> Vec<Finding> {
+    if framed
+        .frames
+        .iter()
+        .all(|frame| frame.typed_over.is_empty())
+    {
+        return Vec::new();
+    }
     let told: HashSet<&CellRef> = told
         .iter()
         .filter(|finding| finding.severity != Severity::Note)

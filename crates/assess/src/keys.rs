@@ -20,7 +20,7 @@ pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) 
         .filter(|rule| matches!(rule.kind, RuleKind::Present { .. }))
         .map(|rule| rule.id.as_str())
         .collect();
-    let mut n_same: HashMap<FindingKey, usize> = HashMap::new();
+    let mut n_same: HashMap<u128, usize> = HashMap::with_capacity(findings.len());
     for finding in findings {
         let record = if of_absent.contains(finding.rule.as_str()) {
             vec![finding.message.clone()]
@@ -38,7 +38,7 @@ pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) 
             )
         };
         let first = key(0);
-        let nth = n_same.entry(first.clone()).or_default();
+        let nth = n_same.entry(first.bits()).or_default();
         let given = if *nth == 0 { first } else { key(*nth) };
         *nth += 1;
         finding.key = Some(given);

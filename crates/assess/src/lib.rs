@@ -16,6 +16,9 @@ mod own;
 #[cfg(test)]
 mod tests;
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use chrono::NaiveDate;
 use finding::{Finding, Findings, Severity};
 use frame::{Expected, Framed, Framer};
@@ -102,6 +105,19 @@ impl Assessment {
 
 /// Assesses a file. Fails only where the spec itself can't be run.
 pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
+    thread::scope(|scope| {
+        // Nothing but the head waits for the file's hash.
+        let file = scope.spawn(|| FileFacts::of(request.file));
+        let facts = || file.join().unwrap_or_else(|panic| resume_unwind(panic));
+        assess_while(request, facts)
+    })
+}
+
+/// With what proves which file it was, once that is asked for.
+fn assess_while(
+    request: &Request<'_>,
+    facts: impl FnOnce() -> FileFacts,
+) -> Result<Assessment, CheckError> {
     let mut findings = Findings::new();
     let mut framed = Framed::default();
     let mut comparisons = Vec::new();
@@ -126,7 +142,7 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
     own::give(&framed, &mut findings);
     let rejected = accounts::rejected(&framed, &findings, &rows);
     Ok(Assessment {
-        head: outcome::head(request, &framed, &findings, &rejected, comparisons),
+        head: outcome::head(request, facts(), &framed, &findings, &rejected, comparisons),
         findings,
         framed,
         rejected,

@@ -69,6 +69,7 @@ pub struct RuleCount {
 
 pub(crate) fn head(
     request: &Request<'_>,
+    file: FileFacts,
     framed: &Framed,
     findings: &Findings,
     rejected: &Rejected,
@@ -81,7 +82,7 @@ pub(crate) fn head(
         organisation: request.organisation.map(|o| o.code.clone()),
         period: request.period.map(|period| period.label.clone()),
         outcome: findings.outcome(),
-        file: FileFacts::of(request.file),
+        file,
         tables: table_accounts(request.spec, framed, rejected),
         ignored_sheets: framed.ignored_sheets.clone(),
         counts: findings

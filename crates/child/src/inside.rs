@@ -1,15 +1,17 @@
 //! The child's end: read the order, give up everything else, assess, answer.
 
 use std::io::{self, BufRead, Read, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
 use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
 use finding::Finding;
+use serde::Serialize;
 use spec::{Organisations, Period, ReferenceValues, ReturnSpec, Returns};
 
 use crate::confine::confine;
-use crate::part::{Line, Part};
+use crate::part::{FindingsLine, FindingsPart, Line, Part};
 use crate::task::{Asked, MarkOrder, Order, OrderedFile, Role};
 
 /// Records and findings in one line of the answer: keeps both ends' memory small.
@@ -18,24 +20,30 @@ const BLOCK: usize = 2_000;
 /// Answers one order from standard input on standard output.
 ///
 /// Fails only where the pipe itself is broken; anything else is part of the answer.
-/// The spec that the order will most likely name is read while the order is still being written.
+/// The spec that the order will most likely name is read while the order and the files come in;
+/// nothing looks at a file before everything else is given up.
 pub fn main(spec_dir: Option<&Path>) -> io::Result<()> {
     say_where_it_panicked_and_not_what();
-    let known = spec_dir.map(|spec_dir| (spec_dir, Known::load(spec_dir)));
     let mut input = io::stdin().lock();
     let mut output = io::BufWriter::new(io::stdout().lock());
-    let mut first_line = String::new();
-    input.read_line(&mut first_line)?;
-    let answered = match serde_json::from_str(&first_line)? {
-        Asked::Assess(order) => {
-            let known = match known {
-                Some((spec_dir, known)) if spec_dir == order.spec_dir => known,
-                _ => Known::load(&order.spec_dir),
-            };
-            answer(&order, known, &mut input, &mut output)?
+    let answered = thread::scope(|scope| {
+        let loading = spec_dir.map(|spec_dir| (spec_dir, scope.spawn(|| Known::load(spec_dir))));
+        let mut first_line = String::new();
+        input.read_line(&mut first_line)?;
+        match serde_json::from_str(&first_line)? {
+            Asked::Assess(order) => {
+                let files = files_of(&order, &mut input)?;
+                let known = match loading {
+                    Some((spec_dir, loading)) if spec_dir == order.spec_dir => {
+                        loading.join().unwrap_or_else(|panic| resume_unwind(panic))
+                    }
+                    _ => Known::load(&order.spec_dir),
+                };
+                answer(&order, known, &files, &mut input, &mut output)
+            }
+            Asked::Mark(order) => mark(&order, &mut input, &mut output),
         }
-        Asked::Mark(order) => mark(&order, &mut input, &mut output)?,
-    };
+    })?;
     write_line(&mut output, &answered.unwrap_or_else(Line::Failed))?;
     output.flush()
 }
@@ -59,6 +67,7 @@ fn say_where_it_panicked_and_not_what() {
 fn answer(
     order: &Order,
     known: Result<Known, String>,
+    files: &[(&OrderedFile, Vec<u8>)],
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<Result<Line, String>> {
@@ -79,10 +88,6 @@ fn answer(
     output.flush()?;
     if order.is_collection {
         return collect(order, &spec, &organisations, input, output);
-    }
-    let mut files = Vec::new();
-    for file in &order.files {
-        files.push((file, bytes_of(file, input)?));
     }
     let of_role = |role: &Role| {
         files
@@ -107,7 +112,7 @@ fn answer(
             Some(OtherFile { spec, file })
         })
         .collect();
-    let values = match values(&files) {
+    let values = match values(files) {
         Ok(values) => values,
         Err(why) => return Ok(Err(why)),
     };
@@ -139,6 +144,20 @@ fn answer(
             Ok(Ok(Line::End))
         }
     }
+}
+
+/// The files of an order; those of a collection are read one at a time when each one's turn comes.
+fn files_of<'o>(
+    order: &'o Order,
+    input: &mut impl Read,
+) -> io::Result<Vec<(&'o OrderedFile, Vec<u8>)>> {
+    if order.is_collection {
+        return Ok(Vec::new());
+    }
+    let files = order.files.iter();
+    files
+        .map(|file| Ok((file, bytes_of(file, input)?)))
+        .collect()
 }
 
 fn bytes_of(file: &OrderedFile, input: &mut impl Read) -> io::Result<Vec<u8>> {
@@ -309,10 +328,8 @@ fn send(
 ) -> io::Result<()> {
     let head = Box::new(assessment.head.clone());
     write_line(output, &Line::Part(Part::Head(head)))?;
-    let mut findings = assessment.findings.iter().peekable();
-    while findings.peek().is_some() {
-        let block = findings.by_ref().take(BLOCK).cloned().collect();
-        write_line(output, &Line::Part(Part::Findings(block)))?;
+    for block in assessment.findings.as_slice().chunks(BLOCK) {
+        write_line(output, &FindingsLine::Part(FindingsPart::Findings(block)))?;
     }
     if records {
         for block in assessment.row_blocks(spec, BLOCK) {
@@ -322,7 +339,7 @@ fn send(
     Ok(())
 }
 
-fn write_line(output: &mut impl Write, line: &Line) -> io::Result<()> {
+fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *output, line)?;
     output.write_all(b"\n")
 }

@@ -69,12 +69,20 @@ impl Child {
             .process_group(0)
             // One heap and few threads: address space is what the limit counts.
             .env("MALLOC_ARENA_MAX", "1")
+            // A large file is some hundred megabytes of small things: in large pages the heap costs a tenth of the page faults.
+            // Where the C library or the kernel does not have them, this says nothing.
+            .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
             .env("POLARS_MAX_THREADS", "2")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(ChildError::Start)?;
+        #[cfg(target_os = "linux")]
+        if let Some(stdin) = &process.stdin {
+            // A file goes through in fewer turns. Where no more is allowed, it goes through as it is.
+            let _ = rustix::pipe::fcntl_setpipe_size(stdin, 4 * BLOCK);
+        }
         let pipes = (
             process.stdin.take(),
             process.stdout.take(),
@@ -152,6 +160,9 @@ impl Started {
     }
 }
 
+/// What a file is read and sent in at a time.
+const BLOCK: usize = 256 * 1024;
+
 /// Every file of a task with what it is for; the file itself first.
 fn files(task: &Task) -> Vec<(Role, &InputFile)> {
     let mut files = vec![(Role::File, &task.file)];
@@ -192,7 +203,7 @@ fn send(
     };
     writeln!(stdin, "{line}").map_err(unsent)?;
     for (file, mut handle) in opened {
-        io::copy(&mut handle, stdin).map_err(failed(file))?;
+        io::copy(&mut BufReader::with_capacity(BLOCK, &mut handle), stdin).map_err(failed(file))?;
     }
     Ok(())
 }

@@ -13,6 +13,19 @@ pub enum Part {
     Rows(RowBlock),
 }
 
+/// A line as the child writes it that is `Line::Part(Part::Findings(_))` to whoever reads it: nothing is copied to be written.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FindingsLine<'a> {
+    Part(FindingsPart<'a>),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FindingsPart<'a> {
+    Findings(&'a [Finding]),
+}
+
 /// A line of the child's standard output.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,12 +22,43 @@ impl Findings {
     }
 
     pub fn append(&mut self, mut other: Findings) {
-        self.0.append(&mut other.0);
+        // Where there are many, moving them takes as long as finding them.
+        if self.0.len() < other.0.len() {
+            std::mem::swap(&mut self.0, &mut other.0);
+            self.0.splice(0..0, other.0);
+        } else {
+            self.0.append(&mut other.0);
+        }
     }
 
     /// Worst first, then by sheet, row, column and rule: the same findings always in the same order.
+    ///
+    /// A finding is large and its words are elsewhere: the order is found among small places, and each finding is moved once.
     pub fn sort(&mut self) {
-        self.0.sort_by(report_order);
+        let tables = Names::of(self.iter().map(|finding| finding.table.as_deref()));
+        let sheets = Names::of(self.iter().map(sheet_of));
+        let mut order: Vec<(Place, usize)> = self
+            .iter()
+            .map(|finding| Place::of(finding, &tables, &sheets))
+            .zip(0..)
+            .collect();
+        // They come in long runs that are in order already, which a stable sort makes use of.
+        order.sort_by(|(place, idx), (other, other_idx)| {
+            place
+                .cmp(other)
+                .then_with(|| among_equals(&self.0[*idx], &self.0[*other_idx]))
+        });
+        let mut goes_to = vec![0; order.len()];
+        for (to, (_, from)) in order.into_iter().enumerate() {
+            goes_to[from] = to;
+        }
+        for idx in 0..goes_to.len() {
+            while goes_to[idx] != idx {
+                let to = goes_to[idx];
+                self.0.swap(idx, to);
+                goes_to.swap(idx, to);
+            }
+        }
     }
 
     pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
@@ -36,6 +67,10 @@ impl Findings {
 
     pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Finding> {
         self.0.iter_mut()
+    }
+
+    pub fn as_slice(&self) -> &[Finding] {
+        &self.0
     }
 
     pub fn len(&self) -> usize {
@@ -66,14 +101,58 @@ impl Findings {
     }
 }
 
-fn report_order(a: &Finding, b: &Finding) -> Ordering {
-    a.severity
-        .cmp(&b.severity)
-        .then_with(|| a.table.cmp(&b.table))
-        .then_with(|| a.cell.is_some().cmp(&b.cell.is_some()))
-        .then_with(|| a.cell.cmp(&b.cell))
-        .then_with(|| a.row_number.cmp(&b.row_number))
-        .then_with(|| a.rule.cmp(&b.rule))
+/// Where a finding stands in a report: severity, table, sheet, row, column, row number. No cell comes before any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    severity: Severity,
+    table: usize,
+    cell: Option<(usize, u32, u32)>,
+    row_number: Option<u32>,
+}
+
+impl Place {
+    fn of(finding: &Finding, tables: &Names<'_>, sheets: &Names<'_>) -> Self {
+        Self {
+            severity: finding.severity,
+            table: tables.rank(finding.table.as_deref()),
+            cell: finding.cell.as_ref().map(|cell| {
+                let sheet = sheets.rank(Some(&cell.sheet));
+                (sheet, cell.row_idx, cell.column_idx)
+            }),
+            row_number: finding.row_number,
+        }
+    }
+}
+
+fn sheet_of(finding: &Finding) -> Option<&str> {
+    finding.cell.as_ref().map(|cell| cell.sheet.as_str())
+}
+
+/// The few names that many findings have, in order.
+struct Names<'f>(Vec<Option<&'f str>>);
+
+impl<'f> Names<'f> {
+    fn of(names: impl Iterator<Item = Option<&'f str>>) -> Self {
+        let mut known: Vec<Option<&str>> = Vec::new();
+        for name in names {
+            // Neighbours mostly share it.
+            if known.last() != Some(&name) && !known.contains(&name) {
+                known.push(name);
+            }
+        }
+        known.sort_unstable();
+        Self(known)
+    }
+
+    fn rank(&self, name: Option<&str>) -> usize {
+        self.0.partition_point(|known| *known < name)
+    }
+}
+
+/// Findings in one place.
+fn among_equals(a: &Finding, b: &Finding) -> Ordering {
+    a.rule
+        .cmp(&b.rule)
         .then_with(|| a.item.cmp(&b.item))
         .then_with(|| a.message.cmp(&b.message))
 }
@@ -108,6 +187,12 @@ impl IntoIterator for Findings {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+impl From<Vec<Finding>> for Findings {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self(findings)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Equal findings told together.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,25 +39,27 @@ pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group>
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
     groups: Vec<Group>,
-    by_sameness: HashMap<Same, usize>,
+    /// Which groups have the hash of their rule, severity, table and item: there are many findings, and few groups.
+    by_hash: HashMap<u64, Vec<usize>>,
+    hashing: RandomState,
 }
-
-/// Rule, severity, table and item.
-type Same = (RuleId, Severity, Option<String>, Option<String>);
 
 impl Groups {
     pub fn add(&mut self, finding: &Finding) {
-        let same = (
-            finding.rule.clone(),
+        let hash = self.hashing.hash_one((
+            &finding.rule,
             finding.severity,
-            finding.table.clone(),
-            finding.item.clone(),
-        );
+            &finding.table,
+            &finding.item,
+        ));
         let groups = &mut self.groups;
-        let idx = *self.by_sameness.entry(same).or_insert_with(|| {
+        let alike = self.by_hash.entry(hash).or_default();
+        let known = alike.iter().find(|&&idx| groups[idx].is_of(finding));
+        let idx = known.copied().unwrap_or(groups.len());
+        if idx == groups.len() {
             groups.push(Group::of(finding));
-            groups.len() - 1
-        });
+            alike.push(idx);
+        }
         let group = &mut groups[idx];
         group.n += 1;
         if group.places.len() < SHOWN {
@@ -70,6 +73,13 @@ impl Groups {
 }
 
 impl Group {
+    fn is_of(&self, finding: &Finding) -> bool {
+        self.rule == finding.rule
+            && self.severity == finding.severity
+            && self.table == finding.table
+            && self.item == finding.item
+    }
+
     /// Of a finding that is still to be counted.
     fn of(finding: &Finding) -> Self {
         Self {

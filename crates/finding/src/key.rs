@@ -41,6 +41,11 @@ impl FindingKey {
         Self(hex::encode(&digest.finalize()[..16]))
     }
 
+    /// The same as a number, by which keys are quickly told apart.
+    pub fn bits(&self) -> u128 {
+        u128::from_str_radix(&self.0, 16).unwrap_or_default()
+    }
+
     /// A key as it was stored.
     pub fn stored(key: String) -> Self {
         Self(key)
