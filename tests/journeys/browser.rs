@@ -141,6 +141,33 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Types into a field of somebody else's page, which has no label.
+    pub(crate) async fn fill_named(&self, name: &str, text: &str) {
+        let field = self.find(By::Name(name)).await;
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// As another person's browser, here and at the other programs of this machine.
+    pub(crate) async fn forget_cookies(&self) {
+        self.driver.delete_all_cookies().await.unwrap();
+    }
+
+    /// Where the browser was sent, once it is at somebody else's pages.
+    pub(crate) async fn sent_to(&self, elsewhere: &str) -> String {
+        until("the browser is elsewhere", SOON, || async {
+            let url = self.driver.current_url().await.ok()?;
+            url.as_str().starts_with(elsewhere).then_some(())
+        })
+        .await;
+        let asked = self.driver.get_log("performance").await.unwrap();
+        let asked = asked.iter().rev().find_map(|entry| {
+            let message: Value = serde_json::from_str(&entry.message).ok()?;
+            let url = message["message"]["params"]["request"]["url"].as_str()?;
+            (url.starts_with(elsewhere) && url.contains("state=")).then(|| url.to_owned())
+        });
+        asked.expect("it was asked for something")
+    }
+
     pub(crate) async fn field(&self, label: &str) -> WebElement {
         let path = format!("//*[@id = //label[starts-with(normalize-space(), {label:?})]/@for]");
         self.find(By::XPath(path)).await

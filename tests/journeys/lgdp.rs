@@ -11,6 +11,7 @@ use testkit::TestDb;
 
 use crate::council::client;
 use crate::mailbox::Mailbox;
+use crate::provider::Provider;
 use crate::wait::until;
 
 /// A whole platform: database, mail server, site; workers come and go.
@@ -26,14 +27,33 @@ pub(crate) struct Platform {
 impl Platform {
     /// Everything but a worker, with the real specs published and one round open.
     pub(crate) async fn start(return_id: &str, period: &str) -> Platform {
+        Platform::start_at(&free_address(), return_id, period, None).await
+    }
+
+    /// The same with a provider, where somebody has an account.
+    pub(crate) async fn start_with_provider(return_id: &str, period: &str) -> (Platform, Provider) {
+        let listen = free_address();
+        let provider = Provider::start(&format!("http://{listen}")).await;
+        let platform = Platform::start_at(&listen, return_id, period, Some(&provider)).await;
+        (platform, provider)
+    }
+
+    async fn start_at(
+        listen: &str,
+        return_id: &str,
+        period: &str,
+        provider: Option<&Provider>,
+    ) -> Platform {
         let database = TestDb::new();
         let home = tempfile::tempdir().unwrap();
         let mailbox = Mailbox::start(&home.path().join("mailbox")).await;
-        let listen = free_address();
+        if let Some(provider) = provider {
+            provider.write_settings(&providers_in(home.path()));
+        }
         let setting = Settings {
             home: home.path(),
             database_url: &database.url(),
-            listen: &listen,
+            listen,
             smtp_url: &mailbox.url(),
         };
         setting.run(&["admin", "publish"]);
@@ -129,6 +149,10 @@ impl Settings<'_> {
             .env("LGDP_SMTP_URL", self.smtp_url)
             .env("LGDP_LEASE_SECONDS", "2")
             .stdin(Stdio::null());
+        let providers = providers_in(self.home);
+        if providers.is_file() {
+            command.env("LGDP_PROVIDERS", providers);
+        }
         command
     }
 
@@ -215,6 +239,10 @@ fn binary() -> PathBuf {
 
 pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn providers_in(home: &Path) -> PathBuf {
+    home.join("providers.toml")
 }
 
 /// An address that nobody had a moment ago.

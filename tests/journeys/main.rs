@@ -10,12 +10,14 @@
     reason = "a test that can't be set up has to stop, and say why"
 )]
 
+mod account_elsewhere;
 mod browser;
 mod council;
 mod council_officer;
 mod lgdp;
 mod mailbox;
 mod person;
+mod provider;
 #[cfg(target_os = "linux")]
 mod scale;
 mod upload_to_dataset;

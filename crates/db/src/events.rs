@@ -58,6 +58,67 @@ pub struct Event {
     pub details: serde_json::Value,
 }
 
+/// A row of the trail with what it concerns.
+#[derive(Debug, Clone, PartialEq, QueryableByName)]
+pub struct TrailEvent {
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    pub actor: String,
+    #[diesel(sql_type = Text)]
+    pub verb: String,
+    /// GSS code.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub organisation: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub submission_id: Option<Uuid>,
+    #[diesel(sql_type = Jsonb)]
+    pub details: serde_json::Value,
+}
+
+/// The newest events before a number (all where there is none), of one organisation or of all.
+pub async fn newest(
+    conn: &mut Conn,
+    organisation: Option<&str>,
+    before: Option<i64>,
+    at_most: i64,
+) -> Result<Vec<TrailEvent>, DbError> {
+    Ok(sql_query(
+        "SELECT id, at, actor, verb, organisation, submission_id, details FROM event
+         WHERE ($1 IS NULL OR organisation = $1) AND ($2 IS NULL OR id < $2)
+         ORDER BY id DESC LIMIT $3",
+    )
+    .bind::<Nullable<Text>, _>(organisation)
+    .bind::<Nullable<BigInt>, _>(before)
+    .bind::<BigInt, _>(at_most)
+    .load(conn.connection())
+    .await?)
+}
+
+/// How often something was done.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct VerbCount {
+    #[diesel(sql_type = Text)]
+    pub verb: String,
+    #[diesel(sql_type = BigInt)]
+    pub n: i64,
+}
+
+/// By what was done, of one organisation or of all.
+pub async fn counts(
+    conn: &mut Conn,
+    organisation: Option<&str>,
+) -> Result<Vec<VerbCount>, DbError> {
+    Ok(sql_query(
+        "SELECT verb, count(*) AS n FROM event WHERE $1 IS NULL OR organisation = $1 GROUP BY verb ORDER BY verb",
+    )
+    .bind::<Nullable<Text>, _>(organisation)
+    .load(conn.connection())
+    .await?)
+}
+
 /// What was done with one submission, oldest first.
 pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Event>, DbError> {
     Ok(

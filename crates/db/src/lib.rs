@@ -4,6 +4,7 @@
 //! Only `workflow` (and `queue`, for its own table) begins a transaction.
 //! It knows nothing of permissions, files or messages.
 
+pub mod audit;
 pub mod collections;
 pub mod comparisons;
 pub mod cycles;
@@ -12,6 +13,7 @@ pub mod events;
 pub mod explanations;
 pub mod findings;
 pub mod handovers;
+pub mod identities;
 pub mod marked;
 pub mod messages;
 pub mod organisations;
@@ -30,6 +32,8 @@ mod error;
 mod migrate;
 mod session;
 
+#[cfg(test)]
+mod audit_test;
 #[cfg(test)]
 mod catalogue_test;
 #[cfg(test)]

@@ -46,8 +46,9 @@ const WALLED: [&str; 18] = [
 ];
 
 /// Tables without any.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 6] = [
     "cycle",
+    "event_link",
     "job",
     "organisation",
     "reference_values",
@@ -355,6 +356,8 @@ async fn the_application_owns_nothing_and_may_not_take_the_wall_down() {
         "DELETE FROM event".to_owned(),
         "UPDATE event SET verb = 'x'".to_owned(),
         "TRUNCATE event".to_owned(),
+        "INSERT INTO event_link VALUES (9, 1, sha256(''))".to_owned(),
+        "DELETE FROM event_link".to_owned(),
         "DELETE FROM submission".to_owned(),
         "UPDATE submission SET organisation = 'S12000002'".to_owned(),
         format!("UPDATE {table} SET row_number = 9"),

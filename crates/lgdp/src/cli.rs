@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use crate::audit::PrintedHead;
+
 /// Data returns of local government: receives them, checks them, puts them together.
 ///
 /// Settings come from the environment; `lgdp admin settings` lists them.
@@ -44,11 +46,26 @@ pub(crate) enum Command {
     /// Prepares the database.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Works on the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Assesses one file in this process, confined.
     #[command(hide = true)]
     AssessChild {
         /// The return's version folder, to be read before the order comes.
         spec: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Follows the trail's chain of hashes from its start, and prints its head: keep it elsewhere, and name it next time.
+    ///
+    /// Exit status: 0 it is as it was written, 1 it is not, 2 usage or our own failure.
+    Verify {
+        /// A head that was printed before: a trail that was cut off or written anew does not lead to it.
+        #[arg(long, value_name = "POSITION:HASH")]
+        since: Option<PrintedHead>,
     },
 }
 

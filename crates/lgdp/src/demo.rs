@@ -94,6 +94,7 @@ async fn start(
         db: cell,
         files: parts::files(settings)?,
         specs: published.specs.clone(),
+        providers: parts::providers(settings, &base_url)?,
         config: web::Config {
             demo,
             ..parts::web_config(settings, base_url.clone())

@@ -4,6 +4,7 @@
 
 mod admin;
 mod assessor;
+mod audit;
 mod check;
 mod check_collection;
 mod cli;
@@ -72,6 +73,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
         Command::Work => roles::work(settings),
         Command::Demo(options) => demo::demo(&options, settings),
         Command::Admin(command) => admin::run(&command, settings),
+        Command::Audit(command) => audit::run(&command, settings),
         Command::AssessChild { spec } => Ok(assess_child(spec.as_deref())),
     }
 }

@@ -135,6 +135,12 @@ pub(crate) fn files(settings: &Settings) -> anyhow::Result<Files> {
 }
 
 /// What the site needs beside its connections.
+/// The directories that people may sign in with, and the page that they are sent back to.
+pub(crate) fn providers(settings: &Settings, base_url: &str) -> anyhow::Result<oidc::Providers> {
+    let back = format!("{base_url}/sign-in/back");
+    oidc::Providers::new(settings.providers.clone(), back).context("providers can't be reached")
+}
+
 pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
     web::Config {
         base_url,

@@ -37,6 +37,7 @@ async fn serve_site(
         db: Arc::clone(&db),
         files: parts::files(settings)?,
         specs: published.specs,
+        providers: parts::providers(settings, &parts::base_url(settings))?,
         config: parts::web_config(settings, parts::base_url(settings)),
     };
     let server = web::serve(site, listener).context("the site can't be started")?;

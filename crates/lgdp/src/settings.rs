@@ -1,5 +1,6 @@
 //! Every setting, in one table, and the one place where the environment is read.
 
+mod providers;
 mod read;
 mod smtp;
 
@@ -85,6 +86,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "LGDP_BASE_URL",
         "(`http://` and the listening address)",
         "Address of the site in emails, without a trailing slash.",
+    ),
+    plain(
+        "LGDP_PROVIDERS",
+        "(none: everybody signs in by link and code)",
+        "TOML file with the directories that organisations' people sign in with, a `[[provider]]` each: see `deploy/providers.toml`. It holds secrets: let only the site read it.",
     ),
     plain("LGDP_WEB_THREADS", "2", "Threads that serve requests."),
     plain(
@@ -201,6 +207,7 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// `None`: follows from the address that is listened on.
     pub(crate) base_url: Option<String>,
+    pub(crate) providers: Vec<oidc::Provider>,
     pub(crate) web_threads: usize,
     pub(crate) upload_bytes: u64,
     pub(crate) file_limits: child::FileLimits,
@@ -269,6 +276,7 @@ impl Settings {
             pg_bin: reader.path("PG_BIN")?,
             listen: reader.parsed("LGDP_LISTEN", "an address and port such as 127.0.0.1:8080")?,
             base_url: base_url(&reader)?,
+            providers: providers::read(&reader)?,
             web_threads: reader.count("LGDP_WEB_THREADS")?,
             upload_bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
             file_limits: child::FileLimits {

@@ -1,6 +1,7 @@
 //! The pages: plain English, no script needed, one heading each.
 
 pub(crate) mod accessibility;
+pub(crate) mod audit;
 pub(crate) mod collection;
 pub(crate) mod duty;
 pub(crate) mod explain;
@@ -9,6 +10,7 @@ pub(crate) mod handover;
 pub(crate) mod home;
 pub(crate) mod nil;
 pub(crate) mod problem;
+pub(crate) mod provider;
 pub(crate) mod sign_in;
 pub(crate) mod submission;
 pub(crate) mod upload;

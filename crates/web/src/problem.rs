@@ -144,6 +144,42 @@ impl Problem {
         )
     }
 
+    /// A provider's failure, which is not told to whoever signs in: it may say how to get round it.
+    pub(crate) fn of_provider(error: &oidc::OidcError) -> Self {
+        match error {
+            oidc::OidcError::Unknown(_) => Self::not_found(),
+            oidc::OidcError::Provider { .. } => {
+                tracing::error!(%error, "a provider can't be used");
+                Self::new(
+                    StatusCode::BAD_GATEWAY,
+                    "Your organisation's sign-in does not answer",
+                    "Your organisation's sign-in could not be reached. Try again in a few minutes; if it still does not work, tell your own IT support.",
+                )
+            }
+            oidc::OidcError::NotToBeTrusted { .. } => {
+                tracing::warn!(%error, "an answer of a provider is not to be trusted");
+                Self::not_let_in()
+            }
+        }
+    }
+
+    pub(crate) fn not_let_in() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "You are not signed in",
+            "Your organisation's sign-in did not confirm who you are. Go back to the sign-in page and try again.",
+        )
+    }
+
+    /// Back from a provider where this browser was not sent, or too long ago.
+    pub(crate) fn not_sent_there() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Signing in took too long",
+            "Start again from the sign-in page: each attempt works once and for 15 minutes.",
+        )
+    }
+
     pub(crate) fn of_sign_in(error: workflow::SignInError) -> Self {
         use workflow::SignInError;
         match error {

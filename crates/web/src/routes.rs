@@ -5,13 +5,14 @@ use actix_web::http::{Method, header};
 use actix_web::web::{self, FormConfig, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, guard};
 
+use access::Action;
+
 use crate::{api, assets, health, pages, problem::Problem};
 
 /// A form has a text of 4,000 characters, nine bytes each where it is far from ASCII, and some hundred ticked places.
 const FORM_BYTES: usize = 64 * 1024;
 
 pub(crate) fn site_map(site: &mut ServiceConfig) {
-    let returns = "/api/returns/{return_id}/periods/{period}";
     site.app_data(QueryConfig::default().error_handler(|error, _| {
         let told = "The part of the address after the question mark can't be read.";
         tracing::debug!(%error, "a query that can't be read");
@@ -24,123 +25,194 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
                 tracing::debug!(%error, "a form that can't be read");
                 Problem::bad_request("The form can't be read: open the page again.").into()
             }),
-    )
-    .service(at("/").get(pages::home::show))
-    .service(
+    );
+    for address in addresses() {
+        site.service(address);
+    }
+    site.default_service(web::to(pages::problem::not_found));
+}
+
+/// Whom an address is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// Whoever asks: signing in itself, and what says nothing of anybody.
+    Anyone,
+    /// Whoever has signed in; what they are shown follows from their roles.
+    SignedIn,
+    /// Whoever the matrix lets do one of these.
+    May(&'static [Action]),
+}
+
+/// Every address and method, with whom it is for: there is no adding one without saying that.
+///
+/// The handlers decide, by the matrix; `tests/grid.rs` asks every one of these as everybody, and compares.
+fn addresses() -> Vec<At> {
+    use For::{Anyone, May, SignedIn};
+    let returns = "/api/returns/{return_id}/periods/{period}";
+    let submission = "/api/submissions/{id}";
+    // Each verb of handing over has its own.
+    const HAND_OVER: For = May(&[
+        Action::Submit,
+        Action::SignOff,
+        Action::Decide,
+        Action::Withdraw,
+    ]);
+    let see_findings = May(&[Action::SeeFindings]);
+    vec![
+        at("/").get(SignedIn, pages::home::show),
         at("/upload")
-            .get(pages::upload::show)
-            .post(pages::upload::receive),
-    )
-    .service(
+            .get(SignedIn, pages::upload::show)
+            .post(SignedIn, pages::upload::receive),
         at("/sign-in")
-            .get(pages::sign_in::show)
-            .post(pages::sign_in::ask),
-    )
-    .service(
+            .get(Anyone, pages::sign_in::show)
+            .post(Anyone, pages::sign_in::ask),
         at("/sign-in/link/{secret}")
-            .get(pages::sign_in::link)
-            .post(pages::sign_in::open_link),
-    )
-    .service(
+            .get(Anyone, pages::sign_in::link)
+            .post(Anyone, pages::sign_in::open_link),
         at("/sign-in/code")
-            .get(pages::sign_in::code)
-            .post(pages::sign_in::enter_code),
-    )
-    .service(at("/sign-in/demo").post(pages::sign_in::as_demo))
-    .service(at("/sign-out").post(pages::sign_in::sign_out))
-    .service(at("/returns/{return_id}/{period}").get(pages::collection::show))
-    .service(
+            .get(Anyone, pages::sign_in::code)
+            .post(Anyone, pages::sign_in::enter_code),
+        at("/sign-in/with/{provider}").get(Anyone, pages::provider::go),
+        at("/sign-in/back").get(Anyone, pages::provider::back),
+        at("/sign-in/demo").post(Anyone, pages::sign_in::as_demo),
+        at("/sign-out").post(SignedIn, pages::sign_in::sign_out),
+        at("/returns/{return_id}/{period}").get(SignedIn, pages::collection::show),
+        at("/returns/{return_id}/{period}/{organisation}")
+            .get(May(&[Action::SeeObligation]), pages::duty::show),
         at("/returns/{return_id}/{period}/{organisation}/nothing-to-report")
-            .get(pages::nil::ask)
-            .post(pages::nil::declare),
-    )
-    .service(at("/returns/{return_id}/{period}/{organisation}").get(pages::duty::show))
-    .service(at("/submissions/{id}").get(pages::submission::show))
-    .service(at("/submissions/{id}/receipt").get(pages::handover::receipt))
-    .service(at("/submissions/{id}/messages").post(pages::handover::write))
-    .service(
+            .get(May(&[Action::SeeObligation]), pages::nil::ask)
+            .post(May(&[Action::DeclareNil]), pages::nil::declare),
+        at("/organisations/{code}/audit").get(May(&[Action::SeeAudit]), pages::audit::of_one),
+        at("/audit").get(May(&[Action::SeeAudit]), pages::audit::of_all),
+        at("/submissions/{id}").get(May(&[Action::SeeSubmission]), pages::submission::show),
+        at("/submissions/{id}/receipt")
+            .get(May(&[Action::SeeSubmission]), pages::handover::receipt),
+        at("/submissions/{id}/messages").post(May(&[Action::WriteMessage]), pages::handover::write),
         at("/submissions/{id}/hand-over/{verb}")
-            .get(pages::handover::ask)
-            .post(pages::handover::press),
-    )
-    .service(at("/submissions/{id}/checks/{rule}").get(pages::findings::show))
-    .service(at("/submissions/{id}/checks/{rule}/explanations").post(pages::explain::explain))
-    .service(at("/submissions/{id}/checks/{rule}/exceptions").post(pages::explain::ask))
-    .service(at("/exceptions").get(pages::waivers::list))
-    .service(
+            .get(May(&[Action::SeeSubmission]), pages::handover::ask)
+            .post(HAND_OVER, pages::handover::press),
+        at("/submissions/{id}/checks/{rule}").get(see_findings, pages::findings::show),
+        at("/submissions/{id}/checks/{rule}/explanations")
+            .post(May(&[Action::Explain]), pages::explain::explain),
+        at("/submissions/{id}/checks/{rule}/exceptions")
+            .post(May(&[Action::AskForWaiver]), pages::explain::ask),
+        at("/exceptions").get(SignedIn, pages::waivers::list),
         at("/exceptions/{id}")
-            .get(pages::waivers::show)
-            .post(pages::waivers::decide),
-    )
-    .service(
-        at(format!("{returns}/organisations/{{code}}/submissions")).post(api::receive::receive),
-    )
-    .service(at(format!("{returns}/dataset.csv")).get(api::dataset::csv))
-    .service(at(format!("{returns}/template.xlsx")).get(api::template::blank))
-    .service(
-        at(format!("{returns}/organisations/{{code}}/template.xlsx")).get(api::template::filled),
-    )
-    .service(at("/api/submissions/{id}").get(api::submission::show))
-    .service(at("/api/submissions/{id}/submit").post(api::handover::submit))
-    .service(at("/api/submissions/{id}/findings.json").get(api::findings::json))
-    .service(at("/api/submissions/{id}/findings.csv").get(api::findings::csv))
-    .service(at("/api/submissions/{id}/findings.xlsx").get(api::workbooks::findings))
-    .service(at("/api/submissions/{id}/marked.xlsx").get(api::workbooks::marked))
-    .service(at("/health/live").get(health::live))
-    .service(at("/health/ready").get(health::ready))
-    .service(at("/accessibility").get(pages::accessibility::show))
-    .service(at("/assets/{name}").get(assets::show))
-    .default_service(web::to(pages::problem::not_found));
+            .get(
+                May(&[Action::AskForWaiver, Action::DecideWaiver]),
+                pages::waivers::show,
+            )
+            .post(May(&[Action::DecideWaiver]), pages::waivers::decide),
+        at(format!("{returns}/organisations/{{code}}/submissions"))
+            .post(May(&[Action::Send]), api::receive::receive),
+        at(format!("{returns}/dataset.csv")).get(
+            May(&[Action::DownloadDataset, Action::DownloadOwnFigures]),
+            api::dataset::csv,
+        ),
+        at(format!("{returns}/template.xlsx")).get(May(&[Action::SeeRounds]), api::template::blank),
+        at(format!("{returns}/organisations/{{code}}/template.xlsx"))
+            .get(May(&[Action::FillTemplate]), api::template::filled),
+        at(submission).get(May(&[Action::SeeSubmission]), api::submission::show),
+        at(format!("{submission}/submit")).post(May(&[Action::Submit]), api::handover::submit),
+        at(format!("{submission}/findings.json")).get(see_findings, api::findings::json),
+        at(format!("{submission}/findings.csv")).get(see_findings, api::findings::csv),
+        at(format!("{submission}/findings.xlsx")).get(see_findings, api::workbooks::findings),
+        at(format!("{submission}/marked.xlsx"))
+            .get(May(&[Action::DownloadMarked]), api::workbooks::marked),
+        at("/health/live").get(Anyone, health::live),
+        at("/health/ready").get(Anyone, health::ready),
+        at("/accessibility").get(Anyone, pages::accessibility::show),
+        at("/assets/{name}").get(Anyone, assets::show),
+    ]
 }
 
 /// One address with its methods; any other method is answered 405, naming those that are allowed.
 struct At {
-    resource: Resource,
-    allowed: Vec<&'static str>,
+    path: String,
+    routes: Vec<actix_web::Route>,
+    methods: Vec<(&'static str, For)>,
 }
 
-fn at(path: impl AsRef<str>) -> At {
+fn at(path: impl Into<String>) -> At {
     At {
-        resource: web::resource(path.as_ref()),
-        allowed: Vec::new(),
+        path: path.into(),
+        routes: Vec::new(),
+        methods: Vec::new(),
     }
 }
 
 impl At {
-    fn get<F, Args>(mut self, handler: F) -> Self
+    fn get<F, Args>(mut self, whom: For, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.allowed.extend(["GET", "HEAD"]);
+        self.methods.push(("GET", whom));
         let get = guard::Any(guard::Get()).or(guard::Head());
-        self.resource = self.resource.route(web::route().guard(get).to(handler));
+        self.routes.push(web::route().guard(get).to(handler));
         self
     }
 
-    fn post<F, Args>(mut self, handler: F) -> Self
+    fn post<F, Args>(mut self, whom: For, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        self.allowed.push("POST");
-        self.resource = self.resource.route(web::post().to(handler));
+        self.methods.push(("POST", whom));
+        self.routes.push(web::post().to(handler));
         self
     }
 }
 
 impl HttpServiceFactory for At {
     fn register(self, config: &mut AppService) {
-        let allowed = self.allowed.join(", ");
-        self.resource
+        let allowed: Vec<&str> = self
+            .methods
+            .iter()
+            .flat_map(|(method, _)| match *method {
+                "GET" => &["GET", "HEAD"][..],
+                _ => &["POST"],
+            })
+            .copied()
+            .collect();
+        let allowed = allowed.join(", ");
+        let resource = self
+            .routes
+            .into_iter()
+            .fold(web::resource(self.path), Resource::route);
+        resource
             .default_service(web::to(move |method: Method| {
                 let allowed = allowed.clone();
                 async move { method_not_allowed(&method, &allowed) }
             }))
             .register(config);
     }
+}
+
+/// A method of an address, and whom it is for.
+#[cfg(test)]
+#[derive(Debug, Clone)]
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) whom: For,
+}
+
+/// All of them.
+#[cfg(test)]
+pub(crate) fn routes() -> Vec<Route> {
+    let routes = |at: At| {
+        let path = at.path;
+        let methods = at.methods.into_iter();
+        methods.map(move |(method, whom)| Route {
+            method,
+            path: path.clone(),
+            whom,
+        })
+    };
+    addresses().into_iter().flat_map(routes).collect()
 }
 
 fn method_not_allowed(method: &Method, allowed: &str) -> HttpResponse {

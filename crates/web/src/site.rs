@@ -15,6 +15,8 @@ pub struct Site {
     pub files: files::Files,
     /// Every published version.
     pub specs: Vec<ReturnSpec>,
+    /// Directories that people may sign in with.
+    pub providers: oidc::Providers,
     pub config: Config,
 }
 

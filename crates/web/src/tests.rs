@@ -3,6 +3,7 @@
 mod answers;
 mod attention;
 mod explanations;
+mod grid;
 mod handover;
 mod owed;
 mod sign_in;
@@ -112,6 +113,8 @@ impl Running {
             db: cell,
             files: files::Files::open(&files::Config::Folder(files.clone())).unwrap(),
             specs,
+            providers: oidc::Providers::new(Vec::new(), format!("{base_url}/sign-in/back"))
+                .unwrap(),
             config: Config {
                 base_url: base_url.to_owned(),
                 spool_dir: spool.clone(),

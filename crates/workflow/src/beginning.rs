@@ -7,8 +7,8 @@ use db::records::{Record, Records, Selection};
 use db::{Db, DbError, Sees, Tx, submissions};
 use spec::{Layout, Organisation, Period, ReturnSpec, TableSpec};
 
-use crate::Actor;
 use crate::actor::{allowed, sees};
+use crate::{Actor, Denied};
 
 /// Rows fetched at a time.
 const BATCH: u32 = 500;
@@ -35,15 +35,13 @@ pub async fn beginning(
     spec: &ReturnSpec,
     period: &Period,
     organisation: &str,
-) -> Result<Option<Beginning>, DbError> {
+) -> Result<Option<Beginning>, Denied> {
     let whose = Object {
         organisation: Some(organisation),
         return_id: Some(&spec.id),
         ..Object::default()
     };
-    if allowed(actor, Action::FillTemplate, &whose).is_err() {
-        return Ok(None);
-    }
+    allowed(actor, Action::FillTemplate, &whose)?;
     let mut tx = db.begin_snapshot(&sees(actor)).await?;
     let Some(named) = db::organisations::find(&mut tx, organisation).await? else {
         return Ok(None);

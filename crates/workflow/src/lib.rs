@@ -6,6 +6,7 @@
 
 mod actor;
 mod attention;
+mod audit;
 mod beginning;
 mod collection;
 mod explain;
@@ -30,6 +31,7 @@ mod tests;
 pub use access::Actor;
 pub use actor::Denied;
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
+pub use audit::{Trail, trail, verify_audit};
 pub use beginning::{Beginning, beginning};
 pub use collection::{
     CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
@@ -58,8 +60,8 @@ pub use owed::{
 };
 pub use people::{
     Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn, add_client,
-    ask_for_link, client, disable, end_role, enter_as_demo, enter_by_link, enter_code, invite,
-    second_proof, send_link, sign_out, who,
+    ask_for_link, begin_visit, client, disable, end_role, end_visit, enter_as_demo, enter_by_link,
+    enter_by_provider, enter_code, invite, new_visit, second_proof, send_link, sign_out, who,
 };
 pub use publish::{
     OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,

@@ -16,8 +16,9 @@ use crate::{Actor, Denied, outbox};
 
 pub use secret::Secret;
 pub use sign_in::{
-    Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link, client,
-    enter_as_demo, enter_by_link, enter_code, second_proof, send_link, sign_out, who,
+    Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link, begin_visit,
+    client, end_visit, enter_as_demo, enter_by_link, enter_by_provider, enter_code, new_visit,
+    second_proof, send_link, sign_out, who,
 };
 
 #[derive(Debug, thiserror::Error)]

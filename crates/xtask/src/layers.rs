@@ -7,7 +7,7 @@ const LINES: [&[&str]; 6] = [
     &["finding", "sheet", "spec", "frame", "check"],
     &["assess", "report", "cycle", "access"],
     &[
-        "child", "postgres", "db", "files", "queue", "mail", "dataset",
+        "child", "postgres", "db", "files", "queue", "mail", "oidc", "dataset",
     ],
     &["workflow"],
     &["web", "worker"],

@@ -3,7 +3,7 @@
 use crate::tree::{self, Member};
 
 /// A library, and the only crates that may depend on it outside their tests.
-const OWNERS: [(&str, &[&str]); 19] = [
+const OWNERS: [(&str, &[&str]); 20] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
     ("calamine", &["sheet"]),
@@ -16,6 +16,7 @@ const OWNERS: [(&str, &[&str]); 19] = [
     ("diesel_migrations", &["db"]),
     ("jsonschema", &["spec", "check"]),
     ("lettre", &["mail"]),
+    ("openidconnect", &["oidc"]),
     ("object_store", &["files"]),
     ("polars", &["frame", "check", "assess", "dataset", "report"]),
     ("quick-xml", &["sheet", "report"]),

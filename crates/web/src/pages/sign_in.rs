@@ -32,6 +32,15 @@ struct SentPage {
 }
 
 #[derive(Template)]
+#[template(path = "sign_in_provider.html")]
+struct ProviderPage {
+    you: Option<You>,
+    id: String,
+    name: String,
+    email: String,
+}
+
+#[derive(Template)]
 #[template(path = "sign_in_link.html")]
 struct LinkPage {
     you: Option<You>,
@@ -101,10 +110,17 @@ pub(crate) async fn ask(
             email,
         ));
     }
-    let network = request
-        .peer_addr()
-        .map_or_else(String::new, |address| address.ip().to_string());
-    match workflow::ask_for_link(site.db()?, &email, &network, Utc::now()).await {
+    // By the address's domain alone: it says nothing of whether the address is known.
+    if let Some(provider) = site.providers.of_address(&email) {
+        let page = ProviderPage {
+            you: None,
+            id: provider.id.clone(),
+            name: provider.name.clone(),
+            email,
+        };
+        return Ok(super::render(StatusCode::OK, &page));
+    }
+    match workflow::ask_for_link(site.db()?, &email, &network(&request), Utc::now()).await {
         Ok(()) => Ok(super::render(
             StatusCode::OK,
             &SentPage { you: None, email },
@@ -116,6 +132,13 @@ pub(crate) async fn ask(
         )),
         Err(error) => Err(Problem::of_sign_in(error).into()),
     }
+}
+
+/// Where a request comes from, for counting attempts.
+pub(super) fn network(request: &HttpRequest) -> String {
+    request
+        .peer_addr()
+        .map_or_else(String::new, |address| address.ip().to_string())
 }
 
 /// A page with a button: programs that look through mail open every link, and must not use it up.
@@ -265,7 +288,7 @@ pub(crate) async fn as_demo(
     Ok(gone_to("/", &whole))
 }
 
-fn gone_to(path: &str, secret: &Secret) -> HttpResponse {
+pub(super) fn gone_to(path: &str, secret: &Secret) -> HttpResponse {
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, path))
         .cookie(session::kept(secret))

@@ -1,7 +1,9 @@
-//! Signing in: by a link that is sent and a code that an app shows.
+//! Signing in: with an account at a provider, or by a link that is sent and a code that an app shows.
 //!
 //! A session lives in the database and its secret in the browser. Nobody who is not signed in learns whether an address
 //! is known: whatever is asked for is answered alike, and what follows is done by a worker.
+
+mod provider;
 
 use access::{ActorId, Grant};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +21,8 @@ use uuid::Uuid;
 use super::{InviteError, Secret};
 use crate::actor::{Deed, record};
 use crate::{Actor, outbox};
+
+pub use provider::{begin_visit, end_visit, enter_by_provider, new_visit};
 
 /// A session that nobody used for so long is over …
 const IDLE: TimeDelta = TimeDelta::minutes(30);

@@ -84,17 +84,17 @@ async fn a_form_begins_with_its_own_organisations_figures_and_nobody_elses() {
     world.hand_in("one").await;
     let begin = async |actor: &Actor, organisation: &str| {
         let versions = [form()];
-        beginning(&world.db, actor, &versions, &form(), &q2(), organisation)
-            .await
-            .unwrap()
+        beginning(&world.db, actor, &versions, &form(), &q2(), organisation).await
     };
     let (own, other) = (council(ARDBEG), council(BRORA));
-    let began = begin(&own, ARDBEG).await.unwrap();
+    let began = begin(&own, ARDBEG).await.unwrap().unwrap();
     assert_eq!(began.rows["form"].len(), 2);
     // Whoever asks for another's gets nothing at all, and whose own there is none begins blank.
-    assert_eq!(begin(&other, ARDBEG).await, None);
-    assert_eq!(begin(&own, BRORA).await, None);
-    let blank = begin(&other, BRORA).await.unwrap();
+    for (actor, organisation) in [(&other, ARDBEG), (&own, BRORA)] {
+        let denied = begin(actor, organisation).await.unwrap_err();
+        assert!(matches!(denied, Denied::NotThere), "{denied}");
+    }
+    let blank = begin(&other, BRORA).await.unwrap().unwrap();
     assert_eq!((blank.rows.len(), blank.sent_for), (0, None));
-    assert_eq!(begin(&system(), "S12999999").await, None);
+    assert_eq!(begin(&system(), "S12999999").await.unwrap(), None);
 }

@@ -1,0 +1,536 @@
+//! Every address and method of the site, asked as everybody, about what is theirs, what is others' and what does not exist:
+//! each answer is the one that the access matrix gives.
+
+use std::fs;
+
+use access::{Action, Grant, Object, Reach, Role, Stage, Verdict, decide};
+use chrono::{TimeDelta, Utc};
+use futures_util::future::join_all;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+use workflow::{Actor, Asking, Explaining, Presence, Secret, Words};
+
+use super::{Running, cookie, signed_in};
+use crate::routes::{For, Route, routes};
+
+const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
+const ARDBEG: &str = "S12000001";
+const BRORA: &str = "S12000002";
+const RULE: &str = "case.odd";
+
+/// Somebody who asks.
+struct Who {
+    what: String,
+    actor: Actor,
+    proof: Proof,
+}
+
+enum Proof {
+    Session(Secret),
+    Token(Secret),
+    Nothing,
+}
+
+impl Who {
+    /// At this address: a program is nobody on a page, and its token alone writes by the API.
+    fn at(&self, route: &Route) -> (Actor, String) {
+        let by_api = route.path.starts_with("/api/");
+        match &self.proof {
+            Proof::Session(session) if by_api && route.method == "POST" => {
+                (Actor::nobody(), cookie(session))
+            }
+            Proof::Session(session) => (self.actor.clone(), cookie(session)),
+            Proof::Token(token) => {
+                let proof = format!("authorization: Bearer {}\r\n", token.reveal());
+                let actor = if by_api {
+                    self.actor.clone()
+                } else {
+                    Actor::nobody()
+                };
+                (actor, proof)
+            }
+            Proof::Nothing => (Actor::nobody(), String::new()),
+        }
+    }
+
+    fn form_token(&self) -> String {
+        match &self.proof {
+            Proof::Session(session) => session.form_token(),
+            Proof::Token(_) | Proof::Nothing => String::new(),
+        }
+    }
+}
+
+/// A version, and an exception that was asked for on it.
+#[derive(Debug, Clone, Copy)]
+struct Thing {
+    organisation: &'static str,
+    stage: Stage,
+    submission: Uuid,
+    waiver: Uuid,
+}
+
+fn grant(role: Role, code: &str, return_id: &str) -> Grant {
+    let reach = match role.held_for() {
+        access::HeldFor::Organisation => Reach::Organisation(code.to_owned()),
+        access::HeldFor::Return => Reach::Return(return_id.to_owned()),
+        access::HeldFor::Everything => Reach::Everything,
+    };
+    Grant { role, reach }
+}
+
+impl Running {
+    async fn person(&self, what: &str, grants: &[Grant]) -> Who {
+        let email = format!("{what}@grid.example").replace(' ', "-");
+        let session = signed_in(&self.db, &email, grants).await;
+        let Presence::SignedIn(who) = workflow::who(&self.db, &session, Utc::now()).await.unwrap()
+        else {
+            panic!("{what} has signed in");
+        };
+        Who {
+            what: what.to_owned(),
+            actor: who.actor,
+            proof: Proof::Session(session),
+        }
+    }
+
+    async fn program(&self, what: &str, grant: Grant) -> Who {
+        let until = Utc::now() + TimeDelta::days(1);
+        let system = Actor::system("test");
+        let token = workflow::add_client(&self.db, &system, what, grant, until)
+            .await
+            .unwrap();
+        let actor = workflow::client(&self.db, &token, Utc::now())
+            .await
+            .unwrap();
+        Who {
+            what: what.to_owned(),
+            actor: actor.unwrap(),
+            proof: Proof::Token(token),
+        }
+    }
+
+    /// Each role, held for Ardbeg or for the return of these tests; then some of others; then nobody.
+    async fn everybody(&self) -> Vec<Who> {
+        let mut all = Vec::new();
+        for role in Role::ALL {
+            let grant = grant(role, ARDBEG, "cases");
+            all.push(if role.is_of_programs() {
+                self.program(role.as_str(), grant).await
+            } else {
+                self.person(role.as_str(), &[grant]).await
+            });
+        }
+        let other_team = grant(Role::DatasetTeam, "", "visits");
+        all.push(self.person("team of another return", &[other_team]).await);
+        let two = [
+            grant(Role::Uploader, ARDBEG, ""),
+            grant(Role::Approver, BRORA, ""),
+        ];
+        all.push(self.person("of two councils", &two).await);
+        all.push(Who {
+            what: "nobody".to_owned(),
+            actor: Actor::nobody(),
+            proof: Proof::Nothing,
+        });
+        all
+    }
+
+    /// A version that somebody else sent and, for the later stage, submitted.
+    async fn thing(&self, organisation: &'static str, stage: Stage) -> Thing {
+        // A newer version in between could not be submitted past.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+        let _alone = ONE_AT_A_TIME.lock().await;
+        let sender = grant(Role::SendingClient, organisation, "");
+        let sender = self.program("sender", sender).await;
+        let Proof::Token(token) = &sender.proof else {
+            unreachable!("a program has a token");
+        };
+        let path = format!(
+            "/api/returns/cases/periods/2026-27-Q1/organisations/{organisation}/submissions?file_name=a.csv"
+        );
+        let bearer = format!("authorization: Bearer {}\r\n", token.reveal());
+        let body = Uuid::now_v7().to_string();
+        let receipt = self
+            .ask_as(&bearer, "POST", &path, "", body.as_bytes())
+            .await;
+        let receipt: serde_json::Value = serde_json::from_str(&receipt.body).unwrap();
+        let id: Uuid = receipt["submission_id"].as_str().unwrap().parse().unwrap();
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let sql = format!(
+            "UPDATE submission SET assessed_at = now(), outcome = 'needs_explanation', spec_hash = 'x' WHERE id = '{id}';
+             INSERT INTO finding (submission_id, ordinal, rule, severity, cell, value, message, fix, key)
+             VALUES ('{id}', 1, '{RULE}', 'query', 'Cases!B2', 'x', 'Is it right?', 'Explain it.', 'key1')"
+        );
+        client.batch_execute(&sql).await.unwrap();
+        let waiver = Uuid::now_v7();
+        let system = Actor::system("test");
+        let explaining = Explaining {
+            rule: RULE.to_owned(),
+            keys: None,
+            words: Words::New("It is.".to_owned()),
+        };
+        workflow::explain(&self.db, &system, id, &explaining)
+            .await
+            .unwrap();
+        if stage == Stage::Submitted {
+            workflow::submit(&self.db, &sender.actor, id, Utc::now())
+                .await
+                .unwrap();
+        }
+        let asking = Asking {
+            id: waiver,
+            submission_id: id,
+            rule: RULE.to_owned(),
+            key: None,
+            reason: "One shelter.".to_owned(),
+        };
+        workflow::ask_for_waiver(&self.db, &system, &asking)
+            .await
+            .unwrap();
+        Thing {
+            organisation,
+            stage,
+            submission: id,
+            waiver,
+        }
+    }
+}
+
+/// What came of asking as somebody about a thing.
+#[derive(Default)]
+struct Answers {
+    n: usize,
+    wrong: Vec<String>,
+}
+
+impl Running {
+    async fn ask_about(
+        &self,
+        route: &Route,
+        actions: &[Action],
+        thing: &Thing,
+        who: &Who,
+    ) -> Answers {
+        let (actor, proof) = who.at(route);
+        let writes = route.method == "POST";
+        let mut answers = Answers::default();
+        for case in cases(route, actions, thing, &who.form_token()) {
+            let asked: &[Action] = if actions.len() > 1 && !case.path.contains("hand-over") {
+                actions
+            } else {
+                std::slice::from_ref(&case.action)
+            };
+            let expected = verdict(&actor, asked, &object(route, thing, &actor));
+            let case = match expected {
+                // It does what it says, so it is done to a thing of its own.
+                Verdict::Allowed(_) if writes && case.path.contains("hand-over") => {
+                    let own = self.thing(thing.organisation, thing.stage).await;
+                    let (of, to) = (thing.submission.to_string(), own.submission.to_string());
+                    Case {
+                        path: case.path.replace(&of, &to),
+                        ..case
+                    }
+                }
+                _ => case,
+            };
+            let (headers, body) = match writes {
+                true if route.path.starts_with("/api/") => ("", "x".to_owned()),
+                true => (FORM, case.form),
+                false => ("", String::new()),
+            };
+            let answer = self
+                .ask_as(&proof, route.method, &case.path, headers, body.as_bytes())
+                .await;
+            answers.n += 1;
+            if !is_as(expected, route, who, answer.status) {
+                answers.wrong.push(format!(
+                    "{} {} of {} ({:?}) as {}: {} and not {expected:?}",
+                    route.method,
+                    case.path,
+                    thing.organisation,
+                    thing.stage,
+                    who.what,
+                    answer.status
+                ));
+            }
+        }
+        answers
+    }
+}
+
+/// One request, and what its answer has to be.
+struct Case {
+    action: Action,
+    path: String,
+    form: String,
+}
+
+/// What can be asked of an address about a thing: each action that it is for, with the address filled in.
+fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> Vec<Case> {
+    let about_waivers = route.path.starts_with("/exceptions/");
+    let id = if about_waivers {
+        thing.waiver
+    } else {
+        thing.submission
+    };
+    let path = route
+        .path
+        .replace("{id}", &id.to_string())
+        .replace("{rule}", RULE)
+        .replace("{code}", thing.organisation)
+        .replace("{organisation}", thing.organisation)
+        .replace("{return_id}", "cases")
+        .replace("{period}", "2026-27-Q1");
+    let form = format!(
+        "form_token={form_token}&reason=x&text=x&which=all&words=new&page=1&id={0}&message_id={0}&idempotency_key={0}&decision=&place=",
+        Uuid::now_v7()
+    );
+    let of = |action, path: String| Case {
+        action,
+        path,
+        form: form.clone(),
+    };
+    if path.contains("{verb}") {
+        let verbs = [
+            ("submit", Action::Submit),
+            ("sign-off", Action::SignOff),
+            ("accept", Action::Decide),
+            ("send-back", Action::Decide),
+            ("withdraw", Action::Withdraw),
+        ];
+        return verbs
+            .into_iter()
+            .map(|(verb, action)| {
+                // What is shown before is for whoever sees the version.
+                let action = if route.method == "GET" {
+                    actions[0]
+                } else {
+                    action
+                };
+                of(action, path.replace("{verb}", verb))
+            })
+            .collect();
+    }
+    let query = match route.path.rsplit('/').next() {
+        Some("dataset.csv") => "?table=case",
+        Some("submissions") => "?file_name=a.csv",
+        _ => "",
+    };
+    vec![of(actions[0], format!("{path}{query}"))]
+}
+
+/// What an address is about, as far as the matrix asks.
+fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
+    let has = |part: &str| route.path.contains(part);
+    let of_a_version = has("{id}");
+    Object {
+        organisation: if of_a_version || has("{code}") || has("{organisation}") {
+            Some(thing.organisation)
+        } else if has("dataset.csv") {
+            // Whoever has an organisation takes what is its own.
+            actor.organisations().first().copied()
+        } else {
+            None
+        },
+        return_id: (of_a_version || has("{return_id}")).then_some("cases"),
+        stage: if of_a_version {
+            thing.stage
+        } else {
+            Stage::Draft
+        },
+        sent_by: of_a_version.then_some(access::ActorId::Client(Uuid::nil())),
+        ..Object::default()
+    }
+}
+
+/// What the matrix says to any of the actions.
+fn verdict(actor: &Actor, actions: &[Action], object: &Object<'_>) -> Verdict {
+    let verdicts = actions.iter().map(|action| decide(actor, *action, object));
+    let best = |verdict: &Verdict| match verdict {
+        Verdict::Allowed(_) => 0,
+        Verdict::SignInNeeded => 1,
+        Verdict::Forbidden => 2,
+        Verdict::NotThere => 3,
+    };
+    verdicts.min_by_key(best).unwrap()
+}
+
+/// Whether an answer is that verdict. What is allowed may still be refused for what was sent, and never as if it were not.
+fn is_as(verdict: Verdict, route: &Route, who: &Who, status: u16) -> bool {
+    let by_api = route.path.starts_with("/api/");
+    match verdict {
+        // There is no marked workbook of a version that nothing is wrong with.
+        Verdict::Allowed(_) if route.path.ends_with("marked.xlsx") => status == 404,
+        Verdict::Allowed(_) if route.method == "GET" => [200, 303].contains(&status),
+        Verdict::Allowed(_) => ![401, 403, 404].contains(&status) && status < 500,
+        Verdict::Forbidden => status == 403,
+        Verdict::NotThere => status == 404,
+        // Somebody signed in who writes by the API is told to use a token.
+        Verdict::SignInNeeded if by_api && matches!(who.proof, Proof::Session(_)) => status == 403,
+        Verdict::SignInNeeded if by_api => status == 401,
+        Verdict::SignInNeeded => status == 303,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_address_answers_everybody_as_the_matrix_says() {
+    let site = Running::start().await;
+    let everybody = site.everybody().await;
+    let mut things = Vec::new();
+    for organisation in [ARDBEG, BRORA] {
+        for stage in [Stage::Draft, Stage::Submitted] {
+            things.push(site.thing(organisation, stage).await);
+        }
+    }
+    let mut wrong = Vec::new();
+    let mut n_asked = 0;
+    for route in routes() {
+        let For::May(actions) = route.whom else {
+            continue;
+        };
+        for thing in &things {
+            let asked = everybody
+                .iter()
+                .map(|who| site.ask_about(&route, actions, thing, who));
+            for answers in join_all(asked).await {
+                n_asked += answers.n;
+                wrong.extend(answers.wrong);
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {n_asked}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(n_asked > 1_000, "{n_asked}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_anothers_is_answered_as_what_does_not_exist() {
+    let site = Running::start().await;
+    let others = site.thing(BRORA, Stage::Submitted).await;
+    let nothing = Thing {
+        submission: Uuid::now_v7(),
+        waiver: Uuid::now_v7(),
+        ..others
+    };
+    let ann = site
+        .person("uploader", &[grant(Role::Uploader, ARDBEG, "")])
+        .await;
+    let program = site
+        .program("sending", grant(Role::SendingClient, ARDBEG, ""))
+        .await;
+    for route in routes() {
+        let For::May(actions) = route.whom else {
+            continue;
+        };
+        if !route.path.contains("{id}") {
+            continue;
+        }
+        let by_api = route.path.starts_with("/api/");
+        let who = if by_api { &program } else { &ann };
+        let (_, proof) = who.at(&route);
+        let mut answers = Vec::new();
+        for thing in [&others, &nothing] {
+            let case = cases(&route, actions, thing, &who.form_token()).remove(0);
+            let headers = if route.method == "POST" && !by_api {
+                FORM
+            } else {
+                ""
+            };
+            let body = if route.method == "POST" {
+                case.form
+            } else {
+                String::new()
+            };
+            let answer = site
+                .ask_as(&proof, route.method, &case.path, headers, body.as_bytes())
+                .await;
+            let own_id = |text: &str| {
+                text.replace(&thing.submission.to_string(), "ID")
+                    .replace(&thing.waiver.to_string(), "ID")
+            };
+            let head: Vec<String> = answer
+                .head
+                .lines()
+                .filter(|line| !line.starts_with("date:"))
+                .map(own_id)
+                .collect();
+            answers.push((answer.status, head, own_id(&answer.body)));
+        }
+        assert_eq!(answers[0].0, 404, "{} {}", route.method, route.path);
+        assert_eq!(answers[0], answers[1], "{} {}", route.method, route.path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gets_further_than_signing_in() {
+    let site = Running::start().await;
+    for route in routes() {
+        if route.whom != For::SignedIn {
+            continue;
+        }
+        let path = route
+            .path
+            .replace("{return_id}", "cases")
+            .replace("{period}", "2026-27-Q1");
+        let answer = site.ask_as("", route.method, &path, FORM, b"").await;
+        assert_eq!(answer.status, 303, "{} {path}", route.method);
+        let to = answer.header("location").unwrap();
+        assert!(to.starts_with("/sign-in"), "{path}: {to}");
+    }
+}
+
+/// The page of `docs` about who may do what.
+fn page() -> String {
+    let mut page = String::from(
+        "# Who may do what\n\n\
+         Made from `crates/access/matrix.csv` and the site map by `cargo test -p web grid`, which also asks every address as everybody.\n\n\
+         `own`: of their own organisation. `others`: the same, and sent and submitted by somebody else. `assigned`: of the returns they are assigned to. \
+         `submitted`: the same, from when it is submitted. `counts`: how many and in which state, no values. \
+         What another organisation has is answered as if it did not exist; what is one's own and for another role to do, with 403.\n\n",
+    );
+    for (idx, line) in include_str!("../../../access/matrix.csv")
+        .lines()
+        .enumerate()
+    {
+        page += &format!("| {} |\n", line.replace('_', " ").replace(',', " | "));
+        if idx == 0 {
+            page += &format!("|{}\n", "---|".repeat(line.split(',').count()));
+        }
+    }
+    page += "\n## Addresses\n\n| Method | Address | For |\n|---|---|---|\n";
+    for Route { method, path, whom } in routes() {
+        let whom = match whom {
+            For::Anyone => "anyone".to_owned(),
+            For::SignedIn => "whoever has signed in".to_owned(),
+            For::May(actions) => actions
+                .iter()
+                .map(|action| format!("`{action}`"))
+                .collect::<Vec<_>>()
+                .join(" or "),
+        };
+        page += &format!("| {method} | `{path}` | {whom} |\n");
+    }
+    page
+}
+
+#[test]
+fn the_page_about_it_says_what_the_matrix_says() {
+    let page = page();
+    if page != include_str!("../../../../docs/access.md") {
+        let path = std::env::temp_dir().join("access.md");
+        fs::write(&path, page).unwrap();
+        panic!(
+            "docs/access.md is out of date; what it has to be is in {}",
+            path.display()
+        );
+    }
+}
