@@ -144,6 +144,8 @@ impl Browser {
     /// Types into a field of somebody else's page, which has no label.
     pub(crate) async fn fill_named(&self, name: &str, text: &str) {
         let field = self.find(By::Name(name)).await;
+        // It may have been filled in already.
+        field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
 

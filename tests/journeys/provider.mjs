@@ -1,9 +1,10 @@
 // An OpenID Connect provider for the journeys: `node provider.mjs ISSUER REDIRECT`.
 //
-// Whoever says that they are `moira@fife.example` is; the account is the name before the `@` unless `account+…` says otherwise.
+// Whoever says that they are account 7 is; `/accounts?account=7&email=moira@fife.example` says whose that is from now on.
 import Provider from 'oidc-provider'
 
 const [issuer, redirect] = process.argv.slice(2)
+const emails = new Map()
 const provider = new Provider(issuer, {
   clients: [{
     client_id: 'lgdp',
@@ -16,14 +17,18 @@ const provider = new Provider(issuer, {
   // The claims come in the token itself, as Entra's do.
   conformIdTokenClaims: false,
   pkce: { required: () => true },
-  // `7#moira@fife.example` is account 7, whose address that is.
-  findAccount: (_, id) => ({
-    accountId: id,
+  findAccount: (_, account) => ({
+    accountId: account,
     claims: () => {
-      const [account, email] = id.includes('#') ? id.split('#') : [id, id]
+      const email = emails.get(account)
       return { sub: account, email, email_verified: !email.startsWith('unverified') }
     },
   }),
   cookies: { keys: ['a key'] },
+})
+provider.use(async (ctx, next) => {
+  if (ctx.path !== '/accounts') return next()
+  emails.set(ctx.query.account, ctx.query.email)
+  ctx.body = 'so it is'
 })
 provider.listen(new URL(issuer).port, '127.0.0.1')

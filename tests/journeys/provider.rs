@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::council::client;
 use crate::lgdp::{free_address, workspace};
 use crate::wait::until;
 
@@ -32,6 +33,13 @@ impl Provider {
         })
         .await;
         provider
+    }
+
+    /// Whose address an account comes with from now on.
+    pub(crate) async fn knows(&self, account: &str, email: &str) {
+        let url = format!("{}/accounts?account={account}&email={email}", self.issuer);
+        let answer = client().get(url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
     }
 
     /// What a site's settings say of it.

@@ -1140,7 +1140,7 @@ async fn the_database_refuses_to_change_what_was_received() {
     for statement in [
         "UPDATE event SET verb = 'nothing'",
         "DELETE FROM event",
-        "TRUNCATE event",
+        "TRUNCATE event CASCADE",
         "DELETE FROM finding",
         "DELETE FROM submission",
         "UPDATE submission SET file_name = 'other'",
