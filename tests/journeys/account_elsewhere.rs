@@ -45,7 +45,7 @@ async fn who_has_an_account_elsewhere_signs_in_with_it() {
 
     browser.forget_cookies().await;
     browser.go("/sign-in/with/angus").await;
-    browser.sees("Page not found").await;
+    browser.sees("Not found").await;
     browser.end().await;
 }
 

@@ -38,7 +38,7 @@ pub fn groups<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<Group>
 /// As [`groups`], of findings that come one after the other.
 #[derive(Debug, Clone, Default)]
 pub struct Groups {
-    groups: Vec<Group>,
+    found: Vec<Group>,
     /// Which groups have the hash of their rule, severity, table and item: there are many findings, and few groups.
     by_hash: HashMap<u64, Vec<usize>>,
     hashing: RandomState,
@@ -52,7 +52,7 @@ impl Groups {
             &finding.table,
             &finding.item,
         ));
-        let groups = &mut self.groups;
+        let groups = &mut self.found;
         let alike = self.by_hash.entry(hash).or_default();
         let known = alike.iter().find(|&&idx| groups[idx].is_of(finding));
         let idx = known.copied().unwrap_or(groups.len());
@@ -68,7 +68,7 @@ impl Groups {
     }
 
     pub fn into_vec(self) -> Vec<Group> {
-        self.groups
+        self.found
     }
 }
 

@@ -43,6 +43,14 @@ pub(crate) enum For {
     May(&'static [Action]),
 }
 
+/// Each verb of handing over has its own.
+const HAND_OVER: For = For::May(&[
+    Action::Submit,
+    Action::SignOff,
+    Action::Decide,
+    Action::Withdraw,
+]);
+
 /// Every address and method, with whom it is for: there is no adding one without saying that.
 ///
 /// The handlers decide, by the matrix; `tests/grid.rs` asks every one of these as everybody, and compares.
@@ -50,13 +58,6 @@ fn addresses() -> Vec<At> {
     use For::{Anyone, May, SignedIn};
     let returns = "/api/returns/{return_id}/periods/{period}";
     let submission = "/api/submissions/{id}";
-    // Each verb of handing over has its own.
-    const HAND_OVER: For = May(&[
-        Action::Submit,
-        Action::SignOff,
-        Action::Decide,
-        Action::Withdraw,
-    ]);
     let see_findings = May(&[Action::SeeFindings]);
     vec![
         at("/").get(SignedIn, pages::home::show),
