@@ -9,7 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
 use crate::routes::site_map;
-use crate::{Site, guard, spool};
+use crate::{Site, guard, pages, spool};
 
 /// Why the site does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,7 @@ pub fn serve(site: Site, listener: TcpListener) -> io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(site.clone())
+            .wrap(from_fn(pages::problem::greet))
             .wrap(from_fn(guard::same_site_only))
             .wrap(from_fn(guard::security_headers))
             .configure(site_map)

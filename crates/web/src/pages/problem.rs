@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 
 use crate::problem::Problem;
-use crate::session::You;
+use crate::session::{self, You};
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -76,28 +79,53 @@ impl ResponseError for PageProblem {
         let PageProblem::Told(problem) = self else {
             return HttpResponse::InternalServerError().finish();
         };
-        let page = ProblemPage {
-            you: None,
-            title: problem.title,
-            detail: &problem.detail,
-        };
-        match page.render() {
-            Ok(html) => problem
-                .builder()
-                .content_type("text/html; charset=utf-8")
-                .body(html),
-            Err(_) => problem.response(),
-        }
+        told(problem, None)
     }
 }
 
+fn told(problem: &Problem, you: Option<You>) -> HttpResponse {
+    let page = ProblemPage {
+        you,
+        title: problem.title,
+        detail: &problem.detail,
+    };
+    match page.render() {
+        Ok(html) => problem
+            .builder()
+            .content_type("text/html; charset=utf-8")
+            .body(html),
+        Err(_) => problem.response(),
+    }
+}
+
+/// Whoever has signed in is greeted on a problem's page too: an error by itself knows nobody.
+pub(crate) async fn greet(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let response = next.call(request).await?.map_into_boxed_body();
+    let error = response.response().error();
+    let Some(PageProblem::Told(problem)) = error.and_then(Error::as_error) else {
+        return Ok(response);
+    };
+    // A database that has just failed is not asked who that was.
+    if problem.status.is_server_error() {
+        return Ok(response);
+    }
+    let Ok(visitor) = session::visitor(response.request()).await else {
+        return Ok(response);
+    };
+    let page = told(problem, Some(visitor.you));
+    Ok(response.into_response(page))
+}
+
 /// Nothing is at this address: a page for people, JSON for programs.
-pub(crate) async fn not_found(request: HttpRequest) -> HttpResponse {
+pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, PageProblem> {
     let problem = Problem::not_found();
     if request.path().starts_with("/api/") || !accepts_html(request.headers().get(header::ACCEPT)) {
-        return problem.response();
+        return Ok(problem.response());
     }
-    PageProblem::Told(problem).error_response()
+    Err(PageProblem::Told(problem))
 }
 
 fn accepts_html(accept: Option<&HeaderValue>) -> bool {

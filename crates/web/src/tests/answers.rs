@@ -142,6 +142,16 @@ async fn programs_are_told_in_problem_json_and_people_on_a_page() {
         "{}",
         for_person.body
     );
+    // Whoever has signed in still has, there and where a page refuses.
+    for path in ["/nowhere", "/submissions/1"] {
+        let page = site.ask("GET", path, "accept: text/html\r\n", b"").await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.body.contains("Sign out"), "{path}: {}", page.body);
+    }
+    let stranger = site
+        .ask_as("", "GET", "/nowhere", "accept: text/html\r\n", b"")
+        .await;
+    assert!(!stranger.body.contains("Sign out"), "{}", stranger.body);
 }
 
 #[tokio::test]
