@@ -13,6 +13,7 @@ use thirtyfour::common::log::LoggingPrefsLogLevel;
 use thirtyfour::{By, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver, WebElement};
 
 use crate::lgdp::{free_address, workspace};
+use crate::person::Person;
 use crate::wait::until;
 
 /// How wide a page is looked at: the narrowest phone that WCAG 1.4.10 asks for, and a desk.
@@ -107,6 +108,22 @@ impl Browser {
         self.driver.goto(url).await.unwrap();
     }
 
+    /// Goes on as somebody who has signed in elsewhere.
+    pub(crate) async fn hand_to(&self, person: &Person) {
+        let (name, value) = person.cookie.split_once('=').unwrap();
+        let cookie = json!({"name": name, "value": value, "url": self.address, "path": "/", "secure": true,
+            "httpOnly": true, "sameSite": "Lax"});
+        let kept = self.devtools("Network.setCookie", cookie).await;
+        assert_eq!(kept["success"], true, "{kept}");
+        self.go("/").await;
+        self.sees("Returns").await;
+    }
+
+    pub(crate) async fn path(&self) -> String {
+        let url = self.driver.current_url().await.unwrap();
+        url.path().to_owned()
+    }
+
     /// Presses the link or button that says so.
     pub(crate) async fn press(&self, words: &str) {
         self.control(words).await.click().await.unwrap();
@@ -124,6 +141,12 @@ impl Browser {
             self.driver.find(by.clone()).await.ok()
         })
         .await
+    }
+
+    /// Ticks the box, or chooses the answer, that says so.
+    pub(crate) async fn tick(&self, label: &str) {
+        let path = format!("//label[starts-with(normalize-space(), {label:?})]");
+        self.find(By::XPath(path)).await.click().await.unwrap();
     }
 
     /// Types into, or chooses in, the field of that label.
@@ -179,6 +202,14 @@ impl Browser {
     pub(crate) async fn sees(&self, heading: &str) {
         until(&format!("the page {heading:?}"), SOON, || async {
             (self.text_of("h1").await? == heading).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the page says so there.
+    pub(crate) async fn reads(&self, css: &str, words: &str) {
+        until(&format!("{words:?} in {css}"), SOON, || async {
+            self.text_of(css).await?.contains(words).then_some(())
         })
         .await;
     }

@@ -13,7 +13,7 @@ use crate::lgdp::{Platform, Role};
 use crate::person::{digits_of, link_for};
 use crate::wait::until;
 
-const COUNCIL: &str = "S12000036";
+pub(crate) const COUNCIL: &str = "S12000036";
 const EMAIL: &str = "ann@with-errors.example";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,14 +160,14 @@ async fn sign_in(platform: &Platform, browser: &Browser, looks: Looks) {
     browser.sees("Returns").await;
 }
 
-async fn fill_in(browser: &Browser, file: &str) {
+pub(crate) async fn fill_in(browser: &Browser, file: &str) {
     browser.fill("Your organisation", "Edinburgh").await;
     browser.fill("Return and period", PERIOD).await;
     browser.fill("The file", file).await;
 }
 
 /// A page of a submission says where it is.
-async fn state(browser: &Browser, words: &str) {
+pub(crate) async fn state(browser: &Browser, words: &str) {
     until(words, Duration::from_mins(1), || async {
         (browser.text_of("main .ds_tag").await? == words).then_some(())
     })
@@ -175,7 +175,7 @@ async fn state(browser: &Browser, words: &str) {
 }
 
 /// Where scripts run the page comes to it by itself; elsewhere there is a link to look again.
-async fn wait_for(browser: &Browser, scripts: Scripts, words: &str) {
+pub(crate) async fn wait_for(browser: &Browser, scripts: Scripts, words: &str) {
     until(words, Duration::from_mins(1), || async {
         let now = browser.text_of("main .ds_tag").await?;
         if now == words {
@@ -189,7 +189,7 @@ async fn wait_for(browser: &Browser, scripts: Scripts, words: &str) {
     .await;
 }
 
-fn kept(folder: &Path, name: &str, bytes: &[u8]) -> String {
+pub(crate) fn kept(folder: &Path, name: &str, bytes: &[u8]) -> String {
     let path = folder.join(name);
     fs::write(&path, bytes).unwrap();
     path.to_str().unwrap().to_owned()

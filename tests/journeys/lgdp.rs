@@ -99,10 +99,18 @@ impl Platform {
             .run(&[&role[..], &["--return", return_id]].concat())
     }
 
+    /// Somebody who works for an organisation.
     pub(crate) fn invite(&self, email: &str, role: &str, organisation: &str) {
-        let whom = ["admin", "invite", email, "Somebody", role];
+        let whom = ["admin", "invite", email, name_of(email), role];
         self.settings()
             .run(&[&whom[..], &["--organisation", organisation]].concat());
+    }
+
+    /// Somebody of the team that asks for a return.
+    pub(crate) fn invite_to_team(&self, email: &str, return_id: &str) {
+        let whom = ["admin", "invite", email, name_of(email), "dataset_team"];
+        self.settings()
+            .run(&[&whom[..], &["--return", return_id]].concat());
     }
 
     pub(crate) fn start_worker(&self) -> Role {
@@ -129,6 +137,11 @@ impl Platform {
             smtp_url: self.mailbox.url_str(),
         }
     }
+}
+
+/// Of everybody by the front of their address.
+fn name_of(email: &str) -> &str {
+    email.split('@').next().unwrap()
 }
 
 struct Settings<'a> {

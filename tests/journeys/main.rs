@@ -14,6 +14,7 @@ mod account_elsewhere;
 mod browser;
 mod council;
 mod council_officer;
+mod handing_over;
 mod lgdp;
 mod mailbox;
 mod person;

@@ -11,7 +11,8 @@ use crate::wait::until;
 /// Signed in.
 pub(crate) struct Person {
     address: String,
-    cookie: String,
+    /// As it goes over the wire: `name=value`.
+    pub(crate) cookie: String,
 }
 
 impl Person {
