@@ -1,0 +1,3 @@
+DROP TRIGGER wake_workers ON job;
+CREATE TRIGGER wake_workers AFTER INSERT ON job
+    FOR EACH STATEMENT EXECUTE FUNCTION notify_job();
