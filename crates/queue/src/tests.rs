@@ -386,3 +386,21 @@ async fn a_job_whose_lease_is_lost_is_stopped() {
     assert_eq!(runner.run_due().await.unwrap(), 1);
     assert_eq!(stored(&db).await[0].state, "running", "the thief has it");
 }
+
+#[tokio::test]
+async fn looking_for_jobs_wakes_nobody() {
+    let database = TestDb::new();
+    let db = Db::connect(&db::Config::new(database.url())).await.unwrap();
+    let mut listener = db.listen("job").await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(claim_one(&db, &at_once()).await, None);
+    }
+    add(&db, 1).await;
+    // Notifications come in the order of their commits: a look's would be before the job's.
+    listener.heard().await.unwrap();
+    let another = tokio::time::timeout(Duration::from_millis(50), listener.heard()).await;
+    assert!(
+        another.is_err(),
+        "only the job that was added wakes anybody"
+    );
+}
