@@ -42,6 +42,13 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Person>, DbError> 
     )
 }
 
+/// Unless their access was ended.
+pub async fn find_active(conn: &mut Conn, id: Uuid) -> Result<Option<Person>, DbError> {
+    Ok(find(conn, id)
+        .await?
+        .filter(|person| person.disabled_at.is_none()))
+}
+
 pub async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<Person>, DbError> {
     Ok(
         sql_query(format!("SELECT {COLUMNS} FROM person WHERE email = $1"))

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use access::{Action, Grant, Reach, Role};
+use access::Action;
 use chrono::NaiveDate;
 use db::explanations::{self, By, Of};
 use db::submissions::{self, Submission};
 use db::waivers::{self, Waiver};
-use db::{Conn, Db, DbError, people};
+use db::{Conn, Db, DbError};
 use finding::FindingKey;
 use mail::Message;
 use queue::NewJob;
@@ -16,6 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, object, record, sees};
+use crate::tell::team_of;
 use crate::{Actor, Denied, NumberedFinding, outbox};
 
 pub use db::explanations::{Explanation, Unexplained};
@@ -126,10 +127,6 @@ pub async fn tell_explained(db: &Db, actor: &Actor, job: &TellExplainedJob) -> R
     let Some(submission) = submissions::find(&mut tx, job.submission_id).await? else {
         return tx.rollback().await;
     };
-    let team = Grant {
-        role: Role::DatasetTeam,
-        reach: Reach::Return(submission.round.return_id.clone()),
-    };
     let message = Message::Explained(mail::Explained {
         submission_id: submission.id.to_string(),
         organisation_name: submission.organisation_name.clone(),
@@ -137,7 +134,7 @@ pub async fn tell_explained(db: &Db, actor: &Actor, job: &TellExplainedJob) -> R
         period: submission.round.period.in_words(),
         version_number: submission.version_number,
     });
-    for person in people::holding(&mut tx, &team).await? {
+    for person in team_of(&mut tx, &submission.round.return_id).await? {
         outbox::post(&mut tx, submission.id, Some(&person.email), &message).await?;
     }
     tx.commit().await

@@ -56,7 +56,7 @@ pub use outbox::{
 };
 pub use owed::{
     Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, may_for, may_with, owed,
-    people_of, versions,
+    owed_in, people_of, versions,
 };
 pub use people::{
     Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn, add_client,

@@ -1,6 +1,6 @@
 //! What is owed, by whom and when, as far as the actor may see it.
 
-use access::{Action, Object, View};
+use access::{Action, Object, Stage, View};
 use chrono::NaiveDate;
 use cycle::ObligationState;
 use db::cycles::owed as stored;
@@ -20,9 +20,44 @@ pub async fn owed(
     which: &OwedBy,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let mut all = stored::of(&mut *db.read(&sees(actor)).await?, which, today).await?;
-    all.retain(|obligation| is_seen(actor, obligation));
-    Ok(all)
+    let all = stored::of(&mut *db.read(&sees(actor)).await?, which, today).await?;
+    Ok(all
+        .into_iter()
+        .filter_map(|owed| seen(actor, owed))
+        .collect())
+}
+
+/// What is owed in one round, by the organisations' names.
+pub async fn owed_in(
+    db: &Db,
+    actor: &Actor,
+    return_id: &str,
+    period_label: &str,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let all = stored::of_round(&mut conn, return_id, period_label, today).await?;
+    Ok(all
+        .into_iter()
+        .filter_map(|owed| seen(actor, owed))
+        .collect())
+}
+
+/// An obligation as an actor may see it; `None`: not at all.
+/// For whom a draft is not there, what was handed over is the newest there is.
+pub(crate) fn seen(actor: &Actor, mut obligation: Obligation) -> Option<Obligation> {
+    if !may_of(actor, Action::SeeObligation, &obligation, Stage::Draft) {
+        return None;
+    }
+    let stage = match obligation.latest {
+        Some((_, state)) if state.is_handed_over() => Stage::Submitted,
+        _ => Stage::Draft,
+    };
+    if !may_of(actor, Action::SeeSubmission, &obligation, stage) {
+        obligation.latest = obligation.standing;
+        obligation.latest_from = None;
+    }
+    Some(obligation)
 }
 
 /// A round, and where its organisations are.
@@ -49,7 +84,8 @@ pub async fn collected(
         .map(|(_, round)| Collected {
             states: obligations
                 .iter()
-                .filter(|owed| owed.round == round && is_seen(actor, owed))
+                .filter(|owed| owed.round == round)
+                .filter(|owed| may_of(actor, Action::SeeObligation, owed, Stage::Draft))
                 .map(|owed| (owed.state, owed.is_overdue))
                 .collect(),
             round,
@@ -58,13 +94,14 @@ pub async fn collected(
     Ok((collected, n_all))
 }
 
-fn is_seen(actor: &Actor, obligation: &Obligation) -> bool {
+fn may_of(actor: &Actor, action: Action, obligation: &Obligation, stage: Stage) -> bool {
     let object = Object {
         organisation: Some(&obligation.organisation),
         return_id: Some(&obligation.round.return_id),
+        stage,
         ..Object::default()
     };
-    allowed(actor, Action::SeeObligation, &object).is_ok()
+    allowed(actor, action, &object).is_ok()
 }
 
 /// The versions that were sent, newest first.

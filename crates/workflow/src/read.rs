@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use access::{Action, ActorId, Object, Stage};
+use access::{Action, ActorId, Object};
 use assess::TableAccount;
 use chrono::NaiveDate;
 use dataset::DatasetError;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::Actor;
 use crate::actor::{Denied, allowed, may, object, sees};
-use crate::owed::Obligation;
+use crate::owed::{Obligation, seen};
 
 pub use db::comparisons::StoredComparison as Comparison;
 pub use db::emails::EmailState;
@@ -223,30 +223,12 @@ pub async fn obligations(
     organisation: Option<&str>,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let mut all =
-        cycles::obligations(&mut *db.read(&sees(actor)).await?, organisation, today).await?;
-    all.retain(|obligation| may_of(actor, Action::SeeObligation, obligation, Stage::Draft));
-    for obligation in &mut all {
-        // For whom a draft is not there, what was handed over is the newest there is.
-        let stage = match obligation.latest {
-            Some((_, state)) if state.is_handed_over() => Stage::Submitted,
-            _ => Stage::Draft,
-        };
-        if !may_of(actor, Action::SeeSubmission, obligation, stage) {
-            obligation.latest = obligation.standing;
-        }
-    }
-    Ok(all)
-}
-
-fn may_of(actor: &Actor, action: Action, obligation: &Obligation, stage: Stage) -> bool {
-    let object = Object {
-        organisation: Some(&obligation.organisation),
-        return_id: Some(&obligation.round.return_id),
-        stage,
-        ..Object::default()
-    };
-    allowed(actor, action, &object).is_ok()
+    let mut conn = db.read(&sees(actor)).await?;
+    let all = cycles::obligations(&mut conn, organisation, today).await?;
+    Ok(all
+        .into_iter()
+        .filter_map(|owed| seen(actor, owed))
+        .collect())
 }
 
 /// Those that the actor may send a return for, by name.

@@ -5,6 +5,7 @@ use access::{ActorId, Grant, Reach, Role};
 use chrono::{DateTime, Utc};
 use cycle::{Verb, clock};
 use db::handovers::{self, Handover};
+use db::people::Person;
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError, Tx, people, returns};
 use mail::{Message, Reader};
@@ -75,6 +76,15 @@ pub async fn tell(
     tx.commit().await
 }
 
+/// Who asks for a return.
+pub(crate) async fn team_of(conn: &mut Conn, return_id: &str) -> Result<Vec<Person>, DbError> {
+    let team = Grant {
+        role: Role::DatasetTeam,
+        reach: Reach::Return(return_id.to_owned()),
+    };
+    people::holding(conn, &team).await
+}
+
 /// Addresses, and what each is told.
 async fn readers(
     conn: &mut Conn,
@@ -85,13 +95,7 @@ async fn readers(
 ) -> Result<Vec<(String, Reader)>, DbError> {
     let next = match verb {
         Verb::Submit => handover::signers(conn, submission, clock::day(now)).await?,
-        Verb::SignOff => {
-            let team = Grant {
-                role: Role::DatasetTeam,
-                reach: Reach::Return(submission.round.return_id.clone()),
-            };
-            people::holding(conn, &team).await?
-        }
+        Verb::SignOff => team_of(conn, &submission.round.return_id).await?,
         Verb::Accept | Verb::SendBack | Verb::Withdraw => Vec::new(),
     };
     let mut readers: Vec<(String, Reader)> = next
@@ -109,12 +113,8 @@ async fn readers(
             let Some(ActorId::Person(id)) = link.by else {
                 continue;
             };
-            let person = people::find(conn, id).await?;
-            senders.extend(
-                person
-                    .filter(|person| person.disabled_at.is_none())
-                    .map(|person| person.email),
-            );
+            let person = people::find_active(conn, id).await?;
+            senders.extend(person.map(|person| person.email));
         }
         for sender in senders {
             if !readers

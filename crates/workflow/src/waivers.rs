@@ -169,8 +169,7 @@ async fn tell_who_asked(
     let Some(ActorId::Person(id)) = waiver.by else {
         return Ok(());
     };
-    let asked = people::find(tx, id).await?;
-    let Some(person) = asked.filter(|person| person.disabled_at.is_none()) else {
+    let Some(person) = people::find_active(tx, id).await? else {
         return Ok(());
     };
     let message = Message::WaiverDecided(mail::WaiverDecided {

@@ -47,6 +47,22 @@ pub async fn of_rounds(
     load(conn, query, today).await
 }
 
+/// Of whoever owes something in one round, by the organisations' names.
+pub async fn of_round(
+    conn: &mut Conn,
+    return_id: &str,
+    period_label: &str,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let query = sql_query(select(
+        "WHERE c.return_id = $1 AND c.period_label = $2 ORDER BY g.name, o.organisation",
+    ))
+    .into_boxed::<Pg>()
+    .bind::<Text, _>(return_id)
+    .bind::<Text, _>(period_label);
+    load(conn, query, today).await
+}
+
 async fn load(
     conn: &mut Conn,
     query: BoxedSqlQuery<'_, Pg, diesel::query_builder::SqlQuery>,

@@ -23,26 +23,34 @@ const STOOD: &str = "JOIN LATERAL (
                 ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
             ) stood ON true";
 
-/// The submission of the same organisation and return that stands for the period just before this one's, or stood when
-/// this one was assessed
-/// (of a snapshot: for the last one within some months more than a year).
-pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(&format!(
+/// What stood for the same organisation in another round `c2`, which `joined` finds beside `c1`, that of the submission `$1`.
+fn stood_in(joined: &str) -> String {
+    select(&format!(
         "WHERE NOT s.is_nil AND s.id = (
             SELECT stood.id
             FROM submission this
             JOIN obligation o1 ON o1.id = this.obligation_id
             JOIN cycle c1 ON c1.id = o1.cycle_id
-            JOIN LATERAL (
-                SELECT id FROM cycle
+            {joined}
+            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
+            {STOOD}
+            WHERE this.id = $1
+            ORDER BY c2.period_end DESC LIMIT 1)"
+    ))
+}
+
+/// The submission of the same organisation and return that stands for the period just before this one's, or stood when
+/// this one was assessed
+/// (of a snapshot: for the last one within some months more than a year).
+pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
+    one(sql_query(stood_in(
+        "JOIN LATERAL (
+                SELECT id, period_end FROM cycle
                 WHERE return_id = c1.return_id AND period_end < c1.period_start
                   AND period_end >= c1.period_start - CASE WHEN c1.period_start = c1.period_end THEN 400 ELSE 1 END
                 ORDER BY period_end DESC LIMIT 1
-            ) c2 ON true
-            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
-            {STOOD}
-            WHERE this.id = $1)"
-    )))
+            ) c2 ON true",
+    ))
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())
     .await
@@ -51,22 +59,14 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
 
 /// As [`standing_before`], for the round nearest to a year earlier (a snapshot's date moves by some days from year to year).
 pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(&format!(
-        "WHERE NOT s.is_nil AND s.id = (
-            SELECT stood.id
-            FROM submission this
-            JOIN obligation o1 ON o1.id = this.obligation_id
-            JOIN cycle c1 ON c1.id = o1.cycle_id
-            JOIN LATERAL (
-                SELECT id FROM cycle
+    one(sql_query(stood_in(
+        "JOIN LATERAL (
+                SELECT id, period_end FROM cycle
                 WHERE return_id = c1.return_id
                   AND period_end BETWEEN c1.period_end - interval '1 year 31 days' AND c1.period_end - interval '1 year' + interval '31 days'
                 ORDER BY abs(period_end - (c1.period_end - interval '1 year')::date) LIMIT 1
-            ) c2 ON true
-            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
-            {STOOD}
-            WHERE this.id = $1)"
-    )))
+            ) c2 ON true",
+    ))
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())
     .await
@@ -111,17 +111,8 @@ pub async fn standing_other(
             "c2.period_end < c1.period_start AND c2.period_end >= c1.period_start - interval '1 year'"
         }
     };
-    one(sql_query(select(&format!(
-        "WHERE NOT s.is_nil AND s.id = (
-            SELECT stood.id
-            FROM submission this
-            JOIN obligation o1 ON o1.id = this.obligation_id
-            JOIN cycle c1 ON c1.id = o1.cycle_id
-            JOIN cycle c2 ON c2.return_id = $2 AND c2.version = $3 AND {round}
-            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
-            {STOOD}
-            WHERE this.id = $1
-            ORDER BY c2.period_end DESC LIMIT 1)"
+    one(sql_query(stood_in(&format!(
+        "JOIN cycle c2 ON c2.return_id = $2 AND c2.version = $3 AND {round}"
     )))
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(other.return_id)

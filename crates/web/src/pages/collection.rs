@@ -46,8 +46,8 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, PageProblem> {
     let (return_id, period) = round.into_inner();
     let today = clock::day(Utc::now());
-    let mut owed = workflow::obligations(site.db()?, &visitor.actor, None, today).await?;
-    owed.retain(|owed| owed.round.return_id == return_id && owed.round.period.label == period);
+    let (db, reader) = (site.db()?, &visitor.actor);
+    let owed = workflow::owed_in(db, reader, &return_id, &period, today).await?;
     let first = owed.first().ok_or_else(Problem::not_found)?;
     let page = CollectionPage {
         you: Some(visitor.you),

@@ -11,7 +11,7 @@ use cycle::clock;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use uuid::Uuid;
-use workflow::{NewUpload, OrganisationName};
+use workflow::{NewUpload, OrganisationName, OwedBy};
 
 use super::problem::PageProblem;
 use crate::Site;
@@ -250,7 +250,11 @@ async fn page(
     let reader = &visitor.actor;
     let today = clock::day(Utc::now());
     let organisations = workflow::organisations(site.db()?, reader).await?;
-    let obligations = workflow::obligations(site.db()?, reader, None, today).await?;
+    let which = OwedBy {
+        organisations: organisations.iter().map(|one| one.code.clone()).collect(),
+        return_id: None,
+    };
+    let obligations = workflow::owed(site.db()?, reader, &which, today).await?;
     let mut rounds: Vec<_> = obligations.iter().map(|owed| &owed.round).collect();
     rounds.sort_by_key(|round| (&round.return_title, Reverse(round.period.end)));
     rounds.dedup();

@@ -137,18 +137,13 @@ pub async fn enter_by_link(
     let person_id = sessions::use_link(&mut tx, link.digest(), now)
         .await?
         .ok_or(SignInError::NoLink)?;
-    let person = may_enter(&mut tx, person_id)
+    let person = people::find_active(&mut tx, person_id)
         .await?
         .ok_or(SignInError::NoLink)?;
     let session = Secret::new();
     sessions::begin(&mut tx, session.digest(), person.id, "link", now, false).await?;
     tx.commit().await?;
     Ok(session)
-}
-
-async fn may_enter(tx: &mut Tx, person_id: Uuid) -> Result<Option<Person>, DbError> {
-    let person = people::find(tx, person_id).await?;
-    Ok(person.filter(|person| person.disabled_at.is_none()))
 }
 
 /// What is asked of somebody half way.

@@ -468,13 +468,26 @@ async fn what_was_withdrawn_leaves_the_duty_as_it_was_before() {
 async fn a_team_is_shown_what_was_handed_over_and_no_draft() {
     let world = world().await;
     let owed = || async {
-        obligations(&world.db, &team(), Some(ARDBEG), day("2026-07-21"))
-            .await
-            .unwrap()
-            .remove(0)
+        let (db, team, today) = (&world.db, team(), day("2026-07-21"));
+        let by_all = obligations(db, &team, Some(ARDBEG), today).await.unwrap();
+        let which = OwedBy {
+            organisations: vec![ARDBEG.to_owned()],
+            return_id: None,
+        };
+        // Whichever way it is asked for.
+        assert_eq!(crate::owed(db, &team, &which, today).await.unwrap(), by_all);
+        let round = by_all[0].round.clone();
+        let in_round = owed_in(db, &team, &round.return_id, &round.period.label, today);
+        let of_ardbeg = in_round.await.unwrap().into_iter();
+        let of_ardbeg: Vec<_> = of_ardbeg
+            .filter(|owed| owed.organisation == ARDBEG)
+            .collect();
+        assert_eq!(of_ardbeg, by_all);
+        by_all.into_iter().next().unwrap()
     };
     let first = world.send("one", Outcome::Ready).await;
     assert_eq!(owed().await.latest, None);
+    assert_eq!(owed().await.latest_from, None);
     assert!(
         submissions_of(&world.db, &team(), None)
             .await

@@ -3,7 +3,6 @@
 //! Whoever comes for the first time is known by the address that the provider may speak for, and from then on by the account alone:
 //! an address may be given to somebody else one day, and an account is not.
 
-use access::ActorId;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::identities::{self, Visit};
 use db::people::{self, Person};
@@ -11,8 +10,7 @@ use db::{Db, DbError, Sees, Tx};
 use oidc::{Begun, Identity};
 use serde_json::json;
 
-use super::{SignInError, count, digest_of, enter, may_enter};
-use crate::Actor;
+use super::{SignInError, actor_of, count, digest_of, enter};
 use crate::actor::{Deed, record};
 use crate::people::Secret;
 
@@ -74,7 +72,7 @@ pub async fn enter_by_provider(
     let mut tx = db.begin(&Sees::Everyone).await?;
     let known = identities::find(&mut tx, &identity.issuer, &identity.subject).await?;
     let person = match known {
-        Some(person_id) => may_enter(&mut tx, person_id).await?,
+        Some(person_id) => people::find_active(&mut tx, person_id).await?,
         None => newcomer(&mut tx, identity, now).await?,
     };
     enter(tx, person.ok_or(SignInError::NotInvited)?, "provider", now).await
@@ -100,11 +98,7 @@ async fn newcomer(
         tracing::warn!(person = %person.id, issuer, "another account came with the address of somebody who has one");
         return Ok(None);
     }
-    let actor = Actor {
-        id: ActorId::Person(person.id),
-        name: person.name.clone(),
-        grants: people::grants(tx, person.id).await?,
-    };
+    let actor = actor_of(tx, person.id, person.name.clone()).await?;
     let deed = Deed {
         verb: "take_account",
         organisation: None,
