@@ -19,6 +19,8 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) title: &'static str,
     pub(crate) detail: String,
+    /// Where to go on, for a page: the address, and what is there.
+    pub(crate) next: Option<(String, String)>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +37,7 @@ impl Problem {
             status,
             title,
             detail: detail.into(),
+            next: None,
         }
     }
 
@@ -290,16 +293,22 @@ impl From<HandoverError> for Problem {
             HandoverError::Denied(denied) => denied.into(),
             HandoverError::Db(error) => error.into(),
             HandoverError::NotNow(why) => not_now(why.to_owned()),
-            HandoverError::Newer(newer) => Problem::new(
-                StatusCode::CONFLICT,
-                "There is a newer version",
-                format!(
-                    "{} sent version {} on {}. Go on with that one, or withdraw it to go on with this one.",
-                    newer.uploaded_by,
-                    newer.version_number,
-                    moment_in_words(newer.received_at)
-                ),
-            ),
+            HandoverError::Newer(newer) => Problem {
+                next: Some((
+                    format!("/submissions/{}", newer.id),
+                    format!("Go on with version {}", newer.version_number),
+                )),
+                ..Problem::new(
+                    StatusCode::CONFLICT,
+                    "There is a newer version",
+                    format!(
+                        "{} sent version {} on {}. Go on with that one, or withdraw it to go on with this one.",
+                        newer.uploaded_by,
+                        newer.version_number,
+                        moment_in_words(newer.received_at)
+                    ),
+                )
+            },
             HandoverError::NotExplained { n } => not_now(format!(
                 "{} an explanation before this version can be submitted.",
                 counted(n, "figure needs", "figures need")

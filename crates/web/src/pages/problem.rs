@@ -19,6 +19,7 @@ struct ProblemPage<'a> {
     you: Option<You>,
     title: &'a str,
     detail: &'a str,
+    next: Option<&'a (String, String)>,
 }
 
 /// A problem told as a page instead of as JSON, or the page where it is put right.
@@ -88,6 +89,7 @@ fn told(problem: &Problem, you: Option<You>) -> HttpResponse {
         you,
         title: problem.title,
         detail: &problem.detail,
+        next: problem.next.as_ref(),
     };
     match page.render() {
         Ok(html) => problem
