@@ -11,6 +11,7 @@ pub enum Action {
     FillTemplate,
     Send,
     Check,
+    Compare,
     Submit,
     Withdraw,
     SignOff,
@@ -35,13 +36,14 @@ pub enum Action {
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 26] = [
+    pub const ALL: [Action; 27] = [
         Action::SeeRounds,
         Action::SeeObligation,
         Action::SeeSubmission,
         Action::FillTemplate,
         Action::Send,
         Action::Check,
+        Action::Compare,
         Action::Submit,
         Action::Withdraw,
         Action::SignOff,
@@ -73,6 +75,7 @@ impl Action {
             Action::FillTemplate => "template.fill",
             Action::Send => "submission.send",
             Action::Check => "submission.check",
+            Action::Compare => "submission.compare",
             Action::Submit => "submission.submit",
             Action::Withdraw => "submission.withdraw",
             Action::SignOff => "submission.sign-off",

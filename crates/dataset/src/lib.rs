@@ -1,8 +1,11 @@
 //! Standing records to consolidated tables with their source cells.
 //!
 //! One row for each record that counts for a period, of all organisations, with the file, sheet, row and cell each value was read from.
+//! What is different between two versions is written the same way.
 //! Streamed from Postgres: memory does not grow with the number of records.
 //! It knows nothing of permissions or of HTTP.
+
+mod changes;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,8 @@ use report::csv::inert;
 use spec::{ItemKind, ReturnSpec, TableSpec};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use uuid::Uuid;
+
+pub use changes::{TableOfTwo, changes_csv};
 
 /// Rows fetched at a time.
 const BATCH: u32 = 500;

@@ -1,5 +1,7 @@
 //! What is wrong with submissions.
 
+mod changes;
+
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
@@ -7,6 +9,8 @@ use finding::{Finding, FindingKey, RuleId, Severity};
 use uuid::Uuid;
 
 use crate::{Conn, DbError, Tx};
+
+pub use changes::{RuleChanges, changes};
 
 /// A finding with its place in the report, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! Besides its items a record has `submission_id`, `organisation` and `row_number` (the sheet's row), so that each value can be traced to its cell,
 //! and `_own`, the sender's own columns of the row.
 
+mod changes;
 mod ddl;
 mod read;
 
@@ -17,6 +18,10 @@ use uuid::Uuid;
 
 use crate::{DbError, Tx};
 
+pub use changes::{
+    Asked, Change, ChangeCounts, ChangedRecord, ChangedRecords, Changes, Figure, Pair, Side,
+    changes,
+};
 pub use read::{Record, Records, Selection};
 
 /// Makes the record tables and views of a return version; harmless when repeated.

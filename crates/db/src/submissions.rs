@@ -12,7 +12,7 @@ use diesel::sql_types::{
 };
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use finding::Outcome;
+use finding::{CellRef, Outcome, parse_column_letters};
 use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
@@ -433,6 +433,18 @@ pub struct TableRows {
     pub ignored: serde_json::Value,
     /// Item name → column letters.
     pub columns: BTreeMap<String, String>,
+}
+
+impl TableRows {
+    /// Where an item of a record stands in the file, its row counted from 1.
+    pub fn cell(&self, item: &str, row_number: u32) -> Option<CellRef> {
+        let column_idx = parse_column_letters(self.columns.get(item)?)?;
+        Some(CellRef::new(
+            self.sheet.clone()?,
+            row_number.checked_sub(1)?,
+            column_idx,
+        ))
+    }
 }
 
 pub async fn add_table(tx: &mut Tx, submission_id: Uuid, table: &TableRows) -> Result<(), DbError> {

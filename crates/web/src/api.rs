@@ -1,9 +1,11 @@
 //! The JSON API: what programs send and ask.
 
+pub(crate) mod changes;
 pub(crate) mod dataset;
 pub(crate) mod findings;
 pub(crate) mod handover;
 pub(crate) mod receive;
+mod stream;
 pub(crate) mod submission;
 pub(crate) mod template;
 pub(crate) mod workbooks;

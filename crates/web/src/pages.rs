@@ -2,6 +2,7 @@
 
 pub(crate) mod accessibility;
 pub(crate) mod audit;
+pub(crate) mod changes;
 pub(crate) mod collection;
 pub(crate) mod duty;
 pub(crate) mod explain;

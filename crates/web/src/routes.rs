@@ -86,6 +86,7 @@ fn addresses() -> Vec<At> {
         at("/organisations/{code}/audit").get(May(&[Action::SeeAudit]), pages::audit::of_one),
         at("/audit").get(May(&[Action::SeeAudit]), pages::audit::of_all),
         at("/submissions/{id}").get(May(&[Action::SeeSubmission]), pages::submission::show),
+        at("/submissions/{id}/changes").get(May(&[Action::Compare]), pages::changes::show),
         at("/submissions/{id}/receipt")
             .get(May(&[Action::SeeSubmission]), pages::handover::receipt),
         at("/submissions/{id}/messages").post(May(&[Action::WriteMessage]), pages::handover::write),
@@ -114,6 +115,7 @@ fn addresses() -> Vec<At> {
         at(format!("{returns}/organisations/{{code}}/template.xlsx"))
             .get(May(&[Action::FillTemplate]), api::template::filled),
         at(submission).get(May(&[Action::SeeSubmission]), api::submission::show),
+        at(format!("{submission}/changes.csv")).get(May(&[Action::Compare]), api::changes::csv),
         at(format!("{submission}/submit")).post(May(&[Action::Submit]), api::handover::submit),
         at(format!("{submission}/findings.json")).get(see_findings, api::findings::json),
         at(format!("{submission}/findings.csv")).get(see_findings, api::findings::csv),

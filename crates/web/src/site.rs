@@ -83,4 +83,11 @@ impl Site {
                 spec.serves(&period).then_some((spec, period))
             })
     }
+
+    /// The version of a return that a round asks for.
+    pub(crate) fn spec_of(&self, round: &db::cycles::Round) -> Option<&ReturnSpec> {
+        self.specs
+            .iter()
+            .find(|spec| spec.id == round.return_id && spec.version == round.return_version)
+    }
 }

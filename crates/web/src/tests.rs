@@ -2,6 +2,7 @@
 
 mod answers;
 mod attention;
+mod changes;
 mod explanations;
 mod grid;
 mod handover;

@@ -9,6 +9,7 @@ mod attention;
 mod audit;
 mod beginning;
 mod collection;
+mod compare;
 mod explain;
 mod handover;
 mod load;
@@ -36,6 +37,11 @@ pub use beginning::{Beginning, beginning};
 pub use collection::{
     CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
     to_check_collection, version_of_round,
+};
+pub use compare::{
+    AskedOfTwo, Change, ChangeCounts, ChangedRecord, Changes, ChangesCsvError, Figure, NothingIn,
+    RuleChanges, TableChanges, TableOfTwo, ToCompare, Versions, changes, changes_csv, may_compare,
+    nothing_to_compare, to_compare,
 };
 pub use explain::{
     Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, TellExplainedJob, Unexplained,

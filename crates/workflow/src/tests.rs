@@ -3,6 +3,7 @@
 mod attention;
 mod beginning;
 mod collection;
+mod compare;
 mod explanations;
 mod handover;
 

@@ -34,6 +34,8 @@ struct DutyPage {
     tag: &'static str,
     may_send: bool,
     upload: String,
+    /// Where it is declared that there is nothing to report.
+    nil: Option<String>,
     code: String,
     summary: String,
     owner: String,
@@ -55,6 +57,8 @@ struct Version {
     by: String,
     state: &'static str,
     tag: &'static str,
+    /// What changed in it, where there is one before.
+    changes: Option<String>,
 }
 
 /// The same return for another period.
@@ -108,6 +112,8 @@ pub(crate) async fn show(
         state: duty.state.in_words(),
         tag: words::tag_of_obligation(duty.state),
         may_send: workflow::may_for(actor, Action::Send, &organisation),
+        nil: workflow::may_for(actor, Action::DeclareNil, &organisation)
+            .then(|| format!("/returns/{return_id}/{period}/{organisation}/nothing-to-report")),
         upload: format!("/upload?organisation={organisation}&round={return_id}/{period}"),
         summary: spec.map_or_else(String::new, |spec| spec.summary.clone()),
         owner: spec.map_or_else(String::new, |spec| {
@@ -119,7 +125,7 @@ pub(crate) async fn show(
         changes: spec
             .zip(before)
             .and_then(|(spec, before)| changes::since(version_of(&site, before)?, spec, before)),
-        versions: versions.into_iter().map(version).collect(),
+        versions: versions.into_iter().map(|of| version(actor, of)).collect(),
         others: all.iter().map(other).collect(),
         people,
         organisation: duty.organisation_name.clone(),
@@ -136,8 +142,10 @@ fn version_of<'a>(site: &'a Site, duty: &Obligation) -> Option<&'a ReturnSpec> {
         .find(|spec| spec.id == round.return_id && spec.version == round.return_version)
 }
 
-fn version(submission: Submission) -> Version {
+fn version(actor: &workflow::Actor, submission: Submission) -> Version {
     Version {
+        changes: (submission.version_number > 1 && workflow::may_compare(actor, &submission))
+            .then(|| format!("/submissions/{}/changes", submission.id)),
         number: submission.version_number,
         link: format!("/submissions/{}", submission.id),
         sent: moment_in_words(submission.received_at),

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
+use cycle::SubmissionState;
 use cycle::clock::{self, moment_in_words};
 use finding::words::{counted, with_commas};
 use finding::{Asks, Outcome};
@@ -42,6 +43,8 @@ struct SubmissionPage {
     not_compared: Vec<String>,
     marked: Marked,
     handing: HandingOver,
+    /// The version before: "What changed since version 2".
+    changes: Option<String>,
 }
 
 /// The sender's own workbook with its findings marked in it.
@@ -99,18 +102,14 @@ pub(crate) async fn show(
     let marked = workflow::marked_workbook(db, reader, &submission).await?;
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let handing = handing_over(&site, &visitor, &submission).await?;
+    let changes = changes(db, reader, &submission).await?;
     let page = SubmissionPage {
         handing,
+        changes,
         you: Some(visitor.you),
         tag: words::tag_of_submission(submission.state),
         waiting: submission.outcome.is_none() && !submission.needs_attention(),
-        sentence: match submission.outcome {
-            Some(outcome) => {
-                outcome.sentence(asked(&counts, Asks::ToFix), asked(&counts, Asks::ToExplain))
-            }
-            None if submission.needs_attention() => words::OUR_FAULT.to_owned(),
-            None => words::WAITING.to_owned(),
-        },
+        sentence: sentence(&submission, asked(&counts, Asks::ToFix), n_unexplained),
         received: moment_in_words(submission.received_at),
         size: counted(submission.bytes, "byte", "bytes"),
         counts: summary(&counts),
@@ -156,6 +155,52 @@ pub(crate) async fn show(
         submission,
     };
     Ok(super::render(StatusCode::OK, &page))
+}
+
+/// What is true of a version now: once something was done with it, that; until then, what its file asks for.
+fn sentence(submission: &Submission, n_to_fix: u64, n_unexplained: u64) -> String {
+    let says = match (submission.state, submission.outcome) {
+        (SubmissionState::NeedsAttention, _) => words::OUR_FAULT,
+        (SubmissionState::Submitted, _) => "This version is submitted and waits for sign-off.",
+        (SubmissionState::SignedOff, _) => {
+            "This version is signed off. The team that asks for this return has it."
+        }
+        (SubmissionState::Accepted, _) => "This version is accepted. There is nothing more to do.",
+        (SubmissionState::SentBack, _) => {
+            "The team that asks for this return has sent this version back. What has to change is written below, under \u{201c}Handing it over\u{201d}."
+        }
+        (SubmissionState::Withdrawn, _) => "This version was withdrawn. It does not count.",
+        (SubmissionState::Superseded, _) => "A newer version has taken the place of this one.",
+        (_, None) => words::WAITING,
+        (_, Some(_)) if submission.is_nil => {
+            "This version says that there is nothing to report. It can be submitted."
+        }
+        (_, Some(Outcome::NeedsExplanation)) if n_unexplained == 0 => {
+            "Every figure that was asked about is explained. This version can be submitted."
+        }
+        (_, Some(outcome)) => return outcome.sentence(n_to_fix, n_unexplained),
+    };
+    says.to_owned()
+}
+
+/// What it can be compared with, for whoever may.
+async fn changes(
+    db: &db::Db,
+    reader: &workflow::Actor,
+    submission: &Submission,
+) -> Result<Option<String>, PageProblem> {
+    let with = match workflow::to_compare(db, reader, submission.id, None).await {
+        Ok(found) => found.with,
+        Err(Denied::Db(error)) => return Err(error.into()),
+        Err(_) => None,
+    };
+    Ok(with.map(|with| {
+        if with.obligation_id == submission.obligation_id {
+            format!("What changed since version {}", with.version_number)
+        } else {
+            format!("What changed since {}", with.round.period.in_words())
+        }
+    }))
 }
 
 /// An earlier period that nobody has is no news.

@@ -1,0 +1,51 @@
+//! `GET …/changes.csv`: everything that is different between two versions, streamed.
+
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::stream;
+use super::submission::parse_id;
+use crate::Site;
+use crate::problem::Problem;
+use crate::session::Caller;
+
+#[derive(Deserialize)]
+pub(crate) struct With {
+    /// The other version; the one before, where none is named.
+    with: Option<String>,
+}
+
+pub(crate) async fn csv(
+    site: web::Data<Site>,
+    Caller(reader): Caller,
+    id: web::Path<String>,
+    with: web::Query<With>,
+) -> Result<HttpResponse, Problem> {
+    let db = site.db()?.clone();
+    let with = with.with.as_deref().map(parse_id).transpose()?;
+    let found = workflow::to_compare(&db, &reader, parse_id(&id)?, with).await?;
+    let versions = found.versions().ok_or_else(|| {
+        Problem::conflict(
+            "Nothing to compare",
+            "There is no other version that this one can be compared with.",
+        )
+    })?;
+    if workflow::nothing_to_compare(&db, &reader, &versions).await? != (None, None) {
+        return Err(Problem::conflict(
+            "Nothing to compare",
+            "One of the two versions has no rows: it is not checked yet, could not be read, or says that there is nothing to report.",
+        ));
+    }
+    let spec = |version: &workflow::Submission| {
+        let spec = site
+            .spec_of(&version.round)
+            .ok_or_else(Problem::not_found)?;
+        Ok::<_, Problem>(spec.clone())
+    };
+    let (old, new) = (spec(&versions.old)?, spec(&versions.new)?);
+    let name = format!("changes-{}-{}.csv", versions.old.id, versions.new.id);
+    stream::csv(&name, |out| async move {
+        workflow::changes_csv(&db, &reader, &versions, (&old, &new), out).await
+    })
+    .await
+}

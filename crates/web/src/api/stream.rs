@@ -1,0 +1,86 @@
+//! A file that is written while it is being sent.
+
+use std::error::Error;
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use futures_util::{Stream, stream};
+use tokio::io::{AsyncReadExt as _, DuplexStream};
+use tokio::task::JoinHandle;
+
+use crate::problem::Problem;
+
+const CHUNK: usize = 64 * 1024;
+
+/// A CSV file to keep, with what `write` writes and then says that it was all.
+/// What goes wrong before the first byte is a problem; after it, the connection is cut, so that nobody takes a part for the whole.
+pub(super) async fn csv<E, F>(
+    name: &str,
+    write: impl FnOnce(DuplexStream) -> F,
+) -> Result<HttpResponse, Problem>
+where
+    E: Error + Send + Sync + 'static,
+    F: Future<Output = Result<u64, E>> + Send + 'static,
+{
+    let (out, written) = tokio::io::duplex(CHUNK);
+    let writing = tokio::spawn(write(out));
+    let first = Chunks {
+        reader: written,
+        writing,
+    }
+    .next()
+    .await;
+    let (chunk, rest) = first.ok_or_else(Problem::not_found)?;
+    let chunk = chunk.map_err(|error| Problem::failed("write a file", &*error))?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{name}\""),
+        ))
+        .streaming(Box::pin(all(chunk, rest))))
+}
+
+type BoxError = Box<dyn Error>;
+
+/// What is being written, and by whom. Dropping it ends the writer, whose other end is gone.
+struct Chunks<E> {
+    reader: DuplexStream,
+    writing: JoinHandle<Result<u64, E>>,
+}
+
+impl<E: Error + 'static> Chunks<E> {
+    /// The next chunk. The end counts only when the writer says that it was the end.
+    async fn next(mut self) -> Option<(Result<Bytes, BoxError>, Option<Self>)> {
+        let mut chunk = vec![0; CHUNK];
+        match self.reader.read(&mut chunk).await {
+            Ok(0) => match self.writing.await {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some((Err(error.into()), None)),
+                Err(error) => Some((Err(error.into()), None)),
+            },
+            Ok(n_bytes) => {
+                chunk.truncate(n_bytes);
+                Some((Ok(Bytes::from(chunk)), Some(self)))
+            }
+            Err(error) => Some((Err(error.into()), None)),
+        }
+    }
+}
+
+fn all<E: Error + 'static>(
+    first: Bytes,
+    rest: Option<Chunks<E>>,
+) -> impl Stream<Item = Result<Bytes, BoxError>> {
+    stream::unfold((Some(first), rest), |(first, rest)| async {
+        if let Some(first) = first {
+            return Some((Ok(first), (None, rest)));
+        }
+        let (chunk, rest) = rest?.next().await?;
+        if let Err(error) = &chunk {
+            tracing::error!(%error, "a file was cut short");
+        }
+        Some((chunk, (None, rest)))
+    })
+}
