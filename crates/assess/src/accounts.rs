@@ -111,7 +111,7 @@ pub(crate) fn table_accounts(
                 .count() as u64;
             Some(TableAccount {
                 name: frame.table.clone(),
-                sheet: frame.places.sheet.clone(),
+                sheet: frame.places.sheet.to_string(),
                 n_rows: frame.account.n_rows,
                 loaded: n_records - n_rejected,
                 rejected: n_rejected + frame.account.rejected_row_idxs.len() as u64,

@@ -159,7 +159,7 @@ fn far_fewer(
             let (now, before) = (framed.frame(&table.name)?, previous.frame(&table.name)?);
             let (n_now, n_before) = (now.n_records(), before.n_records());
             let is_told = told.iter().any(|finding| {
-                finding.table.as_ref() == Some(&table.name)
+                finding.table.as_deref() == Some(table.name.as_str())
                     && finding.row_number.is_none()
                     && finding.severity != Severity::Note
             });

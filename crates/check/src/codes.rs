@@ -10,25 +10,25 @@ use finding::{Finding, Severity};
 use frame::{Frame, day_in_words, item_rule};
 use spec::{Code, CodeRef, Item, TableSpec};
 
-use crate::{Reference, line_prefix, placed};
+use crate::{Reference, Wrong, line_prefix, placed};
 
-/// The findings of an item's column, each with its item and record position.
+/// Adds what is wrong in an item's column.
 pub(crate) fn check(
     table: &TableSpec,
     item: &Item,
     item_idx: usize,
     frame: &Frame,
     reference: &Reference<'_>,
-) -> Vec<(usize, usize, Finding)> {
+    wrong: &mut Wrong,
+) {
     let Some(codes) = &item.codes else {
-        return Vec::new();
+        return;
     };
     let values = &frame.values[item_idx];
     let mut by_code: HashMap<&str, Vec<&Code>> = HashMap::new();
     for code in &codes.list.codes {
         by_code.entry(&code.code).or_default().push(code);
     }
-    let mut findings = Vec::new();
     for record_idx in 0..values.len() {
         let Some(value) = values.text(record_idx) else {
             continue;
@@ -54,14 +54,10 @@ pub(crate) fn check(
                 format!("{}{message}", line_prefix(table, frame, record_idx)),
                 fix,
             );
-            findings.push((
-                item_idx,
-                record_idx,
-                placed(finding, table, frame, item, item_idx, record_idx),
-            ));
+            let finding = placed(finding, table, frame, item, item_idx, record_idx);
+            wrong.push(record_idx, finding);
         }
     }
-    findings
 }
 
 /// The date of the `as_at` item, or the period's last day; `None` where that date can't be read or is blank.

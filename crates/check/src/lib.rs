@@ -136,27 +136,38 @@ fn check_tables(
         };
         let wrong = check_values(table, frame, reference)?;
         findings.extend(required::check(table, frame, reference));
-        let mut wrong_records = vec![Vec::new(); table.items.len()];
-        for (item_idx, record_idx, finding) in wrong {
-            findings.push(finding);
-            wrong_records[item_idx].push(record_idx);
-        }
-        for (item_idx, record_idxs) in wrong_records.iter().enumerate() {
-            frame.take_away(item_idx, record_idxs);
+        for (item_idx, of_item) in wrong.into_iter().enumerate() {
+            frame.take_away(item_idx, &of_item.record_idxs);
+            findings.append(of_item.findings);
         }
         findings.append(conditions::check(table, frame, reference)?);
     }
     Ok(findings)
 }
 
-/// What is wrong with each value by itself, item for item; with its item and record position.
+/// What is wrong with the values of one item by themselves.
+#[derive(Default)]
+struct Wrong {
+    findings: Findings,
+    /// Whose values are wrong; a record may come twice.
+    record_idxs: Vec<usize>,
+}
+
+impl Wrong {
+    fn push(&mut self, record_idx: usize, finding: Finding) {
+        self.findings.push(finding);
+        self.record_idxs.push(record_idx);
+    }
+}
+
+/// What is wrong with each value by itself, by item.
 ///
 /// Two of a large table's columns are looked at at a time.
 fn check_values(
     table: &TableSpec,
     frame: &Frame,
     reference: &Reference<'_>,
-) -> Result<Vec<(usize, usize, Finding)>, CheckError> {
+) -> Result<Vec<Wrong>, CheckError> {
     const MANY: usize = 20_000;
     let next = AtomicUsize::new(0);
     let check_some = || {
@@ -167,7 +178,7 @@ fn check_values(
                 return checked;
             };
             let wrong = properties::check(table, item, item_idx, frame).map(|mut wrong| {
-                wrong.extend(codes::check(table, item, item_idx, frame, reference));
+                codes::check(table, item, item_idx, frame, reference, &mut wrong);
                 wrong
             });
             checked.push((item_idx, wrong));
@@ -187,11 +198,7 @@ fn check_values(
         })
     };
     checked.sort_by_key(|(item_idx, _)| *item_idx);
-    let mut wrong = Vec::new();
-    for (_, of_item) in checked {
-        wrong.extend(of_item?);
-    }
-    Ok(wrong)
+    checked.into_iter().map(|(_, wrong)| wrong).collect()
 }
 
 /// Runs every rule once on empty tables, so that what is wrong in it is found with the spec and not with the first file.

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use spec::{Item, ItemKind, TableSpec};
 
 use crate::schema::{Unbuildable, ValueSchema};
-use crate::{CheckError, line_prefix, placed};
+use crate::{CheckError, Wrong, line_prefix, placed};
 
 /// Keywords that decide something beyond the type, which the frame already holds.
 /// A value that several refuse is told of the first.
@@ -25,13 +25,13 @@ const DECIDING: [&str; 9] = [
     "pattern",
 ];
 
-/// The findings of an item's column, each with its item and record position.
+/// What is wrong in an item's column.
 pub(crate) fn check(
     table: &TableSpec,
     item: &Item,
     item_idx: usize,
     frame: &Frame,
-) -> Result<Vec<(usize, usize, Finding)>, CheckError> {
+) -> Result<Wrong, CheckError> {
     // By record, each with the first keyword that refuses its value.
     let mut refused = Vec::new();
     for (nth, keyword) in DECIDING.into_iter().enumerate() {
@@ -43,7 +43,8 @@ pub(crate) fn check(
     }
     refused.sort_unstable();
     refused.dedup_by_key(|(record_idx, _)| *record_idx);
-    let finding = |record_idx, nth: usize| {
+    let mut wrong = Wrong::default();
+    for (record_idx, nth) in refused {
         let keyword = DECIDING[nth];
         let shown = frame.shown(item, item_idx, record_idx).unwrap_or_default();
         let (what, message, fix) = words(item, &shown, keyword, &item.schema[keyword]);
@@ -53,12 +54,10 @@ pub(crate) fn check(
             format!("{}{message}", line_prefix(table, frame, record_idx)),
             fix,
         );
-        placed(finding, table, frame, item, item_idx, record_idx)
-    };
-    Ok(refused
-        .into_iter()
-        .map(|(record_idx, nth)| (item_idx, record_idx, finding(record_idx, nth)))
-        .collect())
+        let finding = placed(finding, table, frame, item, item_idx, record_idx);
+        wrong.push(record_idx, finding);
+    }
+    Ok(wrong)
 }
 
 fn compile(

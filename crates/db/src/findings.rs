@@ -5,7 +5,7 @@ mod changes;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
-use finding::{Finding, FindingKey, RuleId, Severity};
+use finding::{Finding, FindingKey, Name, RuleId, Severity};
 use uuid::Uuid;
 
 use crate::{Conn, DbError, Tx};
@@ -53,13 +53,13 @@ pub async fn add(
     .bind::<Integer, _>(i32::try_from(first_ordinal).unwrap_or(i32::MAX))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(f.rule.as_str().to_owned())))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(f.severity.as_str().to_owned())))
-    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.table.clone()))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.table.as_ref().map(ToString::to_string)))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| f.cell.as_ref().map(ToString::to_string)))
     .bind::<Array<Nullable<Integer>>, _>(row_numbers)
-    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.item.clone()))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| f.item.as_ref().map(ToString::to_string)))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| f.value.clone().map(without_nul)))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.message.clone()))))
-    .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.fix.clone()))))
+    .bind::<Array<Nullable<Text>>, _>(texts(|f| Some(without_nul(f.fix.to_string()))))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| f.trial.map(|trial| trial.as_str().to_owned())))
     .bind::<Array<Nullable<Text>>, _>(texts(|f| f.key.as_ref().map(ToString::to_string)))
     .bind::<Array<Text>, _>(own)
@@ -116,17 +116,17 @@ impl TryFrom<FindingRow> for NumberedFinding {
             finding: Finding {
                 rule: RuleId::from(row.rule),
                 severity: severity_of(&row.severity)?,
-                table: row.table_name,
+                table: row.table_name.map(Name::from),
                 cell: row
                     .cell
                     .map(|cell| cell.parse())
                     .transpose()
                     .map_err(DbError::stored)?,
                 row_number: row.row_number.map(i32::unsigned_abs),
-                item: row.item,
+                item: row.item.map(Name::from),
                 value: row.value,
                 message: row.message,
-                fix: row.fix,
+                fix: row.fix.into(),
                 trial: row.trial.as_deref().map(severity_of).transpose()?,
                 key: row.key.map(FindingKey::stored),
                 own: serde_json::from_value(row.own).map_err(DbError::stored)?,

@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Name;
+
 /// A cell of a sheet, shown as `Sheet!B12`, or `'My sheet'!B12` where the name needs quotes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct CellRef {
-    pub sheet: String,
+    pub sheet: Name,
     /// 0-based.
     pub row_idx: u32,
     /// 0-based.
@@ -17,7 +19,7 @@ pub struct CellRef {
 }
 
 impl CellRef {
-    pub fn new(sheet: impl Into<String>, row_idx: u32, column_idx: u32) -> Self {
+    pub fn new(sheet: impl Into<Name>, row_idx: u32, column_idx: u32) -> Self {
         Self {
             sheet: sheet.into(),
             row_idx,
@@ -69,7 +71,7 @@ impl FromStr for CellRef {
         let row: u32 = row.parse().map_err(|_| error())?;
         let row_idx = row.checked_sub(1).ok_or_else(error)?;
         Ok(Self {
-            sheet,
+            sheet: sheet.into(),
             row_idx,
             column_idx,
         })

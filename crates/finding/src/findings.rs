@@ -17,7 +17,10 @@ impl Findings {
         Self::default()
     }
 
-    pub fn push(&mut self, finding: Finding) {
+    pub fn push(&mut self, mut finding: Finding) {
+        if let Some(last) = self.0.last() {
+            finding.share(last);
+        }
         self.0.push(finding);
     }
 
@@ -177,7 +180,9 @@ impl<'a> IntoIterator for &'a Findings {
 
 impl FromIterator<Finding> for Findings {
     fn from_iter<T: IntoIterator<Item = Finding>>(findings: T) -> Self {
-        Self(findings.into_iter().collect())
+        let mut all = Self::new();
+        all.extend(findings);
+        all
     }
 }
 
@@ -198,6 +203,10 @@ impl From<Vec<Finding>> for Findings {
 
 impl Extend<Finding> for Findings {
     fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
-        self.0.extend(findings);
+        let findings = findings.into_iter();
+        self.0.reserve(findings.size_hint().0);
+        for finding in findings {
+            self.push(finding);
+        }
     }
 }

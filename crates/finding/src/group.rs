@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Finding, RuleId, Severity};
+use crate::{Finding, Name, RuleId, Severity};
 
 /// Findings of one rule on one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,14 +13,14 @@ pub struct Group {
     pub severity: Severity,
     pub trial: Option<Severity>,
     pub rule: RuleId,
-    pub table: Option<String>,
-    pub item: Option<String>,
+    pub table: Option<Name>,
+    pub item: Option<Name>,
     pub n: u64,
     /// The first of them, at most [`SHOWN`]: a cell, else a row.
     pub places: Vec<String>,
     /// Of the first one.
     pub message: String,
-    pub fix: String,
+    pub fix: Name,
 }
 
 /// How many places a group names.
@@ -117,7 +117,7 @@ mod tests {
         let shown: Vec<_> = groups(&findings)
             .iter()
             .map(|group| {
-                let item = group.item.clone().unwrap_or_default();
+                let item = group.item.as_ref().map_or("", Name::as_str);
                 format!(
                     "{} {item} {} {}",
                     group.rule,

@@ -8,6 +8,7 @@ mod cell;
 mod findings;
 mod group;
 mod key;
+mod name;
 mod outcome;
 pub mod words;
 
@@ -21,6 +22,7 @@ pub use cell::{CellRef, ParseCellRefError, column_letters, parse_column_letters}
 pub use findings::Findings;
 pub use group::{Group, Groups, groups};
 pub use key::FindingKey;
+pub use name::Name;
 pub use outcome::Outcome;
 
 /// One thing wrong with a return, in words for the person who has to mend it.
@@ -29,19 +31,19 @@ pub struct Finding {
     pub rule: RuleId,
     pub severity: Severity,
     /// The spec's table the finding is about; `None` for the file as a whole.
-    pub table: Option<String>,
+    pub table: Option<Name>,
     /// The cell to look at; `None` where no one cell is at fault.
     pub cell: Option<CellRef>,
     /// The sheet's row, 1-based as the sender sees it.
     pub row_number: Option<u32>,
     /// The data item's name.
-    pub item: Option<String>,
+    pub item: Option<Name>,
     /// The value as the sender sees it, or as close as the file allows.
     pub value: Option<String>,
     /// One plain sentence: what is wrong.
     pub message: String,
     /// One plain sentence: how to mend it.
-    pub fix: String,
+    pub fix: Name,
     /// What it would be if its rule were not on trial; a trial never blocks.
     #[serde(default)]
     pub trial: Option<Severity>,
@@ -59,7 +61,7 @@ impl Finding {
         rule: impl Into<RuleId>,
         severity: Severity,
         message: impl Into<String>,
-        fix: impl Into<String>,
+        fix: impl Into<Name>,
     ) -> Self {
         Self {
             rule: rule.into(),
@@ -77,8 +79,8 @@ impl Finding {
         }
     }
 
-    pub fn in_table(mut self, table: &str) -> Self {
-        self.table = Some(table.to_owned());
+    pub fn in_table(mut self, table: impl Into<Name>) -> Self {
+        self.table = Some(table.into());
         self
     }
 
@@ -94,8 +96,8 @@ impl Finding {
         self
     }
 
-    pub fn on_item(mut self, item: &str) -> Self {
-        self.item = Some(item.to_owned());
+    pub fn on_item(mut self, item: impl Into<Name>) -> Self {
+        self.item = Some(item.into());
         self
     }
 
@@ -116,6 +118,25 @@ impl Finding {
             (Some(cell), _) => Some(cell.to_string()),
             (None, Some(row_number)) => Some(format!("row {row_number}")),
             (None, None) => None,
+        }
+    }
+
+    /// Keeps what another finding says too only once: findings come in long runs of one rule on one column.
+    pub fn share(&mut self, other: &Self) {
+        self.rule.0.share(&other.rule.0);
+        self.fix.share(&other.fix);
+        let names = [
+            (self.table.as_mut(), other.table.as_ref()),
+            (self.item.as_mut(), other.item.as_ref()),
+            (
+                self.cell.as_mut().map(|cell| &mut cell.sheet),
+                other.cell.as_ref().map(|cell| &cell.sheet),
+            ),
+        ];
+        for (own, other) in names {
+            if let (Some(own), Some(other)) = (own, other) {
+                own.share(other);
+            }
         }
     }
 
@@ -169,7 +190,7 @@ impl fmt::Display for Severity {
 /// A rule's name, `<table>.<what-is-wrong>`, kept for ever.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RuleId(String);
+pub struct RuleId(Name);
 
 impl RuleId {
     pub fn as_str(&self) -> &str {
@@ -177,7 +198,7 @@ impl RuleId {
     }
 }
 
-impl<T: Into<String>> From<T> for RuleId {
+impl<T: Into<Name>> From<T> for RuleId {
     fn from(id: T) -> Self {
         Self(id.into())
     }

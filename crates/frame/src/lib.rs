@@ -23,7 +23,7 @@ mod unreadable;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use finding::{CellRef, Findings, column_letters};
+use finding::{CellRef, Findings, Name, column_letters};
 use polars::prelude::{DataFrame, PolarsResult};
 use sheet::Workbook;
 use spec::{DateFormat, Item, Organisation, Organisations, Period, ReturnSpec, TableSpec};
@@ -113,7 +113,7 @@ impl Frame {
 /// Where a frame's values stand.
 #[derive(Debug, Clone)]
 pub struct Places {
-    pub sheet: String,
+    pub sheet: Name,
     /// The sheet row of each record, 0-based.
     pub row_idxs: Vec<u32>,
     /// The sheet column of each item, 0-based; `None` for a matrix's line code.
@@ -181,7 +181,7 @@ fn empty(table: &TableSpec) -> Frame {
             .map(|item| Builder::new(item.kind).finish())
             .collect(),
         places: Places {
-            sheet: table.sheet.names.first().cloned().unwrap_or_default(),
+            sheet: Name::from(table.sheet.names.first().map_or("", String::as_str)),
             row_idxs: Vec::new(),
             column_idxs: vec![None; table.items.len()],
         },

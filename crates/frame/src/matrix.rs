@@ -2,7 +2,7 @@
 
 mod stands;
 
-use finding::{CellRef, Finding, Findings, Severity};
+use finding::{CellRef, Finding, Findings, Name, Severity};
 use sheet::{Beside, Cell, Line as TextLine, Raw, RawCell, Sheet};
 use spec::layout::{Line, Matrix, MatrixColumn};
 use spec::{Applies, IdentityPlace, Organisation, TableSpec};
@@ -174,7 +174,7 @@ fn is_left_blank(sheet: &Sheet, layout: &Matrix) -> bool {
 
 fn left_blank(sheet: &Sheet, n_rows: u64, table: &TableSpec) -> Frame {
     let mut frame = crate::empty(table);
-    frame.places.sheet.clone_from(&sheet.name);
+    frame.places.sheet = Name::from(&sheet.name);
     frame.account.n_rows = n_rows;
     frame.account.ignore_many("left blank", n_rows);
     frame
@@ -229,7 +229,7 @@ fn frame(
         table: table.name.clone(),
         values: building.columns.into_iter().map(Builder::finish).collect(),
         places: Places {
-            sheet: sheet.name.clone(),
+            sheet: Name::from(&sheet.name),
             row_idxs: layout.lines.iter().map(|line| line.row_idx).collect(),
             column_idxs: table
                 .items

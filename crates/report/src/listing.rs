@@ -100,7 +100,7 @@ pub(crate) const OWN_WIDTH: u16 = 20;
 
 /// A finding's line.
 pub(crate) fn line<'f>(finding: &'f Finding, own: &[String]) -> Vec<Cow<'f, str>> {
-    let text = |text: &'f Option<String>| Cow::Borrowed(text.as_deref().unwrap_or(""));
+    let text = |text: Option<&'f str>| Cow::Borrowed(text.unwrap_or(""));
     let cell = finding.cell.as_ref();
     let mut line = vec![
         Cow::Borrowed(Asks::of(finding.severity).heading()),
@@ -111,12 +111,12 @@ pub(crate) fn line<'f>(finding: &'f Finding, own: &[String]) -> Vec<Cow<'f, str>
                 .row_number
                 .map_or_else(String::new, |row| row.to_string()),
         ),
-        text(&finding.item),
-        text(&finding.value),
+        text(finding.item.as_deref()),
+        text(finding.value.as_deref()),
         Cow::Borrowed(finding.message.as_str()),
         Cow::Borrowed(finding.fix.as_str()),
         Cow::Borrowed(finding.rule.as_str()),
-        text(&finding.table),
+        text(finding.table.as_deref()),
         Cow::Borrowed(finding.trial.map_or("", |trial| Asks::of(trial).heading())),
         Cow::Borrowed(finding.key.as_ref().map_or("", FindingKey::as_str)),
     ];

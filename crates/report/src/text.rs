@@ -168,7 +168,7 @@ pub(crate) fn write_finding(text: &mut String, finding: &Finding) {
     let place = match (&finding.cell, finding.row_number, &finding.table) {
         (Some(cell), _, _) => cell.to_string(),
         (None, Some(row_number), Some(table)) => format!("{table}, row {row_number}"),
-        (None, None, Some(table)) => table.clone(),
+        (None, None, Some(table)) => table.to_string(),
         (None, _, None) => "the file".to_owned(),
     };
     let _ = writeln!(text, "- {place} [{}]", finding.rule);

@@ -45,10 +45,9 @@ pub(super) fn single_out(
         let of_a_blank = |finding: &Finding| {
             finding.severity == Severity::Error && finding.cell.is_some() && finding.value.is_none()
         };
-        let told = causes
-            .findings
-            .iter()
-            .filter(|finding| finding.table.as_ref() == Some(&table.name) && of_a_blank(finding));
+        let told = causes.findings.iter().filter(|finding| {
+            finding.table.as_deref() == Some(table.name.as_str()) && of_a_blank(finding)
+        });
         let places: Vec<&CellRef> = told.filter_map(|finding| finding.cell.as_ref()).collect();
         if let (FORM.., Some(first)) = (places.len(), places.iter().min()) {
             let cause = of_form(table, first, places.len(), places.len());
@@ -129,7 +128,7 @@ impl Blank {
             let (Some(name), Some(cell)) = (&finding.item, &finding.cell) else {
                 continue;
             };
-            let is_missing = finding.table.as_ref() == Some(&table.name)
+            let is_missing = finding.table.as_deref() == Some(table.name.as_str())
                 && table
                     .item(name)
                     .is_some_and(|item| finding.rule.as_str() == item_rule(table, item, "missing"));
@@ -140,7 +139,7 @@ impl Blank {
                 .by_row
                 .entry(cell.row_idx)
                 .or_default()
-                .push(name.clone());
+                .push(name.to_string());
             if blank.first.as_ref().is_none_or(|first| cell < first) {
                 blank.first = Some(cell.clone());
             }

@@ -31,7 +31,7 @@ pub(super) fn single_out(table: &TableSpec, frame: &Frame, seen: &Seen, causes: 
             table,
             |finding| {
                 let order = finding.value.as_deref().and_then(day_order);
-                finding.item.as_ref() == Some(&item.name)
+                finding.item.as_deref() == Some(item.name.as_str())
                     && matches!(order, Some(DayOrder::MonthFirst(_)))
             },
             cause,

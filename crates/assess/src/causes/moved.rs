@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use finding::Findings;
+use finding::{Findings, Name};
 
 const MOVED: [&str; 3] = [".form-moved", ".lines-moved", ".columns-moved"];
 
 /// Leaves the first of each sheet, and says that the others were not looked at.
 pub(super) fn single_out(findings: Findings) -> Findings {
-    let mut first_row_idxs: BTreeMap<String, (u32, usize)> = BTreeMap::new();
+    let mut first_row_idxs: BTreeMap<Name, (u32, usize)> = BTreeMap::new();
     let sheet_of = |finding: &finding::Finding| {
         let rule = finding.rule.as_str();
         let cell = finding.cell.as_ref()?;
@@ -19,6 +19,9 @@ pub(super) fn single_out(findings: Findings) -> Findings {
         let (first, n) = first_row_idxs.entry(sheet).or_insert((row_idx, 0));
         *first = row_idx.min(*first);
         *n += 1;
+    }
+    if first_row_idxs.is_empty() {
+        return findings;
     }
     let mut told = Findings::new();
     for mut finding in findings.into_vec() {

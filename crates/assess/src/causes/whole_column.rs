@@ -51,7 +51,9 @@ pub(super) fn single_out(
         let item = table.items[item_idx].name.clone();
         causes.replace(
             table,
-            |finding| finding.item.as_ref() == Some(&item) && finding.rule.as_str() == rule,
+            |finding| {
+                finding.item.as_deref() == Some(item.as_str()) && finding.rule.as_str() == rule
+            },
             cause,
         );
     }
@@ -118,6 +120,6 @@ fn cause(
     };
     let mut cause = (*first).clone();
     cause.message = message;
-    cause.fix = format!("{} Do the same in the whole column.", first.fix);
+    cause.fix = format!("{} Do the same in the whole column.", first.fix).into();
     Some((item_idx, rule, cause))
 }

@@ -61,7 +61,7 @@ fn in_table(
             .iter()
             .find(|rule| rule.id == finding.rule.as_str());
         let of_a_change = rule.is_some_and(|rule| matches!(rule.kind, RuleKind::Change(_)));
-        finding.table.as_ref() == Some(&table.name)
+        finding.table.as_deref() == Some(table.name.as_str())
             && finding.severity > Severity::Error
             && of_a_change
             && wrong.iter().any(|column| column.has(finding, now))
@@ -148,7 +148,8 @@ impl<'a> Column<'a> {
         };
         let is_its =
             |record_idx: &usize| now.places.row_idxs.get(*record_idx) == Some(&cell.row_idx);
-        finding.item.as_ref() == Some(&self.item.name) && self.record_idxs.iter().any(is_its)
+        finding.item.as_deref() == Some(self.item.name.as_str())
+            && self.record_idxs.iter().any(is_its)
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) fn frame(table: &TableSpec, rows: &[Vec<Option<Value<'_>>>]) -> Frame
             })
             .collect(),
         places: Places {
-            sheet: "Case".to_owned(),
+            sheet: "Case".into(),
             row_idxs: (1..).take(rows.len()).collect(),
             column_idxs: vec![None; table.items.len()],
         },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use finding::{CellRef, Finding, Findings, Severity};
+use finding::{CellRef, Finding, Findings, Name, Severity};
 use sheet::{Line, Raw, RawCell, Sheet};
 use spec::TableSpec;
 use spec::layout::Records;
@@ -163,7 +163,7 @@ fn is_blank(raw: Raw<'_>) -> bool {
 
 /// A frame under construction.
 struct Building<'a> {
-    sheet_name: String,
+    sheet_name: Name,
     table: &'a TableSpec,
     asked: Vec<Asked<'a>>,
     ignores: Vec<Ignored<'a>>,
@@ -213,7 +213,7 @@ impl<'a> Building<'a> {
         });
         let n_required = table.items.iter().filter(|item| item.required).count();
         Self {
-            sheet_name: sheet.name.clone(),
+            sheet_name: Name::from(&sheet.name),
             table,
             asked: Asked::all(table),
             ignores: ignores.collect(),

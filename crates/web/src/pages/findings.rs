@@ -210,12 +210,12 @@ fn heading(findings: &[Finding], n_all: u64) -> String {
 }
 
 /// What all of them say, if it is one thing.
-fn same(findings: &[Finding], what: impl Fn(&Finding) -> &String) -> Option<String> {
+fn same(findings: &[Finding], what: impl Fn(&Finding) -> &str) -> Option<String> {
     let first = what(findings.first()?);
     findings
         .iter()
         .all(|finding| what(finding) == first)
-        .then(|| first.clone())
+        .then(|| first.to_owned())
 }
 
 fn shown(finding: Finding, answer: Option<Answer>, before: Option<Answer>) -> Shown {
@@ -234,7 +234,7 @@ fn shown(finding: Finding, answer: Option<Answer>, before: Option<Answer>) -> Sh
             .key
             .map_or_else(String::new, |key| key.as_str().to_owned()),
         message: finding.message,
-        fix: finding.fix,
+        fix: finding.fix.into(),
         answer,
         before,
     }
