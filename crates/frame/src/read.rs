@@ -95,6 +95,37 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// A cell that stands as its item's values are kept.
+pub(crate) enum Plain<'r> {
+    Text(&'r str),
+    /// Scaled as its item says.
+    Figure(i64),
+    Day(NaiveDate),
+    Truth(bool),
+}
+
+/// What [`read`] makes of nearly every cell that someone entered, without its value going through memory.
+/// `None` says nothing.
+#[inline]
+pub(crate) fn plain<'r>(raw: Raw<'r>, asked: &Asked<'_>) -> Option<Plain<'r>> {
+    if let Raw::Text(_) = raw
+        && asked.stands_for_something()
+    {
+        return None;
+    }
+    match asked.item.kind {
+        ItemKind::Text => text::plain(raw, asked.is_code).map(Plain::Text),
+        ItemKind::Integer => number::simple(raw, 0).map(Plain::Figure),
+        ItemKind::Decimal { scale } => number::simple(raw, scale).map(Plain::Figure),
+        ItemKind::Date => date::plain(raw, asked.item).map(Plain::Day),
+        ItemKind::Boolean => match raw {
+            Raw::Boolean(truth) => Some(Plain::Truth(truth)),
+            Raw::Text(text) => yes_or_no(text).map(Plain::Truth),
+            _ => None,
+        },
+    }
+}
+
 /// Reads one cell as an item.
 pub(crate) fn read<'r>(raw: Option<Raw<'r>>, asked: &'r Asked<'_>, origin: Origin) -> Read<'r> {
     let raw = match raw {
@@ -304,4 +335,143 @@ pub(crate) fn normalised_finding(
     .in_table(&table.name)
     .on_item(&item.name)
     .with_value(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// What stands in cells, for any kind of item: as it should, and nearly so.
+    const TEXTS: &[&str] = &[
+        "",
+        " ",
+        "x",
+        " x",
+        "x ",
+        "x y",
+        "A1",
+        "a-1",
+        "a\tb",
+        "a\nb",
+        "a\u{7f}",
+        "é",
+        "\u{200b}x",
+        "x\u{ad}",
+        "-",
+        "*",
+        "0",
+        "00",
+        "7",
+        "-7",
+        "+7",
+        "007",
+        "7.",
+        ".7",
+        "7.0",
+        "7.25",
+        "7.255",
+        "-0",
+        "1e3",
+        "1,000",
+        "£5",
+        "123456789",
+        "1234567890123",
+        "01/04/2026",
+        "1/4/2026",
+        "1.4.2026",
+        "01-04-2026",
+        "2026-04-01",
+        "2026-4-1",
+        " 2026-04-01",
+        "2026-04-01 ",
+        "2026-04-01T00:00:00",
+        "01042026",
+        "1042026",
+        "31/02/2026",
+        "1899-01-01",
+        "2101-01-01",
+        "1-Sep",
+        "Sep-01",
+        "1 Apr 2026",
+        "yes",
+        "Yes",
+        "Y",
+        "y",
+        "no",
+        "N",
+        "TRUE",
+        "false",
+        "1",
+        "maybe",
+        "none",
+        "n/a",
+        "#N/A",
+    ];
+
+    fn raws() -> Vec<Raw<'static>> {
+        let day = NaiveDate::from_ymd_opt(2026, 4, 1).unwrap();
+        let early = NaiveDate::from_ymd_opt(1900, 3, 1).unwrap();
+        let numbers = [
+            0.0,
+            -0.0,
+            1.0,
+            -7.0,
+            0.1,
+            2.675,
+            1e15,
+            1e300,
+            1_042_026.0,
+            46_113.0,
+        ];
+        let others = [
+            Raw::Boolean(true),
+            Raw::Boolean(false),
+            Raw::DateTime(day.and_time(NaiveTime::MIN)),
+            Raw::DateTime(day.and_hms_opt(12, 30, 0).unwrap()),
+            Raw::DateTime(early.and_time(NaiveTime::MIN)),
+            Raw::Error("#N/A"),
+            Raw::NotCalculated,
+            Raw::GivenTwice,
+        ];
+        let texts = TEXTS.iter().map(|text| Raw::Text(text));
+        texts
+            .chain(numbers.map(Raw::Number))
+            .chain(others)
+            .collect()
+    }
+
+    #[test]
+    fn the_short_way_to_a_value_says_what_the_long_way_says() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
+        let specs = spec::load_all(&root).unwrap();
+        let mut n_plain = [0; 4];
+        for item in specs
+            .iter()
+            .flat_map(|spec| &spec.tables)
+            .flat_map(|table| &table.items)
+        {
+            let asked = Asked::new(item);
+            // A code of its list is as it should be.
+            let codes = item.codes.iter().flat_map(|codes| &codes.list.codes);
+            let codes = codes.map(|code| Raw::Text(&code.code));
+            for raw in raws().into_iter().chain(codes) {
+                let (short, kind) = match plain(raw, &asked) {
+                    None => continue,
+                    Some(Plain::Text(text)) => (Value::Text(text.into()), 0),
+                    Some(Plain::Figure(figure)) if item.kind == ItemKind::Integer => {
+                        (Value::Integer(figure), 1)
+                    }
+                    Some(Plain::Figure(figure)) => (Value::Decimal(figure.into()), 1),
+                    Some(Plain::Day(day)) => (Value::Date(day), 2),
+                    Some(Plain::Truth(truth)) => (Value::Boolean(truth), 3),
+                };
+                n_plain[kind] += 1;
+                let long = read(Some(raw), &asked, Origin::Entered);
+                assert_eq!(long, Read::Value(short), "{raw:?} in {}", item.name);
+            }
+        }
+        assert!(n_plain.iter().all(|n| *n > 0), "{n_plain:?}");
+    }
 }

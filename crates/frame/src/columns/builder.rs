@@ -8,6 +8,7 @@ use polars::prelude::{
 use spec::ItemKind;
 
 use super::{Value, Values};
+use crate::read::Plain;
 
 /// Takes the values of one item in the order of the records.
 pub(crate) enum Builder {
@@ -48,6 +49,23 @@ impl Builder {
                 values.append_value(days_since_epoch(value));
             }
             (Builder::Boolean(values), Some(Value::Boolean(value))) => values.append_value(value),
+            (builder, _) => builder.push_null(),
+        }
+    }
+
+    /// Appends a value of the column's own type; anything else is null.
+    #[inline]
+    pub(crate) fn push_plain(&mut self, value: Plain<'_>) {
+        match (self, value) {
+            (Builder::Text(values), Plain::Text(value)) => values.append_value(value),
+            (Builder::Integer(values), Plain::Figure(value)) => values.append_value(value),
+            (Builder::Decimal { values, .. }, Plain::Figure(value)) => {
+                values.append_value(value.into());
+            }
+            (Builder::Date(values), Plain::Day(value)) => {
+                values.append_value(days_since_epoch(value));
+            }
+            (Builder::Boolean(values), Plain::Truth(value)) => values.append_value(value),
             (builder, _) => builder.push_null(),
         }
     }

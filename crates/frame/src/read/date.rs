@@ -45,8 +45,26 @@ pub(super) fn read<'r>(raw: Raw<'_>, item: &Item) -> Read<'r> {
     }
 }
 
+/// A day in the form that is asked for first, or in a real date cell.
+pub(super) fn plain(raw: Raw<'_>, item: &Item) -> Option<NaiveDate> {
+    let date = match raw {
+        Raw::DateTime(at) if at.time() == NaiveTime::MIN => Some(at.date()),
+        Raw::Text(text) => match item.date_formats.first() {
+            Some(DateFormat::Digits) => digits_date(text),
+            Some(DateFormat::Iso) | None => iso_date(text),
+            Some(DateFormat::Slashed) => slashed_date(text),
+        },
+        _ => None,
+    };
+    date.filter(|date| is_in_range(*date))
+}
+
+fn is_in_range(date: NaiveDate) -> bool {
+    (FIRST_YEAR..=LAST_YEAR).contains(&date.year())
+}
+
 fn in_range<'r>(date: NaiveDate, item: &Item, said: fn(Value<'r>) -> Read<'r>) -> Read<'r> {
-    if (FIRST_YEAR..=LAST_YEAR).contains(&date.year()) {
+    if is_in_range(date) {
         return said(Value::Date(date));
     }
     Read::Unreadable(Unreadable::new(

@@ -71,7 +71,7 @@ fn not_a_number(raw: Raw<'_>, item: &Item) -> Unreadable {
 
 /// The figure of nearly every cell, found without taking its digits apart: the same as [`parse`] and [`Digits::exact`] give.
 /// `None` says nothing.
-fn simple(raw: Raw<'_>, scale: u8) -> Option<i64> {
+pub(super) fn simple(raw: Raw<'_>, scale: u8) -> Option<i64> {
     match raw {
         Raw::Number(number) => simple_number(number, scale),
         Raw::Text(text) => simple_text(text.as_bytes(), scale),

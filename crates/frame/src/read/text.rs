@@ -42,6 +42,21 @@ pub(super) fn read<'r>(raw: Raw<'r>, item: &Item, is_code: bool) -> Read<'r> {
     }
 }
 
+/// A text that is neither trimmed nor cleaned, and no date that was a code.
+pub(super) fn plain(raw: Raw<'_>, is_code: bool) -> Option<&str> {
+    let Raw::Text(text) = raw else {
+        return None;
+    };
+    let is_plain = if is_code {
+        // A date has something between its numbers.
+        text.bytes().all(|b| b.is_ascii_alphanumeric())
+    } else {
+        let is_shown = |b: u8| matches!(b, b' '..=b'~');
+        trim(text).len() == text.len() && text.bytes().all(is_shown)
+    };
+    (is_plain && !text.is_empty()).then_some(text)
+}
+
 fn changed_into_a_date(shown: &str, item: &Item) -> Unreadable {
     Unreadable::new(
         "changed-into-a-date",

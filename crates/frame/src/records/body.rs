@@ -12,7 +12,9 @@ use super::spans::Span;
 use crate::account::Account;
 use crate::columns::{Builder, Values};
 use crate::own::OwnColumns;
-use crate::read::{Asked, Origin, Read, normalised_finding, read, show_raw, unreadable_finding};
+use crate::read::{
+    Asked, Origin, Read, normalised_finding, plain, read, show_raw, unreadable_finding,
+};
 use crate::{Frame, Places, Unreadable, ragged};
 
 /// Takes the rows below the headings.
@@ -350,6 +352,10 @@ impl<'a> Building<'a> {
                 continue;
             };
             let (raw, asked) = (cells[idx].raw, &self.asked[item_idx]);
+            if let Some(value) = plain(raw, asked) {
+                self.values[item_idx].push_plain(value);
+                continue;
+            }
             let (value, finding) = match read(Some(raw), asked, Origin::Entered) {
                 Read::Blank => (None, None),
                 Read::Value(value) => (Some(value), None),
