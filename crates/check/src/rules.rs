@@ -15,8 +15,8 @@ mod unchanged;
 mod unique;
 mod within;
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
@@ -255,27 +255,51 @@ fn repeats(frame: &Frame, item_idxs: &[usize]) -> Vec<(usize, usize)> {
 /// By their hashes first, for these take a fraction of the memory that keys take.
 fn again<K: Eq + Hash>(frame: &Frame, key: impl Fn(usize) -> Option<K>) -> Vec<(usize, usize)> {
     let hasher = RandomState::new();
-    let mut hashes: Vec<(u64, usize)> = (0..frame.n_records())
-        .filter_map(|record_idx| Some((hasher.hash_one(key(record_idx)?), record_idx)))
+    let hashes: Vec<Option<u64>> = (0..frame.n_records())
+        .map(|record_idx| Some(hasher.hash_one(key(record_idx)?)))
         .collect();
-    hashes.sort_unstable();
+    let mut seen = HashSet::with_capacity_and_hasher(hashes.len(), AlreadyHashed::default());
+    let twice: HashSet<u64> = hashes
+        .iter()
+        .flatten()
+        .filter(|hash| !seen.insert(**hash))
+        .copied()
+        .collect();
+    let mut first_of = HashMap::new();
     let mut again = Vec::new();
-    for same in hashes
-        .chunk_by(|a, b| a.0 == b.0)
-        .filter(|same| same.len() > 1)
-    {
-        let mut first_of = HashMap::new();
-        for &(_, record_idx) in same {
-            if let Some(key) = key(record_idx) {
-                let first = *first_of.entry(key).or_insert(record_idx);
-                if first != record_idx {
-                    again.push((record_idx, first));
-                }
+    for (record_idx, hash) in hashes.iter().enumerate() {
+        if hash.is_some_and(|hash| twice.contains(&hash))
+            && let Some(key) = key(record_idx)
+        {
+            let first = *first_of.entry(key).or_insert(record_idx);
+            if first != record_idx {
+                again.push((record_idx, first));
             }
         }
     }
-    again.sort_unstable();
     again
+}
+
+/// Takes a hash, of a hasher that nobody can foresee, for what it is.
+type AlreadyHashed = BuildHasherDefault<HashItself>;
+
+#[derive(Default)]
+struct HashItself(u64);
+
+impl Hasher for HashItself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64((self.0 << 8) ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// Whether any value of these items could not be read: then what "is not there" can't be told.
