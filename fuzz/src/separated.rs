@@ -201,9 +201,19 @@ impl Drawn {
                     .iter()
                     .any(|kind| start.starts_with(kind))
                     || self.bytes.first().is_some_and(|b| *b > 0x7f)
+                    || self.starts_as_a_program()
             }
             _ => false,
         }
+    }
+
+    /// A picture or a program may start with a word too, and goes on as no text does.
+    fn starts_as_a_program(&self) -> bool {
+        let mut head = self.bytes.iter().take(64);
+        ["GIF8", "Rar!", "PAR1", "MZ"]
+            .iter()
+            .any(|word| self.bytes.starts_with(word.as_bytes()))
+            && head.any(|b| *b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r'))
     }
 
     /// Where what was read is not what was written.

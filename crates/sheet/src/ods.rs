@@ -112,6 +112,9 @@ fn broken() -> Refusal {
     Refusal::broken("The workbook")
 }
 
+/// The last row or column that is counted, far outside the grid: what stands there is refused, and not lost for want of a number.
+const LAST: u32 = u32::MAX - 1;
+
 struct Content<'x> {
     xml: Xml<'x>,
     limits: &'x Limits,
@@ -152,7 +155,7 @@ impl<'x> Content<'x> {
                         for row_idx in (row_idx..).take(n_rows as usize) {
                             gate.row(row_idx, &cells).map_err(Stop::into_refusal)?;
                         }
-                        row_idx = row_idx.saturating_add(repeats);
+                        row_idx = row_idx.saturating_add(repeats).min(LAST);
                     }
                     // Drawings and forms, and tables within them.
                     "table:shapes" | "office:forms" | "table:table" => self.skip(&tag)?,
@@ -196,7 +199,7 @@ impl<'x> Content<'x> {
                     if let Some(value) = self.read_cell(&tag)? {
                         row.push((column_idx..end, value));
                     }
-                    column_idx = end;
+                    column_idx = end.min(LAST);
                 }
                 Event::Start(tag) if is_of_a_table(&tag) => return Err(broken()),
                 Event::End(tag) if tag.name().as_ref() == "table:table-row" => return Ok(row),
@@ -537,6 +540,15 @@ mod tests {
             rows(1, &cell.replace("16384", "4000000000")),
             "file.outside-the-grid"
         );
+        let far = "<table:table-cell table:number-columns-repeated=\"4294967295\"/>";
+        assert_eq!(
+            rows(4_000_000_000, &format!("{far}{never}")),
+            "file.outside-the-grid"
+        );
+        let below = format!(
+            "{never}</table:table-row><table:table-row table:number-rows-repeated=\"4294967295\">{far}</table:table-row><table:table-row>{never}"
+        );
+        assert_eq!(rows(1, &below), "file.outside-the-grid");
         let nul = "<table:table-cell office:value-type=\"string\" table:number-columns-repeated=\"6\"><text:p>\0</text:p></table:table-cell>";
         assert_eq!(rows(1_048_576, nul), "file.too-many-cells");
         assert_eq!(rows(1, nul), "file.no-data");

@@ -128,6 +128,15 @@ impl Refusal {
         )
     }
 
+    /// Of an old workbook, whose reader makes room for all that lies between.
+    pub(crate) fn far_apart() -> Self {
+        Self::new(
+            "file.far-apart",
+            "The workbook has cells so far apart that reading it takes more memory than any return needs.",
+            "Save it as an Excel workbook (.xlsx) and upload that.",
+        )
+    }
+
     pub(crate) fn too_many_sheets(sheets: usize) -> Self {
         Self::new(
             "file.too-many-sheets",

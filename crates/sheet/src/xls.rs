@@ -14,7 +14,7 @@ use calamine::{Data, DataRef, Reader, XlsError};
 use memchr::memmem;
 
 use self::beside::{Own, SeenSheet, Stream};
-use self::squeezed::{Places, Squeezed};
+use self::squeezed::Places;
 use crate::beside::Area;
 use crate::gate::{Gate, Given, Stop, gather};
 use crate::{Raw, Refusal, Remark, SheetInfo, compound, excel, remarks};
@@ -71,12 +71,17 @@ impl<'b> Xls<'b> {
             Some(stream) => mended::mend(stream)?,
             None => false,
         };
-        let squeezed = stream.as_ref().and_then(squeezed::squeeze);
-        // Formulas that refer to where their cells were may not be understood once these are moved: then all the room is needed.
-        let moved = squeezed.and_then(|Squeezed { bytes, places }| {
-            let workbook = calamine::Xls::new(Cursor::new(Cow::Owned(bytes))).ok()?;
-            Some((workbook, places))
-        });
+        let moved = match stream.as_ref().and_then(squeezed::squeeze) {
+            None => None,
+            Some(squeezed) => match calamine::Xls::new(Cursor::new(Cow::Owned(squeezed.bytes))) {
+                Ok(workbook) => Some((workbook, squeezed.places)),
+                Err(_) if squeezed.n_cells > squeezed::MOST_CELLS_OF_ALL => {
+                    return Err(Refusal::far_apart());
+                }
+                // Formulas that refer to where their cells were may not be understood once these are moved: then all the room is needed.
+                Err(_) => None,
+            },
+        };
         let (workbook, places) = match moved {
             Some(moved) => moved,
             None => {
@@ -344,6 +349,14 @@ mod tests {
         let squeezed = squeezed::squeeze(&stream).unwrap();
         assert!(calamine::Xls::new(Cursor::new(squeezed.bytes)).is_ok());
         assert!(shown(&many).ends_with("C49801=7, C49901=7"));
+        // A record that the reader does not understand, wherever the cells are.
+        let cut = (0x0203, vec![0; 5]);
+        for (n_columns, rule) in [(2, "file.broken"), (256, "file.far-apart")] {
+            let records = [extent(65_536, n_columns), cut.clone()];
+            let bytes = xls::workbook("A", &records);
+            let refusal = crate::read(&bytes, "a.xls", &Limits::default()).unwrap_err();
+            assert_eq!(refusal.rule, rule);
+        }
     }
 
     #[test]

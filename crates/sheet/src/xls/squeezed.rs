@@ -15,8 +15,13 @@ const MOST_CELLS: usize = 1_000_000;
 /// What a stream has at least that is not kept among the short ones.
 const LONG: usize = 4096;
 
+/// Up to here it is made all the same where the cells can't be moved.
+pub(super) const MOST_CELLS_OF_ALL: usize = 16 * MOST_CELLS;
+
 /// A workbook that the reader can lay out, and where its rows and columns were.
 pub(super) struct Squeezed {
+    /// How many cells the reader would make room for if they were not moved.
+    pub(super) n_cells: usize,
     pub(super) bytes: Vec<u8>,
     /// By the sheet's place in the list of sheets.
     pub(super) places: HashMap<usize, Places>,
@@ -44,8 +49,10 @@ impl Places {
 pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
     let mut content = stream.content.clone();
     let mut places = HashMap::new();
+    let mut n_cells: usize = 0;
     for (sheet_idx, start) in listed_sheets(&stream.content) {
         let found = Found::of(&stream.content, start);
+        n_cells = n_cells.saturating_add(found.n_cells());
         if found.n_cells() > MOST_CELLS {
             places.insert(sheet_idx, found.move_together(&mut content));
         }
@@ -54,7 +61,11 @@ pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
         return None;
     }
     let bytes = file(stream.name, &content)?;
-    Some(Squeezed { bytes, places })
+    Some(Squeezed {
+        n_cells,
+        bytes,
+        places,
+    })
 }
 
 /// A compound file of a stream.
