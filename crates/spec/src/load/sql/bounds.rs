@@ -15,6 +15,9 @@ use sqlparser::ast::{
 /// Characters of a rule's SQL: more than four times what the longest here has.
 pub(super) const MOST_CHARACTERS: usize = 8_000;
 
+/// How often a rule's SQL may say INTERVAL.
+pub(super) const MOST_INTERVALS: usize = 8;
+
 /// Tables that a query reads, each as often as it is named and each `WITH` as often as it is used.
 const MOST_TABLES: usize = 24;
 
