@@ -127,8 +127,8 @@ fn count_hidden_rows(xml: &str) -> usize {
         if row[..end_of_tag].ends_with(b"/") {
             return false;
         }
-        let end = memmem::find(row, b"</row>").unwrap_or(row.len());
-        let cells = &row[end_of_tag..end];
+        let rest = &row[end_of_tag..];
+        let cells = &rest[..memmem::find(rest, b"</row>").unwrap_or(rest.len())];
         [&b"<v>"[..], b"<is>", b"<f"]
             .iter()
             .any(|start| memmem::find(cells, start).is_some())
@@ -328,6 +328,9 @@ mod tests {
             "<col hidden=\"1\"/><row r=\"1\" hidden=\"1\"/><row r=\"2\" hidden=\"0\">{cell}<row hidden=\"1\"><c><f>\" hidden=\"1\"</f></c></row><row hidden='true'>{cell}<row hidden=\"1\"><c s=\"1\"/></row>"
         );
         assert_eq!(Seen::of(&xml).n_hidden_rows(), 2);
+        // A tag that does not end before its row does.
+        let broken = "<row hidden=\"1\"</row><row r=\"2\"><c><v>1</v></c></row>";
+        assert_eq!(Seen::of(broken).n_hidden_rows(), 1);
         let ours = format!("<sheetPr codeName=\"lgdpFindings\"/><sheetData/>{xml}");
         assert_eq!(Seen::of(&ours).n_hidden_rows(), 0);
     }
