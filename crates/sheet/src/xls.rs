@@ -54,24 +54,25 @@ impl<'b> Xls<'b> {
             }));
         }
         compound::check(bytes)?;
-        let mut stream = Stream::of(bytes);
+        // The record of a password, where the file is too broken for its stream to be found.
+        let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
+        let broken = || {
+            if scrambled() {
+                Refusal::password()
+            } else {
+                Refusal::broken("The workbook")
+            }
+        };
+        let mut stream = Stream::of(bytes).ok_or_else(broken)?;
         let beside::Seen {
             is_protected,
             sheets: seen,
-        } = stream
-            .as_ref()
-            .map(|stream| beside::read(&stream.content))
-            .unwrap_or_default();
+        } = beside::read(&stream.content);
         if is_protected {
             return Err(Refusal::password());
         }
-        // The same record, where the file is too broken for its stream to be found.
-        let scrambled = || memmem::find(bytes, b"\x2f\x00\x06\x00\x00\x00").is_some();
-        let is_mended = match &mut stream {
-            Some(stream) => mended::mend(stream)?,
-            None => false,
-        };
-        let moved = match stream.as_ref().and_then(squeezed::squeeze) {
+        let is_mended = mended::mend(&mut stream)?;
+        let moved = match squeezed::squeeze(&stream)? {
             None => None,
             Some(squeezed) => match calamine::Xls::new(Cursor::new(Cow::Owned(squeezed.bytes))) {
                 Ok(workbook) => Some((workbook, squeezed.places)),
@@ -85,19 +86,16 @@ impl<'b> Xls<'b> {
         let (workbook, places) = match moved {
             Some(moved) => moved,
             None => {
-                let copy = stream
-                    .filter(|_| is_mended)
-                    .map(|stream| squeezed::file(stream.name, &stream.content));
-                let whole = match copy {
-                    Some(Some(copy)) => Cow::Owned(copy),
-                    Some(None) => return Err(Refusal::broken("The workbook")),
-                    None => Cow::Borrowed(bytes),
+                let whole = if is_mended {
+                    let copy = squeezed::file(stream.name, &stream.content);
+                    Cow::Owned(copy.ok_or_else(broken)?)
+                } else {
+                    Cow::Borrowed(bytes)
                 };
                 let opened = calamine::Xls::new(Cursor::new(whole));
                 let workbook = opened.map_err(|error| match error {
                     XlsError::Password => Refusal::password(),
-                    _ if scrambled() => Refusal::password(),
-                    _ => Refusal::broken("The workbook"),
+                    _ => broken(),
                 })?;
                 (workbook, HashMap::new())
             }
@@ -346,7 +344,7 @@ mod tests {
         many.extend((0..500).map(|row| xls::number(row * 100, 2, 7.0)));
         let bytes = xls::workbook("A", &many);
         let stream = Stream::of(&bytes).unwrap();
-        let squeezed = squeezed::squeeze(&stream).unwrap();
+        let squeezed = squeezed::squeeze(&stream).unwrap().unwrap();
         assert!(calamine::Xls::new(Cursor::new(squeezed.bytes)).is_ok());
         assert!(shown(&many).ends_with("C49801=7, C49901=7"));
         // A record that the reader does not understand, wherever the cells are.
@@ -357,6 +355,11 @@ mod tests {
             let refusal = crate::read(&bytes, "a.xls", &Limits::default()).unwrap_err();
             assert_eq!(refusal.rule, rule);
         }
+        // A file that says wrongly in which order its bytes are.
+        let mut bytes = xls::workbook("A", &many);
+        bytes[28..30].copy_from_slice(&[0xff, 0xfe]);
+        let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+        assert!(crate::fixture::show(&read.sheets[0]).ends_with("C49801=7, C49901=7"));
     }
 
     #[test]

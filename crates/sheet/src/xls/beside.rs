@@ -1,5 +1,6 @@
 //! What an old workbook's records say that its reader passes over: hidden rows and columns, texts that go on, cells whose values are missing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Read};
 
@@ -138,7 +139,13 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
-        let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).ok()?;
+        let open = |bytes| cfb::CompoundFile::open(Cursor::new(bytes)).ok();
+        let mut file = open(Cow::Borrowed(bytes)).or_else(|| {
+            // There is only one byte order, whatever some programs say of theirs.
+            let mut copy = bytes.to_vec();
+            copy.get_mut(28..30)?.copy_from_slice(&[0xfe, 0xff]);
+            open(Cow::Owned(copy))
+        })?;
         ["/Workbook", "/Book"].into_iter().find_map(|name| {
             // No stream is longer than its file.
             let mut stream = file.open_stream(name).ok()?.take(bytes.len() as u64);

@@ -3,11 +3,12 @@
 //! The reader makes room for every cell of a sheet's extent, the declared one and then the real one:
 //! two cells in opposite corners take a gigabyte.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Write};
 use std::ops::Range;
 
 use super::beside::{SHORT_NUMBERS, Stream, is_cell, listed_sheets, number, of_one_sheet};
+use crate::Refusal;
 
 const EXTENT: u16 = 0x0200;
 /// Up to here the room is made: 32 bytes a cell.
@@ -28,7 +29,7 @@ pub(super) struct Squeezed {
 }
 
 /// Rows and columns of the workbook as it came, in their order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Places {
     rows: Vec<u16>,
     columns: Vec<u16>,
@@ -46,26 +47,45 @@ impl Places {
 }
 
 /// `None` where the workbook can be laid out as it is, or can't be made out.
-pub(super) fn squeeze(stream: &Stream) -> Option<Squeezed> {
+/// One that would take too much room all the same is refused: many sheets, each with all the room that a sheet may have.
+pub(super) fn squeeze(stream: &Stream) -> Result<Option<Squeezed>, Refusal> {
+    // Several sheets may say that they start at the same place.
+    let mut sheets: BTreeMap<usize, (Found, Vec<usize>)> = BTreeMap::new();
+    for (sheet_idx, start) in listed_sheets(&stream.content) {
+        let of_start = sheets.entry(start);
+        let (_, idxs) = of_start.or_insert_with(|| (Found::of(&stream.content, start), Vec::new()));
+        idxs.push(sheet_idx);
+    }
+    let sum = |n: fn(&Found) -> usize| {
+        let each = sheets.values();
+        each.map(|(found, idxs)| n(found).saturating_mul(idxs.len()))
+            .fold(0, usize::saturating_add)
+    };
+    if sum(Found::n_cells_together) > MOST_CELLS_OF_ALL {
+        return Err(Refusal::far_apart());
+    }
+    let n_cells = sum(Found::n_cells);
+    let most = if n_cells > MOST_CELLS_OF_ALL {
+        0
+    } else {
+        MOST_CELLS
+    };
     let mut content = stream.content.clone();
     let mut places = HashMap::new();
-    let mut n_cells: usize = 0;
-    for (sheet_idx, start) in listed_sheets(&stream.content) {
-        let found = Found::of(&stream.content, start);
-        n_cells = n_cells.saturating_add(found.n_cells());
-        if found.n_cells() > MOST_CELLS {
-            places.insert(sheet_idx, found.move_together(&mut content));
+    for (found, idxs) in sheets.into_values() {
+        if found.n_cells() > most {
+            let moved = found.move_together(&stream.content, &mut content);
+            places.extend(idxs.into_iter().map(|idx| (idx, moved.clone())));
         }
     }
     if places.is_empty() {
-        return None;
+        return Ok(None);
     }
-    let bytes = file(stream.name, &content)?;
-    Some(Squeezed {
+    Ok(file(stream.name, &content).map(|bytes| Squeezed {
         n_cells,
         bytes,
         places,
-    })
+    }))
 }
 
 /// A compound file of a stream.
@@ -139,13 +159,19 @@ impl Found {
         self.declared.max(n(&self.rows) * n(&self.columns))
     }
 
-    fn move_together(self, stream: &mut [u8]) -> Places {
+    /// The same once its rows and columns are moved together.
+    fn n_cells_together(&self) -> usize {
+        self.rows.len() * self.columns.len()
+    }
+
+    /// The stream is as it came in `was`: one sheet may lie within another.
+    fn move_together(self, was: &[u8], stream: &mut [u8]) -> Places {
         let places = Places {
             rows: self.rows.into_iter().collect(),
             columns: self.columns.into_iter().collect(),
         };
         let mut put = |at: usize, all: &[u16]| {
-            let was = number(stream, at).unwrap_or_default();
+            let was = number(was, at).unwrap_or_default();
             let idx = all.binary_search(&was).unwrap_or_default();
             let idx = u16::try_from(idx).unwrap_or_default();
             stream[at..at + 2].copy_from_slice(&idx.to_le_bytes());
