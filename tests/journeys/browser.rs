@@ -177,6 +177,15 @@ impl Browser {
         self.driver.delete_all_cookies().await.unwrap();
     }
 
+    /// Has the browser send so many bytes a second.
+    pub(crate) async fn send_slowly(&self, bytes_per_second: u32) {
+        let conditions = json!({"offline": false, "latency": 0, "downloadThroughput": -1,
+            "uploadThroughput": bytes_per_second});
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.emulateNetworkConditions", conditions)
+            .await;
+    }
+
     /// Where the browser was sent, once it is at somebody else's pages.
     pub(crate) async fn sent_to(&self, elsewhere: &str) -> String {
         until("the browser is elsewhere", SOON, || async {

@@ -51,7 +51,7 @@ async fn tell(scripts: Scripts, story: &str) {
     browser.go("/upload").await;
     browser.look("upload").await;
     browser.do_not_check_forms().await;
-    browser.press("Send the file").await;
+    browser.press("Upload").await;
     until("the problem is told", Duration::from_secs(30), || async {
         browser.text_of(".ds_error-summary").await
     })
@@ -61,8 +61,11 @@ async fn tell(scripts: Scripts, story: &str) {
     // Nobody works: the page waits.
     worker.kill();
     fill_in(&browser, &with_errors).await;
-    browser.press("Send the file").await;
+    browser.press("Upload").await;
     state(&browser, "being checked").await;
+    browser
+        .reads("main .steps", "In the queue: your file is next")
+        .await;
     browser.look("submission-waiting").await;
     let _worker: Role = platform.start_worker();
     wait_for(&browser, scripts, "needs correction").await;
@@ -74,7 +77,7 @@ async fn tell(scripts: Scripts, story: &str) {
 
     browser.go("/upload").await;
     fill_in(&browser, &clean).await;
-    browser.press("Send the file").await;
+    browser.press("Upload").await;
     wait_for(&browser, scripts, "ready to submit").await;
     browser.look("submission-ready").await;
     browser.go("/").await;
@@ -106,9 +109,9 @@ async fn an_officer_without_a_mouse_sends_a_return() {
     browser.keys("City of Ed").await;
     browser.tab_to("Return and period").await;
     browser.keys(Key::Down + "").await;
-    browser.tab_to("The file").await;
+    browser.tab_to("Your files").await;
     browser.choose_file(&file).await;
-    browser.tab_to("Send the file").await;
+    browser.tab_to("Upload").await;
     browser.keys(Key::Enter + "").await;
     state(&browser, "ready to submit").await;
     browser.end().await;
@@ -160,10 +163,15 @@ async fn sign_in(platform: &Platform, browser: &Browser, looks: Looks) {
     browser.sees("Returns").await;
 }
 
+/// As pages name the period.
+pub(crate) fn round_in_words() -> String {
+    PERIOD.replace("-Q", " Q")
+}
+
 pub(crate) async fn fill_in(browser: &Browser, file: &str) {
     browser.fill("Your organisation", "Edinburgh").await;
-    browser.fill("Return and period", PERIOD).await;
-    browser.fill("The file", file).await;
+    browser.fill("Return and period", &round_in_words()).await;
+    browser.fill("Your files", file).await;
 }
 
 /// A page of a submission says where it is.

@@ -96,7 +96,7 @@ impl Story {
         let file = kept(self.files.path(), &format!("{example}.xlsx"), &bytes);
         self.browser.go("/upload").await;
         fill_in(&self.browser, &file).await;
-        self.browser.press("Send the file").await;
+        self.browser.press("Upload").await;
         self.browser.reads("main", "Fingerprint of the file").await;
         self.browser.path().await
     }

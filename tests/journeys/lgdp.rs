@@ -124,6 +124,18 @@ impl Platform {
         entries.next().map(|_| ())
     }
 
+    /// What is left of files that were not sent: in the file store, on their way in, and in a worker's hands.
+    pub(crate) fn left_lying(&self) -> Vec<PathBuf> {
+        let folders = ["files/passing", "spool", "scratch"];
+        let entries = folders
+            .into_iter()
+            .filter_map(|folder| fs::read_dir(self.home.path().join(folder)).ok());
+        entries
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .collect()
+    }
+
     /// What a killed worker left lying, so that the next one's can be told from it.
     pub(crate) fn clear_scratch(&self) {
         let _ = fs::remove_dir_all(self.home.path().join("scratch"));

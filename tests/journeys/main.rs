@@ -21,5 +21,6 @@ mod person;
 mod provider;
 #[cfg(target_os = "linux")]
 mod scale;
+mod upload;
 mod upload_to_dataset;
 mod wait;

@@ -68,6 +68,14 @@ impl Person {
             .unwrap()
     }
 
+    /// As from another window of the same browser.
+    pub(crate) async fn sign_out(&self) {
+        let page = self.text("/").await;
+        let token = between(&page, "name=\"form_token\" value=\"", "\"");
+        let left = self.post("/sign-out", &[("form_token", &token)]).await;
+        assert_eq!(left.status(), StatusCode::SEE_OTHER);
+    }
+
     pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
         let asked = client()
             .get(format!("{}{path}", self.address))

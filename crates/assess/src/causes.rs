@@ -23,7 +23,7 @@ use spec::{Layout, TableSpec};
 
 use crate::Request;
 
-pub(crate) use another_return::by_its_stamp;
+pub(crate) use another_return::{Heads, LIKE, by_its_stamp};
 
 /// Rows to be rejected, 0-based, by table: a finding that stands for many has no row of its own for each.
 pub(crate) type Rows = HashMap<String, HashSet<u32>>;

@@ -13,6 +13,7 @@ mod guards;
 mod keys;
 mod outcome;
 mod own;
+mod recognise;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ pub use collection::{
 pub use comparison::{Comparison, ComparisonKind};
 pub use frame::{IgnoredRows, IgnoredSheet};
 pub use outcome::{FileFacts, Head, RuleCount};
+pub use recognise::{How, RecognisedForm, Recognition, recognise};
 
 /// A file as it came in.
 #[derive(Debug, Clone, Copy)]
@@ -105,11 +107,19 @@ impl Assessment {
 
 /// Assesses a file. Fails only where the spec itself can't be run.
 pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
+    assess_telling(request, || {})
+}
+
+/// As [`assess`]; tells when the file is read and its checks begin. A file that is refused is not checked.
+pub fn assess_telling(
+    request: &Request<'_>,
+    is_read: impl FnOnce(),
+) -> Result<Assessment, CheckError> {
     thread::scope(|scope| {
         // Nothing but the head waits for the file's hash.
         let file = scope.spawn(|| FileFacts::of(request.file));
         let facts = || file.join().unwrap_or_else(|panic| resume_unwind(panic));
-        assess_while(request, facts)
+        assess_while(request, facts, is_read)
     })
 }
 
@@ -117,6 +127,7 @@ pub fn assess(request: &Request<'_>) -> Result<Assessment, CheckError> {
 fn assess_while(
     request: &Request<'_>,
     facts: impl FnOnce() -> FileFacts,
+    is_read: impl FnOnce(),
 ) -> Result<Assessment, CheckError> {
     let mut findings = Findings::new();
     let mut framed = Framed::default();
@@ -130,6 +141,7 @@ fn assess_while(
             sheets = read.sheets;
             findings.append(std::mem::take(&mut framed.findings));
             if findings.outcome() != finding::Outcome::Refused {
+                is_read();
                 let checked = checked(request, &mut framed)?;
                 findings.append(checked.findings);
                 comparisons = checked.comparisons;

@@ -4,3 +4,4 @@ mod exact;
 mod forms;
 mod mistakes;
 mod odd;
+mod recognise;

@@ -60,7 +60,13 @@ impl Child {
                     };
                     return Ok(CollectionChecked { head, findings });
                 }
-                Ok(Line::Part(_) | Line::Marked { .. } | Line::NotMarked(_)) => {
+                Ok(
+                    Line::Checking
+                    | Line::Part(_)
+                    | Line::Marked { .. }
+                    | Line::NotMarked(_)
+                    | Line::Recognised(_),
+                ) => {
                     let why = "the answer is about one file".to_owned();
                     return Err(ChildError::Failed(why));
                 }

@@ -13,7 +13,7 @@ use spec::{Organisations, Period, ReferenceValues, ReturnSpec, Returns};
 
 use crate::confine::confine;
 use crate::part::{FindingsLine, FindingsPart, Line, Part};
-use crate::task::{Asked, MarkOrder, Order, OrderedFile, Role};
+use crate::task::{Asked, MarkOrder, Order, OrderedFile, RecogniseOrder, Role};
 
 /// Records and findings in one line of the answer: keeps both ends' memory small.
 const BLOCK: usize = 2_000;
@@ -43,6 +43,7 @@ pub fn main(spec_dir: Option<&Path>) -> io::Result<()> {
                 answer(&order, known, &files, &mut input, &mut output)
             }
             Asked::Mark(order) => mark(&order, &mut input, &mut output),
+            Asked::Recognise(order) => recognise(&order, &mut input, &mut output),
         }
     })?;
     write_line(&mut output, &answered.unwrap_or_else(Line::Failed))?;
@@ -121,7 +122,8 @@ fn answer(
         .iter()
         .map(|(table, values)| ValuesFile { table, values })
         .collect();
-    let assessed = assess::assess(&Request {
+    let mut told = Ok(());
+    let request = Request {
         spec: &spec,
         organisations: &organisations,
         organisation: order
@@ -137,7 +139,11 @@ fn answer(
         values: &values,
         limits: &order.limits.limits(),
         returns: &returns,
+    };
+    let assessed = assess::assess_telling(&request, || {
+        told = write_line(output, &Line::Checking).and_then(|()| output.flush());
     });
+    told?;
     match assessed {
         Err(error) => Ok(Err(error.to_string())),
         Ok(assessment) => {
@@ -207,6 +213,32 @@ fn collect(
     for block in checked.findings.chunks(BLOCK) {
         write_line(output, &Line::Addressed(block.to_vec()))?;
     }
+    Ok(Ok(Line::End))
+}
+
+/// The last line of the answer to an order to recognise a file.
+fn recognise(
+    order: &RecogniseOrder,
+    input: &mut impl Read,
+    output: &mut impl Write,
+) -> io::Result<Result<Line, String>> {
+    let returns = Returns::gather(&order.specs_dir);
+    if let Err(error) = confine(order.memory, order.cpu_seconds) {
+        return Ok(Err(format!("the child could not be confined: {error}")));
+    }
+    write_line(output, &Line::Ready)?;
+    output.flush()?;
+    let mut bytes = Vec::new();
+    input.take(order.bytes).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != order.bytes {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    let file = SourceFile {
+        name: &order.name,
+        bytes: &bytes,
+    };
+    let recognition = assess::recognise(file, &order.limits.limits(), &returns);
+    write_line(output, &Line::Recognised(recognition))?;
     Ok(Ok(Line::End))
 }
 

@@ -62,7 +62,14 @@ impl Child {
                 }
                 Ok(Line::NotMarked(why)) => return Ok(Marking::Not(why)),
                 Ok(Line::Failed(why)) => return Err(ChildError::Failed(why)),
-                Ok(Line::Part(_) | Line::CollectionHead(_) | Line::Addressed(_) | Line::End)
+                Ok(
+                    Line::Checking
+                    | Line::Part(_)
+                    | Line::CollectionHead(_)
+                    | Line::Addressed(_)
+                    | Line::Recognised(_)
+                    | Line::End,
+                )
                 | Err(_) => {
                     let end = started.process.end().map_err(ChildError::Answer)?;
                     return if is_reading && end.is_the_files_doing() {

@@ -1,5 +1,6 @@
 //! The parent's end: start the child, send the order, read the answer.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -129,6 +130,7 @@ impl Waiting {
             process,
             file: task.file.clone(),
             stage: Stage::Starting,
+            tell: Tell(Box::new(|_| {})),
             queued: None,
             done: false,
             refusal: Refusal::of(task),
@@ -248,6 +250,23 @@ enum Stage {
     Answering,
 }
 
+/// What a child is doing with a file, for whoever waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    Reading,
+    Checking,
+    /// It is done, and its answer comes in.
+    Answering,
+}
+
+struct Tell(Box<dyn FnMut(Doing) + Send>);
+
+impl fmt::Debug for Tell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tell")
+    }
+}
+
 /// An answer as it comes.
 ///
 /// A child that ends while it looks at the file was ended by the file: then the answer is a refusal.
@@ -261,6 +280,7 @@ pub struct Run {
     process: Watched,
     file: InputFile,
     stage: Stage,
+    tell: Tell,
     queued: Option<Part>,
     done: bool,
     refusal: Refusal,
@@ -287,10 +307,18 @@ impl Iterator for Run {
             Ok(_) => match serde_json::from_str(&line) {
                 Ok(Line::Ready) => {
                     self.stage = Stage::Reading;
+                    (self.tell.0)(Doing::Reading);
+                    self.next()
+                }
+                Ok(Line::Checking) => {
+                    (self.tell.0)(Doing::Checking);
                     self.next()
                 }
                 Ok(Line::Part(part)) => {
-                    self.stage = Stage::Answering;
+                    if self.stage != Stage::Answering {
+                        self.stage = Stage::Answering;
+                        (self.tell.0)(Doing::Answering);
+                    }
                     Some(Ok(part))
                 }
                 Ok(Line::Failed(why)) => Some(self.fail(ChildError::Failed(why))),
@@ -298,7 +326,8 @@ impl Iterator for Run {
                     Line::CollectionHead(_)
                     | Line::Addressed(_)
                     | Line::Marked { .. }
-                    | Line::NotMarked(_),
+                    | Line::NotMarked(_)
+                    | Line::Recognised(_),
                 ) => Some(self.fail(ChildError::Failed(OF_ANOTHER_ORDER.to_owned()))),
                 Ok(Line::End) => {
                     self.done = true;
@@ -311,6 +340,14 @@ impl Iterator for Run {
 }
 
 impl Run {
+    /// The same answer; tells what the child is doing as it comes to it.
+    pub fn telling(self, tell: impl FnMut(Doing) + Send + 'static) -> Self {
+        Self {
+            tell: Tell(Box::new(tell)),
+            ..self
+        }
+    }
+
     fn fail(&mut self, error: ChildError) -> Result<Part, ChildError> {
         self.done = true;
         Err(error)

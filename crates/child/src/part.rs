@@ -1,6 +1,6 @@
 //! What a child answers, a line each.
 
-use assess::{Addressed, CollectionHead, Head, RowBlock};
+use assess::{Addressed, CollectionHead, Head, Recognition, RowBlock};
 use finding::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,8 @@ pub(crate) enum FindingsPart<'a> {
 pub(crate) enum Line {
     /// Confined, and about to read the file: what ends the child from here on is the file.
     Ready,
+    /// The file is read, and its checks begin.
+    Checking,
     Part(Part),
     /// The first of the answer about a collection.
     CollectionHead(Box<CollectionHead>),
@@ -45,6 +47,8 @@ pub(crate) enum Line {
     },
     /// The file is not given back with marks, in words for the sender.
     NotMarked(String),
+    /// What the file was taken for.
+    Recognised(Recognition),
     /// The answer is complete.
     End,
 }

@@ -129,6 +129,18 @@ impl Default for ChildLimits {
 pub(crate) enum Asked {
     Assess(Order),
     Mark(MarkOrder),
+    Recognise(RecogniseOrder),
+}
+
+/// The file's bytes follow.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RecogniseOrder {
+    pub(crate) specs_dir: PathBuf,
+    pub(crate) name: String,
+    pub(crate) memory: u64,
+    pub(crate) cpu_seconds: u64,
+    pub(crate) limits: FileLimits,
+    pub(crate) bytes: u64,
 }
 
 /// Findings follow in blocks, a JSON line each and the last of them empty, and then the file's bytes.

@@ -18,6 +18,7 @@ pub mod marked;
 pub mod messages;
 pub mod organisations;
 pub mod own_sign_offs;
+pub mod parcels;
 pub mod people;
 pub mod records;
 pub mod reference_values;

@@ -17,11 +17,12 @@ use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
 use crate::cycles::{ROUND, Round, RoundRow};
-use crate::handovers::verb_of;
+use crate::handovers::{self, verb_of};
 use crate::{Conn, DbError, Tx};
 
 pub use standing::{
-    OtherRound, standing_before, standing_in, standing_last, standing_other, standing_year_ago,
+    Answering, OtherRound, standing_before, standing_in, standing_last, standing_other,
+    standing_year_ago,
 };
 
 /// One version of an organisation's answer.
@@ -114,10 +115,7 @@ struct VersionNumber {
 /// Stores the next version of an obligation and gives its number; `None` where the idempotency key is taken.
 /// Versions of one obligation are numbered one after the other: the obligation's row is locked until the transaction ends.
 pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, DbError> {
-    sql_query("SELECT id FROM obligation WHERE id = $1 FOR UPDATE")
-        .bind::<BigInt, _>(new.obligation_id)
-        .execute(tx.connection())
-        .await?;
+    handovers::lock(tx, new.obligation_id).await?;
     let (kind, sender) = columns_of(new.sent_by);
     let row: Option<VersionNumber> = sql_query(
         "INSERT INTO submission (id, obligation_id, organisation, version_number, file_sha256, file_name,
@@ -352,6 +350,23 @@ pub async fn find_by_key(
     ))
     .bind::<Text, _>(organisation)
     .bind::<Text, _>(idempotency_key)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
+/// The newest version of an organisation with just these bytes that was not withdrawn.
+pub async fn newest_of_file(
+    conn: &mut Conn,
+    organisation: &str,
+    sha256: &str,
+) -> Result<Option<Submission>, DbError> {
+    one(sql_query(select(
+        "WHERE s.organisation = $1 AND s.file_sha256 = $2 AND last.verb IS DISTINCT FROM 'withdraw'
+         ORDER BY s.received_at DESC, s.id DESC LIMIT 1",
+    ))
+    .bind::<Text, _>(organisation)
+    .bind::<Text, _>(sha256)
     .get_result(conn.connection())
     .await
     .optional()?)

@@ -17,14 +17,14 @@ use crate::submissions::{NewSubmission, TableRows};
 use crate::waivers::NewWaiver;
 use crate::{
     Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, handovers,
-    messages, organisations, own_sign_offs, records, returns, submissions, waivers,
+    messages, organisations, own_sign_offs, parcels, records, returns, submissions, waivers,
 };
 
 const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 
 /// Tables with rows of organisations. One that is added and not listed here fails below.
-const WALLED: [&str; 18] = [
+const WALLED: [&str; 19] = [
     "collection_check",
     "collection_check_member",
     "collection_finding",
@@ -38,6 +38,7 @@ const WALLED: [&str; 18] = [
     "message",
     "obligation",
     "own_sign_off",
+    "parcel",
     "submission",
     "submission_comparison",
     "submission_table",
@@ -171,7 +172,27 @@ async fn send(db: &Db, spec: &ReturnSpec, code: &str) {
     };
     events::append(&mut tx, &event).await.unwrap();
     hand_over(&mut tx, id, code).await;
+    put_in(&mut tx, code).await;
     tx.commit().await.unwrap();
+}
+
+/// A file that waits, and is nobody's return yet.
+async fn put_in(tx: &mut Tx, code: &str) {
+    let parcel = parcels::NewParcel {
+        id: Uuid::now_v7(),
+        batch: Uuid::now_v7(),
+        ordinal: 1,
+        organisation: code,
+        put_in_by: ActorId::System,
+        contact_email: None,
+        idempotency_key: "one",
+        file_name: &canary(code),
+        sha256: &"0".repeat(64),
+        n_bytes: 1,
+        came_at: chrono::Utc::now(),
+        goes_at: chrono::Utc::now(),
+    };
+    assert!(parcels::add(tx, &parcel).await.unwrap());
 }
 
 /// The finding is explained, and a waiver is asked for and granted.
@@ -278,9 +299,9 @@ async fn an_organisations_transaction_gets_nothing_of_another_from_any_table() {
         let seen = everything(&mut reading).await;
         assert!(!seen.contains(&canary(other)), "{own} sees {other}: {seen}");
         // File, submission, its table, a finding, a record (and as it counts), an event, an explanation, a waiver and
-        // what was decided on it, what was done with the version, leave, and a message.
-        assert_eq!(seen.matches(&canary(own)).count(), 13, "{seen}");
-        assert_eq!(all.matches(&canary(own)).count(), 13, "{all}");
+        // what was decided on it, what was done with the version, leave, a message, and a file that waits.
+        assert_eq!(seen.matches(&canary(own)).count(), 14, "{seen}");
+        assert_eq!(all.matches(&canary(own)).count(), 14, "{all}");
     }
 }
 

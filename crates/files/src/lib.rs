@@ -1,6 +1,6 @@
-//! Originals by content hash, write-once.
+//! Originals by content hash, write-once; and what is kept in passing, until it is removed.
 //!
-//! A file's key is the hash of its bytes, so the same file is kept once and a key never means other bytes.
+//! An original's key is the hash of its bytes, so the same file is kept once and a key never means other bytes.
 //! Nothing is held in memory but a part of a file. On a local folder and on S3 alike.
 //! It knows nothing of returns or databases.
 
@@ -14,7 +14,7 @@ mod tests;
 use std::fmt;
 use std::path::PathBuf;
 
-pub use store::{Files, key_of};
+pub use store::{Files, key_of, passing_key};
 
 /// Where originals are kept.
 #[derive(Debug, Clone)]

@@ -40,6 +40,17 @@ pub fn key_of(sha256: &str) -> Result<String, FilesError> {
     }
 }
 
+/// The hash that a key of an original says.
+fn hash_of(key: &str) -> Result<&str, FilesError> {
+    let hash = key.strip_prefix("originals/").unwrap_or(key);
+    key_of(hash).map(|_| hash)
+}
+
+/// The key of what is kept in passing.
+pub fn passing_key(id: &str) -> String {
+    format!("passing/{id}")
+}
+
 impl Files {
     pub fn open(config: &Config) -> Result<Self, FilesError> {
         let setup = |error: Error| FilesError::Setup(error.to_string());
@@ -89,7 +100,26 @@ impl Files {
     /// Keeps a local file under its hash, which is computed again on the way; gives the key.
     /// Repeating it is harmless.
     pub async fn put_file(&self, local: &LocalPath, sha256: &str) -> Result<String, FilesError> {
-        let key = key_of(sha256)?;
+        self.put_at(key_of(sha256)?, local, sha256).await
+    }
+
+    /// Keeps a local file under a key of its own until it is removed: what is not an original yet, and may never be one.
+    /// Repeating it is harmless.
+    pub async fn put_passing(
+        &self,
+        id: &str,
+        local: &LocalPath,
+        sha256: &str,
+    ) -> Result<String, FilesError> {
+        self.put_at(passing_key(id), local, sha256).await
+    }
+
+    async fn put_at(
+        &self,
+        key: String,
+        local: &LocalPath,
+        sha256: &str,
+    ) -> Result<String, FilesError> {
         let path = Path::from(key.as_str());
         let n_bytes = tokio::fs::metadata(local).await.map_err(reading)?.len();
         if let Some(stored) = self.size(&path).await? {
@@ -141,21 +171,44 @@ impl Files {
 
     /// Reads a kept file again: are its bytes those of its key?
     pub async fn verify(&self, key: &str) -> Result<(), FilesError> {
-        self.read(key, None).await
+        self.read(key, hash_of(key)?, None).await
     }
 
     /// Copies a kept file to a local path; what is there is replaced.
     /// Wrong bytes are an integrity error, and the local file is removed.
     pub async fn get_to_file(&self, key: &str, local: &LocalPath) -> Result<(), FilesError> {
+        self.get_exactly(key, hash_of(key)?, local).await
+    }
+
+    /// As [`Files::get_to_file`], of a file whose key does not say its hash.
+    pub async fn get_exactly(
+        &self,
+        key: &str,
+        sha256: &str,
+        local: &LocalPath,
+    ) -> Result<(), FilesError> {
         let mut file = File::create(local).await.map_err(writing)?;
-        let result = self.read(key, Some(&mut file)).await;
+        let result = self.read(key, sha256, Some(&mut file)).await;
         if result.is_err() {
             let _ = tokio::fs::remove_file(local).await;
         }
         result
     }
 
-    async fn read(&self, key: &str, mut to: Option<&mut File>) -> Result<(), FilesError> {
+    /// Removes what was kept in passing. Originals stay, and what is not there is gone already.
+    pub async fn remove_passing(&self, id: &str) -> Result<(), FilesError> {
+        match self.store.delete(&Path::from(passing_key(id))).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    async fn read(
+        &self,
+        key: &str,
+        sha256: &str,
+        mut to: Option<&mut File>,
+    ) -> Result<(), FilesError> {
         let found = match self.store.get(&Path::from(key)).await {
             Ok(found) => found,
             Err(Error::NotFound { .. }) => {
@@ -177,7 +230,7 @@ impl Files {
         if let Some(file) = to {
             file.flush().await.map_err(writing)?;
         }
-        if key_of(&hex::encode(hash.finalize()))? == key {
+        if hex::encode(hash.finalize()) == sha256 {
             Ok(())
         } else {
             Err(FilesError::Integrity {

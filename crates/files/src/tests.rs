@@ -157,3 +157,28 @@ fn only_a_hash_is_a_key() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_is_kept_in_passing_comes_back_and_goes_when_it_is_removed() {
+    let case = case();
+    for bytes in [&b""[..], b"short", LARGE] {
+        let (path, hash) = case.local(bytes);
+        let key = case.files.put_passing("one", &path, &hash).await.unwrap();
+        assert_eq!(key, crate::passing_key("one"));
+        // Whoever comes second finds it there.
+        case.files.put_passing("one", &path, &hash).await.unwrap();
+        let copy = case.copy();
+        case.files.get_exactly(&key, &hash, &copy).await.unwrap();
+        assert!(fs::read(&copy).unwrap() == bytes, "{} bytes", bytes.len());
+        let other = "0".repeat(64);
+        let wrong = case.files.get_exactly(&key, &other, &copy).await;
+        assert!(matches!(wrong, Err(FilesError::Integrity { .. })));
+        assert!(!copy.exists(), "no wrong bytes are left about");
+        for _ in 0..2 {
+            case.files.remove_passing("one").await.unwrap();
+        }
+        assert!(!case.files.exists(&key).await.unwrap());
+    }
+    let left = fs::read_dir(case.dir.path().join("store/passing")).unwrap();
+    assert_eq!(left.count(), 0);
+}

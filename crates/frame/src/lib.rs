@@ -34,6 +34,7 @@ pub use columns::{PRECISION, Value, Values, show_decimal};
 pub use framer::Framer;
 pub use heading::normalise as normalise_heading;
 pub use own::OwnColumn;
+pub use read::show_raw;
 pub use shape::{DayOrder, Shape, day_order};
 pub use unreadable::Unreadable;
 

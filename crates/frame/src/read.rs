@@ -244,7 +244,7 @@ fn given_twice(item: &Item) -> Unreadable {
 }
 
 /// A raw value as the sender sees it, as near as the file allows.
-pub(crate) fn show_raw<'r>(raw: impl Into<Raw<'r>>) -> String {
+pub fn show_raw<'r>(raw: impl Into<Raw<'r>>) -> String {
     match raw.into() {
         Raw::Text(text) => text.to_owned(),
         Raw::Number(number) => number::show(number),

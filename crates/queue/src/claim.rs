@@ -52,7 +52,8 @@ pub async fn claim(
             attempts = attempts + 1,
             n_lapses = n_lapses + (state = 'running')::int,
             lease_token = $1,
-            lease_until = now() + make_interval(secs => $2)
+            lease_until = now() + make_interval(secs => $2),
+            stage = NULL
          WHERE id = (
             SELECT id FROM job
             WHERE kind = ANY ($3)

@@ -7,10 +7,12 @@
 
 mod claim;
 mod enqueue;
+mod progress;
 mod runner;
 
 pub use claim::{Claimed, claim, extend, fail, finish, release};
 pub use enqueue::{NewJob, enqueue};
+pub use progress::{Progress, note_stage, progress};
 pub use runner::{HandlerError, Retry, Runner, Stop};
 
 use std::time::Duration;

@@ -404,3 +404,54 @@ async fn looking_for_jobs_wakes_nobody() {
         "only the job that was added wakes anybody"
     );
 }
+
+async fn progress_of(db: &Db, key: &str) -> Option<Progress> {
+    progress(&mut db.conn().await.unwrap(), key, &["count"])
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_how_many_are_before_and_what_is_being_done() {
+    let database = TestDb::new();
+    let db = database.connect().await;
+    for key in ["first", "second", "third"] {
+        let mut tx = db.begin(&NOBODY).await.unwrap();
+        let job = NewJob::new("count", json!(1)).once(key);
+        enqueue(&mut tx, &job).await.unwrap();
+        // What is of another kind is not waited for.
+        let other = NewJob::new("other", json!(1));
+        enqueue(&mut tx, &other).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let place = async |key| progress_of(&db, key).await.map(|job| job.n_before);
+    assert_eq!(place("first").await, Some(0));
+    assert_eq!(place("third").await, Some(2));
+    assert_eq!(place("nothing").await, None);
+
+    let job = claim_one(&db, &at_once()).await.unwrap();
+    assert_eq!(place("third").await, Some(1));
+    let mut conn = db.conn().await.unwrap();
+    note_stage(&mut conn, &job, "checking").await.unwrap();
+    let running = progress_of(&db, "first").await.unwrap();
+    assert!(running.is_running);
+    assert_eq!(running.stage.as_deref(), Some("checking"));
+    assert_eq!(running.n_failures, 0);
+
+    // Another try begins anew, and the earlier one has nothing to say any more.
+    fail(&mut conn, &job, "broken", None, &at_once())
+        .await
+        .unwrap();
+    assert_eq!(progress_of(&db, "first").await.unwrap().n_failures, 1);
+    let again = loop {
+        // The one that failed may be taken again before or after the others.
+        let claimed = claim_one(&db, &at_once()).await.unwrap();
+        if claimed.id == job.id {
+            break claimed;
+        }
+    };
+    note_stage(&mut conn, &job, "checking").await.unwrap();
+    assert_eq!(progress_of(&db, "first").await.unwrap().stage, None);
+    finish(&mut conn, &again).await.unwrap();
+    assert_eq!(progress_of(&db, "first").await, None);
+}

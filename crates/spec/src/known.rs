@@ -12,7 +12,7 @@ use finding::CellRef;
 use serde::Deserialize;
 
 use crate::layout::Anchor;
-use crate::{Layout, ReturnSpec, TableSpec, load};
+use crate::{IdentityKind, IdentityPlace, Layout, PeriodKind, ReturnSpec, TableSpec, load};
 
 /// The specs of all returns, not yet understood.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,7 @@ pub struct Form {
     pub acronym: String,
     pub valid_from: NaiveDate,
     pub valid_to: Option<NaiveDate>,
+    pub period_kind: PeriodKind,
     pub tables: Vec<FormTable>,
 }
 
@@ -47,6 +48,16 @@ pub struct FormTable {
     pub headings: Vec<Vec<String>>,
     /// Of a form.
     pub anchors: Vec<Anchor>,
+    /// Where it says which period it is for, if it does.
+    pub period: Option<PeriodPlace>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeriodPlace {
+    /// 0-based.
+    Cell { row_idx: u32, column_idx: u32 },
+    /// A column of every record, by what it may be headed.
+    Column(Vec<String>),
 }
 
 impl Returns {
@@ -83,7 +94,7 @@ impl Texts {
     }
 
     fn form(&self) -> Option<Form> {
-        let About { about } = toml::from_str(&self.about).ok()?;
+        let About { about, period } = toml::from_str(&self.about).ok()?;
         let tables = about
             .tables
             .iter()
@@ -101,6 +112,7 @@ impl Texts {
             acronym: about.acronym,
             valid_from: day(&about.valid_from)?,
             valid_to: about.valid_to.as_ref().and_then(day),
+            period_kind: period.kind,
             tables,
         })
     }
@@ -110,6 +122,12 @@ impl Texts {
 struct About {
     #[serde(rename = "return")]
     about: AboutReturn,
+    period: AboutPeriod,
+}
+
+#[derive(Deserialize)]
+struct AboutPeriod {
+    kind: PeriodKind,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +153,15 @@ struct LayoutText {
     columns: BTreeMap<String, ColumnText>,
     #[serde(default)]
     anchors: Vec<AnchorText>,
+    #[serde(default)]
+    identity: Vec<IdentityText>,
+}
+
+#[derive(Deserialize)]
+struct IdentityText {
+    kind: IdentityKind,
+    cell: Option<String>,
+    item: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -165,21 +192,40 @@ struct PropertyText {
 }
 
 fn form_table(layout: LayoutText, record: &RecordText) -> FormTable {
-    let headings = |columns: &BTreeMap<String, ColumnText>| {
-        let of_item = |(name, property): (&String, &PropertyText)| {
-            let aliases = columns.get(name).map_or(&[][..], |column| &column.aliases);
-            let own = [name.clone(), property.title.clone()];
-            own.into_iter().chain(aliases.iter().cloned()).collect()
-        };
-        record.properties.iter().map(of_item).collect()
+    let of_item = |(name, property): (&String, &PropertyText)| -> Vec<String> {
+        let aliases = layout
+            .columns
+            .get(name)
+            .map_or(&[][..], |column| &column.aliases);
+        let own = [name.clone(), property.title.clone()];
+        own.into_iter().chain(aliases.iter().cloned()).collect()
     };
+    let period = layout
+        .identity
+        .iter()
+        .find(|identity| identity.kind == IdentityKind::Period);
+    let period = period.and_then(|identity| match (&identity.cell, &identity.item) {
+        (Some(cell), _) => {
+            let cell: CellRef = format!("A!{cell}").parse().ok()?;
+            Some(PeriodPlace::Cell {
+                row_idx: cell.row_idx,
+                column_idx: cell.column_idx,
+            })
+        }
+        (None, Some(item)) => {
+            let property = record.properties.get_key_value(item)?;
+            Some(PeriodPlace::Column(of_item(property)))
+        }
+        (None, None) => None,
+    });
     FormTable {
-        sheet_names: layout.sheet.names,
+        period,
         headings: if layout.layout == "matrix" {
             Vec::new()
         } else {
-            headings(&layout.columns)
+            record.properties.iter().map(of_item).collect()
         },
+        sheet_names: layout.sheet.names,
         anchors: layout
             .anchors
             .into_iter()
@@ -204,6 +250,7 @@ impl Form {
             acronym: spec.acronym.clone(),
             valid_from: spec.valid_from,
             valid_to: spec.valid_to,
+            period_kind: spec.period_kind,
             tables: spec.tables.iter().map(FormTable::of).collect(),
         }
     }
@@ -211,13 +258,25 @@ impl Form {
 
 impl FormTable {
     fn of(table: &TableSpec) -> Self {
-        let headings = || {
-            let of_item = |item: &crate::Item| {
-                let own = [item.name.clone(), item.title.clone()];
-                own.into_iter().chain(item.headings.clone()).collect()
-            };
-            table.items.iter().map(of_item).collect()
+        let of_item = |item: &crate::Item| -> Vec<String> {
+            let own = [item.name.clone(), item.title.clone()];
+            own.into_iter().chain(item.headings.clone()).collect()
         };
+        let headings = || table.items.iter().map(of_item).collect();
+        let period = table
+            .identities
+            .iter()
+            .find(|identity| identity.kind == IdentityKind::Period);
+        let period = period.and_then(|identity| match &identity.place {
+            IdentityPlace::Cell {
+                row_idx,
+                column_idx,
+            } => Some(PeriodPlace::Cell {
+                row_idx: *row_idx,
+                column_idx: *column_idx,
+            }),
+            IdentityPlace::Item(item) => Some(PeriodPlace::Column(of_item(table.item(item)?))),
+        });
         let (headings, anchors) = match &table.layout {
             Layout::Matrix(matrix) => (Vec::new(), matrix.anchors.clone()),
             Layout::Records(_) | Layout::TurnAround { .. } => (headings(), Vec::new()),
@@ -226,6 +285,7 @@ impl FormTable {
             sheet_names: table.sheet.names.clone(),
             headings,
             anchors,
+            period,
         }
     }
 }
@@ -237,6 +297,9 @@ mod tests {
     fn sorted(mut form: Form) -> Form {
         for table in &mut form.tables {
             table.headings.sort();
+            if let Some(PeriodPlace::Column(names)) = &mut table.period {
+                names.sort();
+            }
         }
         form
     }

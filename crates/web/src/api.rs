@@ -1,6 +1,7 @@
 //! The JSON API: what programs send and ask.
 
 pub(crate) mod changes;
+pub(crate) mod check;
 pub(crate) mod dataset;
 pub(crate) mod findings;
 pub(crate) mod handover;

@@ -91,6 +91,12 @@ pub(crate) fn paced(
     .fuse()
 }
 
+/// Reads a body to its end or until it has gone on for too long, and keeps nothing of it.
+pub(crate) async fn drain(body: Body, limits: BodyLimits, bytes: u64) {
+    let mut chunks = std::pin::pin!(paced(body, limits, bytes));
+    while let Some(Ok(_)) = chunks.next().await {}
+}
+
 struct Pace {
     limits: BodyLimits,
     left: u64,

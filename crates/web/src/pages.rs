@@ -2,7 +2,9 @@
 
 pub(crate) mod accessibility;
 pub(crate) mod audit;
+pub(crate) mod batch;
 pub(crate) mod changes;
+pub(crate) mod checked;
 pub(crate) mod collection;
 pub(crate) mod duty;
 pub(crate) mod explain;
@@ -13,6 +15,7 @@ pub(crate) mod nil;
 pub(crate) mod problem;
 pub(crate) mod provider;
 pub(crate) mod sign_in;
+mod steps;
 pub(crate) mod submission;
 pub(crate) mod upload;
 pub(crate) mod waivers;

@@ -9,7 +9,7 @@ use cycle::clock::moment_in_words;
 use files::FilesError;
 use finding::words::counted;
 use serde::Serialize;
-use workflow::{Denied, HandoverError, ReceiveError};
+use workflow::{Denied, HandoverError, ParcelError, ParcelState, ReceiveError};
 
 use crate::spool::SpoolError;
 
@@ -87,6 +87,15 @@ impl Problem {
             StatusCode::NOT_FOUND,
             "Not found",
             "There is nothing at this address.",
+        )
+    }
+
+    /// A file that was kept for a while only, or was never there.
+    pub(crate) fn gone() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "Nothing is kept here any more",
+            "Files that were not sent, and what checking them found, are deleted after a while. What you did send is on the pages of your returns.",
         )
     }
 
@@ -328,7 +337,7 @@ impl From<SpoolError> for Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "File too large",
                 format!(
-                    "The file is larger than {} MB, which is the most that can be sent. Remove pictures, unused sheets and blank formatted rows, and send it again.",
+                    "This is larger than {} MB, which is the most that can be sent. Remove pictures, unused sheets and blank formatted rows, and send it again.",
                     limit / (1024 * 1024)
                 ),
             ),
@@ -341,6 +350,38 @@ impl From<SpoolError> for Problem {
                 "The file did not arrive whole. Nothing was kept: send it again.",
             ),
             SpoolError::Io(error) => Problem::failed("keep an upload", &error),
+        }
+    }
+}
+
+impl From<ParcelError> for Problem {
+    fn from(error: ParcelError) -> Self {
+        match error {
+            ParcelError::Denied(denied) => denied.into(),
+            ParcelError::NotAnAddress => ReceiveError::NotAnAddress.into(),
+            ParcelError::FormUsedBefore => Problem::conflict(
+                "Used before",
+                "Other files were sent with this page already. Here is a fresh one: choose your files again.",
+            ),
+            ParcelError::NotNow(state) => Problem::conflict(
+                "Not now",
+                match state {
+                    ParcelState::Arriving => {
+                        "The file did not arrive whole. Send it again from the page that you came from."
+                    }
+                    ParcelState::Left => "The file was left out and is deleted. Send it again.",
+                    ParcelState::Checking | ParcelState::Checked => {
+                        "The file was only checked, and is not kept. To send it in, send it again."
+                    }
+                    ParcelState::Waiting
+                    | ParcelState::Recognised
+                    | ParcelState::Sent
+                    | ParcelState::GivenUp => "Something else was done with this file meanwhile.",
+                },
+            ),
+            ParcelError::Receive(error) => error.into(),
+            ParcelError::Files(error) => ReceiveError::Files(error).into(),
+            ParcelError::Db(error) => error.into(),
         }
     }
 }
@@ -393,6 +434,11 @@ impl From<ReceiveError> for Problem {
                 "Key used before",
                 "This idempotency key was used for another file. Use a new key for each file."
                     .to_owned(),
+            ),
+            ReceiveError::SentBefore { version_number, .. } => refused(
+                StatusCode::CONFLICT,
+                "Sent before",
+                format!("This very file was sent last, as version {version_number}."),
             ),
             ReceiveError::Db(error) => error.into(),
             ReceiveError::Files(FilesError::Store(reason)) => {

@@ -64,6 +64,12 @@ fn addresses() -> Vec<At> {
         at("/upload")
             .get(SignedIn, pages::upload::show)
             .post(SignedIn, pages::upload::receive),
+        at("/upload/{batch}")
+            .get(May(&[Action::Check]), pages::batch::show)
+            .post(May(&[Action::Check]), pages::batch::decide),
+        at("/checked/{parcel}").get(May(&[Action::Check]), pages::checked::show),
+        at("/checked/{parcel}/findings.csv").get(May(&[Action::Check]), pages::checked::csv),
+        at("/checked/{parcel}/findings.xlsx").get(May(&[Action::Check]), pages::checked::xlsx),
         at("/sign-in")
             .get(Anyone, pages::sign_in::show)
             .post(Anyone, pages::sign_in::ask),
@@ -107,6 +113,10 @@ fn addresses() -> Vec<At> {
             .post(May(&[Action::DecideWaiver]), pages::waivers::decide),
         at(format!("{returns}/organisations/{{code}}/submissions"))
             .post(May(&[Action::Send]), api::receive::receive),
+        at(format!("{returns}/organisations/{{code}}/checks"))
+            .post(May(&[Action::Check]), api::check::ask),
+        at("/api/checks/{parcel}").get(May(&[Action::Check]), api::check::show),
+        at("/api/checks/{parcel}/findings.json").get(May(&[Action::Check]), api::check::findings),
         at(format!("{returns}/dataset.csv")).get(
             May(&[Action::DownloadDataset, Action::DownloadOwnFigures]),
             api::dataset::csv,

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use access::Action;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -45,6 +46,37 @@ pub(crate) fn forgotten() -> Cookie<'static> {
         .finish()
 }
 
+/// Where to go on after signing in; a name of a page of ours, and nothing that an address could be made of.
+const WAY_BACK: &str = "__Host-lgdp-way-back";
+const TO_UPLOAD: &str = "upload";
+
+/// Has whoever signs in next come back to the page that takes files.
+pub(crate) fn way_back_to_upload() -> Cookie<'static> {
+    let mut cookie = way_back_cookie(TO_UPLOAD);
+    cookie.set_max_age(time::Duration::minutes(30));
+    cookie
+}
+
+pub(crate) fn way_back_taken() -> Cookie<'static> {
+    let mut cookie = way_back_cookie("");
+    cookie.set_max_age(time::Duration::ZERO);
+    cookie
+}
+
+fn way_back_cookie(value: &'static str) -> Cookie<'static> {
+    Cookie::build(WAY_BACK, value)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish()
+}
+
+pub(crate) fn way_back(request: &HttpRequest) -> Option<&'static str> {
+    let cookie = request.cookie(WAY_BACK)?;
+    (cookie.value() == TO_UPLOAD).then_some("/upload")
+}
+
 /// Who has signed in, on a page. Whoever has not is sent to do so.
 pub(crate) struct Visitor {
     pub(crate) actor: Actor,
@@ -59,6 +91,9 @@ pub(crate) struct You {
     pub(crate) email: String,
     /// What forms carry.
     pub(crate) form_token: String,
+    /// Whether to be offered to send a return, or to have a file checked.
+    pub(crate) may_send: bool,
+    pub(crate) may_check: bool,
     /// Every page says so.
     pub(crate) is_demo: bool,
 }
@@ -100,6 +135,8 @@ pub(crate) async fn visitor(request: &HttpRequest) -> Result<Visitor, PageProble
                 name: actor.name.clone(),
                 email,
                 form_token: secret.form_token(),
+                may_send: may_anywhere(&actor, Action::Send),
+                may_check: may_anywhere(&actor, Action::Check),
                 is_demo: !site(request)?.config.demo.is_empty(),
             },
             actor,
@@ -108,6 +145,14 @@ pub(crate) async fn visitor(request: &HttpRequest) -> Result<Visitor, PageProble
         Presence::HalfWay => Err(PageProblem::SecondProof),
         Presence::Over => Err(PageProblem::SignedOut),
     }
+}
+
+/// For one of their own organisations at least.
+fn may_anywhere(actor: &Actor, action: Action) -> bool {
+    let codes = actor.organisations();
+    codes
+        .into_iter()
+        .any(|code| workflow::may_for(actor, action, code))
 }
 
 async fn presence(request: &HttpRequest, secret: &Secret) -> Result<Presence, Problem> {

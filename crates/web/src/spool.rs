@@ -93,6 +93,12 @@ pub(crate) async fn spool<E>(
     })
 }
 
+/// A place for a file that somebody else writes there. Dropping it removes what is there.
+pub(crate) fn place(dir: &Path) -> io::Result<TempPath> {
+    let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(dir)?;
+    Ok(file.into_temp_path())
+}
+
 /// Removes what a killed process left: older than any upload may take. Makes the folder where there is none.
 pub(crate) fn sweep(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;

@@ -2,6 +2,7 @@
 
 mod answers;
 mod attention;
+mod batches;
 mod changes;
 mod explanations;
 mod grid;

@@ -2,8 +2,11 @@
 
 pub(crate) mod assess;
 pub(crate) mod assess_given_up;
+pub(crate) mod check;
 pub(crate) mod check_collection;
+pub(crate) mod forget;
 pub(crate) mod mark;
+pub(crate) mod recognise;
 pub(crate) mod send_email;
 pub(crate) mod send_sign_in_link;
 pub(crate) mod tell;

@@ -4,6 +4,7 @@
 //! It knows nothing of HTTP and opens no transaction: what a job stores, a `workflow` verb stores.
 
 mod jobs;
+mod stages;
 mod task;
 
 use std::path::PathBuf;
@@ -17,8 +18,8 @@ use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{
-    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, MarkJob, SendEmailJob, SendLinkJob,
-    TellExplainedJob, TellJob,
+    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, MarkJob,
+    ParcelGivenUpJob, RecogniseJob, SendEmailJob, SendLinkJob, TellExplainedJob, TellJob,
 };
 
 pub use task::task;
@@ -61,6 +62,10 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_links = Arc::clone(&worker);
     let for_telling = Arc::clone(&worker);
     let for_explained = Arc::clone(&worker);
+    let for_recognising = Arc::clone(&worker);
+    let for_checks = Arc::clone(&worker);
+    let for_forgetting = Arc::clone(&worker);
+    let for_parcels_given_up = Arc::clone(&worker);
     Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -70,6 +75,18 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(CheckCollectionJob::KIND, move |job, _claimed| {
             jobs::check_collection::check_collection(Arc::clone(&for_collections), job)
+        })
+        .handle(RecogniseJob::KIND, move |job, _claimed| {
+            jobs::recognise::recognise(Arc::clone(&for_recognising), job)
+        })
+        .handle(CheckJob::KIND, move |job, claimed| {
+            jobs::check::check(Arc::clone(&for_checks), job, claimed)
+        })
+        .handle(ForgetJob::KIND, move |job, _claimed| {
+            jobs::forget::forget(Arc::clone(&for_forgetting), job)
+        })
+        .handle(ParcelGivenUpJob::KIND, move |job, _claimed| {
+            jobs::forget::given_up(Arc::clone(&for_parcels_given_up), job)
         })
         .handle(MarkJob::KIND, move |job, _claimed| {
             jobs::mark::mark(Arc::clone(&for_mark), job)

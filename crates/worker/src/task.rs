@@ -54,7 +54,7 @@ pub(crate) async fn fetch(
     file: &StoredFile,
     path: &Path,
 ) -> Result<InputFile, FilesError> {
-    files.get_to_file(&file.key, path).await?;
+    files.get_exactly(&file.key, &file.sha256, path).await?;
     Ok(InputFile {
         name: file.name.clone(),
         path: path.to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use access::{Action, ActorId};
 use dataset::DatasetError;
 use db::records::{self, Asked as AskedOfTable, Pair, Side};
-use db::submissions::{self, Submission, TableRows};
+use db::submissions::{self, Answering, Submission, TableRows};
 use db::{Conn, Db, DbError, Sees, findings};
 use spec::layout::Layout;
 use spec::{ReturnSpec, TableSpec};
@@ -48,7 +48,7 @@ pub async fn to_compare(
     allowed(actor, Action::Compare, &object(&this))?;
     let mut others = submissions::of_obligation(&mut conn, this.obligation_id).await?;
     others.retain(|other| other.id != id && may(actor, Action::Compare, other));
-    let before = submissions::standing_before(&mut conn, id).await?;
+    let before = submissions::standing_before(&mut conn, Answering::Submission(id)).await?;
     others.extend(before.filter(|before| may(actor, Action::Compare, before)));
     let with = match with {
         None => {

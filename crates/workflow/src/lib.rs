@@ -17,7 +17,9 @@ mod mark;
 mod messages;
 mod outbox;
 mod owed;
+mod parcels;
 mod people;
+mod progress;
 mod publish;
 mod read;
 mod reassess;
@@ -43,6 +45,7 @@ pub use compare::{
     RuleChanges, TableChanges, TableOfTwo, ToCompare, Versions, changes, changes_csv, may_compare,
     nothing_to_compare, to_compare,
 };
+pub use db::parcels::{Parcel, ParcelState};
 pub use explain::{
     Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, TellExplainedJob, Unexplained,
     Words, answers, explain, tell_explained, unexplained,
@@ -64,11 +67,18 @@ pub use owed::{
     Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, may_for, may_with, owed,
     owed_in, people_of, versions,
 };
+pub use parcels::{
+    Answer, CheckJob, Checked, ForgetJob, NewBatch, NewFile, ParcelError, ParcelGivenUpJob,
+    RecogniseJob, ToCheck, Waiting, answer, batch, check, checked, forget, forget_checked,
+    forget_in_time, give_up_parcel, leave, parcel, put_in, recognised, send, to_check,
+    to_recognise,
+};
 pub use people::{
     Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn, add_client,
     ask_for_link, begin_visit, client, disable, end_role, end_visit, enter_as_demo, enter_by_link,
     enter_by_provider, enter_code, invite, new_visit, second_proof, send_link, sign_out, who,
 };
+pub use progress::{Doing, Progress, progress};
 pub use publish::{
     OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,
 };
@@ -81,7 +91,9 @@ pub use read::{
 pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,
 };
-pub use receive::{NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive};
+pub use receive::{
+    NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive, receive_unless_sent,
+};
 pub use tell::{TellJob, tell};
 pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};
 pub use waivers::{

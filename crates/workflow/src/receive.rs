@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use access::{Action, Object};
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use cycle::clock;
+use cycle::{Verb, clock};
 use db::cycles::{self, Duty};
 use db::submissions::{self, NewSubmission, Submission};
-use db::{Conn, Db, DbError, Tx, returns};
+use db::{Conn, Db, DbError, Tx, handovers, returns};
 use files::{Files, FilesError};
 use finding::Outcome;
 use mail::Message;
@@ -38,6 +38,15 @@ pub struct NewUpload {
     /// Where the receipt and the outcome are sent; `None`: the sender has the receipt from here, and asks for the outcome.
     pub contact_email: Option<String>,
     pub received_at: DateTime<Utc>,
+}
+
+/// Whether the very file that was sent last for a round may be sent once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// It is meant.
+    Meant,
+    /// It is told instead: somebody may have sent it from another window.
+    Told,
 }
 
 /// What was received; the same facts as the receipt email.
@@ -82,6 +91,11 @@ pub enum ReceiveError {
     NotAnAddress,
     #[error("the idempotency key was used for another file")]
     IdempotencyKeyReused,
+    #[error("the same file was sent last, as version {version_number}")]
+    SentBefore {
+        submission_id: Uuid,
+        version_number: u32,
+    },
     #[error(transparent)]
     Files(#[from] FilesError),
     #[error(transparent)]
@@ -97,7 +111,18 @@ pub async fn receive(
     actor: &Actor,
     upload: NewUpload,
 ) -> Result<Receipt, ReceiveError> {
-    keep(db, files, actor, upload, What::File).await
+    keep(db, files, actor, upload, (What::File, Again::Meant)).await
+}
+
+/// As [`receive`]; but the very file that was sent last for a round is not made one more version of it: somebody may have
+/// sent it from another window.
+pub async fn receive_unless_sent(
+    db: &Db,
+    files: &Files,
+    actor: &Actor,
+    upload: NewUpload,
+) -> Result<Receipt, ReceiveError> {
+    keep(db, files, actor, upload, (What::File, Again::Told)).await
 }
 
 /// Keeps the declaration that there is nothing to report, as a version whose file is [`nil_declaration`]: it has a hash
@@ -108,7 +133,7 @@ pub async fn declare_nil(
     actor: &Actor,
     declaration: NewUpload,
 ) -> Result<Receipt, ReceiveError> {
-    keep(db, files, actor, declaration, What::Nothing).await
+    keep(db, files, actor, declaration, (What::Nothing, Again::Meant)).await
 }
 
 /// What an organisation declares that has nothing to report; the same words for the same return, so that sending them
@@ -138,7 +163,7 @@ async fn keep(
     files: &Files,
     actor: &Actor,
     upload: NewUpload,
-    what: What,
+    (what, again): (What, Again),
 ) -> Result<Receipt, ReceiveError> {
     let action = match what {
         What::File => Action::Send,
@@ -162,7 +187,9 @@ async fn keep(
         if let Some(receipt) = earlier_receipt(&mut conn, &upload).await? {
             return Ok(receipt);
         }
-        duty(&mut conn, &upload).await?
+        let round = (upload.return_id.as_str(), upload.period.as_str());
+        let today = clock::day(upload.received_at);
+        duty(&mut conn, &upload.organisation, round, today).await?
     };
 
     let key = files.put_file(&upload.path, &upload.sha256).await?;
@@ -170,6 +197,13 @@ async fn keep(
     files.verify(&key).await?;
 
     let mut tx = db.begin(&sees(actor)).await?;
+    if again == Again::Told {
+        handovers::lock(&mut tx, obligation_id).await?;
+        if let Some(receipt) = earlier_receipt(&mut tx, &upload).await? {
+            return Ok(receipt);
+        }
+        sent_before(&mut tx, obligation_id, &upload.sha256).await?;
+    }
     submissions::put_file(&mut tx, &upload.sha256, upload.bytes, &key).await?;
     let id = Uuid::now_v7();
     let new = NewSubmission {
@@ -214,6 +248,23 @@ async fn keep(
     .await?;
     tx.commit().await?;
     Ok(receipt)
+}
+
+/// Says so where the newest version has these very bytes, unless checking it was given up.
+async fn sent_before(tx: &mut Tx, obligation_id: i64, sha256: &str) -> Result<(), ReceiveError> {
+    let versions = submissions::of_obligation(tx, obligation_id).await?;
+    let newest = versions
+        .into_iter()
+        .find(|version| version.last != Some(Verb::Withdraw));
+    match newest {
+        Some(newest) if newest.sha256 == sha256 && !newest.needs_attention() => {
+            Err(ReceiveError::SentBefore {
+                submission_id: newest.id,
+                version_number: newest.version_number,
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The job (of a declaration, the outcome), the receipt email and the event.
@@ -299,42 +350,40 @@ fn receipt_of(submission: Submission) -> Receipt {
 }
 
 /// The obligation the file is for, or why there is none.
-async fn duty(conn: &mut Conn, upload: &NewUpload) -> Result<(Duty, i64), ReceiveError> {
-    let NewUpload {
-        organisation,
-        return_id,
-        period,
-        ..
-    } = upload;
+pub(crate) async fn duty(
+    conn: &mut Conn,
+    organisation: &str,
+    (return_id, period): (&str, &str),
+    today: NaiveDate,
+) -> Result<(Duty, i64), ReceiveError> {
     let Some(duty) = cycles::duty(conn, organisation, return_id, period).await? else {
         let (organisation_known, _) = cycles::known(conn, organisation, return_id, period).await?;
         return Err(if !organisation_known {
             ReceiveError::UnknownOrganisation {
-                code: organisation.clone(),
+                code: organisation.to_owned(),
             }
         } else if returns::is_known(conn, return_id).await? {
             ReceiveError::UnknownPeriod {
-                return_id: return_id.clone(),
-                period: period.clone(),
+                return_id: return_id.to_owned(),
+                period: period.to_owned(),
             }
         } else {
             ReceiveError::UnknownReturn {
-                return_id: return_id.clone(),
+                return_id: return_id.to_owned(),
             }
         });
     };
     let Some(obligation_id) = duty.obligation_id else {
         return Err(ReceiveError::NotARespondent {
-            organisation: organisation.clone(),
-            return_id: return_id.clone(),
-            period: period.clone(),
+            organisation: organisation.to_owned(),
+            return_id: return_id.to_owned(),
+            period: period.to_owned(),
         });
     };
-    let today = clock::day(upload.received_at);
     if today < duty.round.opens_on {
         return Err(ReceiveError::NotOpen {
-            return_id: return_id.clone(),
-            period: period.clone(),
+            return_id: return_id.to_owned(),
+            period: period.to_owned(),
             opens_on: duty.round.opens_on,
         });
     }

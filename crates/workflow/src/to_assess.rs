@@ -3,14 +3,14 @@
 use access::Action;
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use cycle::clock;
-use db::submissions::{self, OtherRound, Submission};
+use db::submissions::{self, Answering, OtherRound, Submission};
 use db::{Conn, Db, DbError, Tx, reference_values};
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use spec::ReturnSpec;
+use spec::{Period, ReturnSpec};
 use uuid::Uuid;
 
 use crate::actor::{may, sees};
@@ -26,8 +26,13 @@ impl AssessJob {
     pub const KIND: &'static str = "assess";
 }
 
+/// By which the job of a submission is known.
+pub(crate) fn key(submission_id: Uuid) -> String {
+    format!("assess {submission_id}")
+}
+
 pub(crate) async fn enqueue(tx: &mut Tx, submission_id: Uuid) -> Result<(), DbError> {
-    let key = format!("assess {submission_id}");
+    let key = key(submission_id);
     let job = NewJob::new(AssessJob::KIND, json!(AssessJob { submission_id }))
         .once(&key)
         .when_given_up(AssessGivenUpJob::KIND);
@@ -38,7 +43,6 @@ pub(crate) async fn enqueue(tx: &mut Tx, submission_id: Uuid) -> Result<(), DbEr
 /// What the child needs to assess a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToAssess {
-    pub submission_id: Uuid,
     /// GSS code.
     pub organisation: String,
     pub return_id: String,
@@ -57,7 +61,7 @@ pub struct ToAssess {
 /// An original in the file store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFile {
-    /// For `Files::get_to_file`.
+    /// For `Files::get_exactly`.
     pub key: String,
     /// As the sender calls it.
     pub name: String,
@@ -82,16 +86,29 @@ pub async fn to_assess(
 
 /// A submission's original and what stands for it to be compared with; for one that is assessed, what stood then.
 pub(crate) async fn wanted(conn: &mut Conn, submission: &Submission) -> Result<ToAssess, DbError> {
-    let previous = submissions::standing_before(conn, submission.id).await?;
-    let year_ago = submissions::standing_year_ago(conn, submission.id).await?;
+    let earlier = earlier(conn, Answering::Submission(submission.id)).await?;
     Ok(ToAssess {
-        submission_id: submission.id,
         received_on: clock::day(submission.received_at),
         organisation: submission.organisation.clone(),
         return_id: submission.round.return_id.clone(),
         return_version: submission.round.return_version.clone(),
         period: submission.round.period.label.clone(),
         file: stored(submission),
+        previous: earlier.previous,
+        year_ago: earlier.year_ago,
+    })
+}
+
+/// What stands for earlier periods of the same return.
+pub(crate) struct Earlier {
+    pub(crate) previous: Option<StoredFile>,
+    pub(crate) year_ago: Option<StoredFile>,
+}
+
+pub(crate) async fn earlier(conn: &mut Conn, answering: Answering) -> Result<Earlier, DbError> {
+    let previous = submissions::standing_before(conn, answering).await?;
+    let year_ago = submissions::standing_year_ago(conn, answering).await?;
+    Ok(Earlier {
         previous: previous.as_ref().map(stored),
         year_ago: year_ago.as_ref().map(stored),
     })
@@ -115,29 +132,40 @@ pub async fn references(
     spec: &ReturnSpec,
 ) -> Result<References, DbError> {
     let mut conn = db.read(&sees(actor)).await?;
-    let mut references = References::default();
     let submission = submissions::find(&mut conn, submission_id).await?;
     let Some(submission) = submission.filter(|one| may(actor, Action::DownloadFile, one)) else {
-        return Ok(references);
+        return Ok(References::default());
     };
+    let answering = Answering::Submission(submission.id);
+    let (period, before) = (&submission.round.period, submission.assessed_at);
+    references_for(&mut conn, answering, period, before, spec).await
+}
+
+pub(crate) async fn references_for(
+    conn: &mut Conn,
+    answering: Answering,
+    period: &Period,
+    before: Option<DateTime<Utc>>,
+    spec: &ReturnSpec,
+) -> Result<References, DbError> {
+    let mut references = References::default();
     for other in &spec.compared_with {
         let round = OtherRound {
             return_id: &other.return_id,
             version: &other.version,
             period: other.period,
         };
-        let standing = submissions::standing_other(&mut conn, submission_id, round).await?;
+        let standing = submissions::standing_other(conn, answering, round).await?;
         if let Some(standing) = standing {
             let file = stored(&standing);
             references.others.insert(other.return_id.clone(), file);
         }
     }
     for set in &spec.reference_values {
-        let Some(period) = set.period_of(&submission.round.period) else {
+        let Some(period) = set.period_of(period) else {
             continue;
         };
-        let (set_name, before) = (&set.set, submission.assessed_at);
-        let newest = reference_values::newest(&mut conn, set_name, &period.label, before).await?;
+        let newest = reference_values::newest(conn, &set.set, &period.label, before).await?;
         if let Some(newest) = newest {
             references.values.insert(set.table.clone(), newest.csv);
         }

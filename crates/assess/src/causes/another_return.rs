@@ -93,7 +93,7 @@ fn cause(request: &Request<'_>) -> Option<Finding> {
 }
 
 /// Of a hundred.
-const LIKE: u32 = 60;
+pub(crate) const LIKE: u32 = 60;
 const CLEARLY: u32 = 25;
 
 const ANOTHER_FORM: &str = "file.another-form";
@@ -203,7 +203,7 @@ fn without_digits(text: &str) -> String {
 }
 
 /// The first rows of every sheet, where titles and headings are.
-struct Heads {
+pub(crate) struct Heads {
     sheets: Vec<Head>,
     sheet_idx: usize,
 }
@@ -286,7 +286,7 @@ impl Head {
 }
 
 impl Heads {
-    fn new(names: impl Iterator<Item = String>) -> Self {
+    pub(crate) fn new(names: impl Iterator<Item = String>) -> Self {
         Self {
             sheets: names
                 .map(|name| Head {
@@ -299,7 +299,7 @@ impl Heads {
     }
 
     /// Of a hundred, over all the tables of a form, each on the sheet that is most like it.
-    fn likeness(&self, form: &Form) -> u32 {
+    pub(crate) fn likeness(&self, form: &Form) -> u32 {
         let of_table = |table: &FormTable| {
             let sheets = self.sheets.iter().map(|sheet| sheet.likeness(table));
             sheets.max().unwrap_or_default()

@@ -1,7 +1,7 @@
 //! Which submission of an obligation stands, now or when another one was assessed.
 
 use chrono::NaiveDate;
-use diesel::sql_types::{Date, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel::{OptionalExtension, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::OtherPeriod;
@@ -23,18 +23,47 @@ const STOOD: &str = "JOIN LATERAL (
                 ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
             ) stood ON true";
 
-/// What stood for the same organisation in another round `c2`, which `joined` finds beside `c1`, that of the submission `$1`.
+/// What another round is looked for from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    /// A version: what stood when it was assessed.
+    Submission(Uuid),
+    /// An obligation, for which nothing need have been sent: what stands now.
+    Obligation(i64),
+}
+
+impl Answering {
+    fn submission(self) -> Option<Uuid> {
+        match self {
+            Answering::Submission(id) => Some(id),
+            Answering::Obligation(_) => None,
+        }
+    }
+
+    fn obligation(self) -> Option<i64> {
+        match self {
+            Answering::Submission(_) => None,
+            Answering::Obligation(id) => Some(id),
+        }
+    }
+}
+
+/// What stood for the same organisation in another round `c2`, which `joined` finds beside `c1`, that of the submission
+/// `$1` or the obligation `$2`.
 fn stood_in(joined: &str) -> String {
     select(&format!(
         "WHERE NOT s.is_nil AND s.id = (
             SELECT stood.id
-            FROM submission this
+            FROM (
+                SELECT obligation_id, organisation, assessed_at FROM submission WHERE id = $1
+                UNION ALL
+                SELECT id, organisation, NULL FROM obligation WHERE id = $2
+            ) this
             JOIN obligation o1 ON o1.id = this.obligation_id
             JOIN cycle c1 ON c1.id = o1.cycle_id
             {joined}
             JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
             {STOOD}
-            WHERE this.id = $1
             ORDER BY c2.period_end DESC LIMIT 1)"
     ))
 }
@@ -42,7 +71,10 @@ fn stood_in(joined: &str) -> String {
 /// The submission of the same organisation and return that stands for the period just before this one's, or stood when
 /// this one was assessed
 /// (of a snapshot: for the last one within some months more than a year).
-pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
+pub async fn standing_before(
+    conn: &mut Conn,
+    of: Answering,
+) -> Result<Option<Submission>, DbError> {
     one(sql_query(stood_in(
         "JOIN LATERAL (
                 SELECT id, period_end FROM cycle
@@ -51,14 +83,18 @@ pub async fn standing_before(conn: &mut Conn, id: Uuid) -> Result<Option<Submiss
                 ORDER BY period_end DESC LIMIT 1
             ) c2 ON true",
     ))
-    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<SqlUuid>, _>(of.submission())
+    .bind::<Nullable<BigInt>, _>(of.obligation())
     .get_result(conn.connection())
     .await
     .optional()?)
 }
 
 /// As [`standing_before`], for the round nearest to a year earlier (a snapshot's date moves by some days from year to year).
-pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
+pub async fn standing_year_ago(
+    conn: &mut Conn,
+    of: Answering,
+) -> Result<Option<Submission>, DbError> {
     one(sql_query(stood_in(
         "JOIN LATERAL (
                 SELECT id, period_end FROM cycle
@@ -67,7 +103,8 @@ pub async fn standing_year_ago(conn: &mut Conn, id: Uuid) -> Result<Option<Submi
                 ORDER BY abs(period_end - (c1.period_end - interval '1 year')::date) LIMIT 1
             ) c2 ON true",
     ))
-    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<SqlUuid>, _>(of.submission())
+    .bind::<Nullable<BigInt>, _>(of.obligation())
     .get_result(conn.connection())
     .await
     .optional()?)
@@ -102,7 +139,7 @@ pub struct OtherRound<'a> {
 /// What stands for another return in the round that is meant.
 pub async fn standing_other(
     conn: &mut Conn,
-    id: Uuid,
+    of: Answering,
     other: OtherRound<'_>,
 ) -> Result<Option<Submission>, DbError> {
     let round = match other.period {
@@ -112,9 +149,10 @@ pub async fn standing_other(
         }
     };
     one(sql_query(stood_in(&format!(
-        "JOIN cycle c2 ON c2.return_id = $2 AND c2.version = $3 AND {round}"
+        "JOIN cycle c2 ON c2.return_id = $3 AND c2.version = $4 AND {round}"
     )))
-    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<SqlUuid>, _>(of.submission())
+    .bind::<Nullable<BigInt>, _>(of.obligation())
     .bind::<Text, _>(other.return_id)
     .bind::<Text, _>(other.version)
     .get_result(conn.connection())

@@ -12,13 +12,13 @@ use crate::body::{self, Body};
 use crate::pages::upload::clean_file_name;
 use crate::problem::Problem;
 use crate::session::caller;
-use crate::spool::{SpoolError, spool};
+use crate::spool::{SpoolError, Spooled, spool};
 
 #[derive(Deserialize)]
 pub(crate) struct Round {
-    return_id: String,
-    period: String,
-    code: String,
+    pub(super) return_id: String,
+    pub(super) period: String,
+    pub(super) code: String,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +52,44 @@ async fn keep(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let sender = caller(request).await?;
+    let taken = take(site, request, facts, body).await?;
+    let upload = NewUpload {
+        organisation: round.code,
+        return_id: round.return_id,
+        period: round.period,
+        path: taken.file.path(),
+        sha256: taken.file.sha256.clone(),
+        bytes: taken.file.bytes,
+        file_name: taken.file_name,
+        idempotency_key: taken.idempotency_key,
+        contact_email: facts.contact_email.clone(),
+        received_at: Utc::now(),
+    };
+    let receipt = workflow::receive(site.db()?, &site.files, &sender, upload).await?;
+    let mut response = if receipt.repeated {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::Created()
+    };
+    let location = format!("/api/submissions/{}", receipt.submission_id);
+    Ok(response
+        .insert_header((header::LOCATION, location))
+        .json(receipt))
+}
+
+/// A file that came in whole, with its name and key.
+pub(super) struct Taken {
+    pub(super) file: Spooled,
+    pub(super) file_name: String,
+    pub(super) idempotency_key: String,
+}
+
+pub(super) async fn take(
+    site: &Site,
+    request: &HttpRequest,
+    facts: &Facts,
+    body: Body,
+) -> Result<Taken, Problem> {
     let file_name = clean_file_name(&facts.file_name);
     if file_name.is_empty() {
         return Err(Problem::bad_request("Add the file's name: ?file_name=…"));
@@ -76,28 +114,11 @@ async fn keep(
         SpoolError::of_payload,
     )
     .await?;
-    let upload = NewUpload {
-        organisation: round.code,
-        return_id: round.return_id,
-        period: round.period,
+    Ok(Taken {
+        file,
         file_name,
-        path: file.path(),
-        sha256: file.sha256.clone(),
-        bytes: file.bytes,
         idempotency_key,
-        contact_email: facts.contact_email.clone(),
-        received_at: Utc::now(),
-    };
-    let receipt = workflow::receive(site.db()?, &site.files, &sender, upload).await?;
-    let mut response = if receipt.repeated {
-        HttpResponse::Ok()
-    } else {
-        HttpResponse::Created()
-    };
-    let location = format!("/api/submissions/{}", receipt.submission_id);
-    Ok(response
-        .insert_header((header::LOCATION, location))
-        .json(receipt))
+    })
 }
 
 /// The sender's key, or one of its own for a request without.

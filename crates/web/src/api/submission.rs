@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use finding::{Outcome, RuleId, Severity};
 use serde::Serialize;
 use uuid::Uuid;
-use workflow::{Actor, MarkedWorkbook, Submission};
+use workflow::{Actor, MarkedWorkbook, Progress, Submission};
 
 use crate::problem::Problem;
 use crate::session::Caller;
@@ -29,10 +29,32 @@ struct Status {
     message: Option<&'static str>,
     /// Null until it is assessed.
     outcome: Option<Outcome>,
+    /// How far the work on it is; null where nothing is being done.
+    progress: Option<ProgressFacts>,
     file: FileFacts,
     tables: Vec<TableFacts>,
     counts: Vec<Count>,
     links: Links,
+}
+
+#[derive(Serialize)]
+pub(super) struct ProgressFacts {
+    /// `queued`, `retrying`, `fetching`, `reading`, `checking` or `storing`.
+    stage: &'static str,
+    /// How many files are before it, where it is queued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_before: Option<u64>,
+}
+
+impl From<Progress> for ProgressFacts {
+    fn from(progress: Progress) -> Self {
+        let (stage, n_before) = match progress {
+            Progress::Queued { n_before } => ("queued", Some(n_before)),
+            Progress::TriedAgain => ("retrying", None),
+            Progress::Doing(doing) => (doing.word(), None),
+        };
+        Self { stage, n_before }
+    }
 }
 
 #[derive(Serialize)]
@@ -83,7 +105,12 @@ pub(crate) async fn show(
         .await?
         .unwrap_or_default();
     let marked = workflow::marked_workbook(db, &reader, &submission).await?;
+    let progress = match submission.outcome {
+        None => workflow::progress(db, &reader, &submission).await?,
+        Some(_) => None,
+    };
     Ok(HttpResponse::Ok().json(Status {
+        progress: progress.map(ProgressFacts::from),
         message: submission.needs_attention().then_some(words::OUR_FAULT),
         submission_id: id,
         organisation: submission.organisation,

@@ -19,7 +19,7 @@ use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::Caller;
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Findings read and written at once.
 const PAGE: u32 = 1000;
@@ -69,7 +69,7 @@ pub(crate) async fn findings(
     })
     .await?
     .map_err(|error| failed(&error))?;
-    Ok(download(file, &name(&submission, "findings")))
+    Ok(download(file, &name(&submission, "findings"), XLSX))
 }
 
 /// The sender's own workbook with its findings marked in it; not there until it is made, or where it can't be marked.
@@ -92,7 +92,7 @@ pub(crate) async fn marked(
         .ok_or_else(Problem::not_found)?;
     // Open, it is there until it is sent, although its name goes now.
     let file = File::open(path).map_err(|error| failed(&error))?;
-    Ok(download(file, &name(&submission, "marked")))
+    Ok(download(file, &name(&submission, "marked"), XLSX))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -120,9 +120,9 @@ fn name(submission: &Submission, what: &str) -> String {
     format!("{stem}-{what}.xlsx")
 }
 
-fn download(file: File, name: &str) -> HttpResponse {
+pub(crate) fn download(file: File, name: &str, content_type: &'static str) -> HttpResponse {
     HttpResponse::Ok()
-        .content_type(XLSX)
+        .content_type(content_type)
         .insert_header((header::CONTENT_DISPOSITION, attachment(name)))
         .streaming(Box::pin(chunks(tokio::fs::File::from_std(file))))
 }

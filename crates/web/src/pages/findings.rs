@@ -79,6 +79,28 @@ pub(super) struct Answer {
     pub(super) source: String,
 }
 
+/// What findings are of.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    Submission(Uuid),
+    /// A file that was only checked: nothing of it is explained.
+    Checked(Uuid),
+}
+
+impl Of {
+    fn is_sent(self) -> bool {
+        matches!(self, Of::Submission(_))
+    }
+
+    /// Where all places of a check are.
+    fn all(self, rule: &str) -> String {
+        match self {
+            Of::Submission(id) => link(id, rule, 1),
+            Of::Checked(id) => format!("/checked/{id}/findings.xlsx"),
+        }
+    }
+}
+
 /// What there is about findings, on a day.
 #[derive(Clone, Copy)]
 pub(super) struct Said<'a> {
@@ -88,7 +110,7 @@ pub(super) struct Said<'a> {
 
 /// Keeps the report's order: what comes first in it opens its section and its check.
 pub(super) fn sections(
-    id: Uuid,
+    of: Of,
     findings: Vec<NumberedFinding>,
     counts: &[FindingCount],
     said: Said<'_>,
@@ -117,14 +139,14 @@ pub(super) fn sections(
             heading: asks.heading(),
             checks: checks
                 .into_iter()
-                .map(|(rule, findings)| check(id, findings, n_of(counts, &rule), rule, said))
+                .map(|(rule, findings)| check(of, findings, n_of(counts, &rule), rule, said))
                 .collect(),
         })
         .collect()
 }
 
 fn check(
-    id: Uuid,
+    of: Of,
     numbered: Vec<NumberedFinding>,
     n_all: u64,
     rule: String,
@@ -142,13 +164,14 @@ fn check(
                 with_commas(n_shown),
                 with_commas(n_all)
             ),
-            link: link(id, &rule, 1),
+            link: of.all(&rule),
         }),
-        asks_why: findings
-            .iter()
-            .any(|finding| Asks::of(finding.severity) == Asks::ToExplain),
+        asks_why: of.is_sent()
+            && findings
+                .iter()
+                .any(|finding| Asks::of(finding.severity) == Asks::ToExplain),
         can_tick: false,
-        page: link(id, &rule, 1),
+        page: of.all(&rule),
         findings: findings
             .into_iter()
             .zip(answers)
@@ -327,7 +350,7 @@ pub(super) async fn check_page(
     };
     let mut check = Check {
         more: None,
-        ..check(id, findings, n_all, rule, said)
+        ..check(Of::Submission(id), findings, n_all, rule, said)
     };
     check.can_tick = check.asks_why && may_explain;
     let status = match &mistake {

@@ -30,6 +30,8 @@ pub(crate) enum PageProblem {
     SignIn,
     /// Whoever had is not any more.
     SignedOut,
+    /// The same, while files were on the way.
+    SignedOutWhileSending,
     /// The code is still to come.
     SecondProof,
 }
@@ -47,6 +49,7 @@ impl PageProblem {
             PageProblem::Told(_) => None,
             PageProblem::SignIn => Some("/sign-in"),
             PageProblem::SignedOut => Some("/sign-in?over=yes"),
+            PageProblem::SignedOutWhileSending => Some("/sign-in?over=sending"),
             PageProblem::SecondProof => Some("/sign-in/code"),
         }
     }
@@ -71,11 +74,13 @@ impl ResponseError for PageProblem {
 
     fn error_response(&self) -> HttpResponse {
         if let Some(page) = self.page() {
-            return HttpResponse::SeeOther()
-                .insert_header((header::LOCATION, page))
-                // A file that nobody is to have is not read to its end.
-                .force_close()
-                .finish();
+            let mut answer = HttpResponse::SeeOther();
+            answer.insert_header((header::LOCATION, page));
+            if matches!(self, PageProblem::SignedOutWhileSending) {
+                answer.cookie(session::way_back_to_upload());
+            }
+            // A file that nobody is to have is not read to its end.
+            return answer.force_close().finish();
         }
         let PageProblem::Told(problem) = self else {
             return HttpResponse::InternalServerError().finish();

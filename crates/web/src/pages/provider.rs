@@ -8,7 +8,7 @@ use serde::Deserialize;
 use workflow::Secret;
 
 use super::problem::PageProblem;
-use super::sign_in::{gone_to, network};
+use super::sign_in::{gone_back, network};
 use crate::Site;
 use crate::problem::Problem;
 
@@ -100,7 +100,7 @@ pub(crate) async fn back(
     let whole = workflow::enter_by_provider(site.db()?, &identity, Utc::now())
         .await
         .map_err(Problem::of_sign_in)?;
-    let mut response = gone_to("/", &whole);
+    let mut response = gone_back(&request, &whole);
     // A cookie of our own making always is one.
     let _ = response.add_cookie(&kept(String::new(), time::Duration::ZERO));
     Ok(response)

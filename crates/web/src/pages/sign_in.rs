@@ -19,7 +19,8 @@ use crate::{DemoPerson, Site};
 struct SignInPage {
     you: Option<You>,
     problem: Option<&'static str>,
-    was_signed_out: bool,
+    /// Why somebody is here who did not ask to be.
+    was_signed_out: Option<&'static str>,
     email: String,
     demo: Vec<DemoPerson>,
 }
@@ -69,11 +70,22 @@ pub(crate) struct Came {
     over: Option<String>,
 }
 
+fn why_signed_out(over: &str) -> &'static str {
+    match over {
+        "sending" => {
+            "You were signed out while your files were on the way. None of them was sent or kept. Sign in, and you come back to the page where you can choose them again."
+        }
+        _ => {
+            "You were signed out because you had not done anything for a while. Nothing that you sent was lost."
+        }
+    }
+}
+
 pub(crate) async fn show(site: web::Data<Site>, came: web::Query<Came>) -> HttpResponse {
     let page = SignInPage {
         you: None,
         problem: None,
-        was_signed_out: came.over.is_some(),
+        was_signed_out: came.over.as_deref().map(why_signed_out),
         email: String::new(),
         demo: site.config.demo.clone(),
     };
@@ -97,7 +109,7 @@ pub(crate) async fn ask(
         let page = SignInPage {
             you: None,
             problem: Some(problem),
-            was_signed_out: false,
+            was_signed_out: None,
             email,
             demo: site.config.demo.clone(),
         };
@@ -159,7 +171,7 @@ pub(crate) async fn open_link(
                 problem: Some(
                     "This link was used before, or is too old. Ask for another one here.",
                 ),
-                was_signed_out: false,
+                was_signed_out: None,
                 email: String::new(),
                 demo: site.config.demo.clone(),
             };
@@ -237,7 +249,7 @@ pub(crate) async fn enter_code(
     let half = session::secret(&request).ok_or(PageProblem::SignIn)?;
     check_form(&half, &form.form_token)?;
     match workflow::enter_code(site.db()?, &half, &form.digits, Utc::now()).await {
-        Ok(whole) => Ok(gone_to("/", &whole)),
+        Ok(whole) => Ok(gone_back(&request, &whole)),
         Err(SignInError::WrongCode) => {
             let problem = "That code is not right, or was used before. Enter the code that your app shows now.";
             code_page(&site, &half, StatusCode::BAD_REQUEST, Some(problem)).await
@@ -260,6 +272,10 @@ pub(crate) async fn sign_out(
     form: web::Form<Form>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(&form.form_token)?;
+    // What can't be removed now is removed in time.
+    if let Err(error) = workflow::forget_checked(site.db()?, &site.files, &visitor.actor).await {
+        tracing::warn!(%error, "what was only checked stays until its time is over");
+    }
     if let Some(secret) = session::secret(&request) {
         workflow::sign_out(site.db()?, &secret, Utc::now()).await?;
     }
@@ -272,6 +288,7 @@ pub(crate) async fn sign_out(
 /// One click, as somebody of the demo; elsewhere there is no such address.
 pub(crate) async fn as_demo(
     site: web::Data<Site>,
+    request: HttpRequest,
     form: web::Form<Address>,
 ) -> Result<HttpResponse, PageProblem> {
     if !site
@@ -285,7 +302,18 @@ pub(crate) async fn as_demo(
     let whole = workflow::enter_as_demo(site.db()?, &form.email, Utc::now())
         .await
         .map_err(Problem::of_sign_in)?;
-    Ok(gone_to("/", &whole))
+    Ok(gone_back(&request, &whole))
+}
+
+/// To where whoever signs in was cut off.
+pub(super) fn gone_back(request: &HttpRequest, secret: &Secret) -> HttpResponse {
+    let place = session::way_back(request);
+    let mut answer = gone_to(place.unwrap_or("/"), secret);
+    if place.is_some() {
+        // A browser keeps no cookie that it is told to forget; one that is too long to be kept is no reason not to go.
+        let _ = answer.add_cookie(&session::way_back_taken());
+    }
+    answer
 }
 
 pub(super) fn gone_to(path: &str, secret: &Secret) -> HttpResponse {

@@ -4,6 +4,7 @@ use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use assess::TableAccount;
 use chrono::Utc;
 use cycle::SubmissionState;
 use cycle::clock::{self, moment_in_words};
@@ -11,9 +12,10 @@ use finding::words::{counted, with_commas};
 use finding::{Asks, Outcome};
 use workflow::{Answers, Comparison, Denied, FindingCount, MarkedWorkbook, Submission};
 
-use super::findings::{Said, Section, sections};
+use super::findings::{Of, Said, Section, sections};
 use super::handover::{HandingOver, handing_over};
 use super::problem::PageProblem;
+use super::steps::{self, Step};
 use crate::Site;
 use crate::api::submission::find;
 use crate::session::{Visitor, You};
@@ -28,6 +30,8 @@ struct SubmissionPage {
     you: Option<You>,
     submission: Submission,
     waiting: bool,
+    /// How far the work on it is, while it waits.
+    steps: Vec<Step>,
     tag: &'static str,
     sentence: String,
     received: String,
@@ -57,14 +61,31 @@ enum Marked {
     Not(String),
 }
 
-struct Account {
-    name: String,
-    n_rows: String,
-    loaded: String,
-    rejected: String,
-    ignored: String,
+pub(super) struct Account {
+    pub(super) name: String,
+    pub(super) n_rows: String,
+    pub(super) loaded: String,
+    pub(super) rejected: String,
+    pub(super) ignored: String,
     /// Why: "2 rows: a total or notes row".
-    reasons: Vec<String>,
+    pub(super) reasons: Vec<String>,
+}
+
+impl Account {
+    pub(super) fn of(table: &TableAccount) -> Self {
+        Account {
+            name: table.sheet.clone(),
+            n_rows: with_commas(table.n_rows),
+            loaded: with_commas(table.loaded),
+            rejected: with_commas(table.rejected),
+            ignored: with_commas(table.ignored),
+            reasons: table
+                .ignored_rows
+                .iter()
+                .map(|rows| format!("{}: {}", counted(rows.n_rows, "row", "rows"), rows.reason))
+                .collect(),
+        }
+    }
 }
 
 pub(crate) async fn show(
@@ -103,9 +124,16 @@ pub(crate) async fn show(
     let total: u64 = counts.iter().map(|count| count.n_findings).sum();
     let handing = handing_over(&site, &visitor, &submission).await?;
     let changes = changes(db, reader, &submission).await?;
+    let progress = match submission.outcome {
+        None => workflow::progress(db, reader, &submission).await?,
+        Some(_) => None,
+    };
     let page = SubmissionPage {
         handing,
         changes,
+        steps: progress
+            .map(|progress| steps::steps(progress, steps::STORED))
+            .unwrap_or_default(),
         you: Some(visitor.you),
         tag: words::tag_of_submission(submission.state),
         waiting: submission.outcome.is_none() && !submission.needs_attention(),
@@ -122,7 +150,7 @@ pub(crate) async fn show(
         }),
         explained: explained(asked(&counts, Asks::ToExplain), n_unexplained),
         sections: sections(
-            id,
+            Of::Submission(id),
             findings,
             &counts,
             Said {
@@ -130,21 +158,7 @@ pub(crate) async fn show(
                 today,
             },
         ),
-        tables: accounts
-            .iter()
-            .map(|table| Account {
-                name: table.sheet.clone(),
-                n_rows: with_commas(table.n_rows),
-                loaded: with_commas(table.loaded),
-                rejected: with_commas(table.rejected),
-                ignored: with_commas(table.ignored),
-                reasons: table
-                    .ignored_rows
-                    .iter()
-                    .map(|rows| format!("{}: {}", counted(rows.n_rows, "row", "rows"), rows.reason))
-                    .collect(),
-            })
-            .collect(),
+        tables: accounts.iter().map(Account::of).collect(),
         not_compared: comparisons.iter().filter_map(not_compared).collect(),
         marked: match (marked, submission.outcome) {
             (Some(MarkedWorkbook::Kept { .. }), _) => Marked::Kept,
@@ -229,7 +243,7 @@ fn explained(n_asked: u64, n_unexplained: u64) -> Option<String> {
     }
 }
 
-fn asked(counts: &[FindingCount], asks: Asks) -> u64 {
+pub(super) fn asked(counts: &[FindingCount], asks: Asks) -> u64 {
     counts
         .iter()
         .filter(|count| Asks::of(count.severity) == asks)
@@ -238,7 +252,7 @@ fn asked(counts: &[FindingCount], asks: Asks) -> u64 {
 }
 
 /// `2 to fix`, `1 to explain` …
-fn summary(counts: &[FindingCount]) -> Vec<String> {
+pub(super) fn summary(counts: &[FindingCount]) -> Vec<String> {
     Asks::ALL
         .into_iter()
         .map(|asks| (asks, asked(counts, asks)))

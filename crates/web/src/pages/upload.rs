@@ -1,29 +1,36 @@
-//! The page that sends a file.
+//! The page that takes files. One whose return and period are said is sent at once; of others lgdp says what they are,
+//! and the sender decides on the page of their batch.
+
+mod form;
 
 use std::cmp::Reverse;
 
-use actix_multipart::{Field, Multipart};
+use access::Action;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use askama::Template;
 use chrono::Utc;
 use cycle::clock;
-use futures_util::StreamExt as _;
+use db::Db;
 use serde::Deserialize;
 use uuid::Uuid;
-use workflow::{NewUpload, OrganisationName, OwedBy};
+use workflow::{
+    Actor, NewBatch, NewFile, NewUpload, Obligation, OrganisationName, OwedBy, ReceiveError,
+};
 
 use super::problem::PageProblem;
 use crate::Site;
 use crate::body::{self, Body};
 use crate::problem::Problem;
-use crate::session::{Visitor, You, visitor};
-use crate::spool::{SpoolError, Spooled, spool};
+use crate::session::{self, Visitor, You, visitor};
+use form::{Form, Sent, read};
 
-/// What the fields around the file may take, all together.
-const FORM_BYTES: u64 = 64 * 1024;
-/// What one of them may take.
-const FIELD_BYTES: usize = 500;
+pub(crate) use form::clean_file_name;
+
+/// Files that can be sent together.
+pub(super) const MOST_FILES: usize = 20;
+/// How many times the largest file they may be together.
+const ALL_TOGETHER: u64 = 4;
 
 #[derive(Template)]
 #[template(path = "upload.html")]
@@ -35,21 +42,27 @@ struct UploadPage {
     organisations: Vec<OrganisationName>,
     rounds: Vec<RoundChoice>,
     chosen: Chosen,
+    /// Whether anything may be sent, or only checked.
+    may_send: bool,
     idempotency_key: Uuid,
     megabytes: u64,
+    bytes: u64,
+    most_files: usize,
 }
 
-struct RoundChoice {
-    value: String,
-    label: String,
+/// A return and a period that go together.
+pub(super) struct RoundChoice {
+    /// `hl1/2026-27-Q1`.
+    pub(super) value: String,
+    pub(super) label: String,
 }
 
 /// What the form starts with.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 pub(crate) struct Chosen {
     #[serde(default)]
     organisation: String,
-    /// `hl1/2026-27-Q1`: a return and a period that go together.
+    /// Of one file; empty: the files say what they are.
     #[serde(default)]
     round: String,
     #[serde(default)]
@@ -61,6 +74,9 @@ pub(crate) async fn show(
     visitor: Visitor,
     chosen: web::Query<Chosen>,
 ) -> Result<HttpResponse, PageProblem> {
+    if !visitor.you.may_check {
+        return Err(Problem::forbidden().into());
+    }
     let mut chosen = chosen.into_inner();
     if chosen.email.is_empty() {
         chosen.email.clone_from(&visitor.you.email);
@@ -81,17 +97,31 @@ pub(crate) async fn receive(
 }
 
 async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResponse, PageProblem> {
-    let visitor = visitor(request).await?;
+    let whole = site.config.body.bytes * ALL_TOGETHER;
+    let visitor = match visitor(request).await {
+        Err(PageProblem::SignedOut) => {
+            // A browser that is still sending shows no answer but an error of its own.
+            body::drain(body, site.config.body, whole).await;
+            return Err(PageProblem::SignedOutWhileSending);
+        }
+        visitor => visitor?,
+    };
     let mut form = Form::default();
-    let sent = match read(site, request, &visitor, body, &mut form).await {
-        Ok(()) => send(site, &visitor, &mut form).await,
-        Err(problem) => Err(problem.into()),
+    let sent = match read(site, request, &visitor, body, whole, &mut form).await {
+        Ok(()) => {
+            // Files take a while: somebody may have signed out meanwhile.
+            if let Err(PageProblem::SignedOut) = session::visitor(request).await {
+                return Err(PageProblem::SignedOutWhileSending);
+            }
+            take(site, &visitor, &form).await
+        }
+        Err(mistake) => Err(mistake),
     };
     match sent {
-        Ok(id) => Ok(HttpResponse::SeeOther()
-            .insert_header((header::LOCATION, format!("/submissions/{id}")))
+        Ok(place) => Ok(HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, place))
             .finish()),
-        Err(mistake) if shows_on_the_form(&mistake.problem) => {
+        Err(mistake) if mistake.shows_on_the_form => {
             let status = mistake.problem.status;
             page(site, visitor, status, form.chosen, Some(mistake)).await
         }
@@ -99,199 +129,201 @@ async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResp
     }
 }
 
-/// What the sender can put right there and then. A file that came in only in part is not: the connection closes.
-fn shows_on_the_form(problem: &Problem) -> bool {
-    problem.status.is_client_error()
-        && ![
-            StatusCode::FORBIDDEN,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            StatusCode::REQUEST_TIMEOUT,
-        ]
-        .contains(&problem.status)
-}
-
 /// What is wrong, and the field where it is put right.
 struct Mistake {
     problem: Problem,
     field: &'static str,
+    /// What the sender can put right there and then. A body that was not read to its end is not: the connection closes.
+    shows_on_the_form: bool,
 }
 
 /// Most of what can be wrong is so with the file.
 impl<T: Into<Problem>> From<T> for Mistake {
     fn from(problem: T) -> Self {
+        let problem = problem.into();
+        let unread = [
+            StatusCode::FORBIDDEN,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::REQUEST_TIMEOUT,
+        ];
         Self {
-            problem: problem.into(),
+            shows_on_the_form: problem.status.is_client_error()
+                && !unread.contains(&problem.status),
+            problem,
             field: "file",
         }
     }
 }
 
-async fn send(site: &Site, visitor: &Visitor, form: &mut Form) -> Result<Uuid, Mistake> {
-    let missing = |field, words: &str| Mistake {
-        problem: Problem::bad_request(words),
+impl Mistake {
+    /// The body was read to its end all the same.
+    fn as_too_large(mut self) -> Self {
+        self.problem.status = StatusCode::PAYLOAD_TOO_LARGE;
+        self
+    }
+}
+
+fn missing(field: &'static str, words: impl Into<String>) -> Mistake {
+    Mistake {
         field,
-    };
-    let (return_id, period) = form
-        .chosen
-        .round
-        .split_once('/')
-        .ok_or_else(|| missing("round", "Choose the return and period."))?;
-    if form.chosen.organisation.is_empty() {
+        ..Mistake::from(Problem::bad_request(words))
+    }
+}
+
+/// Sends what can be sent at once, and has everything else looked at; gives the page to go on at.
+async fn take(site: &Site, visitor: &Visitor, form: &Form) -> Result<String, Mistake> {
+    let (db, chosen) = (site.db()?, &form.chosen);
+    if chosen.organisation.is_empty() {
         return Err(missing("organisation", "Choose your organisation."));
     }
-    if form.chosen.email.is_empty() {
+    if chosen.email.is_empty() {
         return Err(missing(
             "email",
             "Enter an email address to which we can send the receipt.",
         ));
     }
-    let file = form.file.take().filter(|_| !form.file_name.is_empty());
-    let file = file.ok_or_else(|| missing("file", "Choose a file."))?;
+    if form.files.is_empty() {
+        return Err(missing("file", "Choose a file."));
+    }
+    let round = chosen.round.split_once('/');
+    let batch = match (round, form.files.as_slice(), form.only_check) {
+        (Some(round), [file], false) => match send((site, db), visitor, form, file, round).await {
+            Ok(id) => return Ok(format!("/submissions/{id}")),
+            // The sender says whether that is meant.
+            Err(ReceiveError::SentBefore { .. }) => put_in(site, visitor, form).await?,
+            Err(error) => return Err(error.into()),
+        },
+        (Some(round), [_], true) => return check(site, visitor, form, round).await,
+        _ => put_in(site, visitor, form).await?,
+    };
+    Ok(format!(
+        "/upload/{batch}{}",
+        if form.only_check { "?only=check" } else { "" }
+    ))
+}
+
+/// Has the one file checked; gives the page where what was found is to be seen.
+async fn check(
+    site: &Site,
+    visitor: &Visitor,
+    form: &Form,
+    round: (&str, &str),
+) -> Result<String, Mistake> {
+    let db = site.db()?;
+    let batch = put_in(site, visitor, form).await?;
+    let waiting = workflow::batch(db, &visitor.actor, batch).await?;
+    let id = waiting.first().map(|one| one.parcel.id);
+    let id = id.ok_or_else(Problem::gone)?;
+    match workflow::check(db, &visitor.actor, id, round, Utc::now()).await {
+        Ok(()) => Ok(format!("/checked/{id}")),
+        Err(error) => {
+            workflow::forget(db, &site.files, &visitor.actor, batch).await?;
+            Err(error.into())
+        }
+    }
+}
+
+async fn send(
+    (site, db): (&Site, &Db),
+    visitor: &Visitor,
+    form: &Form,
+    file: &Sent,
+    (return_id, period): (&str, &str),
+) -> Result<Uuid, ReceiveError> {
     let upload = NewUpload {
         organisation: form.chosen.organisation.clone(),
         return_id: return_id.to_owned(),
         period: period.to_owned(),
-        file_name: form.file_name.clone(),
-        path: file.path(),
-        sha256: file.sha256.clone(),
-        bytes: file.bytes,
+        file_name: file.name.clone(),
+        path: file.spooled.path(),
+        sha256: file.spooled.sha256.clone(),
+        bytes: file.spooled.bytes,
         idempotency_key: form.idempotency_key.clone(),
         contact_email: Some(form.chosen.email.clone()),
         received_at: Utc::now(),
     };
-    let receipt = workflow::receive(site.db()?, &site.files, &visitor.actor, upload).await?;
+    let receipt = workflow::receive_unless_sent(db, &site.files, &visitor.actor, upload).await?;
     Ok(receipt.submission_id)
 }
 
-#[derive(Default)]
-struct Form {
-    /// Whether it comes from a page that this session was shown.
-    is_ours: bool,
-    chosen: Chosen,
-    idempotency_key: String,
-    file_name: String,
-    file: Option<Spooled>,
+async fn put_in(site: &Site, visitor: &Visitor, form: &Form) -> Result<Uuid, Problem> {
+    let files = form.files.iter().map(|file| NewFile {
+        file_name: file.name.clone(),
+        path: file.spooled.path(),
+        sha256: file.spooled.sha256.clone(),
+        n_bytes: file.spooled.bytes,
+    });
+    let batch = NewBatch {
+        organisation: form.chosen.organisation.clone(),
+        contact_email: Some(form.chosen.email.clone()),
+        idempotency_key: form.idempotency_key.clone(),
+        files: files.collect(),
+        came_at: Utc::now(),
+    };
+    Ok(workflow::put_in(site.db()?, &site.files, &visitor.actor, &batch).await?)
 }
 
-async fn read(
+/// What may be sent today, by title and the newest period first.
+pub(super) async fn open_rounds(
     site: &Site,
-    request: &HttpRequest,
-    visitor: &Visitor,
-    body: Body,
-    form: &mut Form,
-) -> Result<(), Problem> {
-    let limits = site.config.body;
-    let body = body::paced(body, limits, limits.bytes + FORM_BYTES);
-    let explain = |error: &_| Problem::from(SpoolError::of_multipart(error, limits.bytes));
-    let mut fields = Multipart::new(request.headers(), body);
-    while let Some(field) = fields.next().await {
-        let field = field.map_err(|error| explain(&error))?;
-        match field.name().unwrap_or_default() {
-            // Before the file, which no other site's page can have sent.
-            "form_token" => {
-                visitor.check_form(&text(field).await?)?;
-                form.is_ours = true;
-            }
-            "file" if !form.is_ours => return Err(Problem::cross_site()),
-            "file" => {
-                form.file_name = field
-                    .content_disposition()
-                    .and_then(|disposition| disposition.get_filename())
-                    .map(clean_file_name)
-                    .unwrap_or_default();
-                let dir = &site.config.spool_dir;
-                form.file = Some(spool(field, dir, limits.bytes, SpoolError::of_multipart).await?);
-            }
-            "organisation" => form.chosen.organisation = text(field).await?,
-            "round" => form.chosen.round = text(field).await?,
-            "email" => form.chosen.email = text(field).await?,
-            "idempotency_key" => form.idempotency_key = text(field).await?,
-            _ => {}
-        }
-    }
-    if !form.is_ours {
-        return Err(Problem::cross_site());
-    }
-    if form.idempotency_key.is_empty() {
-        form.idempotency_key = Uuid::now_v7().to_string();
-    }
-    Ok(())
+    actor: &Actor,
+    organisations: &[String],
+) -> Result<Vec<Obligation>, Problem> {
+    let which = OwedBy {
+        organisations: organisations.to_vec(),
+        return_id: None,
+    };
+    let today = clock::day(Utc::now());
+    let mut owed = workflow::owed(site.db()?, actor, &which, today).await?;
+    owed.retain(|owed| owed.round.opens_on <= today);
+    owed.sort_by(|a, b| {
+        let key = |owed: &Obligation| Reverse(owed.round.period.end);
+        let by_title = a.round.return_title.cmp(&b.round.return_title);
+        by_title.then_with(|| key(a).cmp(&key(b)))
+    });
+    Ok(owed)
 }
 
-async fn text(mut field: Field) -> Result<String, Problem> {
-    let mut text = Vec::new();
-    while let Some(chunk) = field.next().await {
-        text.extend_from_slice(&chunk.map_err(|_| Problem::from(SpoolError::Incomplete))?);
-        if text.len() > FIELD_BYTES {
-            return Err(Problem::bad_request("An answer is too long."));
-        }
-    }
-    Ok(String::from_utf8_lossy(&text).trim().to_owned())
-}
-
-/// A name to show: no folders, no control characters, not too long. It is never used as a path.
-pub(crate) fn clean_file_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect::<String>()
-        .trim()
-        .to_owned()
+/// Each of them once.
+pub(super) fn choices(owed: &[Obligation]) -> Vec<RoundChoice> {
+    let mut rounds: Vec<_> = owed.iter().map(|owed| &owed.round).collect();
+    rounds.dedup();
+    rounds
+        .into_iter()
+        .map(|round| RoundChoice {
+            value: format!("{}/{}", round.return_id, round.period.label),
+            label: format!("{}, {}", round.return_title, round.period.in_words()),
+        })
+        .collect()
 }
 
 async fn page(
     site: &Site,
     visitor: Visitor,
     status: StatusCode,
-    chosen: Chosen,
+    mut chosen: Chosen,
     mistake: Option<Mistake>,
 ) -> Result<HttpResponse, PageProblem> {
     let reader = &visitor.actor;
-    let today = clock::day(Utc::now());
-    let organisations = workflow::organisations(site.db()?, reader).await?;
-    let which = OwedBy {
-        organisations: organisations.iter().map(|one| one.code.clone()).collect(),
-        return_id: None,
-    };
-    let obligations = workflow::owed(site.db()?, reader, &which, today).await?;
-    let mut rounds: Vec<_> = obligations.iter().map(|owed| &owed.round).collect();
-    rounds.sort_by_key(|round| (&round.return_title, Reverse(round.period.end)));
-    rounds.dedup();
-    let rounds = rounds
-        .into_iter()
-        .map(|round| RoundChoice {
-            value: format!("{}/{}", round.return_id, round.period.label),
-            label: format!("{}, {}", round.return_title, round.period.label),
-        })
-        .collect();
+    let mut organisations = workflow::organisations(site.db()?, reader).await?;
+    organisations.retain(|one| workflow::may_for(reader, Action::Check, &one.code));
+    if let [one] = organisations.as_slice() {
+        chosen.organisation.clone_from(&one.code);
+    }
+    let codes: Vec<String> = organisations.iter().map(|one| one.code.clone()).collect();
+    let owed = open_rounds(site, reader, &codes).await?;
     let page = UploadPage {
+        may_send: visitor.you.may_send,
         you: Some(visitor.you),
         wrong_field: mistake.as_ref().map_or("", |mistake| mistake.field),
         problem: mistake.map(|mistake| mistake.problem.detail),
         organisations,
-        rounds,
+        rounds: choices(&owed),
         chosen,
         idempotency_key: Uuid::now_v7(),
         megabytes: site.config.body.bytes / (1024 * 1024),
+        bytes: site.config.body.bytes,
+        most_files: MOST_FILES,
     };
     Ok(super::render(status, &page))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_lose_their_folders_and_control_characters() {
-        for (sent, kept) in [
-            ("HL1 Q2.xlsx", "HL1 Q2.xlsx"),
-            ("C:\\Users\\me\\HL1.xlsx", "HL1.xlsx"),
-            ("../../etc/passwd", "passwd"),
-            ("a\r\nb.csv", "ab.csv"),
-            ("/", ""),
-        ] {
-            assert_eq!(clean_file_name(sent), kept);
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use access::{Action, Grant, Object, Reach, Role, Stage, Verdict, decide};
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
+use sha2::Digest as _;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 use workflow::{Actor, Asking, Explaining, Presence, Secret, Words};
@@ -68,6 +69,9 @@ struct Thing {
     stage: Stage,
     submission: Uuid,
     waiver: Uuid,
+    /// A file that waits, alone in its batch.
+    parcel: Uuid,
+    batch: Uuid,
 }
 
 fn grant(role: Role, code: &str, return_id: &str) -> Grant {
@@ -177,6 +181,7 @@ impl Running {
         workflow::explain(&self.db, &system, id, &explaining)
             .await
             .unwrap();
+        let (batch, parcel) = self.file_that_waits(&sender.actor, organisation).await;
         if stage == Stage::Submitted {
             workflow::submit(&self.db, &sender.actor, id, Utc::now())
                 .await
@@ -197,7 +202,37 @@ impl Running {
             stage,
             submission: id,
             waiver,
+            parcel,
+            batch,
         }
+    }
+}
+
+impl Running {
+    /// A file that waits, and its batch.
+    async fn file_that_waits(&self, sender: &Actor, organisation: &str) -> (Uuid, Uuid) {
+        let path = self.spool.join(Uuid::now_v7().to_string());
+        fs::write(&path, "x").unwrap();
+        let file = workflow::NewFile {
+            file_name: "a.csv".to_owned(),
+            path: path.clone(),
+            sha256: hex::encode(sha2::Sha256::digest("x")),
+            n_bytes: 1,
+        };
+        let new = workflow::NewBatch {
+            organisation: organisation.to_owned(),
+            contact_email: None,
+            idempotency_key: Uuid::now_v7().to_string(),
+            files: vec![file],
+            came_at: Utc::now(),
+        };
+        let files = &files::Files::open(&files::Config::Folder(self.files.clone())).unwrap();
+        let batch = workflow::put_in(&self.db, files, sender, &new)
+            .await
+            .unwrap();
+        fs::remove_file(path).unwrap();
+        let waiting = workflow::batch(&self.db, sender, batch).await.unwrap();
+        (batch, waiting[0].parcel.id)
     }
 }
 
@@ -281,6 +316,8 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
     let path = route
         .path
         .replace("{id}", &id.to_string())
+        .replace("{batch}", &thing.batch.to_string())
+        .replace("{parcel}", &thing.parcel.to_string())
         .replace("{rule}", RULE)
         .replace("{code}", thing.organisation)
         .replace("{organisation}", thing.organisation)
@@ -318,7 +355,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
     }
     let query = match route.path.rsplit('/').next() {
         Some("dataset.csv") => "?table=case",
-        Some("submissions") => "?file_name=a.csv",
+        Some("submissions" | "checks") if !path.starts_with("/api/checks/") => "?file_name=a.csv",
         _ => "",
     };
     vec![of(actions[0], format!("{path}{query}"))]
@@ -329,7 +366,11 @@ fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
     let has = |part: &str| route.path.contains(part);
     let of_a_version = has("{id}");
     Object {
-        organisation: if of_a_version || has("{code}") || has("{organisation}") {
+        organisation: if of_a_version
+            || ["{code}", "{organisation}", "{batch}", "{parcel}"]
+                .into_iter()
+                .any(has)
+        {
             Some(thing.organisation)
         } else if has("dataset.csv") {
             // Whoever has an organisation takes what is its own.
@@ -368,6 +409,14 @@ fn is_as(verdict: Verdict, route: &Route, who: &Who, status: u16) -> bool {
         Verdict::Allowed(_) if route.path.ends_with("marked.xlsx") => status == 404,
         // Nor anything to compare in files that have no rows.
         Verdict::Allowed(_) if route.path.ends_with("changes.csv") => status == 409,
+        // Nor is anything found in a file that is not checked.
+        Verdict::Allowed(_)
+            if ["/checked/{parcel}/", "/api/checks/{parcel}/"]
+                .into_iter()
+                .any(|of| route.path.starts_with(of)) =>
+        {
+            status == 404
+        }
         Verdict::Allowed(_) if route.method == "GET" => [200, 303].contains(&status),
         Verdict::Allowed(_) => ![401, 403, 404].contains(&status) && status < 500,
         Verdict::Forbidden => status == 403,
@@ -421,6 +470,8 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
     let nothing = Thing {
         submission: Uuid::now_v7(),
         waiver: Uuid::now_v7(),
+        parcel: Uuid::now_v7(),
+        batch: Uuid::now_v7(),
         ..others
     };
     let ann = site
@@ -433,7 +484,10 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
         let For::May(actions) = route.whom else {
             continue;
         };
-        if !route.path.contains("{id}") {
+        if !["{id}", "{batch}", "{parcel}"]
+            .into_iter()
+            .any(|part| route.path.contains(part))
+        {
             continue;
         }
         let by_api = route.path.starts_with("/api/");
@@ -458,6 +512,8 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
             let own_id = |text: &str| {
                 text.replace(&thing.submission.to_string(), "ID")
                     .replace(&thing.waiver.to_string(), "ID")
+                    .replace(&thing.parcel.to_string(), "ID")
+                    .replace(&thing.batch.to_string(), "ID")
             };
             // In an order that is chosen anew each time.
             let mut head: Vec<String> = answer

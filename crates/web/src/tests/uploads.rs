@@ -84,7 +84,7 @@ async fn an_outcome_is_told_by_page_and_api() {
     let id = receipt["submission_id"].as_str().unwrap();
 
     let page = site.get(&format!("/submissions/{id}")).await;
-    assert!(page.body.contains("data-waiting-for="), "it waits");
+    assert!(page.body.contains("data-live"), "it waits");
     assert_eq!(
         json(&site.get(&format!("/api/submissions/{id}")).await.body)["outcome"],
         Value::Null
@@ -98,7 +98,7 @@ async fn an_outcome_is_told_by_page_and_api() {
         .unwrap();
 
     let page = site.get(&format!("/submissions/{id}")).await;
-    assert!(!page.body.contains("data-waiting-for="));
+    assert!(!page.body.contains("data-live"));
     assert!(
         page.body.contains("We could not use this file"),
         "{}",
@@ -179,19 +179,28 @@ async fn many_findings_of_a_check_are_shown_a_page_at_a_time() {
     }
 }
 
-const BOUNDARY: &str = "xxBOUNDARYxx";
+pub(super) const BOUNDARY: &str = "xxBOUNDARYxx";
 
 /// As a page of this session sends it.
-fn form(site: &Running, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
+pub(super) fn form(site: &Running, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
+    files_form(site, fields, file.as_slice())
+}
+
+/// With several files.
+pub(super) fn files_form(
+    site: &Running,
+    fields: &[(&str, &str)],
+    files: &[(&str, &str)],
+) -> Vec<u8> {
     let token = site.session.form_token();
     let fields: Vec<_> = [("form_token", token.as_str())]
         .into_iter()
         .chain(fields.iter().copied())
         .collect();
-    bare_form(&fields, file)
+    bare_form(&fields, files)
 }
 
-fn bare_form(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
+fn bare_form(fields: &[(&str, &str)], files: &[(&str, &str)]) -> Vec<u8> {
     use std::fmt::Write as _;
     let mut body = String::new();
     for (name, value) in fields {
@@ -200,7 +209,7 @@ fn bare_form(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
             "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
         );
     }
-    if let Some((name, content)) = file {
+    for (name, content) in files {
         let _ = write!(
             body,
             "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{content}\r\n"
@@ -210,12 +219,12 @@ fn bare_form(fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Vec<u8> {
     body.into_bytes()
 }
 
-async fn send_form(site: &Running, body: &[u8]) -> super::Answer {
+pub(super) async fn send_form(site: &Running, body: &[u8]) -> super::Answer {
     let header = format!("content-type: multipart/form-data; boundary={BOUNDARY}\r\n");
     site.ask("POST", "/upload", &header, body).await
 }
 
-const FIELDS: [(&str, &str); 4] = [
+pub(super) const FIELDS: [(&str, &str); 4] = [
     ("idempotency_key", "k1"),
     ("organisation", "S12000001"),
     ("round", "cases/2026-27-Q1"),
@@ -250,11 +259,6 @@ async fn what_the_form_lacks_is_said_on_it() {
             Some(("a.csv", "x")),
             "The email address is not one",
         ),
-        (
-            &FIELDS[..2],
-            Some(("a.csv", "x")),
-            "Choose the return and period.",
-        ),
         (&FIELDS[..1], Some(("a.csv", "x")), "Choose"),
     ] {
         let answer = send_form(&site, &form(&site, fields, file)).await;
@@ -277,7 +281,7 @@ async fn a_file_too_large_for_the_form_is_413() {
 #[tokio::test]
 async fn a_form_that_no_page_of_this_session_has_shown_is_refused() {
     let site = Running::start().await;
-    let file = Some(("cases.csv", "REF\nA1\n"));
+    let file = [("cases.csv", "REF\nA1\n")];
     let late = [&FIELDS[..], &[("form_token", "x")]].concat();
     for fields in [
         FIELDS.to_vec(),
@@ -285,7 +289,7 @@ async fn a_form_that_no_page_of_this_session_has_shown_is_refused() {
         [&[("form_token", "0123")], &FIELDS[..]].concat(),
         late,
     ] {
-        let answer = send_form(&site, &bare_form(&fields, file)).await;
+        let answer = send_form(&site, &bare_form(&fields, &file)).await;
         assert_eq!(answer.status, 403, "{answer:?}");
     }
     site.check_nothing_is_left().await;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use child::ChildError;
 use queue::{Claimed, HandlerError};
+use tokio::sync::watch;
 use workflow::{AssessJob, LoadError, Loaded};
 
+use crate::stages::note_stages;
 use crate::{Worker, task};
 
 /// A file whose child dies in the middle of its answer this often is refused: it will not go better.
@@ -39,8 +41,16 @@ pub(crate) async fn assess(
     )
     .await?;
     let child = worker.child.clone();
+    let (told, doings) = watch::channel(None);
     let answer = tokio::task::spawn_blocking(move || child.run(&task)).await??;
-    let loaded = match workflow::load(db, &actor, id, spec, answer).await {
+    let answer = answer.telling(move |doing| {
+        told.send_replace(Some(doing));
+    });
+    let (loaded, ()) = tokio::join!(
+        workflow::load(db, &actor, id, spec, answer),
+        note_stages(db, &claimed, doings)
+    );
+    let loaded = match loaded {
         Err(LoadError::Child(ChildError::Ended(status)))
             if claimed.attempts >= TRIES_OF_A_BROKEN_ANSWER =>
         {

@@ -1,6 +1,6 @@
 //! What the visitor's organisations owe, by the day it is due.
 
-use access::Actor;
+use access::{Action, Actor};
 use chrono::NaiveDate;
 use cycle::clock::moment_in_words;
 use cycle::{ObligationState, SubmissionState};
@@ -148,7 +148,7 @@ pub(super) async fn of(
         .into_iter()
         .skip(asked.page_idx() * PAGE)
         .take(PAGE)
-        .map(row)
+        .map(|owed| row(actor, owed))
         .collect();
     Ok(Some(Owed {
         sentence,
@@ -158,8 +158,15 @@ pub(super) async fn of(
     }))
 }
 
-fn row(obligation: Obligation) -> Row {
-    let (round, turn) = (&obligation.round, Turn::of(obligation.state));
+fn row(actor: &Actor, obligation: Obligation) -> Row {
+    let round = &obligation.round;
+    let turn = match Turn::of(obligation.state) {
+        // It is somebody else's to send.
+        Turn::ToSend if !workflow::may_for(actor, Action::Send, &obligation.organisation) => {
+            Turn::Later
+        }
+        turn => turn,
+    };
     let link = format!(
         "/returns/{}/{}/{}",
         round.return_id, round.period.label, obligation.organisation
