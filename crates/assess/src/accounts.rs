@@ -1,6 +1,6 @@
 //! What became of every row: loaded, rejected, or ignored for a stated reason.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use finding::{Findings, Outcome, Severity};
 use frame::{Frame, Framed, IgnoredRows};
@@ -57,41 +57,42 @@ pub struct OwnBlock {
 pub(crate) struct Rejected {
     /// Nothing of a refused file is loaded.
     all: bool,
-    /// 0-based sheet rows, by table.
-    row_idxs: HashMap<String, HashSet<u32>>,
+    /// Whether each record is, by table.
+    records: HashMap<String, Vec<bool>>,
 }
 
 impl Rejected {
     /// Whether a record of the frame is rejected, by its position.
-    fn of<'a>(&'a self, frame: &'a Frame) -> impl Fn(usize) -> bool + 'a {
-        let rejected = self.row_idxs.get(&frame.table);
-        move |record_idx| {
-            let row_idx = frame.places.row_idxs.get(record_idx);
-            self.all
-                || row_idx
-                    .zip(rejected)
-                    .is_some_and(|(row_idx, rejected)| rejected.contains(row_idx))
-        }
+    fn of<'a>(&'a self, frame: &Frame) -> impl Fn(usize) -> bool + 'a {
+        let rejected = self.records.get(&frame.table);
+        let is_rejected = move |record_idx| rejected.and_then(|all| all.get(record_idx)).copied();
+        move |record_idx| self.all || is_rejected(record_idx).unwrap_or_default()
     }
 }
 
 /// A record is rejected if anything on its row has to be fixed: as a finding says, or one that stands for those of many rows.
 pub(crate) fn rejected(framed: &Framed, findings: &Findings, of_many: &Rows) -> Rejected {
-    let mut row_idxs = of_many.clone();
-    for frame in &framed.frames {
+    let of_frame = |frame: &Frame| {
         let of_table = findings
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
             .filter(|finding| finding.table.as_deref() == Some(&frame.table))
             .filter_map(|finding| Some(finding.row_number?.saturating_sub(1)));
-        row_idxs
-            .entry(frame.table.clone())
-            .or_default()
-            .extend(of_table);
-    }
+        let of_many = of_many.get(&frame.table).into_iter().flatten().copied();
+        let mut by_row: Vec<bool> = Vec::new();
+        for row_idx in of_table.chain(of_many) {
+            let row_idx = row_idx as usize;
+            by_row.resize(by_row.len().max(row_idx + 1), false);
+            by_row[row_idx] = true;
+        }
+        let is_rejected = |row_idx: &u32| by_row.get(*row_idx as usize).copied();
+        let records = frame.places.row_idxs.iter();
+        let records = records.map(|row_idx| is_rejected(row_idx).unwrap_or_default());
+        (frame.table.clone(), records.collect())
+    };
     Rejected {
         all: findings.outcome() == Outcome::Refused,
-        row_idxs,
+        records: framed.frames.iter().map(of_frame).collect(),
     }
 }
 
