@@ -50,10 +50,12 @@ async fn tell(scripts: Scripts, name: &str) {
 
     let second = story.send("valid").await;
     wait_for(browser, scripts, "ready to submit").await;
+    compare(browser, &second).await;
     submit(browser, &second).await;
     sign_off(&story, &second).await;
     accept(&story, &second).await;
     look_back(&story, &second).await;
+    more_time(&story).await;
     declare_nothing_to_report(&story, scripts).await;
     story.browser.end().await;
 }
@@ -253,6 +255,76 @@ async fn look_back(story: &Story, version: &str) {
     browser.go(&council).await;
     browser.reads("main", "Who is involved at").await;
     browser.look("return-for-the-approver").await;
+}
+
+/// The second version with the first.
+async fn compare(browser: &Browser, version: &str) {
+    browser.press("What changed since version 1").await;
+    browser
+        .sees("What changed from version 1 to version 2")
+        .await;
+    browser.reads("main", "Rows 1 to 3 of 3").await;
+    browser.look("changes").await;
+    browser
+        .fill("Look for a name or a value", "demo-0005-1")
+        .await;
+    browser.press("Show these").await;
+    browser.reads("main", "Rows 1 to 1 of 1").await;
+    browser.reads("main table", "HL1!K18").await;
+    browser.look("changes-found").await;
+    browser.fill("What to show", "Rows that are gone").await;
+    browser.press("Show these").await;
+    browser.reads("main", "There is no such change.").await;
+    browser.look("changes-none").await;
+    browser.go(version).await;
+}
+
+/// Asked for by the council, and given by the team from its grid.
+async fn more_time(story: &Story) {
+    let browser = &story.browser;
+    let council = format!("/returns/{RETURN}/{QUIET_PERIOD}/{COUNCIL}");
+    browser.hand_to(&story.ann).await;
+    browser.go(&council).await;
+    browser.look("return-to-send").await;
+    browser.press("Ask for more time").await;
+    browser.sees("More time").await;
+    browser.look("more-time").await;
+    browser.fill("The day by which", "31/12/2026").await;
+    browser.press("Ask for more time").await;
+    browser.reads(SUMMARY, "The day has to be later").await;
+    browser.look("more-time-too-early").await;
+    browser.fill("The day by which", "29 January 2027").await;
+    browser
+        .fill("Why you need more time", "Our case system is being moved.")
+        .await;
+    browser.press("Ask for more time").await;
+    browser.reads("main", "Waits for a decision").await;
+    browser.look("more-time-asked-for").await;
+
+    browser.hand_to(&story.tess).await;
+    browser
+        .go(&format!("/returns/{RETURN}/{QUIET_PERIOD}"))
+        .await;
+    browser.reads("main", "More time is asked for").await;
+    browser.look("grid-with-more-time-asked-for").await;
+    browser.press(COUNCIL_NAME).await;
+    browser.sees("Decide on more time").await;
+    browser.look("more-time-to-decide").await;
+    browser.press("Save the decision").await;
+    browser.reads(SUMMARY, "Choose whether").await;
+    browser.look("more-time-not-decided").await;
+    browser.tick("Yes, until a day").await;
+    browser.fill("Why", "Agreed.").await;
+    browser.press("Save the decision").await;
+    browser.reads("main", "Given until 29 January 2027").await;
+    browser.look("more-time-given").await;
+
+    browser.hand_to(&story.ann).await;
+    browser.go(&council).await;
+    browser.reads("main", "29 January 2027").await;
+    browser.look("return-with-more-time").await;
+    browser.press("Nothing to report for this period?").await;
+    browser.sees("Nothing to report").await;
 }
 
 async fn declare_nothing_to_report(story: &Story, scripts: Scripts) {

@@ -26,6 +26,8 @@ pub enum Action {
     Explain,
     AskForWaiver,
     DecideWaiver,
+    AskForExtension,
+    DecideExtension,
     DownloadDataset,
     DownloadOwnFigures,
     SeePeople,
@@ -36,7 +38,7 @@ pub enum Action {
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 27] = [
+    pub const ALL: [Action; 29] = [
         Action::SeeRounds,
         Action::SeeObligation,
         Action::SeeSubmission,
@@ -58,6 +60,8 @@ impl Action {
         Action::Explain,
         Action::AskForWaiver,
         Action::DecideWaiver,
+        Action::AskForExtension,
+        Action::DecideExtension,
         Action::DownloadDataset,
         Action::DownloadOwnFigures,
         Action::SeePeople,
@@ -90,6 +94,8 @@ impl Action {
             Action::Explain => "findings.explain",
             Action::AskForWaiver => "waiver.ask",
             Action::DecideWaiver => "waiver.decide",
+            Action::AskForExtension => "extension.ask",
+            Action::DecideExtension => "extension.decide",
             Action::DownloadDataset => "dataset.download",
             Action::DownloadOwnFigures => "dataset.download-own",
             Action::SeePeople => "people.see",

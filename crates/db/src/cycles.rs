@@ -197,6 +197,8 @@ pub struct Obligation {
     pub organisation: String,
     pub organisation_name: String,
     pub round: Round,
+    /// The last day on which a file is in time: the round's, or the one that more time was given until.
+    pub due_on: NaiveDate,
     pub state: ObligationState,
     /// Past the day it is due, and nothing was handed over that stands.
     pub is_overdue: bool,
@@ -226,6 +228,8 @@ struct ObligationRow {
     organisation_name: String,
     #[diesel(embed)]
     round: RoundRow,
+    #[diesel(sql_type = Date)]
+    own_due_on: NaiveDate,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     latest: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -261,7 +265,7 @@ impl ObligationRow {
         let round = Round::try_from(self.round)?;
         let facts = Standing {
             opens_on: round.opens_on,
-            due_on: round.due_on,
+            due_on: self.own_due_on,
             latest: latest.map(|(_, state)| state),
             stands: stands_by.map(|by| Stands {
                 by,
@@ -274,6 +278,7 @@ impl ObligationRow {
                 .latest_by
                 .zip(self.latest_at)
                 .map(|(name, at)| SentBy { name, at }),
+            due_on: self.own_due_on,
             state: ObligationState::of(&facts, today),
             is_overdue: facts.is_overdue(today),
             organisation: self.organisation,
@@ -290,6 +295,7 @@ impl ObligationRow {
 fn select(rest: &str) -> String {
     format!(
         "SELECT o.id, o.organisation, g.name AS organisation_name, {ROUND},
+                greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id)) AS own_due_on,
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
                 l.last AS latest_last, l.uploaded_by AS latest_by, l.received_at AS latest_at, l.n_versions,
                 s.id AS standing, s.verb AS stands_by, s.is_nil AS stands_nil

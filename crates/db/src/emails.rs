@@ -14,6 +14,8 @@ pub struct NewEmail<'a> {
     /// As the message is called: `receipt`, `outcome` and others.
     pub kind: &'a str,
     pub about: About,
+    /// What it tells of, where there may be many such.
+    pub occasion: Option<Uuid>,
     pub recipient: &'a str,
     /// The message's variables.
     pub payload: serde_json::Value,
@@ -28,16 +30,17 @@ pub enum About {
     Person(Uuid),
 }
 
-/// Puts a message into the outbox; false where the submission has one of this kind to this recipient already.
+/// Puts a message into the outbox; false where the occasion, or without one the submission, has one of this kind to this
+/// recipient already.
 pub async fn add(tx: &mut Tx, email: &NewEmail<'_>) -> Result<bool, DbError> {
     let (submission_id, person_id) = match email.about {
         About::Submission(id) => (Some(id), None),
         About::Person(id) => (None, Some(id)),
     };
     let n_added = sql_query(
-        "INSERT INTO email (id, kind, submission_id, person_id, recipient, payload, message_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (submission_id, kind, recipient) DO NOTHING",
+        "INSERT INTO email (id, kind, submission_id, person_id, recipient, payload, message_id, occasion)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT DO NOTHING",
     )
     .bind::<SqlUuid, _>(email.id)
     .bind::<Text, _>(email.kind)
@@ -46,6 +49,7 @@ pub async fn add(tx: &mut Tx, email: &NewEmail<'_>) -> Result<bool, DbError> {
     .bind::<Text, _>(email.recipient)
     .bind::<Jsonb, _>(&email.payload)
     .bind::<Text, _>(email.message_id)
+    .bind::<Nullable<SqlUuid>, _>(email.occasion)
     .execute(tx.connection())
     .await?;
     Ok(n_added == 1)

@@ -127,7 +127,7 @@ pub async fn add_as_before(tx: &mut Tx, of: Of<'_>, by: By<'_>) -> Result<u64, D
     Ok(n_added as u64)
 }
 
-/// What counts of what was said about records in a version's period.
+/// What counts of what was said about records in a version's period; of one that is signed off, what was said by then.
 pub async fn of_records(
     conn: &mut Conn,
     submission_id: Uuid,
@@ -139,7 +139,8 @@ pub async fn of_records(
          JOIN submission s ON s.obligation_id = e.obligation_id
          JOIN obligation o ON o.id = e.obligation_id
          JOIN cycle c ON c.id = o.cycle_id
-         WHERE s.id = $1 AND e.key = ANY ($2)
+         LEFT JOIN handover h ON h.submission_id = s.id AND h.verb = 'sign_off'
+         WHERE s.id = $1 AND e.key = ANY ($2) AND (h.at IS NULL OR e.at <= h.at)
          ORDER BY e.key, e.id DESC",
     )
     .bind::<SqlUuid, _>(submission_id)
@@ -203,7 +204,8 @@ pub async fn unexplained(
            AND NOT EXISTS (
             SELECT FROM waiver w JOIN waiver_decision d ON d.waiver_id = w.id
             WHERE w.organisation = s.organisation AND w.return_id = c.return_id AND w.rule = f.rule
-              AND (w.key IS NULL OR w.key = f.key) AND d.ends_on >= $2)
+              AND (w.key IS NULL OR w.key = f.key) AND d.ends_on >= $2
+              AND NOT EXISTS (SELECT FROM waiver_revocation v WHERE v.waiver_id = w.id))
          GROUP BY f.rule ORDER BY f.rule",
     )
     .bind::<SqlUuid, _>(submission_id)

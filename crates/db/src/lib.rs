@@ -11,6 +11,7 @@ pub mod cycles;
 pub mod emails;
 pub mod events;
 pub mod explanations;
+pub mod extensions;
 pub mod findings;
 pub mod handovers;
 pub mod identities;

@@ -3,11 +3,11 @@
 use access::ActorId;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::actors::columns_of;
+use crate::actors::{columns_of, id_of};
 use crate::findings::without_nul;
 use crate::{Conn, DbError, Tx};
 
@@ -68,4 +68,66 @@ pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<M
     .bind::<SqlUuid, _>(submission_id)
     .load(conn.connection())
     .await?)
+}
+
+/// Who wrote a message about what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    pub submission_id: Uuid,
+    pub by: Option<ActorId>,
+    pub by_name: String,
+    /// `None` for a return's team and the office.
+    pub by_organisation: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct AuthorRow {
+    #[diesel(sql_type = SqlUuid)]
+    submission_id: Uuid,
+    #[diesel(sql_type = Text)]
+    by_kind: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    by_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    by_name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    by_organisation: Option<String>,
+}
+
+impl TryFrom<AuthorRow> for Author {
+    type Error = DbError;
+
+    fn try_from(row: AuthorRow) -> Result<Self, DbError> {
+        Ok(Author {
+            submission_id: row.submission_id,
+            by: id_of(Some(&row.by_kind), row.by_id)?,
+            by_name: row.by_name,
+            by_organisation: row.by_organisation,
+        })
+    }
+}
+
+/// The statement that reads authors; `rest` says whose messages.
+fn select_authors(rest: &str) -> String {
+    format!("SELECT submission_id, by_kind, by_id, by_name, by_organisation FROM message {rest}")
+}
+
+/// Who wrote a message.
+pub async fn author(conn: &mut Conn, id: Uuid) -> Result<Option<Author>, DbError> {
+    let row: Option<AuthorRow> = sql_query(select_authors("WHERE id = $1"))
+        .bind::<SqlUuid, _>(id)
+        .get_result(conn.connection())
+        .await
+        .optional()?;
+    row.map(Author::try_from).transpose()
+}
+
+/// Who wrote about a version, a message each.
+pub async fn authors(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Author>, DbError> {
+    let rows: Vec<AuthorRow> =
+        sql_query(select_authors("WHERE submission_id = $1 ORDER BY at, id"))
+            .bind::<SqlUuid, _>(submission_id)
+            .load(conn.connection())
+            .await?;
+    rows.into_iter().map(Author::try_from).collect()
 }

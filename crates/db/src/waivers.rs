@@ -42,11 +42,16 @@ pub struct Waiver {
     pub by: Option<ActorId>,
     pub by_name: String,
     pub decision: Option<Decision>,
+    /// That it was taken back before its last day.
+    pub revoked: Option<Revoked>,
 }
 
 impl Waiver {
     /// Whether a query of its check needs no explanation on a day.
     pub fn holds_on(&self, day: NaiveDate) -> bool {
+        if self.revoked.is_some() {
+            return false;
+        }
         let ends_on = self.decision.as_ref().and_then(|decision| decision.ends_on);
         ends_on.is_some_and(|ends_on| day <= ends_on)
     }
@@ -61,6 +66,13 @@ impl Waiver {
 pub struct Decision {
     /// `None`: it was refused.
     pub ends_on: Option<NaiveDate>,
+    pub reason: String,
+    pub at: DateTime<Utc>,
+    pub by_name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
     pub reason: String,
     pub at: DateTime<Utc>,
     pub by_name: String,
@@ -113,6 +125,29 @@ pub async fn decide(
     Ok(n_added == 1)
 }
 
+/// Takes a granted one back; false where it was taken back before.
+pub async fn revoke(
+    tx: &mut Tx,
+    waiver: &Waiver,
+    reason: &str,
+    by: By<'_>,
+) -> Result<bool, DbError> {
+    let (by_kind, by_id) = columns_of(by.id);
+    let n_added = sql_query(
+        "INSERT INTO waiver_revocation (waiver_id, organisation, reason, by_kind, by_id, by_name)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (waiver_id) DO NOTHING",
+    )
+    .bind::<SqlUuid, _>(waiver.id)
+    .bind::<Text, _>(&waiver.organisation)
+    .bind::<Text, _>(reason)
+    .bind::<Nullable<Text>, _>(by_kind)
+    .bind::<Nullable<SqlUuid>, _>(by_id)
+    .bind::<Text, _>(by.name)
+    .execute(tx.connection())
+    .await?;
+    Ok(n_added == 1)
+}
+
 #[derive(QueryableByName)]
 struct WaiverRow {
     #[diesel(sql_type = SqlUuid)]
@@ -149,6 +184,12 @@ struct WaiverRow {
     decided_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     decided_by: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    revoked_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    revoked_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    revoked_by: Option<String>,
 }
 
 impl TryFrom<WaiverRow> for Waiver {
@@ -156,6 +197,7 @@ impl TryFrom<WaiverRow> for Waiver {
 
     fn try_from(row: WaiverRow) -> Result<Self, DbError> {
         let decided = row.decision_reason.zip(row.decided_at).zip(row.decided_by);
+        let revoked = row.revoked_reason.zip(row.revoked_at).zip(row.revoked_by);
         Ok(Waiver {
             by: id_of(Some(&row.by_kind), row.by_id)?,
             id: row.id,
@@ -175,6 +217,11 @@ impl TryFrom<WaiverRow> for Waiver {
                 at,
                 by_name,
             }),
+            revoked: revoked.map(|((reason, at), by_name)| Revoked {
+                reason,
+                at,
+                by_name,
+            }),
         })
     }
 }
@@ -184,7 +231,8 @@ fn select(rest: &str) -> String {
     format!(
         "SELECT w.id, w.organisation, g.name AS organisation_name, w.return_id, v.title AS return_title,
                 w.rule, w.key, w.reason, w.submission_id, w.at, w.by_kind, w.by_id, w.by_name,
-                d.ends_on, d.reason AS decision_reason, d.at AS decided_at, d.by_name AS decided_by
+                d.ends_on, d.reason AS decision_reason, d.at AS decided_at, d.by_name AS decided_by,
+                r.reason AS revoked_reason, r.at AS revoked_at, r.by_name AS revoked_by
          FROM waiver w
          JOIN organisation g ON g.code = w.organisation
          JOIN submission s ON s.id = w.submission_id
@@ -192,6 +240,7 @@ fn select(rest: &str) -> String {
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          LEFT JOIN waiver_decision d ON d.waiver_id = w.id
+         LEFT JOIN waiver_revocation r ON r.waiver_id = w.id
          {rest}"
     )
 }

@@ -12,25 +12,29 @@ use uuid::Uuid;
 
 use crate::events::NewEvent;
 use crate::explanations::{By, Of};
+use crate::extensions::NewExtension;
 use crate::records::Block;
 use crate::submissions::{NewSubmission, TableRows};
 use crate::waivers::NewWaiver;
 use crate::{
-    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, findings, handovers,
-    messages, organisations, own_sign_offs, parcels, records, returns, submissions, waivers,
+    Access, Config, Conn, Db, Sees, Tx, cycles, events, explanations, extensions, findings,
+    handovers, messages, organisations, own_sign_offs, parcels, records, returns, submissions,
+    waivers,
 };
 
 const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 
 /// Tables with rows of organisations. One that is added and not listed here fails below.
-const WALLED: [&str; 19] = [
+const WALLED: [&str; 22] = [
     "collection_check",
     "collection_check_member",
     "collection_finding",
     "email",
     "event",
     "explanation",
+    "extension",
+    "extension_decision",
     "file",
     "finding",
     "handover",
@@ -44,6 +48,7 @@ const WALLED: [&str; 19] = [
     "submission_table",
     "waiver",
     "waiver_decision",
+    "waiver_revocation",
 ];
 
 /// Tables without any.
@@ -195,7 +200,7 @@ async fn put_in(tx: &mut Tx, code: &str) {
     assert!(parcels::add(tx, &parcel).await.unwrap());
 }
 
-/// The finding is explained, and a waiver is asked for and granted.
+/// The finding is explained, a waiver is asked for, decided and taken back, and more time is asked for and decided on.
 async fn answer(tx: &mut Tx, submission_id: Uuid, code: &str) {
     let by = By {
         id: ActorId::System,
@@ -221,6 +226,25 @@ async fn answer(tx: &mut Tx, submission_id: Uuid, code: &str) {
     waivers::add(tx, &waiver).await.unwrap();
     let waiver = waivers::find(tx, waiver.id).await.unwrap().unwrap();
     waivers::decide(tx, &waiver, None, &canary(code), by)
+        .await
+        .unwrap();
+    assert!(
+        waivers::revoke(tx, &waiver, &canary(code), by)
+            .await
+            .unwrap()
+    );
+    let submission = submissions::find(tx, submission_id).await.unwrap().unwrap();
+    let extension = NewExtension {
+        id: Uuid::now_v7(),
+        organisation: code,
+        obligation_id: submission.obligation_id,
+        asked_until: chrono::NaiveDate::MAX,
+        reason: &canary(code),
+        by,
+    };
+    assert!(extensions::add(tx, &extension).await.unwrap());
+    let extension = extensions::find(tx, extension.id).await.unwrap().unwrap();
+    extensions::decide(tx, &extension, None, &canary(code), by)
         .await
         .unwrap();
 }
@@ -298,10 +322,11 @@ async fn an_organisations_transaction_gets_nothing_of_another_from_any_table() {
         let mut reading = db.read(&only(own)).await.unwrap();
         let seen = everything(&mut reading).await;
         assert!(!seen.contains(&canary(other)), "{own} sees {other}: {seen}");
-        // File, submission, its table, a finding, a record (and as it counts), an event, an explanation, a waiver and
-        // what was decided on it, what was done with the version, leave, a message, and a file that waits.
-        assert_eq!(seen.matches(&canary(own)).count(), 14, "{seen}");
-        assert_eq!(all.matches(&canary(own)).count(), 14, "{all}");
+        // File, submission, its table, a finding, a record (and as it counts), an event, an explanation, a waiver,
+        // what was decided on it and that it was taken back, a request for more time and what was decided on it, what was
+        // done with the version, leave, a message, and a file that waits.
+        assert_eq!(seen.matches(&canary(own)).count(), 17, "{seen}");
+        assert_eq!(all.matches(&canary(own)).count(), 17, "{all}");
     }
 }
 

@@ -10,12 +10,17 @@ mod messages;
 pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
 pub use messages::delay::Delay;
 pub use messages::explained::Explained;
+pub use messages::extension_asked::ExtensionAsked;
+pub use messages::extension_decided::ExtensionDecided;
 pub use messages::handover::{Handover, Reader};
 pub use messages::invitation::Invitation;
+pub use messages::message_written::MessageWritten;
 pub use messages::outcome::{Counted, Outcome};
 pub use messages::receipt::Receipt;
 pub use messages::sign_in::SignIn;
+pub use messages::waiver_asked::WaiverAsked;
 pub use messages::waiver_decided::WaiverDecided;
+pub use messages::waiver_revoked::WaiverRevoked;
 pub use messages::{Message, RenderError};
 
 /// A rendered message, ready to leave.

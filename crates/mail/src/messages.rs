@@ -2,24 +2,34 @@
 
 pub(crate) mod delay;
 pub(crate) mod explained;
+pub(crate) mod extension_asked;
+pub(crate) mod extension_decided;
 pub(crate) mod handover;
 pub(crate) mod invitation;
+pub(crate) mod message_written;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod sign_in;
+pub(crate) mod waiver_asked;
 pub(crate) mod waiver_decided;
+pub(crate) mod waiver_revoked;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Email;
 use delay::Delay;
 use explained::Explained;
+use extension_asked::ExtensionAsked;
+use extension_decided::ExtensionDecided;
 use handover::Handover;
 use invitation::Invitation;
+use message_written::MessageWritten;
 use outcome::Outcome;
 use receipt::Receipt;
 use sign_in::SignIn;
+use waiver_asked::WaiverAsked;
 use waiver_decided::WaiverDecided;
+use waiver_revoked::WaiverRevoked;
 
 /// Any message, as the outbox keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +43,11 @@ pub enum Message {
     Invitation(Invitation),
     SignIn(SignIn),
     WaiverDecided(WaiverDecided),
+    WaiverAsked(WaiverAsked),
+    WaiverRevoked(WaiverRevoked),
+    ExtensionAsked(ExtensionAsked),
+    ExtensionDecided(ExtensionDecided),
+    Written(MessageWritten),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +66,11 @@ impl Message {
             Message::Invitation(_) => "invitation",
             Message::SignIn(_) => "sign-in",
             Message::WaiverDecided(_) => "waiver-decided",
+            Message::WaiverAsked(_) => "waiver-asked",
+            Message::WaiverRevoked(_) => "waiver-revoked",
+            Message::ExtensionAsked(_) => "extension-asked",
+            Message::ExtensionDecided(_) => "extension-decided",
+            Message::Written(_) => "message",
         }
     }
 
@@ -65,6 +85,11 @@ impl Message {
             Message::Invitation(invitation) => invitation::write(invitation, base_url)?,
             Message::SignIn(sign_in) => sign_in::write(sign_in, base_url)?,
             Message::WaiverDecided(decided) => waiver_decided::write(decided, base_url)?,
+            Message::WaiverAsked(told) => waiver_asked::write(told, base_url)?,
+            Message::WaiverRevoked(told) => waiver_revoked::write(told, base_url)?,
+            Message::ExtensionAsked(told) => extension_asked::write(told, base_url)?,
+            Message::ExtensionDecided(told) => extension_decided::write(told, base_url)?,
+            Message::Written(told) => message_written::write(told, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),

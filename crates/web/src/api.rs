@@ -3,6 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod dataset;
+pub(crate) mod explanations;
 pub(crate) mod findings;
 pub(crate) mod handover;
 pub(crate) mod receive;

@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod handover;
 pub(crate) mod home;
+pub(crate) mod more_time;
 pub(crate) mod nil;
 pub(crate) mod problem;
 pub(crate) mod provider;

@@ -218,6 +218,14 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, title, detail)
     }
 
+    /// What was said about a version is what somebody answered for.
+    pub(crate) fn signed_off() -> Self {
+        Self::conflict(
+            "Signed off already",
+            "This version is signed off, so what was said about its figures can't be changed any more. Write a message if something is wrong; the team that asks for the return can send the version back.",
+        )
+    }
+
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Something is missing", detail)
     }

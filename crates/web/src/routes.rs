@@ -89,6 +89,15 @@ fn addresses() -> Vec<At> {
         at("/returns/{return_id}/{period}/{organisation}/nothing-to-report")
             .get(May(&[Action::SeeObligation]), pages::nil::ask)
             .post(May(&[Action::DeclareNil]), pages::nil::declare),
+        at("/returns/{return_id}/{period}/{organisation}/more-time")
+            .get(
+                May(&[Action::AskForExtension, Action::DecideExtension]),
+                pages::more_time::show,
+            )
+            .post(May(&[Action::AskForExtension]), pages::more_time::ask),
+        at("/returns/{return_id}/{period}/{organisation}/more-time/{request}")
+            .get(May(&[Action::DecideExtension]), pages::more_time::to_decide)
+            .post(May(&[Action::DecideExtension]), pages::more_time::decide),
         at("/organisations/{code}/audit").get(May(&[Action::SeeAudit]), pages::audit::of_one),
         at("/audit").get(May(&[Action::SeeAudit]), pages::audit::of_all),
         at("/submissions/{id}").get(May(&[Action::SeeSubmission]), pages::submission::show),
@@ -111,6 +120,7 @@ fn addresses() -> Vec<At> {
                 pages::waivers::show,
             )
             .post(May(&[Action::DecideWaiver]), pages::waivers::decide),
+        at("/exceptions/{id}/end").post(May(&[Action::DecideWaiver]), pages::waivers::end),
         at(format!("{returns}/organisations/{{code}}/submissions"))
             .post(May(&[Action::Send]), api::receive::receive),
         at(format!("{returns}/organisations/{{code}}/checks"))
@@ -127,6 +137,8 @@ fn addresses() -> Vec<At> {
         at(submission).get(May(&[Action::SeeSubmission]), api::submission::show),
         at(format!("{submission}/changes.csv")).get(May(&[Action::Compare]), api::changes::csv),
         at(format!("{submission}/submit")).post(May(&[Action::Submit]), api::handover::submit),
+        at(format!("{submission}/explanations"))
+            .post(May(&[Action::Explain]), api::explanations::explain),
         at(format!("{submission}/findings.json")).get(see_findings, api::findings::json),
         at(format!("{submission}/findings.csv")).get(see_findings, api::findings::csv),
         at(format!("{submission}/findings.xlsx")).get(see_findings, api::workbooks::findings),

@@ -7,6 +7,7 @@ mod changes;
 mod explanations;
 mod grid;
 mod handover;
+mod more_time;
 mod owed;
 mod sign_in;
 mod slow_bodies;

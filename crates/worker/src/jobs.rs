@@ -11,3 +11,4 @@ pub(crate) mod send_email;
 pub(crate) mod send_sign_in_link;
 pub(crate) mod tell;
 pub(crate) mod tell_explained;
+pub(crate) mod tell_news;

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use workflow::{
     Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, MarkJob,
     ParcelGivenUpJob, RecogniseJob, SendEmailJob, SendLinkJob, TellExplainedJob, TellJob,
+    TellNewsJob,
 };
 
 pub use task::task;
@@ -62,6 +63,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_links = Arc::clone(&worker);
     let for_telling = Arc::clone(&worker);
     let for_explained = Arc::clone(&worker);
+    let for_news = Arc::clone(&worker);
     let for_recognising = Arc::clone(&worker);
     let for_checks = Arc::clone(&worker);
     let for_forgetting = Arc::clone(&worker);
@@ -99,6 +101,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(TellExplainedJob::KIND, move |job, _claimed| {
             jobs::tell_explained::tell_explained(Arc::clone(&for_explained), job)
+        })
+        .handle(TellNewsJob::KIND, move |job, _claimed| {
+            jobs::tell_news::tell_news(Arc::clone(&for_news), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use access::Action;
 use chrono::NaiveDate;
+use cycle::Verb;
 use db::explanations::{self, By, Of};
+use db::handovers;
 use db::submissions::{self, Submission};
 use db::waivers::{self, Waiver};
 use db::{Conn, Db, DbError};
@@ -50,11 +52,15 @@ pub enum ExplainError {
     LongText,
     #[error("there is no query to explain")]
     NothingToExplain,
+    /// Somebody has answered for what was said.
+    #[error("the version is signed off")]
+    SignedOff,
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
 /// Explains one query, several or all of a check; gives how many have a new explanation.
+/// Once a version is signed off, its explanations stay as they were then.
 /// What says the same as before changes nothing.
 pub async fn explain(
     db: &Db,
@@ -66,6 +72,10 @@ pub async fn explain(
     let found = submissions::find(&mut tx, submission_id).await?;
     let submission = found.ok_or(Denied::NotThere)?;
     allowed(actor, Action::Explain, &object(&submission))?;
+    handovers::lock(&mut tx, submission.obligation_id).await?;
+    if is_signed_off(&mut tx, submission.id).await? {
+        return Err(ExplainError::SignedOff);
+    }
     let text = match &explaining.words {
         Words::New(text) => Some(written(text)?),
         Words::AsBefore => None,
@@ -109,6 +119,21 @@ pub async fn explain(
     }
     tx.commit().await?;
     Ok(n_explained)
+}
+
+/// Whether somebody has answered for a version, whatever became of it since.
+pub(crate) async fn is_signed_off(conn: &mut Conn, id: Uuid) -> Result<bool, DbError> {
+    let chain = handovers::of_submission(conn, id).await?;
+    Ok(chain.iter().any(|link| link.verb == Verb::SignOff))
+}
+
+/// Whether an actor may explain what was asked of a version, as it stands now.
+pub async fn may_explain(db: &Db, actor: &Actor, submission: &Submission) -> Result<bool, DbError> {
+    if allowed(actor, Action::Explain, &object(submission)).is_err() {
+        return Ok(false);
+    }
+    let mut conn = db.read(&sees(actor)).await?;
+    Ok(!is_signed_off(&mut conn, submission.id).await?)
 }
 
 /// The job: tell the return's team that more is explained of a version that it has.

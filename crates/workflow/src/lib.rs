@@ -11,10 +11,12 @@ mod beginning;
 mod collection;
 mod compare;
 mod explain;
+mod extensions;
 mod handover;
 mod load;
 mod mark;
 mod messages;
+mod news;
 mod outbox;
 mod owed;
 mod parcels;
@@ -48,7 +50,12 @@ pub use compare::{
 pub use db::parcels::{Parcel, ParcelState};
 pub use explain::{
     Answers, ExplainError, Explaining, Explanation, LONGEST_TEXT, TellExplainedJob, Unexplained,
-    Words, answers, explain, tell_explained, unexplained,
+    Words, answers, explain, may_explain, tell_explained, unexplained,
+};
+pub use extensions::{
+    AskingForTime, DecidingOnTime, Extension, ExtensionDecision, ExtensionError, LONGEST_MONTHS,
+    ask_for_time, decide_on_time, extension_to_decide, extensions_of, may_be_extended, may_on_time,
+    time_of,
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
@@ -60,6 +67,7 @@ pub use mark::{
     MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,
 };
 pub use messages::{Message, MessageError, may_read_messages, may_write, messages, write_message};
+pub use news::{TellNewsJob, tell_news};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
@@ -97,6 +105,6 @@ pub use receive::{
 pub use tell::{TellJob, tell};
 pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};
 pub use waivers::{
-    Asking, Deciding, Decision, LONGEST_YEARS, Waiver, WaiverError, all_waivers, ask_for_waiver,
-    decide_waiver, may_decide, waiver,
+    Asking, Deciding, Decision, LONGEST_YEARS, Revoked, Waiver, WaiverError, all_waivers,
+    ask_for_waiver, decide_waiver, may_decide, revoke_waiver, waiver,
 };

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, home_of, object, record, sees};
 use crate::explain::written;
+use crate::news::{self, TellNewsJob};
 use crate::{Actor, Denied, ExplainError};
 
 pub use db::messages::Message;
@@ -61,6 +62,7 @@ pub async fn write_message(
             details: json!({"message": id}),
         };
         record(&mut tx, actor, deed).await?;
+        news::enqueue(&mut tx, &TellNewsJob::Message { message_id: id }).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -44,10 +44,22 @@ pub(crate) async fn post(
     recipient: Option<&str>,
     message: &Message,
 ) -> Result<(), DbError> {
+    let about = About::Submission(submission_id);
     match recipient {
-        Some(recipient) => put(tx, About::Submission(submission_id), recipient, message).await,
+        Some(recipient) => put(tx, about, None, recipient, message).await,
         None => Ok(()),
     }
+}
+
+/// Puts a message into the outbox that tells of one of many such things; nothing happens where its recipient was told.
+pub(crate) async fn post_on(
+    tx: &mut Tx,
+    occasion: Uuid,
+    about: About,
+    recipient: &str,
+    message: &Message,
+) -> Result<(), DbError> {
+    put(tx, about, Some(occasion), recipient, message).await
 }
 
 /// Puts a message to somebody into the outbox.
@@ -57,10 +69,16 @@ pub(crate) async fn post_to_person(
     recipient: &str,
     message: &Message,
 ) -> Result<(), DbError> {
-    put(tx, About::Person(person_id), recipient, message).await
+    put(tx, About::Person(person_id), None, recipient, message).await
 }
 
-async fn put(tx: &mut Tx, about: About, recipient: &str, message: &Message) -> Result<(), DbError> {
+async fn put(
+    tx: &mut Tx,
+    about: About,
+    occasion: Option<Uuid>,
+    recipient: &str,
+    message: &Message,
+) -> Result<(), DbError> {
     let id = Uuid::now_v7();
     let payload =
         serde_json::to_value(message).map_err(|error| DbError::Stored(error.to_string()))?;
@@ -68,6 +86,7 @@ async fn put(tx: &mut Tx, about: About, recipient: &str, message: &Message) -> R
         id,
         kind: message.kind(),
         about,
+        occasion,
         recipient,
         payload,
         message_id: &format!("{id}@lgdp"),

@@ -6,6 +6,7 @@ mod collection;
 mod compare;
 mod explanations;
 mod handover;
+mod news;
 mod parcels;
 
 use std::path::PathBuf;

@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, object, record, sees};
 use crate::explain::written;
+use crate::news::{self, TellNewsJob};
 use crate::{Actor, Denied, ExplainError, outbox};
 
-pub use db::waivers::{Decision, Waiver};
+pub use db::waivers::{Decision, Revoked, Waiver};
 
 /// What a council asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,9 @@ pub enum WaiverError {
     Day,
     #[error("it was decided otherwise before")]
     Decided,
+    /// It was refused, has ended or was taken back.
+    #[error("it is not in force")]
+    NotInForce,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -97,6 +101,8 @@ pub async fn ask_for_waiver(db: &Db, actor: &Actor, asking: &Asking) -> Result<(
             }),
         };
         record(&mut tx, actor, deed).await?;
+        let waiver_id = asking.id;
+        news::enqueue(&mut tx, &TellNewsJob::WaiverAsked { waiver_id }).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -160,6 +166,45 @@ pub async fn decide_waiver(
     Ok(())
 }
 
+/// Takes a granted waiver back before its last day; harmless when repeated.
+/// From then on what its check asks about is to be explained again.
+pub async fn revoke_waiver(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+    reason: &str,
+    today: NaiveDate,
+) -> Result<(), WaiverError> {
+    let mut tx = db.begin(&sees(actor)).await?;
+    let waiver = waivers::find(&mut tx, id).await?.ok_or(Denied::NotThere)?;
+    allowed(actor, Action::DecideWaiver, &object_of(&waiver))?;
+    let reason = written(reason)?;
+    if !waiver.holds_on(today) {
+        let is_repeated = waiver
+            .revoked
+            .is_some_and(|revoked| revoked.reason == reason && revoked.by_name == actor.name);
+        return if is_repeated {
+            Ok(())
+        } else {
+            Err(WaiverError::NotInForce)
+        };
+    }
+    if !waivers::revoke(&mut tx, &waiver, &reason, by(actor)).await? {
+        return Err(WaiverError::NotInForce);
+    }
+    let deed = Deed {
+        verb: "revoke_waiver",
+        organisation: Some(&waiver.organisation),
+        obligation_id: None,
+        submission_id: Some(waiver.submission_id),
+        details: json!({"waiver": id, "rule": waiver.rule}),
+    };
+    record(&mut tx, actor, deed).await?;
+    news::enqueue(&mut tx, &TellNewsJob::WaiverRevoked { waiver_id: id }).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Nobody where a program asked, or somebody who works here no more.
 async fn tell_who_asked(
     tx: &mut Tx,
@@ -182,7 +227,7 @@ async fn tell_who_asked(
     outbox::post_to_person(tx, person.id, &person.email, &message).await
 }
 
-fn by(actor: &Actor) -> By<'_> {
+pub(crate) fn by(actor: &Actor) -> By<'_> {
     By {
         id: actor.id,
         name: &actor.name,

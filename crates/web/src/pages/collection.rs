@@ -21,6 +21,8 @@ struct CollectionPage {
     due: String,
     counts: Vec<Count>,
     rows: Vec<Row>,
+    /// Requests for more time that wait for whoever looks: organisation, day, page.
+    asking: Vec<(String, String, String)>,
 }
 
 struct Count {
@@ -34,6 +36,8 @@ struct Row {
     state: &'static str,
     tag: &'static str,
     is_overdue: bool,
+    /// Where more time was given.
+    due: Option<String>,
     n_versions: u32,
     /// The newest version that whoever looks may see: its address, and what became of it.
     version: Option<(String, &'static str)>,
@@ -49,7 +53,20 @@ pub(crate) async fn show(
     let (db, reader) = (site.db()?, &visitor.actor);
     let owed = workflow::owed_in(db, reader, &return_id, &period, today).await?;
     let first = owed.first().ok_or_else(Problem::not_found)?;
+    let asked = workflow::extensions_of(db, reader, (&return_id, &period), None).await?;
     let page = CollectionPage {
+        asking: asked
+            .into_iter()
+            .filter(|asked| asked.decision.is_none())
+            .filter(|asked| workflow::may_on_time(reader, &asked.organisation, &return_id).1)
+            .map(|asked| {
+                let page = format!(
+                    "/returns/{return_id}/{period}/{}/more-time/{}",
+                    asked.organisation, asked.id
+                );
+                (asked.organisation_name, words::day(asked.asked_until), page)
+            })
+            .collect(),
         you: Some(visitor.you),
         title: first.round.return_title.clone(),
         period: first.round.period.in_words(),
@@ -77,6 +94,7 @@ fn row(owed: Obligation) -> Row {
         state: owed.state.in_words(),
         tag: words::tag_of_obligation(owed.state),
         is_overdue: owed.is_overdue && owed.state != ObligationState::Overdue,
+        due: (owed.due_on != owed.round.due_on).then(|| words::day(owed.due_on)),
         n_versions: owed.n_versions,
         version: owed
             .latest

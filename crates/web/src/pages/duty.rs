@@ -29,6 +29,10 @@ struct DutyPage {
     days: String,
     opens: String,
     due: String,
+    /// Where more time was given.
+    due_for_others: Option<String>,
+    /// Where more time is asked for, or decided on.
+    more_time: Option<(String, &'static str)>,
     is_overdue: bool,
     state: &'static str,
     tag: &'static str,
@@ -107,7 +111,17 @@ pub(crate) async fn show(
             words::day(round.period.end)
         ),
         opens: words::day(round.opens_on),
-        due: words::day(round.due_on),
+        due: words::day(duty.due_on),
+        due_for_others: (duty.due_on != round.due_on).then(|| words::day(round.due_on)),
+        more_time: {
+            let (asks, decides) = workflow::may_on_time(actor, &organisation, &return_id);
+            let address = format!("/returns/{return_id}/{period}/{organisation}/more-time");
+            match (asks && workflow::may_be_extended(&duty), asks || decides) {
+                (true, _) => Some((address, "Ask for more time")),
+                (false, true) => Some((address, "Requests for more time")),
+                (false, false) => None,
+            }
+        },
         is_overdue: duty.is_overdue,
         state: duty.state.in_words(),
         tag: words::tag_of_obligation(duty.state),
@@ -164,7 +178,7 @@ fn other(duty: &Obligation) -> Other {
             round.return_id, round.period.label, duty.organisation
         ),
         period: round.period.in_words(),
-        due: words::day(round.due_on),
+        due: words::day(duty.due_on),
         state: duty.state.in_words(),
         tag: words::tag_of_obligation(duty.state),
     }

@@ -158,6 +158,7 @@ pub(crate) async fn explain(
         Ok(_) => return Ok(see(&link(submission.id, &rule, page))),
         Err(ExplainError::Denied(denied)) => return Err(denied.into()),
         Err(ExplainError::Db(error)) => return Err(error.into()),
+        Err(ExplainError::SignedOff) => return Err(Problem::signed_off().into()),
         Err(ExplainError::NoText) => ("Write why the figures are right.", "text"),
         Err(ExplainError::LongText) => (TOO_LONG, "text"),
         Err(ExplainError::NothingToExplain) if explaining.keys.is_some() => (

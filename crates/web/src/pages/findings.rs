@@ -286,6 +286,8 @@ struct CheckPage {
     before: Option<String>,
     after: Option<String>,
     explain: Option<ExplainForm>,
+    /// Whether it is too late to explain.
+    is_frozen: bool,
     /// What was asked for on this check.
     asked: Vec<Asked>,
     ask: Option<WaiverForm>,
@@ -341,7 +343,9 @@ pub(super) async fn check_page(
     }
     let answers = workflow::answers(db, reader, &submission, &findings).await?;
     let may = async |action| workflow::submission(db, reader, action, id).await.is_ok();
-    let (may_explain, may_ask) = (may(Action::Explain).await, may(Action::AskForWaiver).await);
+    let may_ask = may(Action::AskForWaiver).await;
+    let may_explain = workflow::may_explain(db, reader, &submission).await?;
+    let is_frozen = !may_explain && may(Action::Explain).await;
     let n_all = n_of(&counts, &rule);
     let n_last = u64::from(n_before) + findings.len() as u64;
     let said = Said {
@@ -357,6 +361,7 @@ pub(super) async fn check_page(
         Some(_) => StatusCode::BAD_REQUEST,
         None => StatusCode::OK,
     };
+    let is_frozen = is_frozen && check.asks_why;
     let (wrong_words, wrong_reason) = Mistake::split(mistake);
     let page = CheckPage {
         explain: check
@@ -364,6 +369,7 @@ pub(super) async fn check_page(
             .then(|| explain::form(&check, id, page, n_all, wrong_words)),
         ask: (check.asks_why && may_ask)
             .then(|| explain::waiver_form(&check, id, page, wrong_reason)),
+        is_frozen,
         asked: answers
             .waivers_of(&check.rule)
             .map(|waiver| waivers::asked(waiver, said.today))

@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pub(super) tag: &'static str,
     pub(super) state: String,
     pub(super) decision: Option<Decided>,
+    /// Why it was ended early, and by whom.
+    pub(super) revoked: Option<Decided>,
 }
 
 pub(super) struct Decided {
@@ -62,10 +64,22 @@ pub(super) fn asked(waiver: &Waiver, today: NaiveDate) -> Asked {
                 words::day(clock::day(decision.at))
             ),
         }),
+        revoked: waiver.revoked.as_ref().map(|revoked| Decided {
+            reason: revoked.reason.clone(),
+            by: format!(
+                "{}, {}",
+                revoked.by_name,
+                words::day(clock::day(revoked.at))
+            ),
+        }),
     }
 }
 
 fn state(waiver: &Waiver, today: NaiveDate) -> (&'static str, String) {
+    if let Some(revoked) = &waiver.revoked {
+        let day = words::day(clock::day(revoked.at));
+        return ("ds_tag--grey", format!("Ended early on {day}"));
+    }
     let ends_on = waiver.decision.as_ref().map(|decision| decision.ends_on);
     match ends_on {
         None => ("ds_tag--yellow", "Waits for a decision".to_owned()),
@@ -105,6 +119,8 @@ struct WaiverPage {
     you: Option<You>,
     waiver: Asked,
     may_decide: bool,
+    /// Whether it can be ended early by whoever looks.
+    may_end: bool,
     reason: String,
     ends_on: String,
     problem: Option<&'static str>,
@@ -143,6 +159,8 @@ async fn page(
     let (reason, ends_on) =
         wrong.map_or_else(Default::default, |wrong| (wrong.reason, wrong.ends_on));
     let page = WaiverPage {
+        may_end: found.holds_on(clock::day(Utc::now()))
+            && workflow::may_decide(&visitor.actor, &found),
         may_decide: found.decision.is_none() && workflow::may_decide(&visitor.actor, &found),
         waiver: asked(&found, clock::day(Utc::now())),
         you: Some(visitor.you),
@@ -210,6 +228,31 @@ pub(crate) async fn decide(
     page(&site, visitor, &id, Some(wrong)).await
 }
 
+/// Ends it early.
+pub(crate) async fn end(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    id: web::Path<String>,
+    form: web::Form<Fields>,
+) -> Result<HttpResponse, PageProblem> {
+    visitor.check_form(field(&form, "form_token"))?;
+    let (reason, today) = (field(&form, "reason"), clock::day(Utc::now()));
+    let (db, actor) = (site.db()?, &visitor.actor);
+    let ended = workflow::revoke_waiver(db, actor, parsed(&id)?, reason, today).await;
+    let (problem, wrong_field) = match ended.map_err(mistake_or_problem) {
+        Ok(()) => return Ok(see(&format!("/exceptions/{}", parsed(&id)?))),
+        Err(Decision::Mistake(mistake)) => mistake,
+        Err(Decision::Problem(problem)) => return Err(problem.into()),
+    };
+    let wrong = Wrong {
+        problem,
+        field: wrong_field,
+        reason: reason.to_owned(),
+        ends_on: String::new(),
+    };
+    page(&site, visitor, &id, Some(wrong)).await
+}
+
 /// Why it was not decided.
 enum Decision {
     /// And the field where it is put right.
@@ -239,6 +282,11 @@ fn mistake_or_problem(error: WaiverError) -> Decision {
                 "ends_on",
             ))
         }
+        WaiverError::NotInForce => Problem::conflict(
+            "Not in force",
+            "This exception is not in force any more, or was never granted. Open its page again to see where it stands.",
+        )
+        .into(),
         WaiverError::Decided => Problem::conflict(
             "Decided already",
             "Somebody has decided on this exception already. Open its page again to see what they said.",
@@ -248,7 +296,7 @@ fn mistake_or_problem(error: WaiverError) -> Decision {
 }
 
 /// As a browser's date field sends it, or as people here write it.
-fn parse_day(text: &str) -> Option<NaiveDate> {
+pub(super) fn parse_day(text: &str) -> Option<NaiveDate> {
     ["%Y-%m-%d", "%d/%m/%Y", "%d %B %Y"]
         .iter()
         .find_map(|format| NaiveDate::parse_from_str(text.trim(), format).ok())

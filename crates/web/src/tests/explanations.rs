@@ -286,3 +286,117 @@ async fn a_standing_exception_is_asked_for_and_decided() {
         "{json}"
     );
 }
+
+#[tokio::test]
+async fn what_was_said_is_frozen_once_it_is_signed_off() {
+    let site = Running::start().await;
+    let id = site.queried().await;
+    let bo = [of_council(Role::Approver, "S12000001")];
+    let bo = signed_in(&site.db, "bo@ardbeg.example", &bo).await;
+    let (ann, page) = (&site.session, format!("/submissions/{id}"));
+    let check = format!("{page}/checks/case.odd");
+    let form = format!("{check}/explanations");
+    gone_to(&site.send(ann, &form, "which=all&text=A+flood.").await);
+    let explained = site.get(&page).await.body;
+    assert!(
+        explained.contains("Every figure that was asked about is explained."),
+        "{explained}"
+    );
+    gone_to(
+        &site
+            .send(ann, &format!("{page}/hand-over/submit"), "")
+            .await,
+    );
+    gone_to(&site.send(ann, &form, "which=all&text=A+great+flood.").await);
+    gone_to(
+        &site
+            .send(&bo, &format!("{page}/hand-over/sign-off"), "")
+            .await,
+    );
+    let late = site.send(ann, &form, "which=all&text=A+fire.").await;
+    assert_eq!(late.status, 409, "{late:?}");
+    assert!(
+        late.body.contains("This version is signed off"),
+        "{}",
+        late.body
+    );
+    let shown = site.get(&check).await.body;
+    assert!(!shown.contains("Why are the figures right?"), "{shown}");
+    assert!(shown.contains("stays as it is"), "{shown}");
+    assert_eq!(shown.matches("A great flood.").count(), 3, "{shown}");
+    // It says where it stands, not what it asked for once.
+    let shown = site.get(&page).await.body;
+    assert!(!shown.contains("figures need an explanation"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_program_explains_what_it_sent() {
+    let site = Running::start().await;
+    let id = site.queried().await;
+    let path = format!("/api/submissions/{id}/explanations");
+    let say = async |body: &str| site.ask("POST", &path, "", body.as_bytes()).await;
+    let one = r#"{"rule": "case.odd", "keys": ["key2"], "text": "A flood."}"#;
+    for n in [1, 0] {
+        let answer = say(one).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let told: Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(told["n_explained"], n);
+    }
+    let all = say(r#"{"rule": "case.odd", "text": "A great flood."}"#).await;
+    assert!(all.body.contains("\"n_explained\":3"), "{all:?}");
+    for wrong in [
+        "",
+        "{}",
+        r#"{"rule": "case.odd", "text": " "}"#,
+        r#"{"rule": "case.none", "text": "x"}"#,
+        r#"{"rule": "case.odd", "text": "x", "organisation": "S12000002"}"#,
+    ] {
+        let answer = say(wrong).await;
+        assert_eq!(answer.status, 400, "{wrong}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_granted_exception_is_ended_early() {
+    let site = Running::start().await;
+    let id = site.queried().await;
+    let tess = signed_in(&site.db, "tess@team.example", &[team()]).await;
+    let bo = [of_council(Role::Uploader, "S12000001")];
+    let bo = signed_in(&site.db, "bo@ardbeg.example", &bo).await;
+    let waiver = "01a20824-5a74-71c5-bcf5-000000000000";
+    let ask = format!("/submissions/{id}/checks/case.odd/exceptions");
+    gone_to(
+        &site
+            .send(&bo, &ask, &format!("id={waiver}&reason=One+shelter."))
+            .await,
+    );
+    let page = format!("/exceptions/{waiver}");
+    let last = cycle::clock::day(chrono::Utc::now()) + chrono::Days::new(30);
+    let grant = format!("decision=grant&ends_on={last}&reason=Agreed.");
+    gone_to(&site.send(&tess, &page, &grant).await);
+    let shown = async |who: &Secret| {
+        let answer = site.ask_as(&cookie(who), "GET", &page, "", b"").await;
+        answer.body
+    };
+    assert!(shown(&tess).await.contains("End the exception"));
+    assert!(!shown(&bo).await.contains("End the exception"));
+    let end = format!("{page}/end");
+    assert_eq!(site.send(&bo, &end, "reason=No.").await.status, 403);
+    let blank = site.send(&tess, &end, "reason=").await;
+    assert_eq!(blank.status, 400, "{blank:?}");
+    assert!(blank.body.contains("href=\"#reason\""), "{}", blank.body);
+    for _ in 0..2 {
+        let ended = site
+            .send(&tess, &end, "reason=The+shelter+has+changed.")
+            .await;
+        assert_eq!(gone_to(&ended), page);
+    }
+    assert_eq!(site.send(&tess, &end, "reason=Again.").await.status, 409);
+    let ended = shown(&bo).await;
+    assert!(
+        ended.contains("Ended early on") && ended.contains("The shelter has changed."),
+        "{ended}"
+    );
+    let outcome = site.get(&format!("/submissions/{id}")).await.body;
+    assert!(outcome.contains("0 of 3 explained."), "{outcome}");
+}

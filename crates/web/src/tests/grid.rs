@@ -72,6 +72,7 @@ struct Thing {
     /// A file that waits, alone in its batch.
     parcel: Uuid,
     batch: Uuid,
+    extension: Uuid,
 }
 
 fn grant(role: Role, code: &str, return_id: &str) -> Grant {
@@ -197,6 +198,14 @@ impl Running {
         workflow::ask_for_waiver(&self.db, &system, &asking)
             .await
             .unwrap();
+        // Whatever became of its organisation's return meanwhile.
+        let extension = Uuid::now_v7();
+        let sql = format!(
+            "INSERT INTO extension (id, organisation, obligation_id, asked_until, reason, by_kind, by_name)
+             SELECT '{extension}', organisation, obligation_id, now() + interval '60 days', 'x', 'system', 'x'
+             FROM submission WHERE id = '{id}'"
+        );
+        client.batch_execute(&sql).await.unwrap();
         Thing {
             organisation,
             stage,
@@ -204,6 +213,7 @@ impl Running {
             waiver,
             parcel,
             batch,
+            extension,
         }
     }
 }
@@ -318,6 +328,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
         .replace("{id}", &id.to_string())
         .replace("{batch}", &thing.batch.to_string())
         .replace("{parcel}", &thing.parcel.to_string())
+        .replace("{request}", &thing.extension.to_string())
         .replace("{rule}", RULE)
         .replace("{code}", thing.organisation)
         .replace("{organisation}", thing.organisation)
@@ -472,6 +483,7 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
         waiver: Uuid::now_v7(),
         parcel: Uuid::now_v7(),
         batch: Uuid::now_v7(),
+        extension: Uuid::now_v7(),
         ..others
     };
     let ann = site

@@ -240,6 +240,8 @@ async fn a_newer_version_meanwhile_is_named_and_the_older_one_is_not_signed_off(
         "{}",
         answer.body
     );
+    let link = format!("href=\"/submissions/{second}\">Go on with version 2</a>");
+    assert!(answer.body.contains(&link), "{}", answer.body);
     let shown = site.page_for(&bo, &format!("/submissions/{first}")).await;
     assert!(
         shown.contains(&format!("href=\"/submissions/{second}\"")),
@@ -279,8 +281,18 @@ async fn that_there_is_nothing_to_report_is_declared_once_however_often_it_is_pr
     let second = site.send(&bo, address, form).await;
     assert_eq!(gone_to(&first), gone_to(&second));
     let shown = site.page_for(&bo, gone_to(&first)).await;
-    assert!(shown.contains("nothing-to-report.txt"), "{shown}");
-    assert!(shown.contains("Submit for sign-off"), "{shown}");
+    for part in [
+        "nothing-to-report.txt",
+        "Submit for sign-off",
+        "This version says that there is nothing to report.",
+        "bo declared on",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("Your return is ready"), "{shown}");
+    let duty = "/returns/cases/2026-27-Q1/S12000001";
+    let duty = site.page_for(&bo, duty).await;
+    assert!(duty.contains(&format!("href=\"{address}\"")), "{duty}");
     assert_eq!(site.n_received().await, 1);
     assert_eq!(site.n_spooled(), 0);
 }

@@ -19,7 +19,7 @@ pub(super) async fn open_rounds(
     };
     let mut all = owed::of(conn, &which, today).await?;
     all.retain(|owed| owed.round.opens_on <= today);
-    all.sort_by(|a, b| a.round.due_on.cmp(&b.round.due_on));
+    all.sort_by(|a, b| a.due_on.cmp(&b.due_on));
     Ok(all)
 }
 
@@ -73,6 +73,7 @@ mod tests {
             id: 1,
             organisation: "S12000001".to_owned(),
             organisation_name: "Ardbeg".to_owned(),
+            due_on: period.end,
             round: Round {
                 return_id: return_id.to_owned(),
                 return_title: return_id.to_owned(),

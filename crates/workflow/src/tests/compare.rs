@@ -9,7 +9,7 @@ type Line<'a> = (&'a str, &'a str, Option<&'a str>);
 
 impl World {
     /// Sends a version with these lines, on rows from 2.
-    async fn lines(&self, bytes: &str, lines: &[Line<'_>]) -> Uuid {
+    pub(super) async fn lines(&self, bytes: &str, lines: &[Line<'_>]) -> Uuid {
         let id = self
             .receive(self.upload(bytes, bytes))
             .await
@@ -19,7 +19,13 @@ impl World {
         id
     }
 
-    async fn load_lines(&self, id: Uuid, bytes: &str, spec: &ReturnSpec, lines: &[Line<'_>]) {
+    pub(super) async fn load_lines(
+        &self,
+        id: Uuid,
+        bytes: &str,
+        spec: &ReturnSpec,
+        lines: &[Line<'_>],
+    ) {
         let mut head = self.head(bytes, Outcome::Ready);
         head.version.clone_from(&spec.version);
         head.tables[0].n_rows = lines.len() as u64;

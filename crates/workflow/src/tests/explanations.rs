@@ -17,13 +17,13 @@ fn queries(records: &[&str]) -> Vec<Finding> {
     (2..).zip(records).map(about).collect()
 }
 
-fn key(record: &str) -> finding::FindingKey {
+pub(super) fn key(record: &str) -> finding::FindingKey {
     queries(&[record]).remove(0).key.unwrap()
 }
 
 impl World {
     /// Sends a file of which only queries are found.
-    async fn queried(&self, bytes: &str, period: &Period, records: &[&str]) -> Uuid {
+    pub(super) async fn queried(&self, bytes: &str, period: &Period, records: &[&str]) -> Uuid {
         let upload = NewUpload {
             period: period.label.clone(),
             received_at: "2026-10-20T09:05:00Z".parse().unwrap(),
@@ -48,7 +48,7 @@ impl World {
         id
     }
 
-    async fn open_q2(&self) -> Period {
+    pub(super) async fn open_q2(&self) -> Period {
         let q2 = financial_quarter("2026-27-Q2", "2026-07-01", "2026-09-30");
         let (opens, due) = (day("2026-10-01"), day("2026-10-31"));
         open_cycle(&self.db, &system(), &self.spec, &q2, opens, due)
@@ -57,13 +57,13 @@ impl World {
         q2
     }
 
-    async fn n_unexplained(&self, id: Uuid, today: &str) -> u64 {
+    pub(super) async fn n_unexplained(&self, id: Uuid, today: &str) -> u64 {
         let mut conn = self.db.read(&db::Sees::Everyone).await.unwrap();
         n_unexplained(&mut conn, id, day(today)).await.unwrap()
     }
 
     /// What is said of each finding of a version, in report order.
-    async fn said(&self, id: Uuid) -> Vec<Option<String>> {
+    pub(super) async fn said(&self, id: Uuid) -> Vec<Option<String>> {
         let (findings, answers) = self.answered(id).await;
         let said = findings
             .iter()
@@ -84,14 +84,14 @@ impl World {
         (findings, answers)
     }
 
-    async fn verbs(&self, id: Uuid) -> Vec<String> {
+    pub(super) async fn verbs(&self, id: Uuid) -> Vec<String> {
         let mut conn = self.db.read(&db::Sees::Everyone).await.unwrap();
         let events = db::events::of_submission(&mut conn, id).await.unwrap();
         events.into_iter().map(|event| event.verb).collect()
     }
 }
 
-fn new(keys: Option<Vec<finding::FindingKey>>, text: &str) -> Explaining {
+pub(super) fn new(keys: Option<Vec<finding::FindingKey>>, text: &str) -> Explaining {
     Explaining {
         rule: "form.a-query".to_owned(),
         keys,
@@ -231,7 +231,7 @@ async fn who_may_not_explain_is_refused_and_nothing_is_kept() {
     assert!(!world.verbs(id).await.contains(&"explain".to_owned()));
 }
 
-fn asking(id: Uuid, n: u128, key: Option<finding::FindingKey>) -> Asking {
+pub(super) fn asking(id: Uuid, n: u128, key: Option<finding::FindingKey>) -> Asking {
     Asking {
         id: Uuid::from_u128(n),
         submission_id: id,
@@ -370,7 +370,7 @@ async fn a_waiver_is_asked_for_by_its_council_and_decided_by_the_returns_team() 
 }
 
 /// Somebody who was invited.
-async fn invited(world: &World, email: &str, role: Role, reach: Reach) -> Actor {
+pub(super) async fn invited(world: &World, email: &str, role: Role, reach: Reach) -> Actor {
     let grant = Grant { role, reach };
     let name = email.split('@').next().unwrap();
     let id = invite(&world.db, &system(), email, name, &grant)
@@ -385,7 +385,7 @@ async fn invited(world: &World, email: &str, role: Role, reach: Reach) -> Actor 
 
 impl World {
     /// Recipient and payload of each message of a kind.
-    async fn mailed(&self, kind: &str) -> Vec<(String, String)> {
+    pub(super) async fn mailed(&self, kind: &str) -> Vec<(String, String)> {
         let (client, connection) =
             tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
                 .await

@@ -109,7 +109,7 @@ impl Turn {
 
 /// What is settled once its day is past is history.
 fn is_past(obligation: &Obligation, today: NaiveDate) -> bool {
-    Turn::of(obligation.state) == Turn::Done && obligation.round.due_on < today
+    Turn::of(obligation.state) == Turn::Done && obligation.due_on < today
 }
 
 pub(super) async fn of(
@@ -138,7 +138,7 @@ pub(super) async fn of(
         .filter(|owed| asked.wants(Turn::of(owed.state), owed.is_overdue))
         .collect();
     wanted.sort_by(|a, b| {
-        let by_day = a.round.due_on.cmp(&b.round.due_on);
+        let by_day = a.due_on.cmp(&b.due_on);
         let by_day = if asked.past { by_day.reverse() } else { by_day };
         by_day.then_with(|| a.round.return_title.cmp(&b.round.return_title))
     });
@@ -184,7 +184,7 @@ fn row(actor: &Actor, obligation: Obligation) -> Row {
         next: turn.next(),
         next_link,
         link,
-        due: words::day(round.due_on),
+        due: words::day(obligation.due_on),
         is_overdue: obligation.is_overdue,
         state: obligation.state.in_words(),
         tag: words::tag_of_obligation(obligation.state),

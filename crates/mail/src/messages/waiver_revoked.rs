@@ -1,0 +1,82 @@
+//! A standing exception was taken back before its last day: told to who asked for it. Why is read at the link.
+
+use askama::Template;
+use serde::{Deserialize, Serialize};
+
+use super::Written;
+
+/// What was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiverRevoked {
+    pub waiver_id: String,
+    pub organisation_name: String,
+    pub return_title: String,
+    /// The check's name.
+    pub rule: String,
+}
+
+impl WaiverRevoked {
+    fn sentence(&self) -> String {
+        "The standing exception that you asked for has been ended early. From now on, please explain what this check asks about.".to_owned()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "waiver_revoked/text.txt", escape = "none")]
+struct Text<'a> {
+    sentence: &'a str,
+    told: &'a WaiverRevoked,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "waiver_revoked/page.html")]
+struct Page<'a> {
+    subject: &'a str,
+    sentence: &'a str,
+    told: &'a WaiverRevoked,
+    link: &'a str,
+}
+
+pub(super) fn write(told: &WaiverRevoked, base_url: &str) -> Result<Written, askama::Error> {
+    let subject = format!("Exception ended: {}", told.return_title);
+    let link = format!("{base_url}/exceptions/{}", told.waiver_id);
+    let sentence = told.sentence();
+    Ok(Written {
+        text: Text {
+            sentence: &sentence,
+            told,
+            link: &link,
+        }
+        .render()?,
+        html: Page {
+            subject: &subject,
+            sentence: &sentence,
+            told,
+            link: &link,
+        }
+        .render()?,
+        subject,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_that_it_ended_and_where_to_read_why() {
+        let told = WaiverRevoked {
+            waiver_id: "01935c6e-0000-7000-8000-000000000001".to_owned(),
+            organisation_name: "Ardbeg & Brora".to_owned(),
+            return_title: "Homelessness applications".to_owned(),
+            rule: "hl1.many-lost-contact".to_owned(),
+        };
+        let written = write(&told, "https://returns.example").unwrap();
+        insta::assert_snapshot!(
+            "waiver_revoked_text",
+            format!("{}\n\n{}", written.subject, written.text)
+        );
+        insta::assert_snapshot!("waiver_revoked_page", written.html);
+    }
+}

@@ -1,0 +1,107 @@
+//! More time, asked for and decided on by forms that work without scripts.
+
+use access::{Grant, Reach, Role};
+use workflow::Secret;
+
+use super::explanations::gone_to;
+use super::{Running, cookie, signed_in};
+
+const DUTY: &str = "/returns/cases/2026-27-Q1/S12000001";
+
+#[tokio::test]
+async fn more_time_is_asked_for_and_given() {
+    let site = Running::start().await;
+    let of = |role, code: &str| Grant {
+        role,
+        reach: Reach::Organisation(code.to_owned()),
+    };
+    let team = Grant {
+        role: Role::DatasetTeam,
+        reach: Reach::Return("cases".to_owned()),
+    };
+    let bo = signed_in(
+        &site.db,
+        "bo@ardbeg.example",
+        &[of(Role::Uploader, "S12000001")],
+    )
+    .await;
+    let ed = signed_in(
+        &site.db,
+        "ed@brora.example",
+        &[of(Role::Uploader, "S12000002")],
+    )
+    .await;
+    let tess = signed_in(&site.db, "tess@team.example", &[team]).await;
+    let get =
+        async |who: &Secret, path: &str| site.ask_as(&cookie(who), "GET", path, "", b"").await;
+    let page = format!("{DUTY}/more-time");
+    assert!(get(&bo, DUTY).await.body.contains("Ask for more time"));
+    assert_eq!(get(&ed, &page).await.status, 404);
+
+    let request = "01a20824-5a74-71c5-bcf5-000000000000";
+    let day = cycle::clock::day(chrono::Utc::now()) + chrono::Days::new(30);
+    let ask = |until: &str, reason: &str| format!("id={request}&until={until}&reason={reason}");
+    for (fields, link) in [
+        (ask("soon", "x"), "#until"),
+        (ask("2020-01-01", "x"), "#until"),
+        (ask(&day.to_string(), "+"), "#reason"),
+    ] {
+        let answer = site.send(&bo, &page, &fields).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let link = format!("href=\"{link}\"");
+        assert!(answer.body.contains(&link), "{link}: {}", answer.body);
+    }
+    let asked = ask(
+        &day.format("%d/%m/%Y").to_string(),
+        "Our+system+%3Cis%3E+down.",
+    );
+    assert_eq!(site.send(&ed, &page, &asked).await.status, 404);
+    assert_eq!(site.send(&tess, &page, &asked).await.status, 404);
+    for _ in 0..2 {
+        assert_eq!(gone_to(&site.send(&bo, &page, &asked).await), page);
+    }
+    let shown = get(&bo, &page).await.body;
+    assert_eq!(shown.matches("Waits for a decision").count(), 1, "{shown}");
+    assert!(shown.contains("Our system &#60;is&#62; down."), "{shown}");
+    assert!(!shown.contains(">Decide<"), "{shown}");
+
+    let decide = format!("{page}/{request}");
+    let grid = get(&tess, "/returns/cases/2026-27-Q1").await.body;
+    assert!(grid.contains(&format!("href=\"{decide}\"")), "{grid}");
+    let give = format!("decision=give&until={day}&reason=Agreed.");
+    for (who, status) in [(&bo, 403), (&ed, 404)] {
+        assert_eq!(get(who, &decide).await.status, status);
+        assert_eq!(site.send(who, &decide, &give).await.status, status);
+    }
+    let elsewhere = decide.replace("S12000001", "S12000002");
+    assert_eq!(get(&tess, &elsewhere).await.status, 404);
+    for (fields, link) in [
+        ("reason=x".to_owned(), "#decision-give"),
+        ("decision=give&until=&reason=x".to_owned(), "#until"),
+        ("decision=refuse&reason=".to_owned(), "#reason"),
+    ] {
+        let answer = site.send(&tess, &decide, &fields).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let link = format!("href=\"{link}\"");
+        assert!(answer.body.contains(&link), "{link}: {}", answer.body);
+    }
+    for _ in 0..2 {
+        assert_eq!(gone_to(&site.send(&tess, &decide, &give).await), page);
+    }
+    let late = site
+        .send(&tess, &decide, "decision=refuse&reason=No.")
+        .await;
+    assert_eq!(late.status, 409, "{late:?}");
+    let words = day.format("%-d %B %Y").to_string();
+    let duty = get(&bo, DUTY).await.body;
+    assert!(duty.contains(&format!("owes this by {words}.")), "{duty}");
+    assert!(duty.contains("More time was given"), "{duty}");
+    assert!(!duty.contains(">overdue<"), "{duty}");
+    let home = get(&bo, "/").await.body;
+    assert!(home.contains(&words), "{home}");
+    let grid = get(&tess, "/returns/cases/2026-27-Q1").await.body;
+    assert!(
+        grid.contains(&format!("more time, until {words}")),
+        "{grid}"
+    );
+}

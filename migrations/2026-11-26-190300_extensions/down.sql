@@ -1,0 +1,2 @@
+DROP TABLE extension_decision;
+DROP TABLE extension;
