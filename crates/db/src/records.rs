@@ -6,6 +6,7 @@
 mod changes;
 mod ddl;
 mod read;
+mod series;
 
 use std::fmt::Write as _;
 
@@ -23,6 +24,7 @@ pub use changes::{
     changes,
 };
 pub use read::{Record, Records, Selection};
+pub use series::{keys_of, value_of};
 
 /// Makes the record tables and views of a return version; harmless when repeated.
 pub async fn ensure_tables(tx: &mut Tx, spec: &ReturnSpec) -> Result<(), DbError> {

@@ -21,8 +21,8 @@ use crate::handovers::{self, verb_of};
 use crate::{Conn, DbError, Tx};
 
 pub use standing::{
-    Answering, OtherRound, standing_before, standing_in, standing_last, standing_other,
-    standing_year_ago,
+    Answering, OtherRound, standing_before, standing_earlier, standing_in, standing_last,
+    standing_other, standing_year_ago,
 };
 
 /// One version of an organisation's answer.

@@ -13,6 +13,7 @@ pub(crate) mod handover;
 pub(crate) mod home;
 pub(crate) mod more_time;
 pub(crate) mod nil;
+mod picture;
 pub(crate) mod problem;
 pub(crate) mod provider;
 pub(crate) mod sign_in;

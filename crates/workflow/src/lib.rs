@@ -26,6 +26,7 @@ mod publish;
 mod read;
 mod reassess;
 mod receive;
+mod series;
 mod tell;
 mod to_assess;
 mod waivers;
@@ -102,6 +103,7 @@ pub use reassess::{
 pub use receive::{
     NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive, receive_unless_sent,
 };
+pub use series::{Series, series};
 pub use tell::{TellJob, tell};
 pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_assess};
 pub use waivers::{

@@ -8,6 +8,7 @@ mod explanations;
 mod handover;
 mod news;
 mod parcels;
+mod series;
 
 use std::path::PathBuf;
 

@@ -110,6 +110,39 @@ pub async fn standing_year_ago(
     .optional()?)
 }
 
+/// What stands for the same organisation and return in the last periods before a submission's, at most so many, newest first.
+pub async fn standing_earlier(
+    conn: &mut Conn,
+    id: Uuid,
+    n_most: u32,
+) -> Result<Vec<Submission>, DbError> {
+    let rows: Vec<SubmissionRow> = sql_query(select(
+        "WHERE NOT s.is_nil AND s.id IN (
+            SELECT stood.id
+            FROM submission this
+            JOIN obligation o1 ON o1.id = this.obligation_id
+            JOIN cycle c1 ON c1.id = o1.cycle_id
+            JOIN cycle c2 ON c2.return_id = c1.return_id AND c2.period_end < c1.period_start
+            JOIN obligation o2 ON o2.cycle_id = c2.id AND o2.organisation = this.organisation
+            JOIN LATERAL (
+                SELECT v.id FROM submission v
+                JOIN LATERAL (
+                    SELECT ordinal FROM handover WHERE submission_id = v.id ORDER BY ordinal DESC LIMIT 1
+                ) h ON h.ordinal < 4
+                WHERE v.obligation_id = o2.id
+                ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
+            ) stood ON true
+            WHERE this.id = $1
+            ORDER BY c2.period_end DESC LIMIT $2)
+         ORDER BY c.period_end DESC",
+    ))
+    .bind::<SqlUuid, _>(id)
+    .bind::<BigInt, _>(i64::from(n_most))
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(Submission::try_from).collect()
+}
+
 /// Every submission that stands in a round and has something in it, by organisation.
 pub async fn standing_in(
     conn: &mut Conn,

@@ -1,6 +1,6 @@
 //! What changed between two versions: rows and figures, and what was found.
 
-mod words;
+pub(super) mod words;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use workflow::{Answers, FindingCount, NumberedFinding, Submission};
 
 use super::explain::{self, ExplainForm, Mistake, WaiverForm};
+use super::picture::{Picture, picture};
 use super::problem::PageProblem;
 use super::waivers::{self, Asked};
 use crate::Site;
@@ -20,6 +21,9 @@ use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words;
+
+/// Pictures on the page of a check.
+const PICTURES: usize = 8;
 
 /// Places on one page of a check.
 const PAGE: u32 = 200;
@@ -51,6 +55,8 @@ pub(super) struct Check {
     pub(super) can_tick: bool,
     /// Where each is explained or asked about.
     pub(super) page: String,
+    /// Of figures that moved.
+    pub(super) pictures: Vec<Picture>,
 }
 
 pub(super) struct More {
@@ -171,6 +177,7 @@ fn check(
                 .iter()
                 .any(|finding| Asks::of(finding.severity) == Asks::ToExplain),
         can_tick: false,
+        pictures: Vec::new(),
         page: of.all(&rule),
         findings: findings
             .into_iter()
@@ -342,6 +349,7 @@ pub(super) async fn check_page(
         return Err(Problem::not_found().into());
     }
     let answers = workflow::answers(db, reader, &submission, &findings).await?;
+    let drawn = workflow::series(db, reader, &submission, &site.specs, &findings, PICTURES).await?;
     let may = async |action| workflow::submission(db, reader, action, id).await.is_ok();
     let may_ask = may(Action::AskForWaiver).await;
     let may_explain = workflow::may_explain(db, reader, &submission).await?;
@@ -357,6 +365,7 @@ pub(super) async fn check_page(
         ..check(Of::Submission(id), findings, n_all, rule, said)
     };
     check.can_tick = check.asks_why && may_explain;
+    check.pictures = drawn.iter().map(picture).collect();
     let status = match &mistake {
         Some(_) => StatusCode::BAD_REQUEST,
         None => StatusCode::OK,

@@ -14,12 +14,16 @@ use workflow::{Answers, Comparison, Denied, FindingCount, MarkedWorkbook, Submis
 
 use super::findings::{Of, Said, Section, sections};
 use super::handover::{HandingOver, handing_over};
+use super::picture::{Picture, picture};
 use super::problem::PageProblem;
 use super::steps::{self, Step};
 use crate::Site;
 use crate::api::submission::find;
 use crate::session::{Visitor, You};
 use crate::words;
+
+/// Pictures of figures that moved, on the whole page.
+const PICTURES: usize = 3;
 
 /// Of each check; a page of its own has all of them.
 const SHOWN: u32 = 20;
@@ -114,6 +118,20 @@ pub(crate) async fn show(
         Err(Denied::Db(error)) => return Err(error.into()),
         Err(_) => 0,
     };
+    let drawn =
+        match workflow::series(db, reader, &submission, &site.specs, &findings, PICTURES).await {
+            Ok(drawn) => drawn,
+            Err(Denied::Db(error)) => return Err(error.into()),
+            Err(_) => Vec::new(),
+        };
+    // By the check that each belongs to.
+    let pictures: Vec<(String, Picture)> = drawn
+        .iter()
+        .filter_map(|series| {
+            let rule = findings.get(series.finding_idx)?.finding.rule.to_string();
+            Some((rule, picture(series)))
+        })
+        .collect();
     let accounts = workflow::accounts(db, reader, id)
         .await?
         .unwrap_or_default();
@@ -149,14 +167,17 @@ pub(crate) async fn show(
             )
         }),
         explained: explained(asked(&counts, Asks::ToExplain), n_unexplained),
-        sections: sections(
-            Of::Submission(id),
-            findings,
-            &counts,
-            Said {
-                answers: &answers,
-                today,
-            },
+        sections: with_pictures(
+            sections(
+                Of::Submission(id),
+                findings,
+                &counts,
+                Said {
+                    answers: &answers,
+                    today,
+                },
+            ),
+            pictures,
         ),
         tables: accounts.iter().map(Account::of).collect(),
         not_compared: comparisons.iter().filter_map(not_compared).collect(),
@@ -169,6 +190,18 @@ pub(crate) async fn show(
         submission,
     };
     Ok(super::render(StatusCode::OK, &page))
+}
+
+/// Each picture at its check.
+fn with_pictures(mut sections: Vec<Section>, pictures: Vec<(String, Picture)>) -> Vec<Section> {
+    for (rule, picture) in pictures {
+        let checks = sections.iter_mut().flat_map(|section| &mut section.checks);
+        let mut of_rule = checks.filter(|check| check.rule == rule);
+        if let Some(check) = of_rule.next() {
+            check.pictures.push(picture);
+        }
+    }
+    sections
 }
 
 /// What is true of a version now: once something was done with it, that; until then, what its file asks for.

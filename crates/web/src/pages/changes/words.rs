@@ -35,7 +35,7 @@ pub(super) fn signed(number: &str) -> String {
 }
 
 /// `1,234.50`, with a real minus sign.
-fn grouped(number: &str) -> String {
+pub(crate) fn grouped(number: &str) -> String {
     let (sign, digits) = match number.strip_prefix('-') {
         Some(digits) => ("\u{2212}", digits),
         None => ("", number),
