@@ -99,6 +99,7 @@ impl<'b> Separated<'b> {
 }
 
 /// An error value is written by its name, and a column of free text would take that for what was meant.
+#[inline]
 fn is_error(text: &str) -> bool {
     let number = text.strip_prefix("Err:");
     text.starts_with('#') && ERRORS.contains(&text)

@@ -165,9 +165,22 @@ fn short_digits_date(text: &str, item: &Item) -> Option<NaiveDate> {
 }
 
 fn iso_date(text: &str) -> Option<NaiveDate> {
+    // As nearly every one is written.
+    if let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes()
+        && let (Some(first), Some(second)) = (pair(*y1, *y2), pair(*y3, *y4))
+        && let (Some(month), Some(day)) = (pair(*m1, *m2), pair(*d1, *d2))
+    {
+        return NaiveDate::from_ymd_opt((first * 100 + second).cast_signed(), month, day);
+    }
     let mut parts = text.split('-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     (parts.next().is_none() && year.len() == 4).then(|| ymd(year, month, day))?
+}
+
+/// The number that two digits write.
+fn pair(tens: u8, ones: u8) -> Option<u32> {
+    let digit = |b: u8| b.is_ascii_digit().then(|| u32::from(b - b'0'));
+    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
 fn slashed_date(text: &str) -> Option<NaiveDate> {
