@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::browser::{Browser, Scripts};
 use crate::council::{PERIOD, RETURN, workbook};
-use crate::council_officer::{COUNCIL, kept, round_in_words, wait_for};
+use crate::council_officer::{COUNCIL, kept, round_in_words};
 use crate::lgdp::{Platform, Role};
 use crate::person::Person;
 use crate::wait::until;
@@ -131,7 +131,7 @@ async fn only_checked(scripts: Scripts, name: &str) {
         .await;
     browser.press("Only check").await;
     browser.sees("Only checked: contact-missing.xlsx").await;
-    wait_for(browser, scripts, "needs correction").await;
+    story.comes_to("needs correction").await;
     browser
         .reads("main", "Nothing was sent, and your file is deleted already")
         .await;

@@ -126,7 +126,7 @@ pub(crate) const TABLE: &[Setting] = &[
     plain(
         "LGDP_FILES",
         "(`LGDP_HOME/files`)",
-        "Where originals are kept for good: a local folder, or `s3://bucket`.",
+        "Where originals are kept for good, and below `passing/` what is removed within a day: a local folder, or `s3://bucket`. Leave `passing/` out of backups, and let the bucket keep no old versions of it.",
     ),
     plain(
         "LGDP_S3_ENDPOINT",

@@ -99,6 +99,14 @@ pub(crate) fn place(dir: &Path) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
+/// As [`sweep`], beside what else is done; what can't be removed now is tried again with the next files that come in.
+pub(crate) async fn sweep_or_warn(dir: &Path) {
+    let swept = dir.to_owned();
+    if let Ok(Err(error)) = actix_web::web::block(move || sweep(&swept)).await {
+        tracing::warn!(%error, "what a killed site left stays for now");
+    }
+}
+
 /// Removes what a killed process left: older than any upload may take. Makes the folder where there is none.
 pub(crate) fn sweep(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;

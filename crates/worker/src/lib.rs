@@ -4,6 +4,7 @@
 //! It knows nothing of HTTP and opens no transaction: what a job stores, a `workflow` verb stores.
 
 mod jobs;
+mod scratch;
 mod stages;
 mod task;
 
@@ -54,6 +55,7 @@ impl Worker {
 
 /// Runs jobs until told to stop; then finishes those that run.
 pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receiver<bool>) {
+    scratch::sweep_or_warn(&worker.scratch).await;
     let db = worker.db.clone();
     let worker = Arc::new(worker);
     let for_assess = Arc::clone(&worker);

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use finding::{Finding, Outcome, RuleId, Severity};
 use serde::Serialize;
 use uuid::Uuid;
-use workflow::{Answer, NewBatch, NewFile, ParcelState, Waiting};
+use workflow::{Answer, NewBatch, NewFile, ParcelError, ParcelState, ReceiveError, Waiting};
 
 use super::receive::{Facts, Round, Taken, take};
 use super::submission::{ProgressFacts, parse_id};
@@ -98,19 +98,18 @@ async fn put_in(
             sha256: file.sha256.clone(),
             n_bytes: file.bytes,
         }],
+        check_for: Some((round.return_id.clone(), round.period.clone())),
         came_at: Utc::now(),
     };
-    let batch = workflow::put_in(db, &site.files, &sender, &batch).await?;
+    let batch = match workflow::put_in(db, &site.files, &sender, &batch).await {
+        Err(ParcelError::FormUsedBefore) => return Err(ReceiveError::IdempotencyKeyReused.into()),
+        batch => batch?,
+    };
     let first = workflow::batch(db, &sender, batch)
         .await?
         .into_iter()
         .next();
     let id = first.ok_or_else(Problem::gone)?.parcel.id;
-    let asked = (round.return_id.as_str(), round.period.as_str());
-    if let Err(error) = workflow::check(db, &sender, id, asked, Utc::now()).await {
-        workflow::forget(db, &site.files, &sender, batch).await?;
-        return Err(error.into());
-    }
     let status = Status::from(workflow::parcel(db, &sender, id).await?);
     Ok(HttpResponse::Accepted()
         .insert_header((header::LOCATION, status.links.status.clone()))

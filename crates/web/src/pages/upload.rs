@@ -23,6 +23,7 @@ use crate::Site;
 use crate::body::{self, Body};
 use crate::problem::Problem;
 use crate::session::{self, Visitor, You, visitor};
+use crate::spool;
 use form::{Form, Sent, read};
 
 pub(crate) use form::clean_file_name;
@@ -106,6 +107,7 @@ async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResp
         }
         visitor => visitor?,
     };
+    spool::sweep_or_warn(&site.config.spool_dir).await;
     let mut form = Form::default();
     let sent = match read(site, request, &visitor, body, whole, &mut form).await {
         Ok(()) => {
@@ -190,11 +192,11 @@ async fn take(site: &Site, visitor: &Visitor, form: &Form) -> Result<String, Mis
         (Some(round), [file], false) => match send((site, db), visitor, form, file, round).await {
             Ok(id) => return Ok(format!("/submissions/{id}")),
             // The sender says whether that is meant.
-            Err(ReceiveError::SentBefore { .. }) => put_in(site, visitor, form).await?,
+            Err(ReceiveError::SentBefore { .. }) => put_in(site, visitor, form, None).await?,
             Err(error) => return Err(error.into()),
         },
         (Some(round), [_], true) => return check(site, visitor, form, round).await,
-        _ => put_in(site, visitor, form).await?,
+        _ => put_in(site, visitor, form, None).await?,
     };
     Ok(format!(
         "/upload/{batch}{}",
@@ -209,18 +211,10 @@ async fn check(
     form: &Form,
     round: (&str, &str),
 ) -> Result<String, Mistake> {
-    let db = site.db()?;
-    let batch = put_in(site, visitor, form).await?;
-    let waiting = workflow::batch(db, &visitor.actor, batch).await?;
-    let id = waiting.first().map(|one| one.parcel.id);
-    let id = id.ok_or_else(Problem::gone)?;
-    match workflow::check(db, &visitor.actor, id, round, Utc::now()).await {
-        Ok(()) => Ok(format!("/checked/{id}")),
-        Err(error) => {
-            workflow::forget(db, &site.files, &visitor.actor, batch).await?;
-            Err(error.into())
-        }
-    }
+    let batch = put_in(site, visitor, form, Some(round)).await?;
+    let waiting = workflow::batch(site.db()?, &visitor.actor, batch).await?;
+    let first = waiting.first().ok_or_else(Problem::gone)?;
+    Ok(format!("/checked/{}", first.parcel.id))
 }
 
 async fn send(
@@ -246,7 +240,13 @@ async fn send(
     Ok(receipt.submission_id)
 }
 
-async fn put_in(site: &Site, visitor: &Visitor, form: &Form) -> Result<Uuid, Problem> {
+/// With a round: only to be checked for it.
+async fn put_in(
+    site: &Site,
+    visitor: &Visitor,
+    form: &Form,
+    round: Option<(&str, &str)>,
+) -> Result<Uuid, Problem> {
     let files = form.files.iter().map(|file| NewFile {
         file_name: file.name.clone(),
         path: file.spooled.path(),
@@ -258,6 +258,7 @@ async fn put_in(site: &Site, visitor: &Visitor, form: &Form) -> Result<Uuid, Pro
         contact_email: Some(form.chosen.email.clone()),
         idempotency_key: form.idempotency_key.clone(),
         files: files.collect(),
+        check_for: round.map(|(return_id, period)| (return_id.to_owned(), period.to_owned())),
         came_at: Utc::now(),
     };
     Ok(workflow::put_in(site.db()?, &site.files, &visitor.actor, &batch).await?)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use workflow::{Actor, ParcelState, Waiting};
 
 use super::uploads::{BOUNDARY, FIELDS, files_form, form, send_form};
-use super::{Answer, Running, cookie, read_answer};
+use super::{Answer, Running, SUBMISSIONS, cookie, read_answer};
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 const ROUND: &str = "cases/2026-27-Q1";
@@ -285,7 +285,7 @@ async fn a_file_that_is_only_checked_is_told_of_and_leaves_nothing() {
     );
     let waits = site.get(&page).await.body;
     assert!(
-        waits.contains("data-live") && waits.contains("In the queue"),
+        waits.contains("data-live") && waits.contains("In the queue: your file is next"),
         "{waits}"
     );
     assert_eq!(site.get(&format!("{page}/findings.csv")).await.status, 404);
@@ -472,4 +472,61 @@ async fn a_file_that_is_not_whole_is_told_and_can_be_sent_again() {
             .unwrap()
             .starts_with("/submissions/")
     );
+}
+
+#[tokio::test]
+async fn a_program_has_a_file_checked_and_reads_what_was_found() {
+    let site = Running::start().await;
+    let path = SUBMISSIONS.replace("/submissions?", "/checks?");
+    let key = "idempotency-key: one\r\n";
+    let asked = site.ask("POST", &path, key, b"REF\nA1\n").await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let status: serde_json::Value = serde_json::from_str(&asked.body).unwrap();
+    assert_eq!(status["state"], "checking");
+    assert_eq!(
+        status["progress"],
+        json!({"stage": "queued", "n_before": 0})
+    );
+    let again = site.ask("POST", &path, key, b"REF\nA1\n").await;
+    assert_eq!(again.header("location"), asked.header("location"));
+    let other = site.ask("POST", &path, key, b"REF\nA2\n").await;
+    assert_eq!(other.status, 422, "{other:?}");
+
+    let place = asked.header("location").unwrap();
+    let findings = format!("{place}/findings.json");
+    assert_eq!(site.get(&findings).await.status, 404);
+    let id = status["check_id"].as_str().unwrap().parse().unwrap();
+    write_answer(&site, id, 3).await;
+    let status: serde_json::Value = serde_json::from_str(&site.get(place).await.body).unwrap();
+    assert_eq!(status["outcome"], "needs_correction");
+    assert_eq!(status["links"]["findings_json"], findings);
+    let found: serde_json::Value = serde_json::from_str(&site.get(&findings).await.body).unwrap();
+    assert_eq!(found["counts"][0]["n_findings"], 3);
+    assert_eq!(found["findings"][0]["value"], "canary value");
+    site.check_nothing_is_left().await;
+
+    // What can't be checked is not kept.
+    let unknown = path.replace("2026-27-Q1", "2030-31-Q1");
+    let refused = site.ask("POST", &unknown, "", b"REF\nA1\n").await;
+    assert_eq!(refused.status, 404, "{refused:?}");
+    assert_eq!(site.n_passing(), 1, "the answer of the other");
+}
+
+#[tokio::test]
+async fn what_a_killed_site_left_goes_with_the_next_files_that_come_in() {
+    let site = Running::start().await;
+    let old = site.spool.join(format!("{}old", crate::spool::PREFIX));
+    let new = site.spool.join(format!("{}new", crate::spool::PREFIX));
+    for path in [&old, &new] {
+        std::fs::write(path, "x").unwrap();
+    }
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+    std::fs::File::options()
+        .write(true)
+        .open(&old)
+        .unwrap()
+        .set_modified(hour_ago)
+        .unwrap();
+    site.put_in(&[("a.csv", "one")]).await;
+    assert!(!old.exists() && new.exists());
 }

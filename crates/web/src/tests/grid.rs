@@ -234,6 +234,7 @@ impl Running {
             contact_email: None,
             idempotency_key: Uuid::now_v7().to_string(),
             files: vec![file],
+            check_for: None,
             came_at: Utc::now(),
         };
         let files = &files::Files::open(&files::Config::Folder(self.files.clone())).unwrap();

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use queue::HandlerError;
 use workflow::{ForgetJob, ParcelGivenUpJob};
 
-use crate::Worker;
+use crate::{Worker, scratch};
 
 /// Replay is harmless: what is gone stays gone.
 pub(crate) async fn forget(worker: Arc<Worker>, job: ForgetJob) -> Result<(), HandlerError> {
     let actor = Worker::actor();
+    scratch::sweep_or_warn(&worker.scratch).await;
     workflow::forget_in_time(&worker.db, &worker.files, &actor, job.parcel_id).await?;
     Ok(())
 }

@@ -69,7 +69,7 @@ pub async fn check(
     Ok(())
 }
 
-async fn enqueue(tx: &mut Tx, parcel_id: Uuid) -> Result<(), DbError> {
+pub(super) async fn enqueue(tx: &mut Tx, parcel_id: Uuid) -> Result<(), DbError> {
     let key = key(parcel_id);
     let job = NewJob::new(CheckJob::KIND, json!(CheckJob { parcel_id }))
         .once(&key)

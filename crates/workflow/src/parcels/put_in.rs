@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use access::{Action, Object};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use cycle::clock;
 use db::parcels::{self, Change, NewParcel, Parcel, ParcelState};
 use db::{Db, DbError, Tx};
 use files::Files;
@@ -12,10 +13,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    KEPT_HOURS, ParcelError, ParcelGivenUpJob, RecogniseJob, enqueue_forgetting, recognise_key,
+    KEPT_HOURS, ParcelError, ParcelGivenUpJob, RecogniseJob, check, enqueue_forgetting,
+    recognise_key,
 };
 use crate::Actor;
 use crate::actor::{allowed, sees};
+use crate::receive::duty;
+
+/// Nothing that waits has waited for longer.
+const FIRST: TimeDelta = TimeDelta::days(7);
 
 /// The files of a form.
 #[derive(Debug, Clone)]
@@ -27,6 +33,8 @@ pub struct NewBatch {
     /// Of the form: sent again with the same files, it is the same batch.
     pub idempotency_key: String,
     pub files: Vec<NewFile>,
+    /// Return and period that they are only checked for; `None`: they are looked at, and the sender decides.
+    pub check_for: Option<(String, String)>,
     pub came_at: DateTime<Utc>,
 }
 
@@ -41,7 +49,7 @@ pub struct NewFile {
     pub n_bytes: u64,
 }
 
-/// Keeps files for a while and has them looked at; gives the batch's number.
+/// Keeps files for a while and has them looked at, or checked; gives the batch's number.
 pub async fn put_in(
     db: &Db,
     files: &Files,
@@ -59,6 +67,10 @@ pub async fn put_in(
         return Err(ParcelError::NotAnAddress);
     }
     let mut tx = db.begin(&sees(actor)).await?;
+    if let Some((return_id, period)) = &batch.check_for {
+        let today = clock::day(batch.came_at);
+        duty(&mut tx, &batch.organisation, (return_id, period), today).await?;
+    }
     let is_new = add(&mut tx, actor, batch).await?;
     if is_new {
         tx.commit().await?;
@@ -126,18 +138,27 @@ async fn put_away(
     let mut tx = db.begin(&sees(actor)).await?;
     for (parcel, _) in arriving() {
         if parcels::change(&mut tx, parcel.id, &Change::PutAway).await? {
-            enqueue(&mut tx, parcel.id).await?;
+            match &batch.check_for {
+                None => enqueue(&mut tx, parcel.id, batch.came_at).await?,
+                Some((return_id, period)) => {
+                    let round = (return_id.as_str(), period.as_str());
+                    parcels::change(&mut tx, parcel.id, &Change::Check { round }).await?;
+                    check::enqueue(&mut tx, parcel.id).await?;
+                }
+            }
         }
     }
     tx.commit().await?;
     Ok(())
 }
 
-async fn enqueue(tx: &mut Tx, parcel_id: Uuid) -> Result<(), DbError> {
+/// A moment's work, and somebody looks at a page that waits for it: it goes before all that waits to be assessed.
+async fn enqueue(tx: &mut Tx, parcel_id: Uuid, came_at: DateTime<Utc>) -> Result<(), DbError> {
     let key = recognise_key(parcel_id);
-    let job = NewJob::new(RecogniseJob::KIND, json!(RecogniseJob { parcel_id }))
+    let mut job = NewJob::new(RecogniseJob::KIND, json!(RecogniseJob { parcel_id }))
         .once(&key)
         .when_given_up(ParcelGivenUpJob::KIND);
+    job.run_at = Some(came_at - FIRST);
     queue::enqueue(tx, &job).await?;
     Ok(())
 }

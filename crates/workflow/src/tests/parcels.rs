@@ -22,6 +22,7 @@ impl World {
             contact_email: Some("someone@example.org".to_owned()),
             idempotency_key: key.to_owned(),
             files: files.collect(),
+            check_for: None,
             came_at: now(),
         }
     }
@@ -173,6 +174,19 @@ async fn a_form_sent_twice_is_one_batch_and_another_with_its_key_is_refused() {
         assert!(matches!(refused, Err(ParcelError::FormUsedBefore)));
     }
     assert_eq!(world.n_passing(), 2);
+}
+
+#[tokio::test]
+async fn telling_what_a_file_is_goes_before_all_that_waits_to_be_assessed() {
+    let world = world().await;
+    let sent = world.receive(world.upload("a", "sent")).await.unwrap();
+    let batch = world.put_in("k", &[("b.xlsx", "one")]).await.unwrap();
+    let waits = &world.waiting(batch).await[0];
+    assert_eq!(waits.progress, Some(Progress::Queued { n_before: 0 }));
+    let actor = council(ARDBEG);
+    let sent = found(&world.db, &actor, sent.submission_id).await.unwrap();
+    let behind = progress(&world.db, &actor, &sent).await.unwrap();
+    assert_eq!(behind, Some(Progress::Queued { n_before: 1 }));
 }
 
 #[tokio::test]

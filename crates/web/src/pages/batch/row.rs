@@ -243,9 +243,10 @@ fn form_in_words(site: &Site, one: &Waiting, forms: &[RecognisedForm], how: How)
     if let Some(form) = form {
         let when = match period_in_words(site, form) {
             Some(period) => format!("It says that it is for {period}."),
-            None => {
-                "It does not say for which period: we chose the one that is due next.".to_owned()
-            }
+            None => format!(
+                "It does not say for which period. We chose {}: change it if that is not right.",
+                chosen.map_or_else(String::new, |(id, label)| in_words(site, id, label))
+            ),
         };
         return vec![format!("{is} {}. {when}", title(site, form))];
     }
@@ -282,6 +283,10 @@ fn title(site: &Site, form: &RecognisedForm) -> String {
 
 fn period_in_words(site: &Site, form: &RecognisedForm) -> Option<String> {
     let label = form.period.as_ref()?;
-    let known = site.spec(&form.return_id, label);
-    Some(known.map_or_else(|| label.clone(), |(_, period)| period.in_words()))
+    Some(in_words(site, &form.return_id, label))
+}
+
+fn in_words(site: &Site, return_id: &str, label: &str) -> String {
+    let known = site.spec(return_id, label);
+    known.map_or_else(|| label.to_owned(), |(_, period)| period.in_words())
 }
