@@ -159,7 +159,7 @@ impl<T: Into<Problem>> From<T> for Mistake {
 
 impl Mistake {
     /// The body was read to its end all the same.
-    fn as_too_large(mut self) -> Self {
+    fn of_a_large_file(mut self) -> Self {
         self.problem.status = StatusCode::PAYLOAD_TOO_LARGE;
         self
     }

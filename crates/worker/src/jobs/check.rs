@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use assess::Head;
@@ -55,7 +55,7 @@ pub(crate) async fn check(
         let run = child.run(&task)?.telling(move |doing| {
             told.send_replace(Some(doing));
         });
-        write_down(run, to)
+        write_down(run, &to)
     });
     let (written, ()) = tokio::join!(written, note_stages(db, &claimed, doings));
     let (head, sha256) = written??;
@@ -70,8 +70,8 @@ pub(crate) async fn check(
 }
 
 /// A line with the head, then lines with findings; gives the head and the file's hash.
-fn write_down(run: Run, path: PathBuf) -> Result<(Head, String), HandlerError> {
-    let mut file = Hashed::create(&path)?;
+fn write_down(run: Run, path: &Path) -> Result<(Head, String), HandlerError> {
+    let mut file = Hashed::create(path)?;
     let mut kept = None;
     for part in run {
         match part? {

@@ -19,7 +19,7 @@ pub(super) async fn open_rounds(
     };
     let mut all = owed::of(conn, &which, today).await?;
     all.retain(|owed| owed.round.opens_on <= today);
-    all.sort_by(|a, b| a.due_on.cmp(&b.due_on));
+    all.sort_by_key(|owed| owed.due_on);
     Ok(all)
 }
 

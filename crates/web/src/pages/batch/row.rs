@@ -59,7 +59,7 @@ pub(super) async fn rows(
         let mut row = bare(one);
         match (one.parcel.state, &one.submission) {
             (ParcelState::Sent, Some(submission)) => {
-                sent(site, actor, &mut row, submission).await?
+                sent(site, actor, &mut row, submission).await?;
             }
             _ => tell(site, &mut row, one, twin, rounds),
         }

@@ -105,7 +105,7 @@ pub(super) async fn read(
     let words: Vec<&str> = wrong.iter().map(|one| one.words.as_str()).collect();
     let mistake = missing("file", words.join(" "));
     Err(if wrong.iter().any(|one| one.is_too_large) {
-        mistake.as_too_large()
+        mistake.of_a_large_file()
     } else {
         mistake
     })
