@@ -84,9 +84,10 @@ pub async fn ask_for_time(
     allowed(actor, Action::AskForExtension, &object)?;
     let mut tx = db.begin(&sees(actor)).await?;
     let all = cycles::owed::of_round(&mut tx, &asking.return_id, &asking.period, today).await?;
-    let owed = all.into_iter();
-    let owed = owed.filter(|owed| owed.organisation == asking.organisation);
-    let owed = owed.last().ok_or(Denied::NotThere)?;
+    let owed = all
+        .into_iter()
+        .find(|owed| owed.organisation == asking.organisation)
+        .ok_or(Denied::NotThere)?;
     let reason = written(&asking.reason)?;
     if !may_be_extended(&owed) {
         return Err(ExtensionError::NothingOwed);
@@ -220,8 +221,9 @@ pub async fn time_of(
     }
     let mut conn = db.read(&sees(actor)).await?;
     let all = cycles::owed::of_round(&mut conn, return_id, period, today).await?;
-    let owed = all.into_iter();
-    let owed = owed.filter(|owed| owed.organisation == organisation).last();
+    let owed = all
+        .into_iter()
+        .find(|owed| owed.organisation == organisation);
     let owed = owed.ok_or(Denied::NotThere)?;
     let asked = extensions::of_round(&mut conn, return_id, period, Some(organisation)).await?;
     Ok((owed, asked))

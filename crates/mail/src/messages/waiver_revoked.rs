@@ -17,7 +17,10 @@ pub struct WaiverRevoked {
 
 impl WaiverRevoked {
     fn sentence(&self) -> String {
-        "The standing exception that you asked for has been ended early. From now on, please explain what this check asks about.".to_owned()
+        format!(
+            "The standing exception that you asked for in {} has been ended early. From now on, please explain what this check asks about.",
+            self.return_title
+        )
     }
 }
 

@@ -58,8 +58,9 @@ struct ChangesPage {
     tables: Vec<Table>,
     /// "1 to 20 of 120".
     range: Option<String>,
-    before: Option<u32>,
-    after: Option<u32>,
+    /// Addresses of the pages beside it, but for what is looked for.
+    before: Option<String>,
+    after: Option<String>,
     not_compared: Vec<String>,
     /// Rows that could not be used, which no comparison has.
     left_out: Vec<String>,
@@ -159,7 +160,7 @@ pub(crate) async fn show(
 
 impl ChangesPage {
     /// Of another page of the same list; what is looked for comes at its end.
-    fn address(&self, page: &u32) -> String {
+    fn address(&self, page: u32) -> String {
         let with = self.with.map_or_else(String::new, |with| with.to_string());
         format!(
             "/submissions/{}/changes?with={with}&only={}&page={page}&text=",
@@ -248,7 +249,7 @@ impl ChangesPage {
             counts.gone += table.counts.gone;
             counts.figures += table.counts.figures;
         }
-        let n_now: u64 = changes.tables.iter().map(|table| table.n_now()).sum();
+        let n_now: u64 = changes.tables.iter().map(TableChanges::n_now).sum();
         self.sentences.extend(sentences(counts, n_now));
         self.not_compared = changes.not_compared;
         let n_found: u64 = changes.tables.iter().map(|table| table.n_found).sum();
@@ -262,8 +263,8 @@ impl ChangesPage {
                 with_commas(n_found)
             )
         });
-        self.before = (page_number > 1).then(|| page_number - 1);
-        self.after = (n_last < n_found && n_shown > 0).then(|| page_number + 1);
+        self.before = (page_number > 1).then(|| self.address(page_number - 1));
+        self.after = (n_last < n_found && n_shown > 0).then(|| self.address(page_number + 1));
         self.tables = changes
             .tables
             .iter()
@@ -418,9 +419,10 @@ fn rows(changes: &TableChanges<'_>, items: &[&Item], record: &ChangedRecord) -> 
         cell: cell.unwrap_or_default(),
         values,
     });
-    let (what, before, now) = match is_new {
-        true => ("New row", None, shown),
-        false => ("Row that is gone", shown, None),
+    let (what, before, now) = if is_new {
+        ("New row", None, shown)
+    } else {
+        ("Row that is gone", shown, None)
     };
     vec![Row {
         name,

@@ -188,10 +188,10 @@ fn asking_for_time(n: u128, until: &str) -> AskingForTime {
 }
 
 #[tokio::test]
-async fn more_time_is_asked_for_and_given_and_the_day_moves() {
+async fn more_time_is_asked_for_by_whoever_owes_and_to_a_later_day() {
     let world = world().await;
-    let ann = invited(&world, "ann@ardbeg.example", Role::Uploader, home()).await;
-    let tess = invited(&world, "tess@team.example", Role::DatasetTeam, of_team()).await;
+    let ann = council(ARDBEG);
+    let tess = person(Role::DatasetTeam, of_team());
     // Due on 31 July.
     let today = day("2026-07-20");
     let ask = async |actor: &Actor, n, until| {
@@ -209,6 +209,20 @@ async fn more_time_is_asked_for_and_given_and_the_day_moves() {
         ask(&tess, 1, "2026-08-14").await,
         Err(ExtensionError::Denied(_))
     ));
+    let all = extensions_of(&world.db, &system(), ("form", "2026-27-Q1"), None).await;
+    assert_eq!(all.unwrap(), []);
+}
+
+#[tokio::test]
+async fn more_time_is_asked_for_and_given_and_the_day_moves() {
+    let world = world().await;
+    let ann = invited(&world, "ann@ardbeg.example", Role::Uploader, home()).await;
+    let tess = invited(&world, "tess@team.example", Role::DatasetTeam, of_team()).await;
+    // Due on 31 July.
+    let today = day("2026-07-20");
+    let ask = async |actor: &Actor, n, until| {
+        ask_for_time(&world.db, actor, &asking_for_time(n, until), today).await
+    };
     for _ in 0..2 {
         ask(&ann, 1, "2026-08-14").await.unwrap();
     }
