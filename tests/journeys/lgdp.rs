@@ -14,6 +14,11 @@ use crate::mailbox::Mailbox;
 use crate::provider::Provider;
 use crate::wait::until;
 
+/// All that the product's own crates have to say, and of others what a production run logs.
+const LOGGED: &str = "info,access=trace,assess=trace,check=trace,child=trace,dataset=trace,db=trace,files=trace,\
+    frame=trace,lgdp=trace,mail=trace,oidc=trace,queue=trace,report=trace,sheet=trace,spec=trace,web=trace,worker=trace,\
+    workflow=trace";
+
 /// A whole platform: database, mail server, site; workers come and go.
 pub(crate) struct Platform {
     pub(crate) address: String,
@@ -87,7 +92,12 @@ impl Platform {
 
     /// A token with which a program sends an organisation's files.
     pub(crate) fn sending_token(&self, organisation: &str) -> String {
-        let role = ["admin", "client", "journey", "sending_client"];
+        self.sending_token_of("journey", organisation)
+    }
+
+    /// The same, of a program with a name.
+    pub(crate) fn sending_token_of(&self, name: &str, organisation: &str) -> String {
+        let role = ["admin", "client", name, "sending_client"];
         self.settings()
             .run(&[&role[..], &["--organisation", organisation]].concat())
     }
@@ -111,6 +121,24 @@ impl Platform {
         let whom = ["admin", "invite", email, name_of(email), "dataset_team"];
         self.settings()
             .run(&[&whom[..], &["--return", return_id]].concat());
+    }
+
+    /// Somebody with a name of their own, and what their role is held for: `["--return", "hl1"]`.
+    pub(crate) fn invite_as(&self, email: &str, name: &str, role: &str, held_for: &[&str]) {
+        let whom = ["admin", "invite", email, name, role];
+        self.settings().run(&[&whom[..], held_for].concat());
+    }
+
+    /// What the site and the workers have logged, by who did.
+    pub(crate) fn logs(&self) -> Vec<(&'static str, String)> {
+        ["serve", "work"]
+            .map(|role| (role, fs::read_to_string(log_of(self.home.path(), role)).unwrap()))
+            .to_vec()
+    }
+
+    /// As the database's owner, whom no policy holds.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     pub(crate) fn start_worker(&self) -> Role {
@@ -173,6 +201,9 @@ impl Settings<'_> {
             .env("LGDP_LISTEN", self.listen)
             .env("LGDP_SMTP_URL", self.smtp_url)
             .env("LGDP_LEASE_SECONDS", "2")
+            // Few, so that each serves many people in turn.
+            .env("LGDP_DATABASE_CONNECTIONS", "4")
+            .env("LGDP_LOG", LOGGED)
             .stdin(Stdio::null());
         let providers = providers_in(self.home);
         if providers.is_file() {
@@ -206,7 +237,7 @@ impl Settings<'_> {
     }
 
     fn start(&self, role: &str) -> Role {
-        let log = self.home.join(format!("{role}.log"));
+        let log = log_of(self.home, role);
         let log = File::options().create(true).append(true).open(log).unwrap();
         let process = self
             .command()
@@ -248,6 +279,10 @@ impl Drop for Role {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn log_of(home: &Path, role: &str) -> PathBuf {
+    home.join(format!("{role}.log"))
 }
 
 /// `target/release/lgdp`, beside `target/release/deps/journeys-…`.

@@ -23,6 +23,8 @@ pub(crate) struct Received {
     pub(crate) message_id: String,
     /// Without the line breaks that mail puts in.
     pub(crate) text: String,
+    /// All of it.
+    pub(crate) raw: String,
 }
 
 impl Mailbox {
@@ -86,7 +88,8 @@ impl Drop for Mailbox {
 
 fn read(message: &str) -> Received {
     let message = message.replace("\r\n", "\n");
-    let (head, body) = message.split_once("\n\n").expect("a head and a body");
+    let (head, body) = message
+        .split_once("\n\n").expect("a head and a body");
     let head = head.replace("\n ", " ").replace("\n\t", " ");
     let header = |name: &str| {
         head.lines()
@@ -99,5 +102,6 @@ fn read(message: &str) -> Received {
         subject: header("Subject"),
         message_id: header("Message-ID"),
         text: body.replace("=\n", ""),
+        raw: message,
     }
 }

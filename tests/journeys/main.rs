@@ -11,7 +11,9 @@
 )]
 
 mod account_elsewhere;
+mod administration;
 mod browser;
+mod canaries;
 mod council;
 mod council_officer;
 mod handing_over;

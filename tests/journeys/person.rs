@@ -53,10 +53,11 @@ impl Person {
             .clone_into(&mut self.cookie);
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
+    /// Sends a form.
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
         let form: Vec<String> = form
             .iter()
-            .map(|(name, value)| format!("{name}={}", value.replace('@', "%40")))
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
             .collect();
         client()
             .post(format!("{}{path}", self.address))
@@ -106,7 +107,16 @@ fn link_in(text: &str) -> Option<String> {
     Some(text[start..].split_whitespace().next()?.to_owned())
 }
 
-fn between(text: &str, before: &str, after: &str) -> String {
+/// As a form sends it.
+fn encoded(value: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    value.bytes().map(one).collect()
+}
+
+pub(crate) fn between(text: &str, before: &str, after: &str) -> String {
     let rest = text.split(before).nth(1).expect("what comes before");
     rest.split(after).next().unwrap().to_owned()
 }

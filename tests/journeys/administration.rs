@@ -1,0 +1,121 @@
+//! Whoever signs off for a council invites somebody, and ends it again; the office looks after everybody; and the trail
+//! tells all of it to those who may read it. Every page on the way is looked at.
+
+use crate::browser::{Browser, Scripts};
+use crate::council::{Council, PERIOD, RETURN, assessed, workbook};
+use crate::council_officer::COUNCIL;
+use crate::lgdp::Platform;
+use crate::person::Person;
+
+const SUMMARY: &str = ".ds_error-summary";
+/// Somebody of a team belongs to it.
+const TEAM: &str = "X04000003";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_looked_after_and_the_trail_is_read_in_a_browser() {
+    tell(Scripts::On, "administration-with-scripts").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_looked_after_and_the_trail_is_read_without_scripts() {
+    tell(Scripts::Off, "administration-without-scripts").await;
+}
+
+async fn tell(scripts: Scripts, name: &str) {
+    let platform = Platform::start(RETURN, PERIOD).await;
+    platform.invite("bo@council.example", "approver", COUNCIL);
+    platform.invite("cy@council.example", "auditor", COUNCIL);
+    platform.invite_as("ada@office.example", "Ada", "admin", &[]);
+    platform.invite_as("sky@office.example", "Sky", "scheduler", &[]);
+    let _worker = platform.start_worker();
+    let council = Council {
+        code: COUNCIL,
+        email: "returns@council.example",
+    };
+    let file = workbook("roofless-but-not-rough", "230", 1);
+    assessed(&platform, &council.send(&platform, "cases.xlsx", file).await).await;
+    let sign_in = async |email: &str| Person::sign_in(&platform, email).await;
+    let bo = sign_in("bo@council.example").await;
+    let cy = sign_in("cy@council.example").await;
+    let ada = sign_in("ada@office.example").await;
+    let sky = sign_in("sky@office.example").await;
+    let browser = Browser::start(&platform.address, scripts, name).await;
+
+    browser.hand_to(&bo).await;
+    browser.look("home").await;
+    invite(&browser).await;
+    end_access(&browser).await;
+
+    browser.hand_to(&cy).await;
+    browser.press("Audit trail of").await;
+    browser.reads("main", "ended somebody's access").await;
+    browser.look("audit-trail").await;
+
+    browser.hand_to(&sky).await;
+    browser.go("/audit").await;
+    browser.reads("main caption", "How often").await;
+    browser.look("audit-trail-counts").await;
+    browser.go(&format!("/organisations/{COUNCIL}/people")).await;
+    browser.look("people-counts").await;
+
+    browser.hand_to(&ada).await;
+    browser.press("Audit trail of everything").await;
+    browser.look("audit-trail-of-everything").await;
+    browser.go("/organisations").await;
+    browser.look("organisations").await;
+    browser.go(&format!("/organisations/{COUNCIL}")).await;
+    browser.reads("main", "Earlier code").await;
+    browser.look("organisation").await;
+    give_to_a_team(&browser).await;
+    give_leave(&browser).await;
+    browser.end().await;
+}
+
+async fn invite(browser: &Browser) {
+    browser.press("People of").await;
+    browser.look("people").await;
+    browser.press("Invite").await;
+    browser.reads(SUMMARY, "There is a problem").await;
+    browser.look("people-nothing-filled-in").await;
+    browser.fill("Name", "Dee").await;
+    browser.fill("Work email address", "dee@council.example").await;
+    browser.fill("What they do", "Sends returns").await;
+    browser.press("Invite").await;
+    browser.reads("main table", "dee@council.example").await;
+}
+
+async fn end_access(browser: &Browser) {
+    browser.press("Dee").await;
+    browser.sees("Dee").await;
+    browser.look("person").await;
+    browser.press("End all access").await;
+    browser.reads("main table", "ended").await;
+    browser.look("people-with-one-ended").await;
+    browser.press("Dee").await;
+    browser.look("person-ended").await;
+}
+
+async fn give_to_a_team(browser: &Browser) {
+    browser.go(&format!("/organisations/{TEAM}/people")).await;
+    browser.fill("Name", "Tess").await;
+    browser.fill("Work email address", "tess@team.example").await;
+    browser.fill("What they do", "Asks for the return").await;
+    browser.press("Invite").await;
+    browser.reads(SUMMARY, "Choose the return").await;
+    browser.look("people-of-a-team").await;
+    browser.fill("Return", "Homelessness").await;
+    browser.press("Invite").await;
+    browser.reads("main table", "tess@team.example").await;
+}
+
+async fn give_leave(browser: &Browser) {
+    browser.go(&format!("/organisations/{COUNCIL}/people")).await;
+    browser.fill("The last day", "31/03/2027").await;
+    browser.press("Save").await;
+    browser.reads(SUMMARY, "Enter why they need it.").await;
+    browser.look("leave-without-a-reason").await;
+    browser.fill("Why they need it", "There is one of them.").await;
+    browser.press("Save").await;
+    browser.reads("main", "Ada gave leave until 31 March 2027").await;
+    browser.look("leave-given").await;
+}
