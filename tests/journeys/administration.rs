@@ -33,7 +33,11 @@ async fn tell(scripts: Scripts, name: &str) {
         email: "returns@council.example",
     };
     let file = workbook("roofless-but-not-rough", "230", 1);
-    assessed(&platform, &council.send(&platform, "cases.xlsx", file).await).await;
+    assessed(
+        &platform,
+        &council.send(&platform, "cases.xlsx", file).await,
+    )
+    .await;
     let sign_in = async |email: &str| Person::sign_in(&platform, email).await;
     let bo = sign_in("bo@council.example").await;
     let cy = sign_in("cy@council.example").await;
@@ -55,7 +59,9 @@ async fn tell(scripts: Scripts, name: &str) {
     browser.go("/audit").await;
     browser.reads("main caption", "How often").await;
     browser.look("audit-trail-counts").await;
-    browser.go(&format!("/organisations/{COUNCIL}/people")).await;
+    browser
+        .go(&format!("/organisations/{COUNCIL}/people"))
+        .await;
     browser.look("people-counts").await;
 
     browser.hand_to(&ada).await;
@@ -78,7 +84,9 @@ async fn invite(browser: &Browser) {
     browser.reads(SUMMARY, "There is a problem").await;
     browser.look("people-nothing-filled-in").await;
     browser.fill("Name", "Dee").await;
-    browser.fill("Work email address", "dee@council.example").await;
+    browser
+        .fill("Work email address", "dee@council.example")
+        .await;
     browser.fill("What they do", "Sends returns").await;
     browser.press("Invite").await;
     browser.reads("main table", "dee@council.example").await;
@@ -98,7 +106,9 @@ async fn end_access(browser: &Browser) {
 async fn give_to_a_team(browser: &Browser) {
     browser.go(&format!("/organisations/{TEAM}/people")).await;
     browser.fill("Name", "Tess").await;
-    browser.fill("Work email address", "tess@team.example").await;
+    browser
+        .fill("Work email address", "tess@team.example")
+        .await;
     browser.fill("What they do", "Asks for the return").await;
     browser.press("Invite").await;
     browser.reads(SUMMARY, "Choose the return").await;
@@ -109,13 +119,19 @@ async fn give_to_a_team(browser: &Browser) {
 }
 
 async fn give_leave(browser: &Browser) {
-    browser.go(&format!("/organisations/{COUNCIL}/people")).await;
+    browser
+        .go(&format!("/organisations/{COUNCIL}/people"))
+        .await;
     browser.fill("The last day", "31/03/2027").await;
     browser.press("Save").await;
     browser.reads(SUMMARY, "Enter why they need it.").await;
     browser.look("leave-without-a-reason").await;
-    browser.fill("Why they need it", "There is one of them.").await;
+    browser
+        .fill("Why they need it", "There is one of them.")
+        .await;
     browser.press("Save").await;
-    browser.reads("main", "Ada gave leave until 31 March 2027").await;
+    browser
+        .reads("main", "Ada gave leave until 31 March 2027")
+        .await;
     browser.look("leave-given").await;
 }

@@ -132,7 +132,12 @@ impl Platform {
     /// What the site and the workers have logged, by who did.
     pub(crate) fn logs(&self) -> Vec<(&'static str, String)> {
         ["serve", "work"]
-            .map(|role| (role, fs::read_to_string(log_of(self.home.path(), role)).unwrap()))
+            .map(|role| {
+                (
+                    role,
+                    fs::read_to_string(log_of(self.home.path(), role)).unwrap(),
+                )
+            })
             .to_vec()
     }
 

@@ -88,8 +88,7 @@ impl Drop for Mailbox {
 
 fn read(message: &str) -> Received {
     let message = message.replace("\r\n", "\n");
-    let (head, body) = message
-        .split_once("\n\n").expect("a head and a body");
+    let (head, body) = message.split_once("\n\n").expect("a head and a body");
     let head = head.replace("\n ", " ").replace("\n\t", " ");
     let header = |name: &str| {
         head.lines()

@@ -30,6 +30,7 @@ pub enum Action {
     DecideExtension,
     DownloadDataset,
     DownloadOwnFigures,
+    SeeOrganisations,
     SeePeople,
     InvitePeople,
     AllowOwnSignOff,
@@ -38,7 +39,7 @@ pub enum Action {
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 29] = [
+    pub const ALL: [Action; 30] = [
         Action::SeeRounds,
         Action::SeeObligation,
         Action::SeeSubmission,
@@ -64,6 +65,7 @@ impl Action {
         Action::DecideExtension,
         Action::DownloadDataset,
         Action::DownloadOwnFigures,
+        Action::SeeOrganisations,
         Action::SeePeople,
         Action::InvitePeople,
         Action::AllowOwnSignOff,
@@ -98,6 +100,7 @@ impl Action {
             Action::DecideExtension => "extension.decide",
             Action::DownloadDataset => "dataset.download",
             Action::DownloadOwnFigures => "dataset.download-own",
+            Action::SeeOrganisations => "organisations.see",
             Action::SeePeople => "people.see",
             Action::InvitePeople => "people.invite",
             Action::AllowOwnSignOff => "people.allow-own-sign-off",

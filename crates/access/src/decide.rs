@@ -166,10 +166,9 @@ mod tests {
         ] {
             for action in Action::ALL {
                 let verdict = decide(&council(2, role), action, &version(OTHER, Stage::Submitted));
-                let expected = if action == Action::SeeRounds {
-                    VALUES
-                } else {
-                    Verdict::NotThere
+                let expected = match action {
+                    Action::SeeRounds | Action::SeeOrganisations => VALUES,
+                    _ => Verdict::NotThere,
                 };
                 assert_eq!(verdict, expected, "{role} {action}");
             }

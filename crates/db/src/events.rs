@@ -2,7 +2,7 @@
 
 use access::ActorId;
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -72,8 +72,17 @@ pub struct TrailEvent {
     /// GSS code.
     #[diesel(sql_type = Nullable<Text>)]
     pub organisation: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub organisation_name: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub submission_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub version_number: Option<i32>,
+    /// Of the round that it concerns.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub return_title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub period_label: Option<String>,
     #[diesel(sql_type = Jsonb)]
     pub details: serde_json::Value,
 }
@@ -86,9 +95,19 @@ pub async fn newest(
     at_most: i64,
 ) -> Result<Vec<TrailEvent>, DbError> {
     Ok(sql_query(
-        "SELECT id, at, actor, verb, organisation, submission_id, details FROM event
-         WHERE ($1 IS NULL OR organisation = $1) AND ($2 IS NULL OR id < $2)
-         ORDER BY id DESC LIMIT $3",
+        "SELECT e.id, e.at, e.actor, e.verb, e.organisation, g.name AS organisation_name, e.submission_id,
+                s.version_number, v.title AS return_title, c.period_label, e.details
+         FROM (
+            SELECT * FROM event
+            WHERE ($1 IS NULL OR organisation = $1) AND ($2 IS NULL OR id < $2)
+            ORDER BY id DESC LIMIT $3
+         ) e
+         LEFT JOIN organisation g ON g.code = e.organisation
+         LEFT JOIN submission s ON s.id = e.submission_id
+         LEFT JOIN obligation o ON o.id = coalesce(e.obligation_id, s.obligation_id)
+         LEFT JOIN cycle c ON c.id = o.cycle_id
+         LEFT JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         ORDER BY e.id DESC",
     )
     .bind::<Nullable<Text>, _>(organisation)
     .bind::<Nullable<BigInt>, _>(before)

@@ -37,6 +37,8 @@ pub struct Handover {
     pub reason: Option<String>,
     /// Where somebody signed off what they had sent themselves: why they have leave to.
     pub own_sign_off: Option<String>,
+    /// And who gave it.
+    pub allowed_by: Option<String>,
 }
 
 /// Locks the obligation of a submission until the transaction ends, as a new version of it does:
@@ -86,6 +88,8 @@ struct HandoverRow {
     reason: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     own_sign_off: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    allowed_by: Option<String>,
 }
 
 /// The verb of the word that is stored.
@@ -96,7 +100,7 @@ pub(crate) fn verb_of(word: &str) -> Result<Verb, DbError> {
 /// The chain of a version, in its order.
 pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Handover>, DbError> {
     let rows: Vec<HandoverRow> = sql_query(
-        "SELECT h.verb, h.at, h.by_kind, h.by_id, h.by_name, h.reason, w.reason AS own_sign_off
+        "SELECT h.verb, h.at, h.by_kind, h.by_id, h.by_name, h.reason, w.reason AS own_sign_off, w.by_name AS allowed_by
          FROM handover h LEFT JOIN own_sign_off w ON w.id = h.own_sign_off_id
          WHERE h.submission_id = $1 ORDER BY h.ordinal",
     )
@@ -112,6 +116,7 @@ pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<H
                 by_name: row.by_name,
                 reason: row.reason,
                 own_sign_off: row.own_sign_off,
+                allowed_by: row.allowed_by,
             })
         })
         .collect()

@@ -1,7 +1,7 @@
 //! Who may return.
 
 use chrono::NaiveDate;
-use diesel::sql_types::{Date, Nullable, Text};
+use diesel::sql_types::{Array, Date, Nullable, Text};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::Organisation;
@@ -89,4 +89,62 @@ pub async fn find(conn: &mut Conn, code: &str) -> Result<Option<Organisation>, D
         valid_from: row.valid_from,
         valid_to: row.valid_to,
     }))
+}
+
+/// Something that is known of an organisation, and where that is from.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Fact {
+    #[diesel(sql_type = Text)]
+    pub organisation: String,
+    /// `code`, `name`, `sg_code`, `phs_code`, `superseded_code`, `alias`, `valid_from` or `valid_to`.
+    #[diesel(sql_type = Text)]
+    pub about: String,
+    #[diesel(sql_type = Text)]
+    pub value: String,
+    /// In words.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub source: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub url: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub confidence: Option<String>,
+}
+
+/// What is known of all organisations, or of one.
+pub async fn facts(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Fact>, DbError> {
+    Ok(sql_query(
+        "SELECT organisation, about, value, source, url, confidence FROM organisation_fact
+         WHERE $1 IS NULL OR organisation = $1
+         ORDER BY organisation, array_position(
+            ARRAY['code', 'name', 'sg_code', 'phs_code', 'superseded_code', 'alias', 'valid_from', 'valid_to'], about), value",
+    )
+    .bind::<Nullable<Text>, _>(only)
+    .load(conn.connection())
+    .await?)
+}
+
+/// Stores what is known of all organisations, in the place of what was. Only the tables' owner may.
+pub async fn put_facts(tx: &mut Tx, facts: &[Fact]) -> Result<(), DbError> {
+    sql_query("DELETE FROM organisation_fact")
+        .execute(tx.connection())
+        .await?;
+    let texts = |of: fn(&Fact) -> &String| -> Vec<&str> {
+        facts.iter().map(|fact| of(fact).as_str()).collect()
+    };
+    let some = |of: fn(&Fact) -> &Option<String>| -> Vec<Option<&str>> {
+        facts.iter().map(|fact| of(fact).as_deref()).collect()
+    };
+    sql_query(
+        "INSERT INTO organisation_fact (organisation, about, value, source, url, confidence)
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
+    )
+    .bind::<Array<Text>, _>(texts(|fact| &fact.organisation))
+    .bind::<Array<Text>, _>(texts(|fact| &fact.about))
+    .bind::<Array<Text>, _>(texts(|fact| &fact.value))
+    .bind::<Array<Nullable<Text>>, _>(some(|fact| &fact.source))
+    .bind::<Array<Nullable<Text>>, _>(some(|fact| &fact.url))
+    .bind::<Array<Nullable<Text>>, _>(some(|fact| &fact.confidence))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }

@@ -38,6 +38,29 @@ pub async fn add(tx: &mut Tx, new: &NewLeave<'_>) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Leave as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Leave {
+    /// The last day of it.
+    #[diesel(sql_type = Date)]
+    pub until: NaiveDate,
+    #[diesel(sql_type = Text)]
+    pub reason: String,
+    #[diesel(sql_type = Text)]
+    pub by_name: String,
+}
+
+/// What an organisation was given last, whether or not it is over.
+pub async fn newest(conn: &mut Conn, organisation: &str) -> Result<Option<Leave>, DbError> {
+    Ok(sql_query(
+        "SELECT until, reason, by_name FROM own_sign_off WHERE organisation = $1 ORDER BY id DESC LIMIT 1",
+    )
+    .bind::<Text, _>(organisation)
+    .get_result(conn.connection())
+    .await
+    .optional()?)
+}
+
 #[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = BigInt)]

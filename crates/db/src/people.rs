@@ -1,8 +1,10 @@
 //! Who works here, and what each may do.
 
+use std::collections::HashMap;
+
 use access::{Grant, Reach, Role};
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -192,6 +194,69 @@ pub async fn of_organisation(conn: &mut Conn, code: &str) -> Result<Vec<Colleagu
         .collect()
 }
 
+/// Somebody of an organisation, with the roles that the asker sees of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    pub person: Person,
+    pub grants: Vec<Grant>,
+}
+
+#[derive(QueryableByName)]
+struct OwnedGrantRow {
+    #[diesel(sql_type = SqlUuid)]
+    person_id: Uuid,
+    #[diesel(embed)]
+    grant: GrantRow,
+}
+
+/// Who has a role for an organisation now or belongs to it, by name; also those whose access was ended.
+pub async fn members(conn: &mut Conn, code: &str) -> Result<Vec<Member>, DbError> {
+    let people: Vec<Person> = sql_query(format!(
+        "SELECT {COLUMNS} FROM person p
+         WHERE organisation = $1
+            OR id IN (SELECT person_id FROM membership WHERE organisation = $1 AND ended_at IS NULL)
+         ORDER BY name, id"
+    ))
+    .bind::<Text, _>(code)
+    .load(conn.connection())
+    .await?;
+    let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
+    let rows: Vec<OwnedGrantRow> = sql_query(
+        "SELECT person_id, role, organisation, return_id FROM membership
+         WHERE person_id = ANY ($1) AND ended_at IS NULL ORDER BY id",
+    )
+    .bind::<Array<SqlUuid>, _>(&ids)
+    .load(conn.connection())
+    .await?;
+    let mut members: Vec<Member> = people
+        .into_iter()
+        .map(|person| Member {
+            person,
+            grants: Vec::new(),
+        })
+        .collect();
+    for OwnedGrantRow { person_id, grant } in rows {
+        if let Some(member) = members
+            .iter_mut()
+            .find(|member| member.person.id == person_id)
+        {
+            let grant = grant_of(&grant.role, grant.organisation, grant.return_id)?;
+            member.grants.push(grant);
+        }
+    }
+    Ok(members)
+}
+
+/// The organisation that somebody belongs to whose roles don't say it.
+pub async fn set_organisation(tx: &mut Tx, id: Uuid, code: &str) -> Result<(), DbError> {
+    sql_query("UPDATE person SET organisation = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Text, _>(code)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
 /// Gives a person a role; false where they have it.
 pub async fn grant(tx: &mut Tx, person_id: Uuid, grant: &Grant) -> Result<bool, DbError> {
     let (organisation, return_id) = columns_of(&grant.reach);
@@ -237,4 +302,23 @@ pub(crate) fn columns_of(reach: &Reach) -> (Option<&str>, Option<&str>) {
         Reach::Return(id) => (None, Some(id)),
         Reach::Everything => (None, None),
     }
+}
+
+#[derive(QueryableByName)]
+struct NamedRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The names of people and programs, as far as they are seen.
+pub async fn names(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, DbError> {
+    let rows: Vec<NamedRow> = sql_query(
+        "SELECT id, name FROM person WHERE id = ANY ($1) UNION ALL SELECT id, name FROM client WHERE id = ANY ($1)",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }

@@ -209,7 +209,7 @@ struct Count {
     n: i64,
 }
 
-/// Counts an attempt and gives how many there were since a moment, this one with them.
+/// Counts an attempt and gives how many there were since a moment, this one with them. All that are older are forgotten.
 pub async fn count_attempt(
     tx: &mut Tx,
     what: &str,
@@ -217,12 +217,13 @@ pub async fn count_attempt(
     now: DateTime<Utc>,
     since: DateTime<Utc>,
 ) -> Result<u64, DbError> {
-    sql_query("DELETE FROM attempt WHERE what = $1 AND who_sha256 = $2 AND at < $3")
-        .bind::<Text, _>(what)
-        .bind::<Binary, _>(who.to_vec())
-        .bind::<Timestamptz, _>(since)
-        .execute(tx.connection())
-        .await?;
+    // Of everybody, so that what was tried once is not kept for ever; what another transaction is at is left to it.
+    sql_query(
+        "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE at < $1 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind::<Timestamptz, _>(since)
+    .execute(tx.connection())
+    .await?;
     sql_query("INSERT INTO attempt (what, who_sha256, at) VALUES ($1, $2, $3)")
         .bind::<Text, _>(what)
         .bind::<Binary, _>(who.to_vec())

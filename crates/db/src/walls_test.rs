@@ -52,11 +52,12 @@ const WALLED: [&str; 22] = [
 ];
 
 /// Tables without any.
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 7] = [
     "cycle",
     "event_link",
     "job",
     "organisation",
+    "organisation_fact",
     "reference_values",
     "return_version",
 ];
@@ -487,5 +488,44 @@ async fn many_readers_through_few_connections_each_see_their_own() {
     };
     for block in 0..100 {
         join_all((0..100).map(|n| one(block + n))).await;
+    }
+}
+
+/// As a migration that adds a table does it.
+#[tokio::test]
+async fn a_table_is_walled_by_one_statement() {
+    let database = TestDb::new();
+    two_organisations(&database).await;
+    let owner = connected(&database, Access::Owner).await;
+    let mut tx = owner.begin(&Sees::Everyone).await.unwrap();
+    let walls = "CREATE TABLE by_organisation (organisation text);
+        CREATE TABLE by_submission (submission_id uuid);
+        CREATE TABLE for_everyone (n integer);
+        SELECT wall('by_organisation', 'organisation'), wall('by_submission', 'submission'), wall('for_everyone', 'everyone');
+        GRANT SELECT ON by_organisation, by_submission, for_everyone TO lgdp_app;
+        INSERT INTO by_organisation SELECT organisation FROM submission;
+        INSERT INTO by_submission SELECT id FROM submission;
+        INSERT INTO for_everyone VALUES (1), (2);
+        SELECT rows_never_change('for_everyone')";
+    tx.connection().batch_execute(walls).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let db = connected(&database, Access::ReadAndWrite).await;
+    let counts = "SELECT (SELECT count(*) FROM by_organisation) || ' ' || (SELECT count(*) FROM by_submission)
+        || ' ' || (SELECT count(*) FROM for_everyone) AS name";
+    for (sees, expected) in [
+        (Sees::Everyone, "2 2 2"),
+        (only(ARDBEG), "1 1 0"),
+        (only("S12999999"), "0 0 0"),
+    ] {
+        let mut reading = db.read(&sees).await.unwrap();
+        assert_eq!(names(&mut reading, counts).await, [expected], "{sees:?}");
+    }
+    for refused in [
+        "SELECT wall('by_organisation', 'name')",
+        "DELETE FROM for_everyone",
+    ] {
+        let mut tx = owner.begin(&Sees::Everyone).await.unwrap();
+        assert!(tx.connection().batch_execute(refused).await.is_err());
     }
 }

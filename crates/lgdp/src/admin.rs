@@ -3,10 +3,12 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use access::{Grant, Reach, Role};
+use access::{ActorId, Grant, Reach, Role};
 use anyhow::Context as _;
 use chrono::{NaiveDate, TimeDelta, Utc};
+use db::Db;
 use spec::Period;
+use uuid::Uuid;
 use workflow::Actor;
 
 use crate::check_collection;
@@ -46,16 +48,39 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             role,
             organisation,
             return_id,
+            belongs_to,
         } => {
             let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
             let database = Database::find(settings)?;
             runtime()?.block_on(async {
                 let db = database.migrate_and_connect().await?;
                 let actor = Actor::system("command line");
-                workflow::invite(&db, &actor, email, name, &grant).await?;
+                match belongs_to {
+                    Some(code) => {
+                        workflow::invite_into(&db, &actor, (email, name), &grant, code).await?
+                    }
+                    None => workflow::invite(&db, &actor, email, name, &grant).await?,
+                };
                 anyhow::Ok(())
             })?;
         }
+        AdminCommand::EndRole {
+            email,
+            role,
+            organisation,
+            return_id,
+        } => {
+            let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
+            with_person(settings, email, async |db, actor, id| {
+                Ok(workflow::end_role(db, actor, id, &grant, Utc::now()).await?)
+            })?;
+        }
+        AdminCommand::Disable { email } => with_person(settings, email, async |db, actor, id| {
+            Ok(workflow::disable(db, actor, id, Utc::now()).await?)
+        })?,
+        AdminCommand::Enable { email } => with_person(settings, email, async |db, actor, id| {
+            Ok(workflow::enable(db, actor, id, Utc::now()).await?)
+        })?,
         AdminCommand::Client {
             name,
             role,
@@ -77,11 +102,16 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             organisation,
             until,
             reason,
+            by,
         } => {
             let database = Database::find(settings)?;
             runtime()?.block_on(async {
                 let db = database.migrate_and_connect().await?;
-                let actor = Actor::system("command line");
+                let mut actor = Actor::system("command line");
+                if let Some(email) = by {
+                    let admin = workflow::acting(&db, &actor, email).await?;
+                    actor = admin.with_context(|| format!("nobody has the address {email}"))?;
+                }
                 workflow::allow_own_sign_off(&db, &actor, organisation, *until, reason).await?;
                 anyhow::Ok(())
             })?;
@@ -97,6 +127,24 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does something to the person of an address.
+fn with_person(
+    settings: &Settings,
+    email: &str,
+    act: impl AsyncFnOnce(&Db, &Actor, Uuid) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let database = Database::find(settings)?;
+    runtime()?.block_on(async {
+        let db = database.migrate_and_connect().await?;
+        let actor = Actor::system("command line");
+        let person = workflow::acting(&db, &actor, email).await?;
+        match person.map(|person| person.id) {
+            Some(ActorId::Person(id)) => act(&db, &actor, id).await,
+            _ => anyhow::bail!("nobody has the address {email}"),
+        }
+    })
 }
 
 /// A role, and what it is held for.

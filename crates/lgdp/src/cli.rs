@@ -271,6 +271,31 @@ pub(crate) enum AdminCommand {
         /// The return that the role is held for.
         #[arg(long = "return", value_name = "ID")]
         return_id: Option<String>,
+        /// Code of the team or office that they belong to, where the role does not say it.
+        #[arg(long, value_name = "CODE", conflicts_with = "organisation")]
+        belongs_to: Option<String>,
+    },
+    /// Takes a role from somebody, at once.
+    EndRole {
+        /// Their work address.
+        email: String,
+        role: String,
+        /// GSS code of the organisation that the role is held for.
+        #[arg(long, value_name = "CODE", conflicts_with = "return_id")]
+        organisation: Option<String>,
+        /// The return that the role is held for.
+        #[arg(long = "return", value_name = "ID")]
+        return_id: Option<String>,
+    },
+    /// Ends somebody's access, with all their sessions.
+    Disable {
+        /// Their work address.
+        email: String,
+    },
+    /// Gives somebody access again.
+    Enable {
+        /// Their work address.
+        email: String,
     },
     /// Makes a token for a program, and prints it this once.
     Client {
@@ -300,6 +325,9 @@ pub(crate) enum AdminCommand {
         /// Why it is given; it is shown with each sign-off under it.
         #[arg(long)]
         reason: String,
+        /// Work address of the admin who gives it: their name is shown with it. The command line's otherwise.
+        #[arg(long, value_name = "ADDRESS")]
+        by: Option<String>,
     },
     /// Checks a submission again whose checks were given up.
     Retry {

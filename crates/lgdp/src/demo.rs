@@ -67,7 +67,7 @@ async fn start(
     say(&format!(
         "Publishing {} return specs for {} organisations …",
         published.specs.len(),
-        published.organisations.0.len()
+        published.respondents().count()
     ));
     let owner = database.migrate().await?;
     publish(&owner, &published).await.with_context(|| {

@@ -7,7 +7,7 @@ use db::Db;
 use files::Files;
 use mail::Mailer;
 use postgres::{Cluster, Durability};
-use spec::{Organisations, ReturnSpec, SetOfPeriod};
+use spec::{Organisation, OrganisationSources, Organisations, ReturnSpec, SetOfPeriod};
 
 use crate::assessor;
 use crate::settings::Settings;
@@ -105,6 +105,8 @@ fn start_cluster(settings: &Settings) -> anyhow::Result<Cluster> {
 pub(crate) struct Published {
     pub(crate) specs: Vec<ReturnSpec>,
     pub(crate) organisations: Organisations,
+    /// Where what is said of them is from.
+    pub(crate) organisation_sources: OrganisationSources,
     /// Central figures that the specs' rules read.
     pub(crate) reference_values: Vec<SetOfPeriod>,
 }
@@ -121,11 +123,22 @@ impl Published {
         let specs = spec::load_all(root).with_context(with)?;
         let organisations =
             Organisations::load(&root.join("organisations.csv")).with_context(with)?;
+        let sources = root.join("organisation-sources.csv");
         Ok(Self {
+            organisation_sources: OrganisationSources::load(&sources, &organisations)
+                .with_context(with)?,
             reference_values: spec::load_reference_values(root, &specs, &organisations)
                 .with_context(with)?,
             specs,
             organisations,
+        })
+    }
+
+    /// Those that owe some return.
+    pub(crate) fn respondents(&self) -> impl Iterator<Item = &Organisation> {
+        self.organisations.0.iter().filter(|organisation| {
+            let mut specs = self.specs.iter();
+            specs.any(|spec| spec.respondents.include(organisation))
         })
     }
 }
@@ -143,6 +156,7 @@ pub(crate) fn providers(settings: &Settings, base_url: &str) -> anyhow::Result<o
 
 pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
     web::Config {
+        name: settings.name.clone(),
         base_url,
         spool_dir: settings.spool.clone(),
         body: web::BodyLimits {

@@ -90,6 +90,13 @@ pub(crate) fn work(settings: &Settings) -> anyhow::Result<ExitCode> {
 /// Stores organisations, specs and central figures, as the tables' owner; harmless when repeated.
 pub(crate) async fn publish(owner: &Db, published: &Published) -> anyhow::Result<()> {
     let actor = workflow::Actor::system("command line");
+    workflow::publish_organisations(
+        owner,
+        &actor,
+        &published.organisations,
+        &published.organisation_sources,
+    )
+    .await?;
     workflow::publish_returns(owner, &actor, &published.specs, &published.organisations).await?;
     workflow::publish_reference_values(owner, &actor, &published.reference_values).await?;
     Ok(())

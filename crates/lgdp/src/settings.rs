@@ -88,6 +88,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "Address of the site in emails, without a trailing slash.",
     ),
     plain(
+        "LGDP_NAME",
+        "Local Government Data Platform",
+        "What the service is called: on its pages, in the app that shows codes, and as the sender of mail.",
+    ),
+    plain(
         "LGDP_PROVIDERS",
         "(none: everybody signs in by link and code)",
         "TOML file with the directories that organisations' people sign in with, a `[[provider]]` each: see `deploy/providers.toml`. It holds secrets: let only the site read it.",
@@ -156,8 +161,8 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     plain(
         "LGDP_MAIL_FROM",
-        "Data returns <data-returns@localhost>",
-        "Sender of all mail.",
+        "(`LGDP_NAME` at `data-returns@localhost`)",
+        "Sender of all mail: `name@host`, or `Name <name@host>` for another name.",
     ),
     plain(
         "LGDP_WORKERS",
@@ -207,6 +212,7 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// `None`: follows from the address that is listened on.
     pub(crate) base_url: Option<String>,
+    pub(crate) name: String,
     pub(crate) providers: Vec<oidc::Provider>,
     pub(crate) web_threads: usize,
     pub(crate) upload_bytes: u64,
@@ -276,6 +282,7 @@ impl Settings {
             pg_bin: reader.path("PG_BIN")?,
             listen: reader.parsed("LGDP_LISTEN", "an address and port such as 127.0.0.1:8080")?,
             base_url: base_url(&reader)?,
+            name: reader.text_or_default("LGDP_NAME")?,
             providers: providers::read(&reader)?,
             web_threads: reader.count("LGDP_WEB_THREADS")?,
             upload_bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
@@ -385,9 +392,22 @@ fn mail(reader: &Reader<'_>, home: &Path) -> Result<mail::Config, SettingsError>
         })?),
     };
     Ok(mail::Config {
-        from: reader.text_or_default("LGDP_MAIL_FROM")?,
+        from: sender(
+            &reader.text_or_default("LGDP_NAME")?,
+            reader.text("LGDP_MAIL_FROM")?,
+        ),
         transport,
     })
+}
+
+/// With the service's name, where no other is given.
+fn sender(name: &str, given: Option<String>) -> String {
+    let name = name.replace(['"', '\\'], "");
+    match given {
+        Some(given) if given.contains('<') => given,
+        Some(address) => format!("\"{name}\" <{}>", address.trim()),
+        None => format!("\"{name}\" <data-returns@localhost>"),
+    }
 }
 
 fn log_format(reader: &Reader<'_>) -> Result<LogFormat, SettingsError> {

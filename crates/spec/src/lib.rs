@@ -11,6 +11,7 @@ pub mod known;
 pub mod layout;
 pub mod link;
 pub mod organisation;
+mod organisation_sources;
 pub mod period;
 pub mod reference_values;
 pub mod rule;
@@ -37,6 +38,7 @@ pub use load::{
 };
 pub use only_for::{Applies, OnlyFor};
 pub use organisation::{Organisation, Organisations};
+pub use organisation_sources::{OrganisationSource, OrganisationSources};
 pub use period::{Period, PeriodKind};
 pub use reference_values::{
     ReferenceSet, ReferenceValues, SetOfPeriod, ValuePeriod, load_reference_values,
@@ -182,6 +184,27 @@ pub enum Confidence {
     Partial,
     /// Proposed by whoever wrote the spec.
     Inferred,
+}
+
+impl Confidence {
+    /// The word in files and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Confidence::Published => "published",
+            Confidence::Partial => "partial",
+            Confidence::Inferred => "inferred",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Confidence::Published,
+            Confidence::Partial,
+            Confidence::Inferred,
+        ]
+        .into_iter()
+        .find(|confidence| confidence.as_str() == word)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

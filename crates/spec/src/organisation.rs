@@ -28,6 +28,30 @@ pub struct Organisation {
 }
 
 impl Organisation {
+    /// What is known of it, by the file's columns: a value for each code, name and day.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let day = |day: &Option<NaiveDate>| day.map(|day| day.to_string());
+        let mut facts = vec![("code", self.code.clone()), ("name", self.name.clone())];
+        let some = [
+            ("sg_code", self.sg_code.clone()),
+            ("phs_code", self.phs_code.clone()),
+            ("valid_from", day(&self.valid_from)),
+            ("valid_to", day(&self.valid_to)),
+        ];
+        facts.extend(
+            some.into_iter()
+                .filter_map(|(about, value)| Some((about, value?))),
+        );
+        let lists = [
+            ("superseded_codes", &self.superseded_codes),
+            ("aliases", &self.aliases),
+        ];
+        for (about, values) in lists {
+            facts.extend(values.iter().map(|value| (about, value.clone())));
+        }
+        facts
+    }
+
     /// Everything that it may be called.
     fn names(&self) -> impl Iterator<Item = &String> {
         [&self.code, &self.name]
@@ -192,6 +216,7 @@ mod tests {
                 .count()
         };
         assert_eq!(n_of("council"), 32);
+        assert_eq!(n_of("integration-authority"), 31);
         for (text, code) in [
             ("S12000049", "S12000049"),
             ("s12000046", "S12000049"),
@@ -207,6 +232,9 @@ mod tests {
             ("Comhairle nan Eilean Siar", "S12000013"),
             ("Cairngorms NP", "S21000003"),
             ("SEStran", "X02000004"),
+            ("S37000015", "S37000034"),
+            ("Fife HSCP", "S37000032"),
+            ("LGDO", "X06000001"),
         ] {
             let found = organisations.find(text).map(|found| found.code.as_str());
             assert_eq!(found, Some(code), "{text}");

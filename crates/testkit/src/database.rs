@@ -66,6 +66,10 @@ impl TestDb {
         Self { name }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn url(&self) -> String {
         postgres().url(&self.name)
     }
@@ -88,7 +92,7 @@ impl TestDb {
 }
 
 /// Runs to its end whatever runtime the caller is on.
-fn on_a_thread<F: Future<Output = ()>>(work: impl FnOnce() -> F + Send + 'static) {
+pub(crate) fn on_a_thread<F: Future<Output = ()>>(work: impl FnOnce() -> F + Send + 'static) {
     std::thread::spawn(move || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -102,7 +106,7 @@ fn on_a_thread<F: Future<Output = ()>>(work: impl FnOnce() -> F + Send + 'static
 
 const PREFIX: &str = "lgdp-test-";
 
-fn folder(process_id: u32) -> PathBuf {
+pub(crate) fn folder(process_id: u32) -> PathBuf {
     std::env::temp_dir().join(format!("{PREFIX}{process_id}"))
 }
 

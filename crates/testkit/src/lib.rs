@@ -15,7 +15,9 @@ mod database;
 mod python;
 pub mod returns;
 mod s3;
+mod statements;
 
 pub use database::{TestDb, postgres};
 pub use python::python;
 pub use s3::{S3Server, s3};
+pub use statements::Place;

@@ -6,6 +6,7 @@ pub(crate) mod dataset;
 pub(crate) mod explanations;
 pub(crate) mod findings;
 pub(crate) mod handover;
+pub(crate) mod organisations;
 pub(crate) mod receive;
 mod stream;
 pub(crate) mod submission;

@@ -43,6 +43,7 @@ pub fn listen(address: SocketAddr, base_url: Option<&str>) -> Result<TcpListener
 /// Serves the site until the server's handle is told to stop. Signals are the caller's.
 pub fn serve(site: Site, listener: TcpListener) -> io::Result<Server> {
     spool::sweep(&site.config.spool_dir)?;
+    site.be_named();
     let n_threads = site.config.n_threads;
     let site = web::Data::new(site);
     let server = HttpServer::new(move || {

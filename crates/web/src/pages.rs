@@ -13,6 +13,8 @@ pub(crate) mod handover;
 pub(crate) mod home;
 pub(crate) mod more_time;
 pub(crate) mod nil;
+pub(crate) mod organisations;
+pub(crate) mod people;
 mod picture;
 pub(crate) mod problem;
 pub(crate) mod provider;

@@ -98,7 +98,26 @@ fn addresses() -> Vec<At> {
         at("/returns/{return_id}/{period}/{organisation}/more-time/{request}")
             .get(May(&[Action::DecideExtension]), pages::more_time::to_decide)
             .post(May(&[Action::DecideExtension]), pages::more_time::decide),
+        at("/organisations").get(May(&[Action::SeeOrganisations]), pages::organisations::list),
+        at("/organisations/{code}")
+            .get(May(&[Action::SeeOrganisations]), pages::organisations::show),
+        at("/organisations/{code}/people")
+            .get(May(&[Action::SeePeople]), pages::people::show)
+            .post(May(&[Action::InvitePeople]), pages::people::invite),
+        at("/organisations/{code}/people/{person}")
+            .get(May(&[Action::InvitePeople]), pages::people::show_one)
+            .post(May(&[Action::InvitePeople]), pages::people::change),
+        at("/organisations/{code}/own-sign-off").post(
+            May(&[Action::AllowOwnSignOff]),
+            pages::people::allow_own_sign_off,
+        ),
         at("/organisations/{code}/audit").get(May(&[Action::SeeAudit]), pages::audit::of_one),
+        at("/organisations/{code}/audit.csv")
+            .get(May(&[Action::SeeAudit]), pages::audit::export::csv_of_one),
+        at("/organisations/{code}/audit.jsonl")
+            .get(May(&[Action::SeeAudit]), pages::audit::export::lines_of_one),
+        at("/audit.csv").get(May(&[Action::SeeAudit]), pages::audit::export::csv_of_all),
+        at("/audit.jsonl").get(May(&[Action::SeeAudit]), pages::audit::export::lines_of_all),
         at("/audit").get(May(&[Action::SeeAudit]), pages::audit::of_all),
         at("/submissions/{id}").get(May(&[Action::SeeSubmission]), pages::submission::show),
         at("/submissions/{id}/changes").get(May(&[Action::Compare]), pages::changes::show),
@@ -134,6 +153,7 @@ fn addresses() -> Vec<At> {
         at(format!("{returns}/template.xlsx")).get(May(&[Action::SeeRounds]), api::template::blank),
         at(format!("{returns}/organisations/{{code}}/template.xlsx"))
             .get(May(&[Action::FillTemplate]), api::template::filled),
+        at("/api/organisations").get(May(&[Action::SeeOrganisations]), api::organisations::list),
         at(submission).get(May(&[Action::SeeSubmission]), api::submission::show),
         at(format!("{submission}/changes.csv")).get(May(&[Action::Compare]), api::changes::csv),
         at(format!("{submission}/submit")).post(May(&[Action::Submit]), api::handover::submit),

@@ -20,9 +20,18 @@ pub struct Site {
     pub config: Config,
 }
 
+/// What every page calls the site: a process serves one.
+static NAME: OnceLock<String> = OnceLock::new();
+
+pub(crate) fn name() -> &'static str {
+    NAME.get().map_or("", String::as_str)
+}
+
 /// How the site is run.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What it is called, on its pages and in the app that shows codes.
+    pub name: String,
     /// Without a trailing slash: `http://localhost:8080`. Its host is accepted beside the loopback names.
     pub base_url: String,
     /// Where uploads lie while they come in; a local folder of its own.
@@ -69,6 +78,11 @@ impl Default for BodyLimits {
 }
 
 impl Site {
+    /// From now on the pages have its name.
+    pub(crate) fn be_named(&self) {
+        let _ = NAME.set(self.config.name.clone());
+    }
+
     pub(crate) fn db(&self) -> Result<&db::Db, Problem> {
         self.db.get().ok_or_else(Problem::unavailable)
     }

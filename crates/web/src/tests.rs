@@ -9,6 +9,7 @@ mod grid;
 mod handover;
 mod more_time;
 mod owed;
+mod people;
 mod sign_in;
 mod slow_bodies;
 mod uploads;
@@ -65,7 +66,10 @@ impl Running {
     }
 
     async fn start_at(state: Database, base_url: &str) -> Running {
-        let database = TestDb::new();
+        Running::start_on(TestDb::new(), state, base_url).await
+    }
+
+    async fn start_on(database: TestDb, state: Database, base_url: &str) -> Running {
         let db = database.connect().await;
         let dir = tempfile::tempdir().unwrap();
         let specs = vec![testkit::returns::cases()];
@@ -119,6 +123,7 @@ impl Running {
             providers: oidc::Providers::new(Vec::new(), format!("{base_url}/sign-in/back"))
                 .unwrap(),
             config: Config {
+                name: "Local Government Data Platform".to_owned(),
                 base_url: base_url.to_owned(),
                 spool_dir: spool.clone(),
                 body: BodyLimits {

@@ -48,6 +48,15 @@ const GREEN: &str = "ds_tag--green";
 const YELLOW: &str = "ds_tag--yellow";
 const RED: &str = "ds_tag--red";
 
+/// "sends returns" → "Sends returns".
+pub(crate) fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
+}
+
 /// `23 November 2026`.
 pub(crate) fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()

@@ -130,7 +130,7 @@ async fn hand_over(
         return Err(HandoverError::LongReason);
     }
     let mut tx = db.begin(&sees(actor)).await?;
-    let submission = locked(&mut tx, id).await?;
+    let submission = locked(&mut tx, actor, verb, id).await?;
     let leave = may_do(&mut tx, actor, verb, &submission, clock::day(now)).await?;
     match verb.step(submission.state) {
         Step::Allowed => {}
@@ -163,8 +163,17 @@ async fn hand_over(
 }
 
 /// A version as it is once nobody else is doing anything with its obligation, nor sending a newer one.
-async fn locked(tx: &mut Tx, id: Uuid) -> Result<Submission, HandoverError> {
+async fn locked(
+    tx: &mut Tx,
+    actor: &Actor,
+    verb: Verb,
+    id: Uuid,
+) -> Result<Submission, HandoverError> {
     let found = submissions::find(tx, id).await?.ok_or(Denied::NotThere)?;
+    // For whom it is not there nobody waits, nor do they learn by waiting that it is.
+    if let Err(Denied::NotThere) = allowed(actor, action_of(verb), &object(&found)) {
+        return Err(Denied::NotThere.into());
+    }
     handovers::lock(tx, found.obligation_id).await?;
     let found = submissions::find(tx, id).await?.ok_or(Denied::NotThere)?;
     Ok(found)
@@ -180,7 +189,8 @@ async fn may_do(
 ) -> Result<Option<i64>, HandoverError> {
     let action = action_of(verb);
     let without_leave = allowed(actor, action, &object(submission));
-    if verb != Verb::SignOff || without_leave.is_ok() {
+    let is_not_there = matches!(without_leave, Err(Denied::NotThere));
+    if verb != Verb::SignOff || without_leave.is_ok() || is_not_there {
         return Ok(without_leave.map(|_| None)?);
     }
     let leave = own_sign_offs::in_force(conn, &submission.organisation, today).await?;
@@ -248,6 +258,10 @@ async fn follow_up(
     submission: &Submission,
     link: &NewHandover<'_>,
 ) -> Result<(), DbError> {
+    let leave = match link.own_sign_off {
+        Some(_) => own_sign_offs::newest(tx, &submission.organisation).await?,
+        None => None,
+    };
     collection::enqueue(tx, submission, link.verb).await?;
     tell::enqueue(tx, submission.id, link.verb).await?;
     let deed = Deed {
@@ -259,6 +273,7 @@ async fn follow_up(
             "version_number": submission.version_number,
             "sha256": submission.sha256,
             "own_sign_off": link.own_sign_off,
+            "allowed_by": leave.map(|leave| leave.by_name),
         }),
     };
     record(tx, actor, deed).await

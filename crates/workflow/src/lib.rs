@@ -17,6 +17,7 @@ mod load;
 mod mark;
 mod messages;
 mod news;
+mod organisations;
 mod outbox;
 mod owed;
 mod parcels;
@@ -37,7 +38,7 @@ mod tests;
 pub use access::Actor;
 pub use actor::Denied;
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
-pub use audit::{Trail, trail, verify_audit};
+pub use audit::{Export, Trail, export_trail, next_of_export, trail, verify_audit};
 pub use beginning::{Beginning, beginning};
 pub use collection::{
     CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
@@ -69,12 +70,13 @@ pub use mark::{
 };
 pub use messages::{Message, MessageError, may_read_messages, may_write, messages, write_message};
 pub use news::{TellNewsJob, tell_news};
+pub use organisations::{Listed, listed_organisations, publish_organisations};
 pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
 pub use owed::{
-    Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, may_for, may_with, owed,
-    owed_in, people_of, versions,
+    Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, decide_for, may_for,
+    may_with, owed, owed_in, people_of, versions,
 };
 pub use parcels::{
     Answer, CheckJob, Checked, ForgetJob, NewBatch, NewFile, ParcelError, ParcelGivenUpJob,
@@ -83,9 +85,11 @@ pub use parcels::{
     to_recognise,
 };
 pub use people::{
-    Code, InviteError, Presence, Secret, SendLinkJob, SignInError, SignedIn, add_client,
-    ask_for_link, begin_visit, client, disable, end_role, end_visit, enter_as_demo, enter_by_link,
-    enter_by_provider, enter_code, invite, new_visit, second_proof, send_link, sign_out, who,
+    Code, InviteError, Leave, Member, Members, Presence, Secret, SendLinkJob, SignInError,
+    SignedIn, acting, add_client, ask_for_link, begin_visit, client, disable, enable, end_role,
+    end_visit, enter_as_demo, enter_by_link, enter_by_provider, enter_code, invite, invite_into,
+    leave_of, may_disable, may_end, may_give, member, members, new_visit, second_proof, send_link,
+    sign_out, who,
 };
 pub use progress::{Doing, Progress, progress};
 pub use publish::{

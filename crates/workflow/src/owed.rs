@@ -134,13 +134,18 @@ pub async fn people_of(
     Ok(people::of_organisation(&mut conn, organisation).await?)
 }
 
-/// Whether an actor may do something that is an organisation's own, whatever the return.
-pub fn may_for(actor: &Actor, action: Action, organisation: &str) -> bool {
+/// How much of something that is an organisation's own an actor may have, or why it may not.
+pub fn decide_for(actor: &Actor, action: Action, organisation: &str) -> Result<View, Denied> {
     let object = Object {
         organisation: Some(organisation),
         ..Object::default()
     };
-    allowed(actor, action, &object).is_ok()
+    allowed(actor, action, &object)
+}
+
+/// Whether an actor may do something that is an organisation's own, whatever the return.
+pub fn may_for(actor: &Actor, action: Action, organisation: &str) -> bool {
+    decide_for(actor, action, organisation).is_ok()
 }
 
 /// Whether an actor may do something with a return, whoever answers.

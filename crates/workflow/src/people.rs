@@ -1,12 +1,13 @@
 //! People: who is invited, and what each may do.
 
+mod members;
 mod secret;
 mod sign_in;
 
 use access::{Action, Grant, HeldFor, Object, Reach, Role};
 use chrono::{DateTime, Utc};
 use db::people::{self, Person};
-use db::{Db, DbError, Tx, sessions};
+use db::{Db, DbError, Tx};
 use mail::Message;
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +15,10 @@ use uuid::Uuid;
 use crate::actor::{Deed, allowed, record, sees};
 use crate::{Actor, Denied, outbox};
 
+pub use members::{
+    Leave, Member, Members, acting, disable, enable, leave_of, may_disable, may_end, may_give,
+    member, members,
+};
 pub use secret::Secret;
 pub use sign_in::{
     Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link, begin_visit,
@@ -45,6 +50,27 @@ pub async fn invite(
     name: &str,
     grant: &Grant,
 ) -> Result<Uuid, InviteError> {
+    give(db, actor, (email, name), grant, None).await
+}
+
+/// The same for somebody of a team or an office, whose roles don't say where they belong.
+pub async fn invite_into(
+    db: &Db,
+    actor: &Actor,
+    (email, name): (&str, &str),
+    grant: &Grant,
+    organisation: &str,
+) -> Result<Uuid, InviteError> {
+    give(db, actor, (email, name), grant, Some(organisation)).await
+}
+
+async fn give(
+    db: &Db,
+    actor: &Actor,
+    (email, name): (&str, &str),
+    grant: &Grant,
+    belongs_to: Option<&str>,
+) -> Result<Uuid, InviteError> {
     may_invite(actor, grant)?;
     if !mail::is_address(email) {
         return Err(InviteError::NotAnAddress);
@@ -57,23 +83,28 @@ pub async fn invite(
         return Err(InviteError::NotHeldForThat);
     }
     let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
-    if let Reach::Organisation(code) = &grant.reach
-        && db::organisations::list(&mut tx, Some(code))
+    for code in organisation_of(grant).into_iter().chain(belongs_to) {
+        if db::organisations::list(&mut tx, Some(code))
             .await?
             .is_empty()
-    {
-        return Err(InviteError::UnknownOrganisation(code.clone()));
+        {
+            return Err(InviteError::UnknownOrganisation(code.to_owned()));
+        }
     }
     let is_new = people::find_by_email(&mut tx, email).await?.is_none();
     let person = people::put(&mut tx, email, name).await?;
     let is_granted = people::grant(&mut tx, person.id, grant).await?;
+    if let Some(code) = belongs_to {
+        people::set_organisation(&mut tx, person.id, code).await?;
+    }
     if is_granted {
         let deed = Deed {
             verb: "invite",
             organisation: organisation_of(grant),
             obligation_id: None,
             submission_id: None,
-            details: json!({"person": person.id, "role": grant.role, "return": return_of(grant), "new": is_new}),
+            details: json!({"person": person.id, "role": grant.role, "return": return_of(grant), "new": is_new,
+                "belongs_to": belongs_to}),
         };
         record(&mut tx, actor, deed).await?;
     }
@@ -92,8 +123,8 @@ async fn post_invitation(tx: &mut Tx, actor: &Actor, person: &Person) -> Result<
     outbox::post_to_person(tx, person.id, &person.email, &message).await
 }
 
-/// Whether an actor may give a role. Only who runs the service gives roles that are not an organisation's.
-fn may_invite(actor: &Actor, grant: &Grant) -> Result<(), Denied> {
+/// Whether an actor may give a role, and take it. Only who runs the service gives roles that are not an organisation's.
+pub(crate) fn may_invite(actor: &Actor, grant: &Grant) -> Result<(), Denied> {
     let object = Object {
         organisation: organisation_of(grant),
         ..Object::default()
@@ -156,35 +187,6 @@ pub async fn end_role(
         };
         record(&mut tx, actor, deed).await?;
     }
-    tx.commit().await?;
-    Ok(())
-}
-
-/// Ends somebody's access, with all their sessions; for who runs the service.
-pub async fn disable(
-    db: &Db,
-    actor: &Actor,
-    person_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), Denied> {
-    let is_admin = actor.grants.iter().any(|grant| grant.role == Role::Admin);
-    if actor.id == access::ActorId::Person(person_id) {
-        return Err(Denied::Forbidden);
-    }
-    if !is_admin && actor.id != access::ActorId::System {
-        return Err(Denied::Forbidden);
-    }
-    let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
-    people::set_disabled(&mut tx, person_id, Some(now)).await?;
-    let n_sessions = sessions::end_all(&mut tx, person_id, now).await?;
-    let deed = Deed {
-        verb: "disable",
-        organisation: None,
-        obligation_id: None,
-        submission_id: None,
-        details: json!({"person": person_id, "sessions_ended": n_sessions}),
-    };
-    record(&mut tx, actor, deed).await?;
     tx.commit().await?;
     Ok(())
 }

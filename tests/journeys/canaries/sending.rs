@@ -1,6 +1,7 @@
 //! What each council sends and writes, with its marks in it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{Days, Utc};
 use reqwest::StatusCode;
@@ -12,6 +13,7 @@ use super::seers::Hands;
 use crate::council::{PERIOD, RETURN, VERSION, assessed, client, drawing, repeat};
 use crate::lgdp::Platform;
 use crate::person::{Person, between};
+use crate::wait::until;
 
 /// For which a draft is sent and withdrawn.
 pub(super) const DRAFT_PERIOD: &str = "2026-27-Q1";
@@ -21,6 +23,8 @@ pub(super) struct Sent {
     /// Handed over.
     version: String,
     draft: String,
+    /// A file that was only checked.
+    pub(super) checked: String,
     pub(super) waiver: String,
     /// The checks that found something.
     pub(super) rules: BTreeSet<String>,
@@ -43,8 +47,9 @@ pub(super) async fn send_and_hand_over(
     let file = format!("{}.xlsx", council.mark(Kind::File));
     let version = send(platform, council, hands, PERIOD, &file, workbook(council)).await;
     let file = format!("{}.xlsx", council.mark(Kind::DraftFile));
-    let draft = draft(council);
-    let draft = send(platform, council, hands, DRAFT_PERIOD, &file, draft).await;
+    let bytes = draft(council);
+    let checked = check_only(platform, council, hands, &file, bytes.clone()).await;
+    let draft = send(platform, council, hands, DRAFT_PERIOD, &file, bytes).await;
 
     let (mut rules, waiver) = explain(ann, council, &version).await;
     rules.append(&mut checks_of(ann, &draft).await);
@@ -54,10 +59,13 @@ pub(super) async fn send_and_hand_over(
     hand_over(ann, &draft, "withdraw", &council.mark(Kind::DraftReason)).await;
     decide(team, &waiver, &council.mark(Kind::Decision)).await;
     hand_over(team, &version, "accept", "").await;
-    hand_over(team, &version, "send-back", &council.mark(Kind::Reason)).await;
+    if council.idx() > 0 {
+        hand_over(team, &version, "send-back", &council.mark(Kind::Reason)).await;
+    }
     Sent {
         version,
         draft,
+        checked,
         waiver,
         rules,
     }
@@ -84,6 +92,33 @@ async fn send(
     let receipt: Value = response.json().await.unwrap();
     assessed(platform, &receipt).await;
     receipt["submission_id"].as_str().unwrap().to_owned()
+}
+
+/// Has a file checked that is not sent. Gives its id, once it is checked.
+async fn check_only(
+    platform: &Platform,
+    council: &Sender,
+    hands: &Hands,
+    file_name: &str,
+    bytes: Vec<u8>,
+) -> String {
+    let url = format!(
+        "{}/api/returns/{RETURN}/periods/{DRAFT_PERIOD}/organisations/{}/checks?file_name={file_name}",
+        platform.address, council.code
+    );
+    let request = client().post(url).bearer_auth(&hands.token).body(bytes);
+    let response = request.send().await.unwrap();
+    assert!(response.status().is_success(), "{}", response.status());
+    let check: Value = response.json().await.unwrap();
+    let id = check["check_id"].as_str().unwrap().to_owned();
+    let url = format!("{}/api/checks/{id}", platform.address);
+    until("the file is checked", Duration::from_secs(90), || async {
+        let asked = client().get(&url).bearer_auth(&hands.token).send();
+        let status: Value = asked.await.ok()?.json().await.ok()?;
+        (status["state"] == "checked").then_some(())
+    })
+    .await;
+    id
 }
 
 /// It needs an explanation; each reference is marked, and so is a column of the council's own.

@@ -6,7 +6,6 @@ use access::{Grant, Reach, Role};
 use anyhow::Context as _;
 use chrono::{TimeDelta, Utc};
 use db::Db;
-use spec::Organisations;
 use web::DemoPerson;
 use workflow::{Actor, Secret};
 
@@ -42,7 +41,7 @@ pub(super) async fn tokens(db: &Db, published: &Published) -> anyhow::Result<Tok
         by_organisation: BTreeMap::new(),
         by_return: BTreeMap::new(),
     };
-    for organisation in &published.organisations.0 {
+    for organisation in published.respondents() {
         let grant = Grant {
             role: Role::SendingClient,
             reach: Reach::Organisation(organisation.code.clone()),
@@ -99,11 +98,7 @@ pub(super) async fn invite(
         of_organisations: BTreeMap::new(),
         team: Actor::nobody(),
     };
-    for somebody in of_organisations(&published.organisations).chain([
-        of_returns(published),
-        planner(),
-        admin(),
-    ]) {
+    for somebody in of_organisations(published).chain([of_returns(published), planner(), admin()]) {
         for grant in &somebody.grants {
             let inviter = Actor::system("demo");
             let id = workflow::invite(db, &inviter, &somebody.email, &somebody.name, grant).await?;
@@ -129,8 +124,8 @@ struct Somebody {
     grants: Vec<Grant>,
 }
 
-fn of_organisations(organisations: &Organisations) -> impl Iterator<Item = Somebody> {
-    organisations.0.iter().flat_map(|organisation| {
+fn of_organisations(published: &Published) -> impl Iterator<Item = Somebody> {
+    published.respondents().flat_map(|organisation| {
         [("returns", Role::Uploader), ("finance", Role::Approver)].map(|(desk, role)| Somebody {
             email: address(desk, &organisation.name),
             name: format!("{}: {}", organisation.name, role.in_words()),

@@ -311,6 +311,7 @@ mod tests {
         Published {
             specs: spec::load_all(&root()).unwrap(),
             organisations: Organisations::load(&root().join("organisations.csv")).unwrap(),
+            organisation_sources: spec::OrganisationSources::default(),
             reference_values: Vec::new(),
         }
     }

@@ -38,7 +38,8 @@ pub(super) fn table(
             .chain(columns.iter().map(|(_, acronym)| (*acronym).to_owned()))
             .collect(),
     ];
-    for organisation in &organisations.0 {
+    let sends = |code: &str| sendings.iter().any(|sending| sending.organisation == code);
+    for organisation in organisations.0.iter().filter(|one| sends(&one.code)) {
         let cells = columns.iter().map(|(return_id, _)| {
             latest
                 .get(&(organisation.code.as_str(), *return_id))

@@ -17,6 +17,7 @@ fn a_workbook_without_planted_mistakes_has_nothing_to_fix() {
     let published = Published {
         specs: spec::load_all(&root).unwrap(),
         organisations: Organisations::load(&root.join("organisations.csv")).unwrap(),
+        organisation_sources: spec::OrganisationSources::default(),
         reference_values: Vec::new(),
     };
     let sent = Sent::new(&published);

@@ -1,24 +1,35 @@
 //! The audit trail, for those the matrix lets read it.
 
+pub(crate) mod export;
+mod words;
+
+use std::collections::HashMap;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use cycle::clock::moment_in_words;
+use db::events::TrailEvent;
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 use workflow::Trail;
 
 use super::problem::PageProblem;
 use crate::Site;
+use crate::problem::Problem;
 use crate::session::{Visitor, You};
+use crate::words::capitalised;
 
 #[derive(Template)]
 #[template(path = "audit.html")]
 struct AuditPage {
     you: Option<You>,
-    /// Whose, by name; `None`: everybody's.
-    organisation: Option<String>,
+    /// Whose; blank: everybody's.
+    code: String,
+    organisation: String,
+    /// Where all of it can be taken from, without the ending.
+    export: String,
+    is_first: bool,
     events: Vec<Event>,
     /// In the place of the events, for whoever sees no more than how many there are.
     counts: Option<Vec<(String, i64)>>,
@@ -29,9 +40,11 @@ struct Event {
     at: String,
     actor: String,
     what: String,
+    about: String,
+    /// Where there are several.
     organisation: String,
     submission: Option<Uuid>,
-    details: Vec<(String, String)>,
+    facts: Vec<(String, String)>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,56 +72,63 @@ pub(crate) async fn of_all(
 async fn show(
     site: &Site,
     visitor: Visitor,
-    organisation: Option<&str>,
+    code: Option<&str>,
     before: Option<i64>,
 ) -> Result<HttpResponse, PageProblem> {
-    let trail = workflow::trail(site.db()?, &visitor.actor, organisation, before).await?;
+    let (db, actor) = (site.db()?, &visitor.actor);
+    let trail = workflow::trail(db, actor, code, before).await?;
+    let organisation = match code {
+        Some(code) => {
+            let found = workflow::listed_organisations(db, actor, Some(code)).await?;
+            let mut found = found.into_iter().map(|one| one.organisation.name);
+            Some(found.next().ok_or_else(Problem::not_found)?)
+        }
+        None => None,
+    };
     let (events, older, counts) = match trail {
         Trail::Events {
             events,
+            names,
             next_before,
-        } => (events, next_before, None),
+        } => {
+            let events = events.into_iter();
+            let events = events.map(|event| shown(event, &names, code.is_none()));
+            (events.collect(), next_before, None)
+        }
         Trail::Counts(counts) => {
             let counts = counts.into_iter();
-            let counts = counts.map(|count| (in_words(&count.verb), count.n));
+            let counts = counts.map(|count| (capitalised(&words::deed(&count.verb)), count.n));
             (Vec::new(), None, Some(counts.collect()))
         }
     };
     let page = AuditPage {
         you: Some(visitor.you),
-        organisation: organisation.map(str::to_owned),
-        events: events
-            .into_iter()
-            .map(|event| Event {
-                at: moment_in_words(event.at),
-                actor: event.actor,
-                what: in_words(&event.verb),
-                organisation: event.organisation.unwrap_or_default(),
-                submission: event.submission_id,
-                details: details(&event.details),
-            })
-            .collect(),
+        code: code.unwrap_or_default().to_owned(),
+        export: match code {
+            Some(code) => format!("/organisations/{code}/audit"),
+            None => "/audit".to_owned(),
+        },
+        organisation: organisation.unwrap_or_default(),
+        is_first: before.is_none(),
+        events,
         counts,
         older,
     };
     Ok(super::render(StatusCode::OK, &page))
 }
 
-fn in_words(verb: &str) -> String {
-    verb.replace('_', " ")
-}
-
-/// The facts of an event that has any.
-fn details(details: &Value) -> Vec<(String, String)> {
-    let fields = details.as_object().into_iter().flatten();
-    fields
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| {
-            let shown = match value {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            (in_words(name), shown)
-        })
-        .collect()
+fn shown(event: TrailEvent, names: &HashMap<Uuid, String>, names_organisations: bool) -> Event {
+    Event {
+        at: moment_in_words(event.at),
+        what: words::deed(&event.verb),
+        about: words::about(&event),
+        facts: words::facts(&event.details, names),
+        actor: event.actor,
+        organisation: event
+            .organisation_name
+            .or(event.organisation)
+            .filter(|_| names_organisations)
+            .unwrap_or_default(),
+        submission: event.submission_id,
+    }
 }

@@ -143,7 +143,11 @@ async fn done(
                 moment_in_words(link.at)
             ),
             reason: link.reason.filter(|_| may_read),
-            by_leave: link.own_sign_off,
+            // Who let them, and why.
+            by_leave: link.own_sign_off.map(|why| {
+                let by = link.allowed_by.unwrap_or_default();
+                format!("{by}: {why}")
+            }),
         })
         .collect())
 }

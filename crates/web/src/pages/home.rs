@@ -1,10 +1,11 @@
 //! The front page: what the visitor's organisations owe and when, and how the returns come in that the visitor looks
 //! after. What is settled and past is a page of its own.
 
-mod asked;
+pub(super) mod asked;
 mod owed;
 mod rounds;
 
+use access::{Action, Actor};
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -29,6 +30,8 @@ struct HomePage {
     shows_past: bool,
     returns: Vec<Choice>,
     states: Vec<Choice>,
+    /// What else there is for the visitor: address and words.
+    more: Vec<(String, String)>,
     /// Of what is settled where this is of what is not, and the other way round.
     other: String,
 }
@@ -43,6 +46,7 @@ pub(crate) async fn show(
     let page = HomePage {
         owed: owed::of(&site, &visitor.actor, &asked, today).await?,
         rounds: rounds::of(&site, &visitor.actor, &asked, today).await?,
+        more: more(&site, &visitor.actor).await?,
         you: Some(visitor.you),
         shows_past: asked.past,
         returns: asked.returns(&site),
@@ -50,4 +54,31 @@ pub(crate) async fn show(
         other: asked.other(),
     };
     Ok(super::render(StatusCode::OK, &page))
+}
+
+/// The people and the audit trail of whoever's the visitor may see.
+async fn more(site: &Site, actor: &Actor) -> Result<Vec<(String, String)>, PageProblem> {
+    let mut more = Vec::new();
+    for code in actor.organisations() {
+        let may = |action| workflow::may_for(actor, action, code);
+        if !may(Action::SeePeople) && !may(Action::SeeAudit) {
+            continue;
+        }
+        let found = workflow::listed_organisations(site.db()?, actor, Some(code)).await?;
+        for one in found {
+            let name = one.organisation.name;
+            if may(Action::SeePeople) {
+                let words = format!("People of {name}");
+                more.push((format!("/organisations/{code}/people"), words));
+            }
+            if may(Action::SeeAudit) {
+                let words = format!("Audit trail of {name}");
+                more.push((format!("/organisations/{code}/audit"), words));
+            }
+        }
+    }
+    if workflow::may_for(actor, Action::SeeAudit, "") {
+        more.push(("/audit".to_owned(), "Audit trail of everything".to_owned()));
+    }
+    Ok(more)
 }

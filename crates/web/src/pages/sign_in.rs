@@ -195,7 +195,8 @@ async fn code_page(
     status: StatusCode,
     problem: Option<&'static str>,
 ) -> Result<HttpResponse, PageProblem> {
-    let set_up = match workflow::second_proof(site.db()?, half, Utc::now()).await {
+    let set_up = match workflow::second_proof(site.db()?, half, &site.config.name, Utc::now()).await
+    {
         Ok(Code::Enter) => None,
         Ok(Code::SetUp { letters, url }) => Some(SetUp {
             letters: in_fours(&letters),

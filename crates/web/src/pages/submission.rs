@@ -53,6 +53,7 @@ struct SubmissionPage {
     handing: HandingOver,
     /// The version before: "What changed since version 2".
     changes: Option<String>,
+    may_see_audit: bool,
 }
 
 /// The sender's own workbook with its findings marked in it.
@@ -152,6 +153,7 @@ pub(crate) async fn show(
         steps: progress
             .map(|progress| steps::steps(progress, steps::STORED))
             .unwrap_or_default(),
+        may_see_audit: workflow::may_for(reader, Action::SeeAudit, &submission.organisation),
         you: Some(visitor.you),
         tag: words::tag_of_submission(submission.state),
         waiting: submission.outcome.is_none() && !submission.needs_attention(),

@@ -5,10 +5,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{NaiveDate, Utc};
 use cycle::clock;
+use serde::Deserialize;
 use uuid::Uuid;
 use workflow::{Deciding, Denied, ExplainError, LONGEST_YEARS, Waiver, WaiverError};
 
 use super::explain::{Fields, field, see};
+use super::home::asked::Pages;
 use super::problem::PageProblem;
 use crate::Site;
 use crate::problem::Problem;
@@ -97,17 +99,40 @@ fn state(waiver: &Waiver, today: NaiveDate) -> (&'static str, String) {
 struct ListPage {
     you: Option<You>,
     waivers: Vec<Asked>,
+    pages: Pages,
 }
 
-/// All that there are for whoever asks.
+/// On one page of the list.
+const PAGE: usize = 100;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listing {
+    page: Option<usize>,
+}
+
+/// All that there are for whoever asks, a page at a time: those to decide come first.
 pub(crate) async fn list(
     site: web::Data<Site>,
     visitor: Visitor,
+    listing: web::Query<Listing>,
 ) -> Result<HttpResponse, PageProblem> {
     let today = clock::day(Utc::now());
     let all = workflow::all_waivers(site.db()?, &visitor.actor).await?;
+    let page_idx = listing.page.unwrap_or(1).saturating_sub(1);
+    let n_before = page_idx.saturating_mul(PAGE).min(all.len());
+    let shown = all.iter().skip(n_before).take(PAGE);
+    let waivers: Vec<Asked> = shown.map(|waiver| asked(waiver, today)).collect();
+    let link = |page_idx: usize| format!("/exceptions?page={}", page_idx + 1);
     let page = ListPage {
-        waivers: all.iter().map(|waiver| asked(waiver, today)).collect(),
+        pages: Pages {
+            range: (waivers.len() < all.len()).then(|| {
+                let last = n_before + waivers.len();
+                format!("{} to {last} of {}", n_before + 1, all.len())
+            }),
+            before: (page_idx > 0).then(|| link(page_idx - 1)),
+            after: (n_before + waivers.len() < all.len()).then(|| link(page_idx + 1)),
+        },
+        waivers,
         you: Some(visitor.you),
     };
     Ok(super::render(StatusCode::OK, &page))

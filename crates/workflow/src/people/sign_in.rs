@@ -161,9 +161,11 @@ pub enum Code {
 }
 
 /// What the second proof is for somebody half way; a first-time secret is made and kept until it is confirmed.
+/// `site` is what their app calls it.
 pub async fn second_proof(
     db: &Db,
     session: &Secret,
+    site: &str,
     now: DateTime<Utc>,
 ) -> Result<Code, SignInError> {
     let mut tx = db.begin(&Sees::Everyone).await?;
@@ -178,7 +180,7 @@ pub async fn second_proof(
         }
     };
     tx.commit().await?;
-    let totp = generator(&secret, &half.person_email)?;
+    let totp = generator(&secret, Some(site), &half.person_email)?;
     Ok(Code::SetUp {
         letters: totp.secret().to_base32(),
         url: totp.to_url().map_err(unusable)?,
@@ -204,7 +206,7 @@ pub async fn enter_code(
         tx.commit().await?;
         return Err(SignInError::TooMany);
     }
-    let totp = generator(&known.secret, &half.person_email)?;
+    let totp = generator(&known.secret, None, &half.person_email)?;
     let step = right_step(&totp, digits, now).filter(|step| *step > known.last_step);
     let Some(step) = step else {
         // The attempt counts.
@@ -239,10 +241,10 @@ fn right_step(totp: &Totp, digits: &str, now: DateTime<Utc>) -> Option<i64> {
 }
 
 /// As every app has it: SHA-1, six digits, half a minute.
-fn generator(secret: &[u8], email: &str) -> Result<Totp, SignInError> {
+fn generator(secret: &[u8], site: Option<&str>, email: &str) -> Result<Totp, SignInError> {
     totp_rs::Builder::new()
         .with_secret(secret.to_vec())
-        .with_issuer(Some("Data returns"))
+        .with_issuer(site.map(|site| site.replace(':', " ")))
         .with_account_name(email.replace(':', " "))
         .build()
         .map_err(unusable)

@@ -269,8 +269,11 @@ async fn who_sent_or_submitted_a_version_does_not_sign_it_off_unless_there_is_le
     let chain = history(&world.db, &both(1), &seen).await.unwrap();
     let why = chain[1].own_sign_off.as_deref();
     assert_eq!(why, Some("There is one person."));
+    assert_eq!(chain[1].allowed_by.as_deref(), Some(admin.name.as_str()));
     let event = world.details_of(id, "sign_off").await;
     assert!(event.contains("\"own_sign_off\":3"), "{event}");
+    let allowed_by = format!("\"allowed_by\":\"{}\"", admin.name);
+    assert!(event.contains(&allowed_by), "{event}");
 
     // Another's hand needs no leave, and none is written down.
     let id = world.hand_in("two").await;

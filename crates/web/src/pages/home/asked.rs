@@ -28,11 +28,11 @@ pub(super) struct Choice {
 }
 
 /// What is shown of a list, and where the rest is.
-pub(super) struct Pages {
+pub(in crate::pages) struct Pages {
     /// "1 to 50 of 120"; `None` where all are shown.
-    pub(super) range: Option<String>,
-    pub(super) before: Option<String>,
-    pub(super) after: Option<String>,
+    pub(in crate::pages) range: Option<String>,
+    pub(in crate::pages) before: Option<String>,
+    pub(in crate::pages) after: Option<String>,
 }
 
 const OVERDUE: &str = "overdue";

@@ -1,0 +1,133 @@
+//! An event in words: what was done, about what, and the facts of it with names in the place of ids.
+
+use std::collections::HashMap;
+
+use access::Role;
+use db::events::TrailEvent;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::words::capitalised;
+
+/// What was done.
+pub(super) fn deed(verb: &str) -> String {
+    let known = match verb {
+        "receive" => "sent a file",
+        "declare_nil" => "declared that there is nothing to report",
+        "assess" => "checked the file",
+        "mark" => "marked the file",
+        "explain" => "explained figures",
+        "ask_for_waiver" => "asked for a standing exception",
+        "decide_waiver" => "decided on a standing exception",
+        "write_message" => "wrote a message",
+        "submit" => "submitted it for sign-off",
+        "sign_off" => "signed it off",
+        "accept" => "accepted it",
+        "send_back" => "sent it back",
+        "withdraw" => "withdrew it",
+        "invite" => "gave somebody something to do",
+        "end_role" => "ended what somebody did",
+        "disable" => "ended somebody's access",
+        "enable" => "gave somebody access again",
+        "add_client" => "gave a program access",
+        "sign_in" => "signed in",
+        "take_account" => "tied an account to somebody",
+        "allow_own_sign_off" => "gave leave to sign off own files",
+        "read_audit" => "read the audit trail",
+        "export_audit" => "took the audit trail away",
+        "open_cycle" => "opened a round",
+        "publish" => "published a return",
+        "publish_organisations" => "published the organisations",
+        "publish_reference_values" => "published central figures",
+        "give_up" => "gave up checking the file",
+        "retry" => "had the file checked again",
+        "check_collection" => "checked the round's files against each other",
+        other => return other.replace('_', " "),
+    };
+    known.to_owned()
+}
+
+/// `Homelessness applications, 2026-27-Q2, version 3`; blank where it is about no round.
+pub(super) fn about(event: &TrailEvent) -> String {
+    let mut parts = Vec::new();
+    parts.extend(event.return_title.clone());
+    parts.extend(event.period_label.clone());
+    parts.extend(event.version_number.map(|n| format!("version {n}")));
+    parts.join(", ")
+}
+
+/// The facts of an event that has any.
+pub(super) fn facts(details: &Value, names: &HashMap<Uuid, String>) -> Vec<(String, String)> {
+    let fields = details.as_object().into_iter().flatten();
+    fields
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (heading(name), fact(name, value, names)))
+        .collect()
+}
+
+fn heading(name: &str) -> String {
+    match name {
+        "sha256" | "file" => "Fingerprint of the file".to_owned(),
+        "by_way_of" => "By way of".to_owned(),
+        "new" => "For the first time".to_owned(),
+        "n_findings" => "Findings".to_owned(),
+        other => capitalised(&other.replace('_', " ")),
+    }
+}
+
+fn fact(name: &str, value: &Value, names: &HashMap<Uuid, String>) -> String {
+    let text = match value {
+        Value::String(text) => text.as_str(),
+        Value::Bool(true) => "yes",
+        Value::Bool(false) => "no",
+        other => return other.to_string(),
+    };
+    let known = match name {
+        "person" | "client" => Uuid::try_parse(text)
+            .ok()
+            .and_then(|id| names.get(&id))
+            .cloned(),
+        "outcome" => Some(text.replace('_', " ")),
+        "role" => Role::parse(text).map(|role| role.in_words().to_owned()),
+        _ => None,
+    };
+    known.unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_stand_in_the_place_of_ids() {
+        let (ann, gone) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let names = HashMap::from([(ann, "Ann".to_owned())]);
+        let told = facts(
+            &json!({"person": ann, "role": "uploader", "return": null, "new": true}),
+            &names,
+        );
+        let mut told: Vec<(&str, &str)> = told
+            .iter()
+            .map(|(heading, fact)| (heading.as_str(), fact.as_str()))
+            .collect();
+        told.sort_unstable();
+        assert_eq!(
+            told,
+            [
+                ("For the first time", "yes"),
+                ("Person", "Ann"),
+                ("Role", "sends returns")
+            ]
+        );
+        let told = facts(&json!({"client": gone, "n": 3}), &names);
+        assert!(told.contains(&("Client".to_owned(), gone.to_string())));
+        assert!(told.contains(&("N".to_owned(), "3".to_owned())));
+    }
+
+    #[test]
+    fn a_verb_without_words_is_told_as_it_is() {
+        assert_eq!(deed("do_so"), "do so");
+    }
+}
