@@ -123,9 +123,9 @@ async fn part(
 
 fn write(trail: &Trail, format: Format, is_first: bool) -> Result<Vec<u8>, BoxError> {
     match (trail, format) {
-        (Trail::Events { events, .. }, Format::Csv) => csv_of_events(events, is_first),
+        (Trail::Events { events, .. }, Format::Csv) => Ok(csv_of_events(events, is_first)),
         (Trail::Events { events, .. }, Format::Lines) => lines(events.iter().map(Line::from)),
-        (Trail::Counts(counts), Format::Csv) => csv_of_counts(counts),
+        (Trail::Counts(counts), Format::Csv) => Ok(csv_of_counts(counts)),
         (Trail::Counts(counts), Format::Lines) => lines(counts.iter().map(|count| CountLine {
             verb: &count.verb,
             n: count.n,
@@ -133,51 +133,60 @@ fn write(trail: &Trail, format: Format, is_first: bool) -> Result<Vec<u8>, BoxEr
     }
 }
 
-fn csv_of_events(events: &[TrailEvent], is_first: bool) -> Result<Vec<u8>, BoxError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+fn csv_of_events(events: &[TrailEvent], is_first: bool) -> Vec<u8> {
+    let mut out = String::new();
     if is_first {
-        writer.write_record([
-            "number",
-            "at",
-            "who",
-            "deed",
-            "what",
-            "organisation_code",
-            "organisation",
-            "about",
-            "submission_id",
-            "facts",
-        ])?;
+        out.push_str(
+            "number,at,who,deed,what,organisation_code,organisation,about,submission_id,facts\r\n",
+        );
     }
     for event in events {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let id = event.submission_id.map(|id| id.to_string());
-        let fields = [
-            event.id.to_string(),
-            event.at.to_rfc3339_opts(SecondsFormat::Micros, true),
-            event.actor.clone(),
-            event.verb.clone(),
-            words::deed(&event.verb),
-            text(&event.organisation),
-            text(&event.organisation_name),
-            words::about(event),
-            id.unwrap_or_default(),
-            event.details.to_string(),
-        ];
-        // A spreadsheet would take some of them for formulas.
-        writer.write_record(fields.iter().map(|field| inert(field).into_owned()))?;
+        push_line(
+            &mut out,
+            &[
+                event.id.to_string(),
+                event.at.to_rfc3339_opts(SecondsFormat::Micros, true),
+                event.actor.clone(),
+                event.verb.clone(),
+                words::deed(&event.verb),
+                text(&event.organisation),
+                text(&event.organisation_name),
+                words::about(event),
+                id.unwrap_or_default(),
+                event.details.to_string(),
+            ],
+        );
     }
-    Ok(writer.into_inner()?)
+    out.into_bytes()
 }
 
-fn csv_of_counts(counts: &[VerbCount]) -> Result<Vec<u8>, BoxError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["deed", "what", "how_often"])?;
+fn csv_of_counts(counts: &[VerbCount]) -> Vec<u8> {
+    let mut out = "deed,what,how_often\r\n".to_owned();
     for count in counts {
-        let n = count.n.to_string();
-        writer.write_record([&count.verb, &words::deed(&count.verb), &n])?;
+        let what = words::deed(&count.verb);
+        push_line(&mut out, &[count.verb.clone(), what, count.n.to_string()]);
     }
-    Ok(writer.into_inner()?)
+    out.into_bytes()
+}
+
+/// RFC 4180; what a spreadsheet would take for a formula is made text.
+fn push_line(out: &mut String, fields: &[String]) {
+    for (idx, field) in fields.iter().enumerate() {
+        if idx > 0 {
+            out.push(',');
+        }
+        let field = inert(field);
+        if field.contains([',', '"', '\r', '\n']) {
+            out.push('"');
+            out.push_str(&field.replace('"', "\"\""));
+            out.push('"');
+        } else {
+            out.push_str(&field);
+        }
+    }
+    out.push_str("\r\n");
 }
 
 fn lines(all: impl Iterator<Item = impl Serialize>) -> Result<Vec<u8>, BoxError> {
@@ -245,7 +254,7 @@ mod tests {
 
     #[test]
     fn no_field_of_a_spreadsheet_is_a_formula() {
-        let csv = String::from_utf8(csv_of_events(&[event()], true).unwrap()).unwrap();
+        let csv = String::from_utf8(csv_of_events(&[event()], true)).unwrap();
         let mut lines = csv.lines();
         assert!(lines.next().unwrap().starts_with("number,at,who,"));
         assert_eq!(
@@ -253,7 +262,7 @@ mod tests {
             "7,1970-01-01T00:00:00.000000Z,'=cmd|' /C calc'!A0,sign_off,signed it off,S1,\
              \"Ardbeg, \"\"the\"\" council\",\"Cases, P1, version 2\",,\"{\"\"a\"\":1}\""
         );
-        let more = String::from_utf8(csv_of_events(&[event()], false).unwrap()).unwrap();
+        let more = String::from_utf8(csv_of_events(&[event()], false)).unwrap();
         assert_eq!(more.lines().count(), 1);
     }
 
