@@ -39,7 +39,10 @@ impl Sight {
                         || matches!(mark.kind, Kind::Message | Kind::Reason | Kind::DraftReason))
             }
             Sight::Team => !mark.kind.is_of_a_draft(),
-            Sight::Figures => mark.kind == Kind::Cell,
+            // Each record with the file that it came in, and with what its council keeps beside it.
+            Sight::Figures => {
+                matches!(mark.kind, Kind::Cell | Kind::OwnColumn | Kind::File)
+            }
             Sight::Counts => mark.kind.is_a_name(),
             Sight::Nothing => false,
         }
