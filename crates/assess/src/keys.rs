@@ -20,7 +20,9 @@ pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) 
         .filter(|rule| matches!(rule.kind, RuleKind::Present { .. }))
         .map(|rule| rule.id.as_str())
         .collect();
-    let mut n_same: HashMap<u128, usize> = HashMap::with_capacity(findings.len());
+    // Nearly every key is given once: those that are not are counted, and of the others only that they were.
+    let mut given: HashSet<u64> = HashSet::with_capacity(findings.len());
+    let mut n_again: HashMap<u128, usize> = HashMap::new();
     for finding in findings {
         let record = if of_absent.contains(finding.rule.as_str()) {
             vec![finding.message.clone()]
@@ -38,10 +40,18 @@ pub(crate) fn give(spec: &ReturnSpec, framed: &Framed, findings: &mut Findings) 
             )
         };
         let first = key(0);
-        let nth = n_same.entry(first.bits()).or_default();
-        let given = if *nth == 0 { first } else { key(*nth) };
-        *nth += 1;
-        finding.key = Some(given);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "half of a key tells keys apart"
+        )]
+        let is_new = given.insert(first.bits() as u64);
+        finding.key = Some(if is_new {
+            first
+        } else {
+            let nth = n_again.entry(first.bits()).or_default();
+            *nth += 1;
+            key(*nth)
+        });
     }
 }
 

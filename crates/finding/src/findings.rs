@@ -40,20 +40,26 @@ impl Findings {
     pub fn sort(&mut self) {
         let tables = Names::of(self.iter().map(|finding| finding.table.as_deref()));
         let sheets = Names::of(self.iter().map(sheet_of));
-        let mut order: Vec<(Place, usize)> = self
-            .iter()
-            .map(|finding| Place::of(finding, &tables, &sheets))
-            .zip(0..)
-            .collect();
+        let place = |finding: &Finding| Place::of(finding, &tables, &sheets);
+        let in_order = |one: (Place, &Finding), next: (Place, &Finding)| {
+            one.0.cmp(&next.0).then_with(|| among_equals(one.1, next.1))
+        };
+        let is_sorted = self
+            .0
+            .windows(2)
+            .all(|pair| in_order((place(&pair[0]), &pair[0]), (place(&pair[1]), &pair[1])).is_le());
+        if is_sorted {
+            return;
+        }
+        let mut order: Vec<(Place, u32)> = self.iter().map(place).zip(0..).collect();
         // They come in long runs that are in order already, which a stable sort makes use of.
-        order.sort_by(|(place, idx), (other, other_idx)| {
-            place
-                .cmp(other)
-                .then_with(|| among_equals(&self.0[*idx], &self.0[*other_idx]))
+        order.sort_by(|(one, idx), (next, next_idx)| {
+            let at = |idx: u32| &self.0[idx as usize];
+            in_order((*one, at(*idx)), (*next, at(*next_idx)))
         });
         let mut goes_to = vec![0; order.len()];
         for (to, (_, from)) in order.into_iter().enumerate() {
-            goes_to[from] = to;
+            goes_to[from as usize] = to;
         }
         for idx in 0..goes_to.len() {
             while goes_to[idx] != idx {
@@ -105,24 +111,30 @@ impl Findings {
 }
 
 /// Where a finding stands in a report: severity, table, sheet, row, column, row number. No cell comes before any.
+///
+/// All of it in as few bytes as it takes: there may be a million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     severity: Severity,
-    table: usize,
-    cell: Option<(usize, u32, u32)>,
-    row_number: Option<u32>,
+    table: u16,
+    /// From 1; 0 where there is no cell.
+    sheet: u16,
+    row_idx: u32,
+    column_idx: u32,
+    /// 0 where there is none.
+    row_number: u32,
 }
 
 impl Place {
     fn of(finding: &Finding, tables: &Names<'_>, sheets: &Names<'_>) -> Self {
+        let cell = finding.cell.as_ref();
         Self {
             severity: finding.severity,
             table: tables.rank(finding.table.as_deref()),
-            cell: finding.cell.as_ref().map(|cell| {
-                let sheet = sheets.rank(Some(&cell.sheet));
-                (sheet, cell.row_idx, cell.column_idx)
-            }),
-            row_number: finding.row_number,
+            sheet: cell.map_or(0, |cell| sheets.rank(Some(&cell.sheet)) + 1),
+            row_idx: cell.map_or(0, |cell| cell.row_idx),
+            column_idx: cell.map_or(0, |cell| cell.column_idx),
+            row_number: finding.row_number.unwrap_or_default(),
         }
     }
 }
@@ -147,8 +159,10 @@ impl<'f> Names<'f> {
         Self(known)
     }
 
-    fn rank(&self, name: Option<&str>) -> usize {
-        self.0.partition_point(|known| *known < name)
+    /// A workbook has few sheets, and a return few tables.
+    fn rank(&self, name: Option<&str>) -> u16 {
+        let rank = self.0.partition_point(|known| *known < name);
+        u16::try_from(rank).unwrap_or(u16::MAX - 1)
     }
 }
 
