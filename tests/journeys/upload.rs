@@ -81,9 +81,7 @@ async fn several(scripts: Scripts, name: &str) {
 
     let _worker = story.platform.start_worker();
     story.comes_to("This looks like").await;
-    browser
-        .reads("main", "We can't tell which return this is")
-        .await;
+    story.comes_to("We can't tell which return this is").await;
     browser.look("several-to-decide").await;
     browser.press("Send these files").await;
     browser

@@ -118,7 +118,7 @@ fn n19_broken_compound_files() {
         (
             "more tables of tables than there are",
             with(&[(68, 0), (72, u32::MAX)]),
-            read,
+            "file.broken",
         ),
         (
             "a directory that is nowhere",
