@@ -51,17 +51,14 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             belongs_to,
         } => {
             let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
-            let database = Database::find(settings)?;
-            runtime()?.block_on(async {
-                let db = database.migrate_and_connect().await?;
-                let actor = Actor::system("command line");
+            with_database(settings, async |db, actor| {
                 match belongs_to {
                     Some(code) => {
-                        workflow::invite_into(&db, &actor, (email, name), &grant, code).await?
+                        workflow::invite_into(db, actor, (email, name), &grant, code).await?
                     }
-                    None => workflow::invite(&db, &actor, email, name, &grant).await?,
+                    None => workflow::invite(db, actor, email, name, &grant).await?,
                 };
-                anyhow::Ok(())
+                Ok(())
             })?;
         }
         AdminCommand::EndRole {
@@ -90,11 +87,8 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         } => {
             let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
             let expires_at = Utc::now() + TimeDelta::days((*days).into());
-            let database = Database::find(settings)?;
-            let token = runtime()?.block_on(async {
-                let db = database.migrate_and_connect().await?;
-                let actor = Actor::system("command line");
-                anyhow::Ok(workflow::add_client(&db, &actor, name, grant, expires_at).await?)
+            let token = with_database(settings, async |db, actor| {
+                Ok(workflow::add_client(db, actor, name, grant, expires_at).await?)
             })?;
             writeln!(io::stdout(), "{}", token.reveal())?;
         }
@@ -103,30 +97,33 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             until,
             reason,
             by,
-        } => {
-            let database = Database::find(settings)?;
-            runtime()?.block_on(async {
-                let db = database.migrate_and_connect().await?;
-                let mut actor = Actor::system("command line");
-                if let Some(email) = by {
-                    let admin = workflow::acting(&db, &actor, email).await?;
-                    actor = admin.with_context(|| format!("nobody has the address {email}"))?;
-                }
-                workflow::allow_own_sign_off(&db, &actor, organisation, *until, reason).await?;
-                anyhow::Ok(())
-            })?;
-        }
-        AdminCommand::Retry { submission } => {
-            let database = Database::find(settings)?;
-            runtime()?.block_on(async {
-                let db = database.migrate_and_connect().await?;
-                let actor = Actor::system("command line");
-                workflow::retry(&db, &actor, *submission).await?;
-                anyhow::Ok(())
-            })?;
-        }
+        } => with_database(settings, async |db, actor| {
+            let mut actor = actor.clone();
+            if let Some(email) = by {
+                let admin = workflow::acting(db, &actor, email).await?;
+                actor = admin.with_context(|| format!("nobody has the address {email}"))?;
+            }
+            workflow::allow_own_sign_off(db, &actor, organisation, *until, reason).await?;
+            Ok(())
+        })?,
+        AdminCommand::Retry { submission } => with_database(settings, async |db, actor| {
+            workflow::retry(db, actor, *submission).await?;
+            Ok(())
+        })?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does something with the database, as the command line.
+fn with_database<T>(
+    settings: &Settings,
+    act: impl AsyncFnOnce(&Db, &Actor) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = Database::find(settings)?;
+    runtime()?.block_on(async {
+        let db = database.migrate_and_connect().await?;
+        act(&db, &Actor::system("command line")).await
+    })
 }
 
 /// Does something to the person of an address.
@@ -135,13 +132,10 @@ fn with_person(
     email: &str,
     act: impl AsyncFnOnce(&Db, &Actor, Uuid) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let database = Database::find(settings)?;
-    runtime()?.block_on(async {
-        let db = database.migrate_and_connect().await?;
-        let actor = Actor::system("command line");
-        let person = workflow::acting(&db, &actor, email).await?;
+    with_database(settings, async |db, actor| {
+        let person = workflow::acting(db, actor, email).await?;
         match person.map(|person| person.id) {
-            Some(ActorId::Person(id)) => act(&db, &actor, id).await,
+            Some(ActorId::Person(id)) => act(db, actor, id).await,
             _ => anyhow::bail!("nobody has the address {email}"),
         }
     })

@@ -54,6 +54,7 @@ const HAND_OVER: For = For::May(&[
 /// Every address and method, with whom it is for: there is no adding one without saying that.
 ///
 /// The handlers decide, by the matrix; `tests/grid.rs` asks every one of these as everybody, and compares.
+#[expect(clippy::too_many_lines, reason = "a table: a line for each address")]
 fn addresses() -> Vec<At> {
     use For::{Anyone, May, SignedIn};
     let returns = "/api/returns/{return_id}/periods/{period}";

@@ -152,7 +152,7 @@ fn grid(council: &Sender, example: &str, kind: Kind) -> Vec<u8> {
     for (row_idx, column_idx, text) in cells {
         sheet.set_cell(row_idx, column_idx, GridCell::Text(text));
     }
-    let n_columns = sheet.row(0).count() as u32;
+    let n_columns = u32::try_from(sheet.row(0).count()).unwrap();
     let own = council.mark(Kind::OwnColumn);
     sheet.set_cell(0, n_columns, GridCell::Text(format!("own_{own}")));
     for row_idx in 1..sheet.n_rows() {
