@@ -16,7 +16,7 @@ mod unique;
 mod within;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
@@ -258,7 +258,7 @@ fn again<K: Eq + Hash>(frame: &Frame, key: impl Fn(usize) -> Option<K>) -> Vec<(
     let hashes: Vec<Option<u64>> = (0..frame.n_records())
         .map(|record_idx| Some(hasher.hash_one(key(record_idx)?)))
         .collect();
-    let mut seen = HashSet::with_capacity_and_hasher(hashes.len(), AlreadyHashed::default());
+    let mut seen = HashSet::with_capacity(hashes.len());
     let twice: HashSet<u64> = hashes
         .iter()
         .flatten()
@@ -278,28 +278,6 @@ fn again<K: Eq + Hash>(frame: &Frame, key: impl Fn(usize) -> Option<K>) -> Vec<(
         }
     }
     again
-}
-
-/// Takes a hash, of a hasher that nobody can foresee, for what it is.
-type AlreadyHashed = BuildHasherDefault<HashItself>;
-
-#[derive(Default)]
-struct HashItself(u64);
-
-impl Hasher for HashItself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((self.0 << 8) ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
 }
 
 /// Whether any value of these items could not be read: then what "is not there" can't be told.
