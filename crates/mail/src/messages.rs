@@ -1,4 +1,4 @@
-//! All messages: a struct and a folder of templates for each.
+//! All messages: a struct for each, and a folder of templates for each that is more than a notice.
 
 pub(crate) mod delay;
 pub(crate) mod explained;
@@ -7,6 +7,7 @@ pub(crate) mod extension_decided;
 pub(crate) mod handover;
 pub(crate) mod invitation;
 pub(crate) mod message_written;
+mod notice;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
 pub(crate) mod sign_in;

@@ -1,8 +1,8 @@
 //! More was explained about a version that is handed over: told to the return's team. What was said is read at the link.
 
-use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use super::notice::Notice;
 use super::{Written, submission_link};
 
 /// Which version it is about.
@@ -16,41 +16,26 @@ pub struct Explained {
     pub version_number: u32,
 }
 
-#[derive(Template)]
-#[template(path = "explained/text.txt", escape = "none")]
-struct Text<'a> {
-    explained: &'a Explained,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "explained/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    explained: &'a Explained,
-    link: &'a str,
-}
-
 pub(super) fn write(explained: &Explained, base_url: &str) -> Result<Written, askama::Error> {
     let subject = format!(
         "Explained: {}, {}",
         explained.return_title, explained.period
     );
-    let link = submission_link(base_url, &explained.submission_id);
-    Ok(Written {
-        text: Text {
-            explained,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            explained,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: format!(
+            "{} has explained more figures of a return that you ask for.",
+            explained.organisation_name
+        ),
+        facts: &[
+            ("Return", &explained.return_title),
+            ("Period", &explained.period),
+            ("Version", &explained.version_number.to_string()),
+        ],
+        ask: "Read what they say",
+        link: submission_link(base_url, &explained.submission_id),
+    }
+    .write()
 }
 
 #[cfg(test)]

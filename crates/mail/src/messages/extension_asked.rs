@@ -1,10 +1,10 @@
 //! More time is asked for: told to the return's team. Why is read at the link.
 
-use askama::Template;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::notice::Notice;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,46 +28,19 @@ impl ExtensionAsked {
     }
 }
 
-#[derive(Template)]
-#[template(path = "extension_asked/text.txt", escape = "none")]
-struct Text<'a> {
-    sentence: &'a str,
-    told: &'a ExtensionAsked,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "extension_asked/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    sentence: &'a str,
-    told: &'a ExtensionAsked,
-    link: &'a str,
-}
-
 pub(super) fn write(told: &ExtensionAsked, base_url: &str) -> Result<Written, askama::Error> {
     let subject = format!(
         "More time asked for: {}, {}",
         told.return_title, told.period
     );
-    let link = format!("{base_url}{}", told.page);
-    let sentence = told.sentence();
-    Ok(Written {
-        text: Text {
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: told.sentence(),
+        facts: &[("Return", &told.return_title), ("Period", &told.period)],
+        ask: "Read why, and decide",
+        link: format!("{base_url}{}", told.page),
+    }
+    .write()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! More time was given or refused: told to who asked for it. Why is read at the link.
 
-use askama::Template;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::notice::Notice;
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,23 +31,6 @@ impl ExtensionDecided {
     }
 }
 
-#[derive(Template)]
-#[template(path = "extension_decided/text.txt", escape = "none")]
-struct Text<'a> {
-    sentence: &'a str,
-    told: &'a ExtensionDecided,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "extension_decided/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    sentence: &'a str,
-    told: &'a ExtensionDecided,
-    link: &'a str,
-}
-
 pub(super) fn write(told: &ExtensionDecided, base_url: &str) -> Result<Written, askama::Error> {
     let subject = {
         let begins = match told.due_on {
@@ -56,24 +39,18 @@ pub(super) fn write(told: &ExtensionDecided, base_url: &str) -> Result<Written, 
         };
         format!("{begins}: {}, {}", told.return_title, told.period)
     };
-    let link = format!("{base_url}{}", told.page);
-    let sentence = told.sentence();
-    Ok(Written {
-        text: Text {
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: told.sentence(),
+        facts: &[
+            ("Organisation", &told.organisation_name),
+            ("Return", &told.return_title),
+            ("Period", &told.period),
+        ],
+        ask: "Read why",
+        link: format!("{base_url}{}", told.page),
+    }
+    .write()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Somebody wrote about a version: told to the other side. What was written is read at the link.
 
-use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use super::notice::Notice;
 use super::{Written, submission_link};
 
 /// Which version it is about.
@@ -27,43 +27,20 @@ impl MessageWritten {
     }
 }
 
-#[derive(Template)]
-#[template(path = "message_written/text.txt", escape = "none")]
-struct Text<'a> {
-    sentence: &'a str,
-    told: &'a MessageWritten,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "message_written/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    sentence: &'a str,
-    told: &'a MessageWritten,
-    link: &'a str,
-}
-
 pub(super) fn write(told: &MessageWritten, base_url: &str) -> Result<Written, askama::Error> {
     let subject = format!("Message: {}, {}", told.return_title, told.period);
-    let link = submission_link(base_url, &told.submission_id) + "#handing-over";
-    let sentence = told.sentence();
-    Ok(Written {
-        text: Text {
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: told.sentence(),
+        facts: &[
+            ("Return", &told.return_title),
+            ("Period", &told.period),
+            ("Version", &told.version_number.to_string()),
+        ],
+        ask: "Read it and answer",
+        link: submission_link(base_url, &told.submission_id) + "#handing-over",
+    }
+    .write()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A standing exception is asked for: told to the return's team. Why is read at the link.
 
-use askama::Template;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::notice::Notice;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,43 +24,16 @@ impl WaiverAsked {
     }
 }
 
-#[derive(Template)]
-#[template(path = "waiver_asked/text.txt", escape = "none")]
-struct Text<'a> {
-    sentence: &'a str,
-    told: &'a WaiverAsked,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "waiver_asked/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    sentence: &'a str,
-    told: &'a WaiverAsked,
-    link: &'a str,
-}
-
 pub(super) fn write(told: &WaiverAsked, base_url: &str) -> Result<Written, askama::Error> {
     let subject = format!("Exception asked for: {}", told.return_title);
-    let link = format!("{base_url}/exceptions/{}", told.waiver_id);
-    let sentence = told.sentence();
-    Ok(Written {
-        text: Text {
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: told.sentence(),
+        facts: &[("Return", &told.return_title), ("Check", &told.rule)],
+        ask: "Read why, and decide",
+        link: format!("{base_url}/exceptions/{}", told.waiver_id),
+    }
+    .write()
 }
 
 #[cfg(test)]

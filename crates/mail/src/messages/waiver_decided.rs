@@ -1,10 +1,10 @@
 //! A standing exception was granted or refused: told to who asked for it. Why is read at the link.
 
-use askama::Template;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::notice::Notice;
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,47 +30,24 @@ impl WaiverDecided {
     }
 }
 
-#[derive(Template)]
-#[template(path = "waiver_decided/text.txt", escape = "none")]
-struct Text<'a> {
-    sentence: &'a str,
-    decided: &'a WaiverDecided,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "waiver_decided/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    sentence: &'a str,
-    decided: &'a WaiverDecided,
-    link: &'a str,
-}
-
 pub(super) fn write(decided: &WaiverDecided, base_url: &str) -> Result<Written, askama::Error> {
     let begins = match decided.ends_on {
         Some(_) => "Exception granted",
         None => "Exception refused",
     };
     let subject = format!("{begins}: {}", decided.return_title);
-    let link = format!("{base_url}/exceptions/{}", decided.waiver_id);
-    let sentence = decided.sentence();
-    Ok(Written {
-        text: Text {
-            sentence: &sentence,
-            decided,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            sentence: &sentence,
-            decided,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: decided.sentence(),
+        facts: &[
+            ("Organisation", &decided.organisation_name),
+            ("Return", &decided.return_title),
+            ("Name of the check", &decided.rule),
+        ],
+        ask: "Read why",
+        link: format!("{base_url}/exceptions/{}", decided.waiver_id),
+    }
+    .write()
 }
 
 #[cfg(test)]

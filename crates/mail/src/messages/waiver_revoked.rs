@@ -1,9 +1,9 @@
 //! A standing exception was taken back before its last day: told to who asked for it. Why is read at the link.
 
-use askama::Template;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
+use super::notice::Notice;
 
 /// What was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,43 +24,20 @@ impl WaiverRevoked {
     }
 }
 
-#[derive(Template)]
-#[template(path = "waiver_revoked/text.txt", escape = "none")]
-struct Text<'a> {
-    sentence: &'a str,
-    told: &'a WaiverRevoked,
-    link: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "waiver_revoked/page.html")]
-struct Page<'a> {
-    subject: &'a str,
-    sentence: &'a str,
-    told: &'a WaiverRevoked,
-    link: &'a str,
-}
-
 pub(super) fn write(told: &WaiverRevoked, base_url: &str) -> Result<Written, askama::Error> {
     let subject = format!("Exception ended: {}", told.return_title);
-    let link = format!("{base_url}/exceptions/{}", told.waiver_id);
-    let sentence = told.sentence();
-    Ok(Written {
-        text: Text {
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
-        html: Page {
-            subject: &subject,
-            sentence: &sentence,
-            told,
-            link: &link,
-        }
-        .render()?,
+    Notice {
         subject,
-    })
+        sentence: told.sentence(),
+        facts: &[
+            ("Organisation", &told.organisation_name),
+            ("Return", &told.return_title),
+            ("Check", &told.rule),
+        ],
+        ask: "Read why",
+        link: format!("{base_url}/exceptions/{}", told.waiver_id),
+    }
+    .write()
 }
 
 #[cfg(test)]
