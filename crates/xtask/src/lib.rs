@@ -16,6 +16,8 @@ mod layers;
 #[cfg(test)]
 mod libraries;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod names_are_data;
 #[cfg(test)]
 mod rust_text;
