@@ -347,6 +347,18 @@ mod tests {
         let squeezed = squeezed::squeeze(&stream).unwrap().unwrap();
         assert!(calamine::Xls::new(Cursor::new(squeezed.bytes)).is_ok());
         assert!(shown(&many).ends_with("C49801=7, C49901=7"));
+        // Two sheets that say that they start at the same place.
+        let again = |start: usize| {
+            let start = u32::try_from(start).unwrap().to_le_bytes();
+            (0x0085, [&start[..], &[0, 0, 1, 0, b'B']].concat())
+        };
+        let with = |start| xls::workbook_with(&[again(start)], "A", &declared);
+        let stream = Stream::of(&with(0)).unwrap();
+        let starts = beside::listed_sheets(&stream.content).map(|(_, start)| start);
+        let bytes = with(starts.max().unwrap());
+        let read = crate::read(&bytes, "a.xls", &Limits::default()).unwrap();
+        let both: Vec<_> = read.sheets.iter().map(crate::fixture::show).collect();
+        assert_eq!(both, [expected, expected]);
         // A record that the reader does not understand, wherever the cells are.
         let cut = (0x0203, vec![0; 5]);
         for (n_columns, rule) in [(2, "file.broken"), (256, "file.far-apart")] {
