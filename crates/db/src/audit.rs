@@ -1,10 +1,11 @@
 //! Whether the audit trail is as it was written: its chain, computed once more.
 
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use sha2::{Digest, Sha256};
 
+use crate::statement::statement;
 use crate::{Conn, DbError};
 
 /// How far the chain goes.
@@ -114,7 +115,7 @@ fn next(head: Head, link: LinkRow) -> Result<Head, Broken> {
 }
 
 async fn links_after(conn: &mut Conn, position: i64) -> Result<Vec<LinkRow>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT l.position, l.event_id, l.sha256,
                 CASE WHEN e.id IS NOT NULL THEN ARRAY[
                     e.id::text, ((extract(epoch FROM e.at) * 1000000)::bigint)::text,
@@ -138,7 +139,7 @@ struct EventId {
 
 /// An event without a link.
 async fn not_chained(conn: &mut Conn) -> Result<Option<i64>, DbError> {
-    let row: Option<EventId> = sql_query(
+    let row: Option<EventId> = statement(
         "SELECT id FROM event e WHERE NOT EXISTS (SELECT FROM event_link l WHERE l.event_id = e.id) ORDER BY id LIMIT 1",
     )
     .get_result(conn.connection())

@@ -1,12 +1,13 @@
 //! Runs of the collection rules over the standing submissions of a round.
 
 use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use finding::Finding;
 use uuid::Uuid;
 
 use crate::findings::{FindingRow, NumberedFinding, without_nul};
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// The newest run of a round.
@@ -46,7 +47,7 @@ pub async fn lock_round(
     period_label: &str,
 ) -> Result<Option<i64>, DbError> {
     let row: Option<Id> =
-        sql_query("SELECT id FROM cycle WHERE return_id = $1 AND period_label = $2 FOR UPDATE")
+        statement("SELECT id FROM cycle WHERE return_id = $1 AND period_label = $2 FOR UPDATE")
             .bind::<Text, _>(return_id)
             .bind::<Text, _>(period_label)
             .get_result(tx.connection())
@@ -68,7 +69,7 @@ pub async fn version_of_round(
     period_label: &str,
 ) -> Result<Option<String>, DbError> {
     let row: Option<Version> =
-        sql_query("SELECT version FROM cycle WHERE return_id = $1 AND period_label = $2")
+        statement("SELECT version FROM cycle WHERE return_id = $1 AND period_label = $2")
             .bind::<Text, _>(return_id)
             .bind::<Text, _>(period_label)
             .get_result(conn.connection())
@@ -82,7 +83,7 @@ pub async fn newest(
     return_id: &str,
     period_label: &str,
 ) -> Result<Option<Run>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT k.id, c.version, k.spec_hash FROM collection_check k JOIN cycle c ON c.id = k.cycle_id
          WHERE c.return_id = $1 AND c.period_label = $2 ORDER BY k.id DESC LIMIT 1",
     )
@@ -95,7 +96,7 @@ pub async fn newest(
 
 /// By organisation.
 pub async fn members(conn: &mut Conn, run: i64) -> Result<Vec<Member>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT m.submission_id, s.organisation, s.file_sha256 AS sha256
          FROM collection_check_member m JOIN submission s ON s.id = m.submission_id
          WHERE m.check_id = $1 ORDER BY s.organisation",
@@ -112,14 +113,14 @@ pub async fn add(
     spec_hash: &str,
     submissions: &[Uuid],
 ) -> Result<i64, DbError> {
-    let row: Id = sql_query(
+    let row: Id = statement(
         "INSERT INTO collection_check (cycle_id, spec_hash) VALUES ($1, $2) RETURNING id",
     )
     .bind::<BigInt, _>(cycle_id)
     .bind::<Text, _>(spec_hash)
     .get_result(tx.connection())
     .await?;
-    sql_query(
+    statement(
         "INSERT INTO collection_check_member (check_id, submission_id) SELECT $1, unnest($2)",
     )
     .bind::<BigInt, _>(row.id)
@@ -138,7 +139,7 @@ pub async fn add_finding(
     finding: &Finding,
 ) -> Result<(), DbError> {
     let row_number = finding.row_number.and_then(|n| i32::try_from(n).ok());
-    sql_query(
+    statement(
         "INSERT INTO collection_finding (check_id, ordinal, submission_id, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
@@ -172,7 +173,7 @@ struct AddressedRow {
 
 /// The findings of a run in report order, each with the organisation whose record it is about.
 pub async fn findings(conn: &mut Conn, run: i64) -> Result<Vec<(String, Finding)>, DbError> {
-    let rows: Vec<AddressedRow> = sql_query(
+    let rows: Vec<AddressedRow> = statement(
         "SELECT s.organisation, f.ordinal, f.rule, f.severity, f.table_name, f.cell, f.row_number, f.item, f.value,
                 f.message, f.fix, f.trial, f.key, f.own
          FROM collection_finding f JOIN submission s ON s.id = f.submission_id

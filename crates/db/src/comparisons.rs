@@ -1,10 +1,11 @@
 //! What a submission was compared with when it was assessed.
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// One thing beyond the file that rules read.
@@ -33,7 +34,7 @@ pub async fn add(
     submission_id: Uuid,
     comparison: &StoredComparison,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO submission_comparison (submission_id, kind, name, title, version, spec_hash, sha256, rules_not_run)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -52,7 +53,7 @@ pub async fn add(
 
 /// Of one submission, by kind and name.
 pub async fn of(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<StoredComparison>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT kind, name, title, version, spec_hash, sha256, rules_not_run
          FROM submission_comparison WHERE submission_id = $1 ORDER BY kind, name",
     )

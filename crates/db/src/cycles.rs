@@ -7,13 +7,14 @@ use cycle::{ObligationState, Standing, Stands, SubmissionFacts, SubmissionState,
 use diesel::sql_types::{
     BigInt, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use spec::Period;
 use uuid::Uuid;
 
 use crate::handovers::verb_of;
 use crate::returns::period_kind_of;
+use crate::statement::statement;
 use crate::submissions::outcome_of;
 use crate::{Conn, DbError, Tx};
 
@@ -96,7 +97,7 @@ pub struct StoredCycle {
 
 /// Opens a round, or moves its dates; its version stays.
 pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<StoredCycle, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "INSERT INTO cycle (return_id, version, period_label, period_start, period_end, opens_on, due_on)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (return_id, period_label) DO UPDATE SET opens_on = excluded.opens_on, due_on = excluded.due_on
@@ -120,7 +121,7 @@ pub async fn oblige(
     types: &[String],
     only: &[String],
 ) -> Result<usize, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "INSERT INTO obligation (cycle_id, organisation)
          SELECT c.id, g.code FROM organisation g, cycle c
          WHERE c.id = $1 AND g.kind = ANY ($2) AND (cardinality($3::text[]) = 0 OR g.code = ANY ($3))
@@ -173,7 +174,7 @@ pub async fn duty(
     return_id: &str,
     period_label: &str,
 ) -> Result<Option<Duty>, DbError> {
-    let row: Option<DutyRow> = sql_query(format!(
+    let row: Option<DutyRow> = statement(format!(
         "SELECT {ROUND}, o.id AS obligation_id, g.name AS organisation_name
          FROM cycle c
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
@@ -332,13 +333,17 @@ pub async fn obligations(
     only: Option<&str>,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let rows: Vec<ObligationRow> = sql_query(select(
+    let rows: Vec<ObligationRow> = statement(select(
         "WHERE $1 IS NULL OR o.organisation = $1
          ORDER BY g.name, o.organisation, c.return_id, c.period_end DESC",
     ))
     .bind::<Nullable<Text>, _>(only)
     .load(conn.connection())
     .await?;
+    obligations_of(rows, today)
+}
+
+fn obligations_of(rows: Vec<ObligationRow>, today: NaiveDate) -> Result<Vec<Obligation>, DbError> {
     rows.into_iter()
         .map(|row| row.into_obligation(today))
         .collect()
@@ -359,7 +364,7 @@ pub async fn known(
     return_id: &str,
     period_label: &str,
 ) -> Result<(bool, bool), DbError> {
-    let row: Known = sql_query(
+    let row: Known = statement(
         "SELECT EXISTS (SELECT FROM organisation WHERE code = $1) AS organisation,
                 EXISTS (SELECT FROM cycle WHERE return_id = $2 AND period_label = $3) AS round",
     )

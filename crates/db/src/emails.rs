@@ -1,10 +1,11 @@
 //! The outbox.
 
 use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// A message to send.
@@ -37,7 +38,7 @@ pub async fn add(tx: &mut Tx, email: &NewEmail<'_>) -> Result<bool, DbError> {
         About::Submission(id) => (Some(id), None),
         About::Person(id) => (None, Some(id)),
     };
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO email (id, kind, submission_id, person_id, recipient, payload, message_id, occasion)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT DO NOTHING",
@@ -72,7 +73,7 @@ pub struct QueuedEmail {
 
 /// A message, if it still waits to be sent.
 pub async fn find_queued(conn: &mut Conn, id: Uuid) -> Result<Option<QueuedEmail>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT id, kind, recipient, payload, message_id FROM email WHERE id = $1 AND state = 'queued'",
     )
     .bind::<SqlUuid, _>(id)
@@ -90,7 +91,7 @@ struct SubmissionOf {
 /// The mail server took it, and a link to sign in with is forgotten.
 /// Gives the submission it tells of, if it is about one; `None` where it no longer waited.
 pub async fn set_sent(tx: &mut Tx, id: Uuid) -> Result<Option<Option<Uuid>>, DbError> {
-    let row: Option<SubmissionOf> = sql_query(
+    let row: Option<SubmissionOf> = statement(
         "UPDATE email SET state = 'sent', sent_at = now(),
             payload = CASE WHEN kind = 'sign-in' THEN '{}' ELSE payload END
          WHERE id = $1 AND state = 'queued' RETURNING submission_id",
@@ -110,7 +111,7 @@ struct Attempts {
 
 /// Counts a failed attempt and gives their number; `None` where it no longer waited.
 pub async fn count_failure(tx: &mut Tx, id: Uuid, error: &str) -> Result<Option<u32>, DbError> {
-    let row: Option<Attempts> = sql_query(
+    let row: Option<Attempts> = statement(
         "UPDATE email SET attempts = attempts + 1, last_error = $2 WHERE id = $1 AND state = 'queued' RETURNING attempts",
     )
     .bind::<SqlUuid, _>(id)
@@ -123,7 +124,7 @@ pub async fn count_failure(tx: &mut Tx, id: Uuid, error: &str) -> Result<Option<
 
 /// It is given up. Gives the submission it tells of, if it is about one.
 pub async fn set_undeliverable(tx: &mut Tx, id: Uuid) -> Result<Option<Option<Uuid>>, DbError> {
-    let row: Option<SubmissionOf> = sql_query(
+    let row: Option<SubmissionOf> = statement(
         "UPDATE email SET state = 'undeliverable',
             payload = CASE WHEN kind = 'sign-in' THEN '{}' ELSE payload END
          WHERE id = $1 AND state = 'queued' RETURNING submission_id",
@@ -154,7 +155,7 @@ pub async fn of_submission(
     submission_id: Uuid,
 ) -> Result<Vec<EmailState>, DbError> {
     Ok(
-        sql_query("SELECT id, kind, state, attempts FROM email WHERE submission_id = $1 ORDER BY created_at, id")
+        statement("SELECT id, kind, state, attempts FROM email WHERE submission_id = $1 ORDER BY created_at, id")
             .bind::<SqlUuid, _>(submission_id)
             .load(conn.connection())
             .await?,

@@ -2,12 +2,13 @@
 
 use access::ActorId;
 use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::actors::columns_of;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// Something that was done.
@@ -27,7 +28,7 @@ pub struct NewEvent<'a> {
 
 pub async fn append(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), DbError> {
     let (actor_kind, actor_id) = columns_of(event.actor_id);
-    sql_query(
+    statement(
         "INSERT INTO event (actor, actor_organisation, verb, organisation, obligation_id, submission_id, details, actor_kind, actor_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -94,7 +95,7 @@ pub async fn newest(
     before: Option<i64>,
     at_most: i64,
 ) -> Result<Vec<TrailEvent>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT e.id, e.at, e.actor, e.verb, e.organisation, g.name AS organisation_name, e.submission_id,
                 s.version_number, v.title AS return_title, c.period_label, e.details
          FROM (
@@ -130,7 +131,7 @@ pub async fn counts(
     conn: &mut Conn,
     organisation: Option<&str>,
 ) -> Result<Vec<VerbCount>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT verb, count(*) AS n FROM event WHERE $1 IS NULL OR organisation = $1 GROUP BY verb ORDER BY verb",
     )
     .bind::<Nullable<Text>, _>(organisation)
@@ -141,7 +142,7 @@ pub async fn counts(
 /// What was done with one submission, oldest first.
 pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Event>, DbError> {
     Ok(
-        sql_query(
+        statement(
             "SELECT at, actor, verb, details FROM event WHERE submission_id = $1 ORDER BY id",
         )
         .bind::<SqlUuid, _>(submission_id)

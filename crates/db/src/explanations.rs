@@ -2,12 +2,13 @@
 
 use access::ActorId;
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::actors::columns_of;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// Of which queries of a version.
@@ -67,7 +68,7 @@ const QUERIES: &str = "
 
 /// How many queries are meant.
 pub async fn n_meant(conn: &mut Conn, of: Of<'_>) -> Result<u64, DbError> {
-    let count: Count = sql_query(format!("WITH {QUERIES} SELECT count(*) AS n FROM queried"))
+    let count: Count = statement(format!("WITH {QUERIES} SELECT count(*) AS n FROM queried"))
         .bind::<SqlUuid, _>(of.submission_id)
         .bind::<Text, _>(of.rule)
         .bind::<Nullable<Array<Text>>, _>(of.keys)
@@ -79,7 +80,7 @@ pub async fn n_meant(conn: &mut Conn, of: Of<'_>) -> Result<u64, DbError> {
 /// Says the same of all of them, but for those of which it was said last; gives how many it was said of.
 pub async fn add(tx: &mut Tx, of: Of<'_>, text: &str, by: By<'_>) -> Result<u64, DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let n_added = sql_query(format!(
+    let n_added = statement(format!(
         "WITH {QUERIES}
          INSERT INTO explanation (organisation, obligation_id, return_id, rule, key, text, submission_id, by_kind, by_id, by_name)
          SELECT q.organisation, q.obligation_id, q.return_id, $2, q.key, $4, $1, $5, $6, $7
@@ -101,7 +102,7 @@ pub async fn add(tx: &mut Tx, of: Of<'_>, text: &str, by: By<'_>) -> Result<u64,
 /// Says of each what was said of it in the last period before in which anything was; not where something was said in this one.
 pub async fn add_as_before(tx: &mut Tx, of: Of<'_>, by: By<'_>) -> Result<u64, DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let n_added = sql_query(format!(
+    let n_added = statement(format!(
         "WITH {QUERIES}
          INSERT INTO explanation (organisation, obligation_id, return_id, rule, key, text, submission_id, by_kind, by_id, by_name)
          SELECT q.organisation, q.obligation_id, q.return_id, $2, q.key, before.text, $1, $4, $5, $6
@@ -133,7 +134,7 @@ pub async fn of_records(
     submission_id: Uuid,
     keys: &[String],
 ) -> Result<Vec<Explanation>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT DISTINCT ON (e.key) e.key, e.text, c.period_label AS period, e.by_name, e.at
          FROM explanation e
          JOIN submission s ON s.obligation_id = e.obligation_id
@@ -155,7 +156,7 @@ pub async fn before(
     submission_id: Uuid,
     keys: &[String],
 ) -> Result<Vec<Explanation>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT DISTINCT ON (e.key) e.key, e.text, c.period_label AS period, e.by_name, e.at
          FROM submission s
          JOIN obligation own ON own.id = s.obligation_id
@@ -193,7 +194,7 @@ pub async fn unexplained(
     submission_id: Uuid,
     on: NaiveDate,
 ) -> Result<Vec<Unexplained>, DbError> {
-    let rows: Vec<UnexplainedRow> = sql_query(
+    let rows: Vec<UnexplainedRow> = statement(
         "SELECT f.rule, count(*) AS n
          FROM finding f
          JOIN submission s ON s.id = f.submission_id

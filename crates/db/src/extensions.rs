@@ -3,13 +3,14 @@
 use access::ActorId;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
 use crate::cycles::{ROUND, Round, RoundRow};
 use crate::explanations::By;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// What is asked for.
@@ -50,7 +51,7 @@ pub struct ExtensionDecision {
 /// False where one of this number was asked for before.
 pub async fn add(tx: &mut Tx, new: &NewExtension<'_>) -> Result<bool, DbError> {
     let (by_kind, by_id) = columns_of(new.by.id);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO extension (id, organisation, obligation_id, asked_until, reason, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
     )
@@ -76,7 +77,7 @@ pub async fn decide(
     by: By<'_>,
 ) -> Result<bool, DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO extension_decision (extension_id, organisation, obligation_id, due_on, reason, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (extension_id) DO NOTHING",
     )
@@ -170,7 +171,7 @@ fn select(rest: &str) -> String {
 }
 
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Extension>, DbError> {
-    let row: Option<Row> = sql_query(select("WHERE e.id = $1"))
+    let row: Option<Row> = statement(select("WHERE e.id = $1"))
         .bind::<SqlUuid, _>(id)
         .get_result(conn.connection())
         .await
@@ -185,7 +186,7 @@ pub async fn of_round(
     period_label: &str,
     organisation: Option<&str>,
 ) -> Result<Vec<Extension>, DbError> {
-    let rows: Vec<Row> = sql_query(select(
+    let rows: Vec<Row> = statement(select(
         "WHERE c.return_id = $1 AND c.period_label = $2 AND ($3 IS NULL OR e.organisation = $3)
          ORDER BY d.at IS NOT NULL, e.at DESC, e.id",
     ))

@@ -2,12 +2,13 @@
 
 mod changes;
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use finding::{Finding, FindingKey, Name, RuleId, Severity};
 use uuid::Uuid;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 pub use changes::{RuleChanges, changes};
@@ -43,7 +44,7 @@ pub async fn add(
         .iter()
         .map(|finding| serde_json::to_string(&finding.own).map_err(DbError::stored))
         .collect::<Result<Vec<_>, _>>()?;
-    sql_query(
+    statement(
         "INSERT INTO finding (submission_id, ordinal, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own)
          SELECT $1, $2 + (n - 1)::int, rule, severity, table_name, cell, row_number, item, value, message, fix, trial, key, own::jsonb
          FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY
@@ -151,7 +152,7 @@ pub async fn page(
     after: u32,
     limit: u32,
 ) -> Result<Vec<NumberedFinding>, DbError> {
-    let rows: Vec<FindingRow> = sql_query(format!(
+    let rows: Vec<FindingRow> = statement(format!(
         "SELECT {COLUMNS} FROM finding WHERE submission_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3"
     ))
     .bind::<SqlUuid, _>(submission_id)
@@ -168,7 +169,7 @@ pub async fn first_of_each_rule(
     submission_id: Uuid,
     n: u32,
 ) -> Result<Vec<NumberedFinding>, DbError> {
-    let rows: Vec<FindingRow> = sql_query(format!(
+    let rows: Vec<FindingRow> = statement(format!(
         "SELECT {COLUMNS} FROM (
             SELECT *, row_number() OVER (PARTITION BY rule ORDER BY ordinal) AS nth
             FROM finding WHERE submission_id = $1
@@ -189,7 +190,7 @@ pub async fn of_rule(
     skipped: u32,
     limit: u32,
 ) -> Result<Vec<NumberedFinding>, DbError> {
-    let rows: Vec<FindingRow> = sql_query(format!(
+    let rows: Vec<FindingRow> = statement(format!(
         "SELECT {COLUMNS} FROM finding WHERE submission_id = $1 AND rule = $2
          ORDER BY ordinal OFFSET $3 LIMIT $4"
     ))
@@ -210,7 +211,7 @@ struct HeadingRow {
 
 /// The headings of the sender's own columns that a submission's findings carry, sorted.
 pub async fn own_headings(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<String>, DbError> {
-    let rows: Vec<HeadingRow> = sql_query(
+    let rows: Vec<HeadingRow> = statement(
         "SELECT DISTINCT jsonb_object_keys(own) AS heading FROM finding
          WHERE submission_id = $1 AND own <> '{}' ORDER BY heading",
     )
@@ -232,7 +233,7 @@ struct CountRow {
 
 /// How many findings by severity and rule, worst first, then by rule.
 pub async fn counts(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<FindingCount>, DbError> {
-    let rows: Vec<CountRow> = sql_query(
+    let rows: Vec<CountRow> = statement(
         "SELECT severity, rule, count(*) AS n_findings FROM finding WHERE submission_id = $1
          GROUP BY severity, rule
          ORDER BY array_position(ARRAY['blocker', 'error', 'query', 'note'], severity), rule",

@@ -3,12 +3,13 @@
 use access::ActorId;
 use chrono::{DateTime, Utc};
 use cycle::Verb;
+use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// Something to keep as done.
@@ -44,7 +45,7 @@ pub struct Handover {
 /// Locks the obligation of a submission until the transaction ends, as a new version of it does:
 /// whatever is decided about its versions is decided one after the other.
 pub async fn lock(tx: &mut Tx, obligation_id: i64) -> Result<(), DbError> {
-    sql_query("SELECT id FROM obligation WHERE id = $1 FOR UPDATE")
+    statement("SELECT id FROM obligation WHERE id = $1 FOR UPDATE")
         .bind::<BigInt, _>(obligation_id)
         .execute(tx.connection())
         .await?;
@@ -54,7 +55,7 @@ pub async fn lock(tx: &mut Tx, obligation_id: i64) -> Result<(), DbError> {
 /// Adds the next link of a version's chain; the database refuses one that does not follow.
 pub async fn add(tx: &mut Tx, new: &NewHandover<'_>) -> Result<(), DbError> {
     let (by_kind, by_id) = columns_of(new.by);
-    sql_query(
+    statement(
         "INSERT INTO handover (submission_id, organisation, verb, follows, by_kind, by_id, by_name, reason, own_sign_off_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -99,7 +100,7 @@ pub(crate) fn verb_of(word: &str) -> Result<Verb, DbError> {
 
 /// The chain of a version, in its order.
 pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Handover>, DbError> {
-    let rows: Vec<HandoverRow> = sql_query(
+    let rows: Vec<HandoverRow> = statement(
         "SELECT h.verb, h.at, h.by_kind, h.by_id, h.by_name, h.reason, w.reason AS own_sign_off, w.by_name AS allowed_by
          FROM handover h LEFT JOIN own_sign_off w ON w.id = h.own_sign_off_id
          WHERE h.submission_id = $1 ORDER BY h.ordinal",
@@ -139,7 +140,7 @@ pub struct NewerVersion {
 
 /// The newest version after this one that was not withdrawn.
 pub async fn newer(conn: &mut Conn, submission_id: Uuid) -> Result<Option<NewerVersion>, DbError> {
-    let mut rows: Vec<NewerVersion> = sql_query(
+    let mut rows: Vec<NewerVersion> = statement(
         "SELECT n.id, n.version_number, n.uploaded_by, n.received_at, n.is_nil
          FROM submission s JOIN submission n ON n.obligation_id = s.obligation_id AND n.version_number > s.version_number
          WHERE s.id = $1

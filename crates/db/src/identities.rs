@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Binary, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::sessions::Digest;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 #[derive(QueryableByName)]
@@ -18,7 +19,7 @@ struct Whose {
 /// Whose account it is, if it was signed in with before.
 pub async fn find(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option<Uuid>, DbError> {
     let row: Option<Whose> =
-        sql_query("SELECT person_id FROM identity WHERE issuer = $1 AND subject = $2")
+        statement("SELECT person_id FROM identity WHERE issuer = $1 AND subject = $2")
             .bind::<Text, _>(issuer)
             .bind::<Text, _>(subject)
             .get_result(conn.connection())
@@ -35,7 +36,7 @@ pub async fn add(
     person_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO identity (issuer, subject, person_id, first_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
     )
     .bind::<Text, _>(issuer)
@@ -67,11 +68,11 @@ pub async fn add_visit(
     visit: &Visit,
     forgotten_before: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    sql_query("DELETE FROM provider_visit WHERE began_at < $1")
+    statement("DELETE FROM provider_visit WHERE began_at < $1")
         .bind::<Timestamptz, _>(forgotten_before)
         .execute(tx.connection())
         .await?;
-    sql_query(
+    statement(
         "INSERT INTO provider_visit (token_sha256, provider, nonce, verifier, began_at) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind::<Binary, _>(token.to_vec())
@@ -86,7 +87,7 @@ pub async fn add_visit(
 
 /// What was remembered of a browser that is back, this once.
 pub async fn take_visit(tx: &mut Tx, token: Digest) -> Result<Option<Visit>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "DELETE FROM provider_visit WHERE token_sha256 = $1 RETURNING provider, nonce, verifier, began_at",
     )
     .bind::<Binary, _>(token.to_vec())

@@ -33,6 +33,7 @@ mod connect;
 mod error;
 mod migrate;
 mod session;
+pub mod statement;
 
 #[cfg(test)]
 mod audit_test;

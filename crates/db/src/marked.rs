@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// What came of marking a workbook.
@@ -41,7 +42,7 @@ pub async fn add(
         ),
         MarkedWorkbook::Not { why } => (None, None, None, Some(why)),
     };
-    sql_query(
+    statement(
         "INSERT INTO marked_workbook (submission_id, assessed_at, sha256, n_bytes, stored_key, why_not)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
@@ -74,7 +75,7 @@ pub async fn find(
     submission_id: Uuid,
     assessed_at: DateTime<Utc>,
 ) -> Result<Option<MarkedWorkbook>, DbError> {
-    let row: Option<MarkedRow> = sql_query(
+    let row: Option<MarkedRow> = statement(
         "SELECT sha256, n_bytes, stored_key, why_not FROM marked_workbook
          WHERE submission_id = $1 AND assessed_at = $2",
     )

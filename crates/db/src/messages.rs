@@ -3,12 +3,13 @@
 use access::ActorId;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
 use crate::findings::without_nul;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// A message to keep.
@@ -29,7 +30,7 @@ pub struct NewMessage<'a> {
 /// Keeps a message; false where it is there already.
 pub async fn add(tx: &mut Tx, new: &NewMessage<'_>) -> Result<bool, DbError> {
     let (by_kind, by_id) = columns_of(new.by);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO message (id, submission_id, organisation, by_kind, by_id, by_name, by_organisation, text)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
     )
@@ -62,7 +63,7 @@ pub struct Message {
 
 /// The messages about a version, oldest first.
 pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Message>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT at, by_name, by_organisation, text FROM message WHERE submission_id = $1 ORDER BY at, id",
     )
     .bind::<SqlUuid, _>(submission_id)
@@ -114,7 +115,7 @@ fn select_authors(rest: &str) -> String {
 
 /// Who wrote a message.
 pub async fn author(conn: &mut Conn, id: Uuid) -> Result<Option<Author>, DbError> {
-    let row: Option<AuthorRow> = sql_query(select_authors("WHERE id = $1"))
+    let row: Option<AuthorRow> = statement(select_authors("WHERE id = $1"))
         .bind::<SqlUuid, _>(id)
         .get_result(conn.connection())
         .await
@@ -125,7 +126,7 @@ pub async fn author(conn: &mut Conn, id: Uuid) -> Result<Option<Author>, DbError
 /// Who wrote about a version, a message each.
 pub async fn authors(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Author>, DbError> {
     let rows: Vec<AuthorRow> =
-        sql_query(select_authors("WHERE submission_id = $1 ORDER BY at, id"))
+        statement(select_authors("WHERE submission_id = $1 ORDER BY at, id"))
             .bind::<SqlUuid, _>(submission_id)
             .load(conn.connection())
             .await?;

@@ -2,15 +2,16 @@
 
 use chrono::NaiveDate;
 use diesel::sql_types::{Array, Date, Nullable, Text};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use spec::Organisation;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// Stores an organisation, or what has changed about it.
 pub async fn put(tx: &mut Tx, organisation: &Organisation) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO organisation (code, name, kind, sg_code, phs_code, valid_from, valid_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (code) DO UPDATE SET
@@ -42,7 +43,7 @@ pub struct Named {
 
 /// All organisations by name, or only one.
 pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Named>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT code, name, kind FROM organisation WHERE $1 IS NULL OR code = $1 ORDER BY name, code",
     )
     .bind::<Nullable<Text>, _>(only)
@@ -70,7 +71,7 @@ struct OrganisationRow {
 
 /// The organisation of a code, but for its older codes and other names, which are not stored.
 pub async fn find(conn: &mut Conn, code: &str) -> Result<Option<Organisation>, DbError> {
-    let row: Option<OrganisationRow> = sql_query(
+    let row: Option<OrganisationRow> = statement(
         "SELECT code, name, kind, sg_code, phs_code, valid_from, valid_to
          FROM organisation WHERE code = $1",
     )
@@ -112,7 +113,7 @@ pub struct Fact {
 
 /// What is known of all organisations, or of one.
 pub async fn facts(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Fact>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT organisation, about, value, source, url, confidence FROM organisation_fact
          WHERE $1 IS NULL OR organisation = $1
          ORDER BY organisation, array_position(
@@ -125,7 +126,7 @@ pub async fn facts(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Fact>, DbE
 
 /// Stores what is known of all organisations, in the place of what was. Only the tables' owner may.
 pub async fn put_facts(tx: &mut Tx, facts: &[Fact]) -> Result<(), DbError> {
-    sql_query("DELETE FROM organisation_fact")
+    statement("DELETE FROM organisation_fact")
         .execute(tx.connection())
         .await?;
     let texts = |of: fn(&Fact) -> &String| -> Vec<&str> {
@@ -134,7 +135,7 @@ pub async fn put_facts(tx: &mut Tx, facts: &[Fact]) -> Result<(), DbError> {
     let some = |of: fn(&Fact) -> &Option<String>| -> Vec<Option<&str>> {
         facts.iter().map(|fact| of(fact).as_deref()).collect()
     };
-    sql_query(
+    statement(
         "INSERT INTO organisation_fact (organisation, about, value, source, url, confidence)
          SELECT * FROM unnest($1, $2, $3, $4, $5, $6)",
     )

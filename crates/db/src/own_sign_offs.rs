@@ -3,10 +3,11 @@
 use access::ActorId;
 use chrono::NaiveDate;
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 
 use crate::actors::columns_of;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// Leave to give, or to end early: the newest one of an organisation counts.
@@ -23,7 +24,7 @@ pub struct NewLeave<'a> {
 
 pub async fn add(tx: &mut Tx, new: &NewLeave<'_>) -> Result<(), DbError> {
     let (by_kind, by_id) = columns_of(new.by);
-    sql_query(
+    statement(
         "INSERT INTO own_sign_off (organisation, until, reason, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
@@ -52,7 +53,7 @@ pub struct Leave {
 
 /// What an organisation was given last, whether or not it is over.
 pub async fn newest(conn: &mut Conn, organisation: &str) -> Result<Option<Leave>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT until, reason, by_name FROM own_sign_off WHERE organisation = $1 ORDER BY id DESC LIMIT 1",
     )
     .bind::<Text, _>(organisation)
@@ -73,7 +74,7 @@ pub async fn in_force(
     organisation: &str,
     today: NaiveDate,
 ) -> Result<Option<i64>, DbError> {
-    let row: Option<Id> = sql_query(
+    let row: Option<Id> = statement(
         "SELECT id FROM (
             SELECT id, until FROM own_sign_off WHERE organisation = $1 ORDER BY id DESC LIMIT 1
          ) newest WHERE until >= $2",

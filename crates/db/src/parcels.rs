@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use diesel::sql_types::{
     BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use finding::Outcome;
 use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
+use crate::statement::statement;
 use crate::submissions::outcome_of;
 use crate::{Conn, DbError, Tx};
 
@@ -113,7 +114,7 @@ pub struct NewParcel<'a> {
 /// False where the form that it came with was sent before.
 pub async fn add(tx: &mut Tx, new: &NewParcel<'_>) -> Result<bool, DbError> {
     let (kind, id) = columns_of(new.put_in_by);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO parcel (id, batch, ordinal, organisation, put_in_by_kind, put_in_by_id, contact_email,
                              idempotency_key, file_name, sha256, n_bytes, came_at, goes_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -194,7 +195,7 @@ pub async fn change(tx: &mut Tx, id: Uuid, change: &Change<'_>) -> Result<bool, 
         } => Some((outcome.as_str(), *answer_sha256, *goes_at)),
         _ => None,
     };
-    let n_changed = sql_query(format!(
+    let n_changed = statement(format!(
         "UPDATE parcel SET state = $2,
             return_id = coalesce($3, return_id), period_label = coalesce($4, period_label),
             recognition = coalesce($5, recognition), submission_id = $6,
@@ -217,7 +218,7 @@ pub async fn change(tx: &mut Tx, id: Uuid, change: &Change<'_>) -> Result<bool, 
 
 /// Removes it; harmless where it is gone.
 pub async fn remove(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
-    sql_query("DELETE FROM parcel WHERE id = $1")
+    statement("DELETE FROM parcel WHERE id = $1")
         .bind::<SqlUuid, _>(id)
         .execute(tx.connection())
         .await?;
@@ -313,7 +314,7 @@ fn select(rest: &str) -> String {
 }
 
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Parcel>, DbError> {
-    let row: Option<ParcelRow> = sql_query(select("WHERE p.id = $1"))
+    let row: Option<ParcelRow> = statement(select("WHERE p.id = $1"))
         .bind::<SqlUuid, _>(id)
         .get_result(conn.connection())
         .await
@@ -323,7 +324,7 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Parcel>, DbError> 
 
 /// As [`find`]; nobody else changes it until the transaction ends.
 pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Parcel>, DbError> {
-    let row: Option<ParcelRow> = sql_query(select("WHERE p.id = $1 FOR UPDATE OF p"))
+    let row: Option<ParcelRow> = statement(select("WHERE p.id = $1 FOR UPDATE OF p"))
         .bind::<SqlUuid, _>(id)
         .get_result(tx.connection())
         .await
@@ -333,7 +334,7 @@ pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Option<Parcel>, DbError> {
 
 /// Of a batch, in the order in which they came; nothing where there is none, or none any more.
 pub async fn of_batch(conn: &mut Conn, batch: Uuid) -> Result<Vec<Parcel>, DbError> {
-    let rows: Vec<ParcelRow> = sql_query(select("WHERE p.batch = $1 ORDER BY p.ordinal"))
+    let rows: Vec<ParcelRow> = statement(select("WHERE p.batch = $1 ORDER BY p.ordinal"))
         .bind::<SqlUuid, _>(batch)
         .load(conn.connection())
         .await?;
@@ -343,7 +344,7 @@ pub async fn of_batch(conn: &mut Conn, batch: Uuid) -> Result<Vec<Parcel>, DbErr
 /// Those that somebody put in and that were only checked.
 pub async fn checked_of(conn: &mut Conn, whose: ActorId) -> Result<Vec<Parcel>, DbError> {
     let (kind, id) = columns_of(whose);
-    let rows: Vec<ParcelRow> = sql_query(select(
+    let rows: Vec<ParcelRow> = statement(select(
         "WHERE p.state IN ('checking', 'checked') AND p.put_in_by_kind = $1 AND p.put_in_by_id = $2",
     ))
     .bind::<Nullable<Text>, _>(kind)
@@ -359,7 +360,7 @@ pub async fn of_form(
     organisation: &str,
     idempotency_key: &str,
 ) -> Result<Vec<Parcel>, DbError> {
-    let rows: Vec<ParcelRow> = sql_query(select(
+    let rows: Vec<ParcelRow> = statement(select(
         "WHERE p.organisation = $1 AND p.idempotency_key = $2 ORDER BY p.ordinal",
     ))
     .bind::<Text, _>(organisation)

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use access::{Grant, Reach, Role};
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// Somebody who was invited.
@@ -36,7 +37,7 @@ pub fn folded(email: &str) -> String {
 
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Person>, DbError> {
     Ok(
-        sql_query(format!("SELECT {COLUMNS} FROM person WHERE id = $1"))
+        statement(format!("SELECT {COLUMNS} FROM person WHERE id = $1"))
             .bind::<SqlUuid, _>(id)
             .get_result(conn.connection())
             .await
@@ -53,7 +54,7 @@ pub async fn find_active(conn: &mut Conn, id: Uuid) -> Result<Option<Person>, Db
 
 pub async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<Person>, DbError> {
     Ok(
-        sql_query(format!("SELECT {COLUMNS} FROM person WHERE email = $1"))
+        statement(format!("SELECT {COLUMNS} FROM person WHERE email = $1"))
             .bind::<Text, _>(folded(email))
             .get_result(conn.connection())
             .await
@@ -66,7 +67,7 @@ pub async fn find_by_address_sha256(
     conn: &mut Conn,
     sha256: &str,
 ) -> Result<Option<Person>, DbError> {
-    Ok(sql_query(format!(
+    Ok(statement(format!(
         "SELECT {COLUMNS} FROM person WHERE encode(sha256(convert_to(email, 'UTF8')), 'hex') = $1"
     ))
     .bind::<Text, _>(sha256)
@@ -77,7 +78,7 @@ pub async fn find_by_address_sha256(
 
 /// The person of an address, who is made where there is none; an existing one keeps their name.
 pub async fn put(tx: &mut Tx, email: &str, name: &str) -> Result<Person, DbError> {
-    sql_query(
+    statement(
         "INSERT INTO person (id, email, name) VALUES ($1, $2, $3) ON CONFLICT (email) DO NOTHING",
     )
     .bind::<SqlUuid, _>(Uuid::now_v7())
@@ -91,7 +92,7 @@ pub async fn put(tx: &mut Tx, email: &str, name: &str) -> Result<Person, DbError
 }
 
 pub async fn set_disabled(tx: &mut Tx, id: Uuid, at: Option<DateTime<Utc>>) -> Result<(), DbError> {
-    sql_query("UPDATE person SET disabled_at = $2 WHERE id = $1")
+    statement("UPDATE person SET disabled_at = $2 WHERE id = $1")
         .bind::<SqlUuid, _>(id)
         .bind::<Nullable<Timestamptz>, _>(at)
         .execute(tx.connection())
@@ -126,7 +127,7 @@ pub(crate) fn grant_of(
 
 /// The roles that a person has now.
 pub async fn grants(conn: &mut Conn, person_id: Uuid) -> Result<Vec<Grant>, DbError> {
-    let rows: Vec<GrantRow> = sql_query(
+    let rows: Vec<GrantRow> = statement(
         "SELECT role, organisation, return_id FROM membership WHERE person_id = $1 AND ended_at IS NULL ORDER BY id",
     )
     .bind::<SqlUuid, _>(person_id)
@@ -140,7 +141,7 @@ pub async fn grants(conn: &mut Conn, person_id: Uuid) -> Result<Vec<Grant>, DbEr
 /// The people who have a role now and may sign in, by name.
 pub async fn holding(conn: &mut Conn, grant: &Grant) -> Result<Vec<Person>, DbError> {
     let (organisation, return_id) = columns_of(&grant.reach);
-    Ok(sql_query(
+    Ok(statement(
         "SELECT p.id, p.email, p.name, p.invited_at, p.disabled_at
          FROM membership m JOIN person p ON p.id = m.person_id
          WHERE m.ended_at IS NULL AND p.disabled_at IS NULL AND m.role = $1
@@ -174,7 +175,7 @@ struct ColleagueRow {
 
 /// Who works for an organisation, by name: a line for each role. Not who was disabled.
 pub async fn of_organisation(conn: &mut Conn, code: &str) -> Result<Vec<Colleague>, DbError> {
-    let rows: Vec<ColleagueRow> = sql_query(
+    let rows: Vec<ColleagueRow> = statement(
         "SELECT p.name, p.email, m.role FROM membership m JOIN person p ON p.id = m.person_id
          WHERE m.organisation = $1 AND m.ended_at IS NULL AND p.disabled_at IS NULL
          ORDER BY p.name, p.email, m.role",
@@ -211,7 +212,7 @@ struct OwnedGrantRow {
 
 /// Who has a role for an organisation now or belongs to it, by name; also those whose access was ended.
 pub async fn members(conn: &mut Conn, code: &str) -> Result<Vec<Member>, DbError> {
-    let people: Vec<Person> = sql_query(format!(
+    let people: Vec<Person> = statement(format!(
         "SELECT {COLUMNS} FROM person p
          WHERE organisation = $1
             OR id IN (SELECT person_id FROM membership WHERE organisation = $1 AND ended_at IS NULL)
@@ -221,7 +222,7 @@ pub async fn members(conn: &mut Conn, code: &str) -> Result<Vec<Member>, DbError
     .load(conn.connection())
     .await?;
     let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
-    let rows: Vec<OwnedGrantRow> = sql_query(
+    let rows: Vec<OwnedGrantRow> = statement(
         "SELECT person_id, role, organisation, return_id FROM membership
          WHERE person_id = ANY ($1) AND ended_at IS NULL ORDER BY id",
     )
@@ -249,7 +250,7 @@ pub async fn members(conn: &mut Conn, code: &str) -> Result<Vec<Member>, DbError
 
 /// The organisation that somebody belongs to whose roles don't say it.
 pub async fn set_organisation(tx: &mut Tx, id: Uuid, code: &str) -> Result<(), DbError> {
-    sql_query("UPDATE person SET organisation = $2 WHERE id = $1")
+    statement("UPDATE person SET organisation = $2 WHERE id = $1")
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(code)
         .execute(tx.connection())
@@ -260,7 +261,7 @@ pub async fn set_organisation(tx: &mut Tx, id: Uuid, code: &str) -> Result<(), D
 /// Gives a person a role; false where they have it.
 pub async fn grant(tx: &mut Tx, person_id: Uuid, grant: &Grant) -> Result<bool, DbError> {
     let (organisation, return_id) = columns_of(&grant.reach);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO membership (person_id, role, organisation, return_id) VALUES ($1, $2, $3, $4)
          ON CONFLICT (person_id, role, coalesce(organisation, ''), coalesce(return_id, '')) WHERE ended_at IS NULL DO NOTHING",
     )
@@ -281,7 +282,7 @@ pub async fn end_grant(
     at: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let (organisation, return_id) = columns_of(&grant.reach);
-    let n_ended = sql_query(
+    let n_ended = statement(
         "UPDATE membership SET ended_at = greatest($5, began_at)
          WHERE person_id = $1 AND role = $2 AND organisation IS NOT DISTINCT FROM $3
            AND return_id IS NOT DISTINCT FROM $4 AND ended_at IS NULL",
@@ -314,7 +315,7 @@ struct NamedRow {
 
 /// The names of people and programs, as far as they are seen.
 pub async fn names(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, DbError> {
-    let rows: Vec<NamedRow> = sql_query(
+    let rows: Vec<NamedRow> = statement(
         "SELECT id, name FROM person WHERE id = ANY ($1) UNION ALL SELECT id, name FROM client WHERE id = ANY ($1)",
     )
     .bind::<Array<SqlUuid>, _>(ids)

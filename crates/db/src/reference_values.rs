@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{Nullable, Text, Timestamptz};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// A file of a set and period.
@@ -23,7 +24,7 @@ pub async fn newest(
     period_label: &str,
     before: Option<DateTime<Utc>>,
 ) -> Result<Option<StoredValues>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT sha256, csv FROM reference_values WHERE set_name = $1 AND period_label = $2 AND ($3 IS NULL OR published_at < $3)
          ORDER BY id DESC LIMIT 1",
     )
@@ -42,7 +43,7 @@ pub async fn add(
     period_label: &str,
     values: &StoredValues,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO reference_values (set_name, period_label, sha256, csv) VALUES ($1, $2, $3, $4)",
     )
     .bind::<Text, _>(set)

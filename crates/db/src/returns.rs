@@ -1,11 +1,12 @@
 //! Published versions of returns.
 
 use diesel::sql_types::{Jsonb, Text};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 use spec::{PeriodKind, ReturnSpec};
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 #[derive(QueryableByName)]
@@ -21,7 +22,7 @@ pub async fn published_hash(
     version: &str,
 ) -> Result<Option<String>, DbError> {
     let row: Option<Hash> =
-        sql_query("SELECT spec_hash FROM return_version WHERE return_id = $1 AND version = $2")
+        statement("SELECT spec_hash FROM return_version WHERE return_id = $1 AND version = $2")
             .bind::<Text, _>(return_id)
             .bind::<Text, _>(version)
             .get_result(conn.connection())
@@ -49,7 +50,7 @@ pub async fn publish(tx: &mut Tx, spec: &ReturnSpec) -> Result<(), DbError> {
             "items": table.items.iter().map(|item| json!({"name": item.name, "title": item.title})).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
     });
-    sql_query(
+    statement(
         "INSERT INTO return_version (return_id, version, title, spec_hash, facts) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT DO NOTHING",
     )
@@ -75,7 +76,7 @@ pub async fn has_personal_data(
     return_id: &str,
     version: &str,
 ) -> Result<bool, DbError> {
-    let row: Option<Personal> = sql_query(
+    let row: Option<Personal> = statement(
         "SELECT coalesce((facts #>> '{sensitivity,personal_data}')::boolean, true) AS personal
          FROM return_version WHERE return_id = $1 AND version = $2",
     )
@@ -89,7 +90,7 @@ pub async fn has_personal_data(
 
 /// Lets one publisher at a time through until its transaction ends.
 pub async fn lock_publishing(tx: &mut Tx) -> Result<(), DbError> {
-    sql_query("SELECT pg_advisory_xact_lock(hashtext('lgdp publish returns'))")
+    statement("SELECT pg_advisory_xact_lock(hashtext('lgdp publish returns'))")
         .execute(tx.connection())
         .await?;
     Ok(())
@@ -104,7 +105,7 @@ struct Exists {
 /// Whether any version of a return is published.
 pub async fn is_known(conn: &mut Conn, return_id: &str) -> Result<bool, DbError> {
     let row: Exists =
-        sql_query("SELECT EXISTS (SELECT FROM return_version WHERE return_id = $1) AS exists")
+        statement("SELECT EXISTS (SELECT FROM return_version WHERE return_id = $1) AS exists")
             .bind::<Text, _>(return_id)
             .get_result(conn.connection())
             .await?;

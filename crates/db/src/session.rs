@@ -6,14 +6,11 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use deadpool::managed::TimeoutType;
-use diesel::sql_query;
-use diesel::sql_types::Text;
+use deadpool::managed::{QueueMode, TimeoutType};
 use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection,
-    TransactionManager,
+    AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
 };
 use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
@@ -34,10 +31,10 @@ impl Sees {
     fn setting(&self) -> String {
         match self {
             Sees::Everyone => "everyone".to_owned(),
-            // A code with a comma in it would be two.
+            // A code with anything else in it is nobody's, and would be two codes or a statement.
             Sees::Organisations(codes) => codes
                 .iter()
-                .filter(|code| !code.contains(','))
+                .filter(|code| code.bytes().all(|byte| byte.is_ascii_alphanumeric()))
                 .map(String::as_str)
                 .collect::<Vec<_>>()
                 .join(","),
@@ -66,6 +63,8 @@ impl Db {
         let pool = Pool::builder(manager)
             .max_size(config.max_connections)
             .runtime(deadpool::Runtime::Tokio1)
+            // Whichever was used last has its statements prepared.
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(config.wait))
             .create_timeout(Some(Duration::from_secs(10)))
             .recycle_timeout(Some(Duration::from_secs(5)))
@@ -90,33 +89,27 @@ impl Db {
 
     /// Begins a transaction; what is not committed is undone.
     pub async fn begin(&self, sees: &Sees) -> Result<Tx, DbError> {
-        let mut conn = self.conn().await?;
-        AnsiTransactionManager::begin_transaction(conn.connection()).await?;
-        let mut tx = Tx { conn: Some(conn) };
-        tx.set_sees(sees).await?;
-        Ok(tx)
+        self.begin_as("BEGIN", sees).await
     }
 
     /// Begins a transaction that only reads: each statement sees what was committed before it.
     pub async fn read(&self, sees: &Sees) -> Result<Reading, DbError> {
-        let mut tx = self.begin(sees).await?;
-        tx.connection()
-            .batch_execute("SET TRANSACTION READ ONLY")
-            .await?;
-        Ok(Reading(tx))
+        self.begin_as("BEGIN READ ONLY", sees).await.map(Reading)
     }
 
     /// Begins a transaction that reads one state of the database throughout.
     pub async fn begin_snapshot(&self, sees: &Sees) -> Result<Tx, DbError> {
+        self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", sees)
+            .await
+    }
+
+    /// In one message, since a page is many transactions. Whose rows are seen is set until the transaction's end and
+    /// no longer: the connection is somebody else's next.
+    async fn begin_as(&self, begin: &str, sees: &Sees) -> Result<Tx, DbError> {
         let mut conn = self.conn().await?;
-        AnsiTransactionManager::begin_transaction(conn.connection()).await?;
-        let mut tx = Tx { conn: Some(conn) };
-        // Before any other statement.
-        tx.connection()
-            .batch_execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            .await?;
-        tx.set_sees(sees).await?;
-        Ok(tx)
+        let begin = format!("{begin}; SET LOCAL lgdp.sees = '{}'", sees.setting());
+        AnsiTransactionManager::begin_transaction_sql(conn.connection(), &begin).await?;
+        Ok(Tx { conn: Some(conn) })
     }
 
     /// Listens on a channel, on a connection of its own.
@@ -175,15 +168,6 @@ impl Tx {
         if let Some(mut conn) = self.conn.take() {
             AnsiTransactionManager::rollback_transaction(conn.connection()).await?;
         }
-        Ok(())
-    }
-
-    /// Until the transaction's end, and no longer: the connection is somebody else's next.
-    async fn set_sees(&mut self, sees: &Sees) -> Result<(), DbError> {
-        sql_query("SELECT set_config('lgdp.sees', $1, true)")
-            .bind::<Text, _>(sees.setting())
-            .execute(self.connection())
-            .await?;
         Ok(())
     }
 

@@ -3,10 +3,11 @@
 use access::Grant;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx, people};
 
 /// SHA-256 of a secret.
@@ -39,7 +40,7 @@ pub async fn begin(
     now: DateTime<Utc>,
     is_proved: bool,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO session (token_sha256, person_id, began_at, seen_at, proved_at, by_way_of)
          VALUES ($1, $2, $3, $3, CASE WHEN $4 THEN $3 END, $5)",
     )
@@ -55,7 +56,7 @@ pub async fn begin(
 
 /// The session of a token, unless it or its person's access was ended.
 pub async fn find(conn: &mut Conn, token: Digest) -> Result<Option<Session>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT s.person_id, p.name AS person_name, p.email AS person_email, s.began_at, s.seen_at, s.proved_at
          FROM session s JOIN person p ON p.id = s.person_id
          WHERE s.token_sha256 = $1 AND s.ended_at IS NULL AND p.disabled_at IS NULL",
@@ -67,7 +68,7 @@ pub async fn find(conn: &mut Conn, token: Digest) -> Result<Option<Session>, DbE
 }
 
 pub async fn set_seen(tx: &mut Tx, token: Digest, now: DateTime<Utc>) -> Result<(), DbError> {
-    sql_query("UPDATE session SET seen_at = greatest(seen_at, $2) WHERE token_sha256 = $1")
+    statement("UPDATE session SET seen_at = greatest(seen_at, $2) WHERE token_sha256 = $1")
         .bind::<Binary, _>(token.to_vec())
         .bind::<Timestamptz, _>(now)
         .execute(tx.connection())
@@ -76,7 +77,7 @@ pub async fn set_seen(tx: &mut Tx, token: Digest, now: DateTime<Utc>) -> Result<
 }
 
 pub async fn set_ended(tx: &mut Tx, token: Digest, now: DateTime<Utc>) -> Result<(), DbError> {
-    sql_query("UPDATE session SET ended_at = $2 WHERE token_sha256 = $1 AND ended_at IS NULL")
+    statement("UPDATE session SET ended_at = $2 WHERE token_sha256 = $1 AND ended_at IS NULL")
         .bind::<Binary, _>(token.to_vec())
         .bind::<Timestamptz, _>(now)
         .execute(tx.connection())
@@ -87,7 +88,7 @@ pub async fn set_ended(tx: &mut Tx, token: Digest, now: DateTime<Utc>) -> Result
 /// Ends every session of a person and gives their number.
 pub async fn end_all(tx: &mut Tx, person_id: Uuid, now: DateTime<Utc>) -> Result<u64, DbError> {
     let n_ended =
-        sql_query("UPDATE session SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL")
+        statement("UPDATE session SET ended_at = $2 WHERE person_id = $1 AND ended_at IS NULL")
             .bind::<SqlUuid, _>(person_id)
             .bind::<Timestamptz, _>(now)
             .execute(tx.connection())
@@ -103,7 +104,7 @@ pub async fn add_link(
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO sign_in_link (token_sha256, person_id, made_at, expires_at) VALUES ($1, $2, $3, $4)",
     )
     .bind::<Binary, _>(token.to_vec())
@@ -127,7 +128,7 @@ pub async fn use_link(
     token: Digest,
     now: DateTime<Utc>,
 ) -> Result<Option<Uuid>, DbError> {
-    let row: Option<Whose> = sql_query(
+    let row: Option<Whose> = statement(
         "UPDATE sign_in_link SET used_at = $2
          WHERE token_sha256 = $1 AND used_at IS NULL AND expires_at > $2
          RETURNING person_id",
@@ -156,7 +157,7 @@ pub async fn code_generator(
     tx: &mut Tx,
     person_id: Uuid,
 ) -> Result<Option<CodeGenerator>, DbError> {
-    Ok(sql_query(
+    Ok(statement(
         "SELECT secret, confirmed_at, last_step FROM code_generator WHERE person_id = $1 FOR UPDATE",
     )
     .bind::<SqlUuid, _>(person_id)
@@ -172,7 +173,7 @@ pub async fn offer_secret(
     secret: &[u8],
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO code_generator (person_id, secret, made_at) VALUES ($1, $2, $3)
          ON CONFLICT (person_id) DO UPDATE SET secret = excluded.secret, made_at = excluded.made_at
          WHERE code_generator.confirmed_at IS NULL",
@@ -192,7 +193,7 @@ pub async fn accept_code(
     step: i64,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "UPDATE code_generator SET confirmed_at = coalesce(confirmed_at, $3), last_step = $2 WHERE person_id = $1",
     )
     .bind::<SqlUuid, _>(person_id)
@@ -218,19 +219,19 @@ pub async fn count_attempt(
     since: DateTime<Utc>,
 ) -> Result<u64, DbError> {
     // Of everybody, so that what was tried once is not kept for ever; what another transaction is at is left to it.
-    sql_query(
+    statement(
         "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE at < $1 FOR UPDATE SKIP LOCKED)",
     )
     .bind::<Timestamptz, _>(since)
     .execute(tx.connection())
     .await?;
-    sql_query("INSERT INTO attempt (what, who_sha256, at) VALUES ($1, $2, $3)")
+    statement("INSERT INTO attempt (what, who_sha256, at) VALUES ($1, $2, $3)")
         .bind::<Text, _>(what)
         .bind::<Binary, _>(who.to_vec())
         .bind::<Timestamptz, _>(now)
         .execute(tx.connection())
         .await?;
-    let row: Count = sql_query(
+    let row: Count = statement(
         "SELECT count(*) AS n FROM attempt WHERE what = $1 AND who_sha256 = $2 AND at >= $3",
     )
     .bind::<Text, _>(what)
@@ -269,7 +270,7 @@ pub async fn client(
     token: Digest,
     now: DateTime<Utc>,
 ) -> Result<Option<Client>, DbError> {
-    let row: Option<ClientRow> = sql_query(
+    let row: Option<ClientRow> = statement(
         "SELECT id, name, role, organisation, return_id FROM client
          WHERE token_sha256 = $1 AND expires_at > $2 AND revoked_at IS NULL",
     )
@@ -295,7 +296,7 @@ pub async fn add_client(
     expires_at: DateTime<Utc>,
 ) -> Result<(), DbError> {
     let (organisation, return_id) = people::columns_of(&client.grant.reach);
-    sql_query(
+    statement(
         "INSERT INTO client (id, name, role, organisation, return_id, token_sha256, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )

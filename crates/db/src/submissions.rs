@@ -10,7 +10,7 @@ use cycle::{SubmissionFacts, SubmissionState, Verb};
 use diesel::sql_types::{
     Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use finding::{CellRef, Outcome, parse_column_letters};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::actors::{columns_of, id_of};
 use crate::cycles::{ROUND, Round, RoundRow};
 use crate::handovers::{self, verb_of};
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 pub use standing::{
@@ -95,7 +96,7 @@ pub(crate) fn outcome_of(word: &str) -> Result<Outcome, DbError> {
 /// Records that the file store has these bytes; harmless when repeated, also at the same moment:
 /// the key follows from the hash, so whichever of the two constraints is met first, the row is the same.
 pub async fn put_file(tx: &mut Tx, sha256: &str, n_bytes: u64, key: &str) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "INSERT INTO file (sha256, n_bytes, stored_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
     )
     .bind::<Text, _>(sha256)
@@ -117,7 +118,7 @@ struct VersionNumber {
 pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, DbError> {
     handovers::lock(tx, new.obligation_id).await?;
     let (kind, sender) = columns_of(new.sent_by);
-    let row: Option<VersionNumber> = sql_query(
+    let row: Option<VersionNumber> = statement(
         "INSERT INTO submission (id, obligation_id, organisation, version_number, file_sha256, file_name,
                                  uploaded_by, contact_email, received_at, idempotency_key,
                                  uploaded_by_kind, uploaded_by_id, is_nil)
@@ -146,7 +147,7 @@ pub async fn add(tx: &mut Tx, new: &NewSubmission<'_>) -> Result<Option<u32>, Db
 
 /// Locks a submission until the transaction ends, so that two workers can't both store an assessment.
 pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
-    sql_query("SELECT id FROM submission WHERE id = $1 FOR UPDATE")
+    statement("SELECT id FROM submission WHERE id = $1 FOR UPDATE")
         .bind::<SqlUuid, _>(id)
         .execute(tx.connection())
         .await?;
@@ -160,7 +161,7 @@ pub async fn set_assessed(
     outcome: Outcome,
     spec_hash: &str,
 ) -> Result<(), DbError> {
-    sql_query(
+    statement(
         "UPDATE submission SET assessed_at = now(), outcome = $2, spec_hash = $3 WHERE id = $1",
     )
     .bind::<SqlUuid, _>(id)
@@ -173,7 +174,7 @@ pub async fn set_assessed(
 
 /// Its checks were given up. False where it is assessed, or was marked before.
 pub async fn set_attention(tx: &mut Tx, id: Uuid) -> Result<bool, DbError> {
-    let n_marked = sql_query(
+    let n_marked = statement(
         "UPDATE submission SET attention_at = now() WHERE id = $1 AND assessed_at IS NULL AND attention_at IS NULL",
     )
     .bind::<SqlUuid, _>(id)
@@ -184,7 +185,7 @@ pub async fn set_attention(tx: &mut Tx, id: Uuid) -> Result<bool, DbError> {
 
 /// It is tried again.
 pub async fn clear_attention(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
-    sql_query("UPDATE submission SET attention_at = NULL WHERE id = $1")
+    statement("UPDATE submission SET attention_at = NULL WHERE id = $1")
         .bind::<SqlUuid, _>(id)
         .execute(tx.connection())
         .await?;
@@ -318,7 +319,7 @@ fn one(row: Option<SubmissionRow>) -> Result<Option<Submission>, DbError> {
 }
 
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select("WHERE s.id = $1"))
+    one(statement(select("WHERE s.id = $1"))
         .bind::<SqlUuid, _>(id)
         .get_result(conn.connection())
         .await
@@ -330,7 +331,7 @@ pub async fn of_obligation(
     conn: &mut Conn,
     obligation_id: i64,
 ) -> Result<Vec<Submission>, DbError> {
-    let rows: Vec<SubmissionRow> = sql_query(select(
+    let rows: Vec<SubmissionRow> = statement(select(
         "WHERE s.obligation_id = $1 ORDER BY s.version_number DESC",
     ))
     .bind::<BigInt, _>(obligation_id)
@@ -345,7 +346,7 @@ pub async fn find_by_key(
     organisation: &str,
     idempotency_key: &str,
 ) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(
+    one(statement(select(
         "WHERE s.organisation = $1 AND s.idempotency_key = $2",
     ))
     .bind::<Text, _>(organisation)
@@ -361,7 +362,7 @@ pub async fn newest_of_file(
     organisation: &str,
     sha256: &str,
 ) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(
+    one(statement(select(
         "WHERE s.organisation = $1 AND s.file_sha256 = $2 AND last.verb IS DISTINCT FROM 'withdraw'
          ORDER BY s.received_at DESC, s.id DESC LIMIT 1",
     ))
@@ -374,7 +375,7 @@ pub async fn newest_of_file(
 
 /// Newest first; only one organisation's where `only` is given.
 pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Submission>, DbError> {
-    let rows: Vec<SubmissionRow> = sql_query(select(
+    let rows: Vec<SubmissionRow> = statement(select(
         "WHERE $1 IS NULL OR s.organisation = $1 ORDER BY s.received_at DESC, s.id DESC",
     ))
     .bind::<Nullable<Text>, _>(only)
@@ -412,7 +413,7 @@ struct Id {
 
 /// The ids of assessed submissions, by organisation, period and version.
 pub async fn assessed(conn: &mut Conn, selection: &Selection) -> Result<Vec<Uuid>, DbError> {
-    let rows: Vec<Id> = sql_query(
+    let rows: Vec<Id> = statement(
         "SELECT s.id FROM submission s
          JOIN obligation o ON o.id = s.obligation_id
          JOIN cycle c ON c.id = o.cycle_id
@@ -464,7 +465,7 @@ impl TableRows {
 
 pub async fn add_table(tx: &mut Tx, submission_id: Uuid, table: &TableRows) -> Result<(), DbError> {
     let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-    sql_query(
+    statement(
         "INSERT INTO submission_table (submission_id, table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
@@ -504,7 +505,7 @@ struct TableRow {
 
 /// The accounting of a submission by table name.
 pub async fn tables(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<TableRows>, DbError> {
-    let rows: Vec<TableRow> = sql_query(
+    let rows: Vec<TableRow> = statement(
         "SELECT table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns
          FROM submission_table WHERE submission_id = $1 ORDER BY table_name",
     )

@@ -3,12 +3,13 @@
 use access::ActorId;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::sql_types::{Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::actors::{columns_of, id_of};
 use crate::explanations::By;
+use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 /// What is asked for.
@@ -81,7 +82,7 @@ pub struct Revoked {
 /// False where one of this number was asked for before.
 pub async fn add(tx: &mut Tx, new: &NewWaiver<'_>) -> Result<bool, DbError> {
     let (by_kind, by_id) = columns_of(new.by.id);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO waiver (id, organisation, return_id, rule, key, reason, submission_id, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
     )
@@ -109,7 +110,7 @@ pub async fn decide(
     by: By<'_>,
 ) -> Result<bool, DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO waiver_decision (waiver_id, organisation, ends_on, reason, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (waiver_id) DO NOTHING",
     )
@@ -133,7 +134,7 @@ pub async fn revoke(
     by: By<'_>,
 ) -> Result<bool, DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO waiver_revocation (waiver_id, organisation, reason, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (waiver_id) DO NOTHING",
     )
@@ -246,7 +247,7 @@ fn select(rest: &str) -> String {
 }
 
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Waiver>, DbError> {
-    let row: Option<WaiverRow> = sql_query(select("WHERE w.id = $1"))
+    let row: Option<WaiverRow> = statement(select("WHERE w.id = $1"))
         .bind::<SqlUuid, _>(id)
         .get_result(conn.connection())
         .await
@@ -260,7 +261,7 @@ pub async fn list(
     organisation: Option<&str>,
     return_id: Option<&str>,
 ) -> Result<Vec<Waiver>, DbError> {
-    let rows: Vec<WaiverRow> = sql_query(select(
+    let rows: Vec<WaiverRow> = statement(select(
         "WHERE ($1 IS NULL OR w.organisation = $1) AND ($2 IS NULL OR w.return_id = $2)
          ORDER BY d.at IS NOT NULL, w.at DESC, w.id",
     ))

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use db::statement::statement;
 use db::{Conn, DbError};
 use diesel::sql_types::{Array, BigInt, Double, Integer, Jsonb, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub async fn claim(
     settings: &Settings,
 ) -> Result<Option<Claimed>, DbError> {
     quarantine(conn, settings).await?;
-    Ok(sql_query(
+    Ok(statement(
         "UPDATE job SET
             state = 'running',
             attempts = attempts + 1,
@@ -74,7 +75,7 @@ pub async fn claim(
 
 /// Gives up jobs whose worker vanished too often.
 async fn quarantine(conn: &mut Conn, settings: &Settings) -> Result<(), DbError> {
-    let given_up: Vec<GivenUp> = sql_query(giving_up(
+    let given_up: Vec<GivenUp> = statement(giving_up(
         "n_lapses = n_lapses + 1, last_error = 'its worker vanished ' || n_lapses + 1 || ' times'",
         "id IN (
             SELECT id FROM job WHERE state = 'running' AND lease_until < now() AND n_lapses + 1 >= $1
@@ -115,7 +116,7 @@ fn giving_up(set: &str, which: &str) -> String {
 
 /// Keeps the job; false where it is no longer ours.
 pub async fn extend(conn: &mut Conn, job: &Claimed, settings: &Settings) -> Result<bool, DbError> {
-    let n_kept = sql_query(
+    let n_kept = statement(
         "UPDATE job SET lease_until = now() + make_interval(secs => $3) WHERE id = $1 AND lease_token = $2",
     )
     .bind::<BigInt, _>(job.id)
@@ -128,7 +129,7 @@ pub async fn extend(conn: &mut Conn, job: &Claimed, settings: &Settings) -> Resu
 
 /// It is done; false where it is no longer ours to say so.
 pub async fn finish(conn: &mut Conn, job: &Claimed) -> Result<bool, DbError> {
-    let n_finished = sql_query(
+    let n_finished = statement(
         "UPDATE job SET state = 'done', finished_at = now(), lease_token = NULL, lease_until = NULL
          WHERE id = $1 AND lease_token = $2",
     )
@@ -156,7 +157,7 @@ pub async fn fail(
         .saturating_mul(2_u32.saturating_pow(exponent))
         .min(settings.longest_backoff);
     // Spread by a fifth, so that jobs that failed together do not come back together.
-    let n_failed = sql_query(
+    let n_failed = statement(
         "UPDATE job SET state = 'ready', lease_token = NULL, lease_until = NULL, last_error = $3,
             run_at = now() + make_interval(secs => $4 * (0.9 + 0.2 * random()))
          WHERE id = $1 AND lease_token = $2",
@@ -173,7 +174,7 @@ pub async fn fail(
 /// It will not be tried again; a person has to look.
 pub(crate) async fn give_up(conn: &mut Conn, job: &Claimed, reason: &str) -> Result<bool, DbError> {
     let given_up: Vec<GivenUp> =
-        sql_query(giving_up("last_error = $3", "id = $1 AND lease_token = $2"))
+        statement(giving_up("last_error = $3", "id = $1 AND lease_token = $2"))
             .bind::<BigInt, _>(job.id)
             .bind::<SqlUuid, _>(job.lease_token)
             .bind::<Text, _>(reason)
@@ -184,7 +185,7 @@ pub(crate) async fn give_up(conn: &mut Conn, job: &Claimed, reason: &str) -> Res
 
 /// Gives the job back unharmed: the worker stops. The attempt does not count.
 pub async fn release(conn: &mut Conn, job: &Claimed) -> Result<bool, DbError> {
-    let n_released = sql_query(
+    let n_released = statement(
         "UPDATE job SET state = 'ready', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
          WHERE id = $1 AND lease_token = $2",
     )

@@ -1,8 +1,8 @@
 //! Adding work, in the caller's transaction.
 
 use chrono::{DateTime, Utc};
+use db::statement::statement;
 use db::{DbError, Tx};
-use diesel::sql_query;
 use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
@@ -49,7 +49,7 @@ impl<'a> NewJob<'a> {
 
 /// Adds a job, which runs once the transaction is committed; false where its key waits or runs already.
 pub async fn enqueue(tx: &mut Tx, job: &NewJob<'_>) -> Result<bool, DbError> {
-    let n_added = sql_query(
+    let n_added = statement(
         "INSERT INTO job (kind, payload, dedupe_key, run_at, max_attempts, then_kind)
          VALUES ($1, $2, $3, coalesce($4, now()), $5, $6)
          ON CONFLICT (dedupe_key) WHERE state IN ('ready', 'running') DO NOTHING",

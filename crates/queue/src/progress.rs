@@ -1,8 +1,9 @@
 //! How far a job is: what its worker says while it does it, and how many come before one that waits.
 
+use db::statement::statement;
 use db::{Conn, DbError};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 
 use crate::Claimed;
@@ -33,7 +34,7 @@ struct Row {
 
 /// Keeps what the worker of a job says that it is doing; nothing is kept once the job is somebody else's.
 pub async fn note_stage(conn: &mut Conn, job: &Claimed, stage: &str) -> Result<(), DbError> {
-    sql_query("UPDATE job SET stage = $3 WHERE id = $1 AND lease_token = $2")
+    statement("UPDATE job SET stage = $3 WHERE id = $1 AND lease_token = $2")
         .bind::<BigInt, _>(job.id)
         .bind::<SqlUuid, _>(job.lease_token)
         .bind::<Text, _>(stage)
@@ -48,7 +49,7 @@ pub async fn progress(
     dedupe_key: &str,
     kinds: &[&str],
 ) -> Result<Option<Progress>, DbError> {
-    let row: Option<Row> = sql_query(
+    let row: Option<Row> = statement(
         "SELECT j.state = 'running' AND j.lease_until >= now() AS is_running, j.stage, j.attempts,
             (SELECT count(*) FROM job b
              WHERE b.state = 'ready' AND b.kind = ANY ($2) AND b.run_at <= now()

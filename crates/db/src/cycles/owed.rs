@@ -1,13 +1,12 @@
 //! Obligations and rounds by who owes them and when, a page at a time.
 
 use chrono::NaiveDate;
-use diesel::pg::Pg;
-use diesel::query_builder::BoxedSqlQuery;
-use diesel::sql_types::{Array, BigInt, Date, Text};
-use diesel::{QueryableByName, sql_query};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{Obligation, ObligationRow, ROUND, Round, RoundRow, select};
+use super::{Obligation, ROUND, Round, RoundRow, obligations_of, select};
+use crate::statement::statement;
 use crate::{Conn, DbError};
 
 /// What these organisations owe.
@@ -24,15 +23,14 @@ pub async fn of(
     which: &OwedBy,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let mut query = sql_query(select("WHERE o.organisation = ANY ($1)"))
-        .into_boxed::<Pg>()
-        .bind::<Array<Text>, _>(&which.organisations);
-    if let Some(return_id) = &which.return_id {
-        query = query
-            .sql(" AND c.return_id = $2")
-            .bind::<Text, _>(return_id);
-    }
-    load(conn, query, today).await
+    let rows = statement(select(
+        "WHERE o.organisation = ANY ($1) AND ($2 IS NULL OR c.return_id = $2)",
+    ))
+    .bind::<Array<Text>, _>(&which.organisations)
+    .bind::<Nullable<Text>, _>(&which.return_id)
+    .load(conn.connection())
+    .await?;
+    obligations_of(rows, today)
 }
 
 /// Of whoever owes something in these rounds.
@@ -41,10 +39,11 @@ pub async fn of_rounds(
     cycles: &[i64],
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let query = sql_query(select("WHERE o.cycle_id = ANY ($1)"))
-        .into_boxed::<Pg>()
-        .bind::<Array<BigInt>, _>(cycles);
-    load(conn, query, today).await
+    let rows = statement(select("WHERE o.cycle_id = ANY ($1)"))
+        .bind::<Array<BigInt>, _>(cycles)
+        .load(conn.connection())
+        .await?;
+    obligations_of(rows, today)
 }
 
 /// Of whoever owes something in one round, by the organisations' names.
@@ -54,24 +53,14 @@ pub async fn of_round(
     period_label: &str,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let query = sql_query(select(
+    let rows = statement(select(
         "WHERE c.return_id = $1 AND c.period_label = $2 ORDER BY g.name, o.organisation",
     ))
-    .into_boxed::<Pg>()
     .bind::<Text, _>(return_id)
-    .bind::<Text, _>(period_label);
-    load(conn, query, today).await
-}
-
-async fn load(
-    conn: &mut Conn,
-    query: BoxedSqlQuery<'_, Pg, diesel::query_builder::SqlQuery>,
-    today: NaiveDate,
-) -> Result<Vec<Obligation>, DbError> {
-    let rows: Vec<ObligationRow> = query.load(conn.connection()).await?;
-    rows.into_iter()
-        .map(|row| row.into_obligation(today))
-        .collect()
+    .bind::<Text, _>(period_label)
+    .load(conn.connection())
+    .await?;
+    obligations_of(rows, today)
 }
 
 /// Some of the rounds.
@@ -101,24 +90,18 @@ pub async fn rounds(
     conn: &mut Conn,
     asked: &Rounds,
 ) -> Result<(Vec<(i64, Round)>, usize), DbError> {
-    let mut query = sql_query(format!(
+    let rows: Vec<CountedRow> = statement(format!(
         "SELECT c.id, count(*) OVER () AS n_all, {ROUND}
          FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
-         WHERE c.opens_on <= $1"
+         WHERE c.opens_on <= $1 AND ($2 IS NULL OR c.return_id = ANY ($2))
+         ORDER BY c.due_on DESC, v.title, c.id LIMIT $3 OFFSET $4"
     ))
-    .into_boxed::<Pg>()
     .bind::<Date, _>(asked.opened_by)
+    .bind::<Nullable<Array<Text>>, _>(asked.returns.as_ref())
     .bind::<BigInt, _>(i64::from(asked.n_most))
-    .bind::<BigInt, _>(i64::from(asked.n_before));
-    if let Some(returns) = &asked.returns {
-        query = query
-            .sql(" AND c.return_id = ANY ($4)")
-            .bind::<Array<Text>, _>(returns);
-    }
-    let rows: Vec<CountedRow> = query
-        .sql(" ORDER BY c.due_on DESC, v.title, c.id LIMIT $2 OFFSET $3")
-        .load(conn.connection())
-        .await?;
+    .bind::<BigInt, _>(i64::from(asked.n_before))
+    .load(conn.connection())
+    .await?;
     let n_all = rows
         .as_slice()
         .first()

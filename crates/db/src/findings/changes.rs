@@ -1,12 +1,13 @@
 //! What became of one version's findings in another.
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
-use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use finding::{RuleId, Severity};
 use uuid::Uuid;
 
 use super::severity_of;
+use crate::statement::statement;
 use crate::{Conn, DbError};
 
 /// How many places are named.
@@ -49,7 +50,7 @@ struct Row {
 
 /// By rule, worst first. Findings are the same by their keys, and by their places where one was stored before there were keys.
 pub async fn changes(conn: &mut Conn, old: Uuid, new: Uuid) -> Result<Vec<RuleChanges>, DbError> {
-    let rows: Vec<Row> = sql_query(format!(
+    let rows: Vec<Row> = statement(format!(
         "WITH keyed AS (
             SELECT NOT EXISTS (SELECT FROM finding WHERE submission_id IN ($1, $2) AND key IS NULL) AS is_keyed
          ),

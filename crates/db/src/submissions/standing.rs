@@ -1,13 +1,14 @@
 //! Which submission of an obligation stands, now or when another one was assessed.
 
 use chrono::NaiveDate;
+use diesel::OptionalExtension;
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::OtherPeriod;
 use uuid::Uuid;
 
 use super::{Submission, SubmissionRow, one, select};
+use crate::statement::statement;
 use crate::{Conn, DbError};
 
 /// What stood for the obligation `o2` when `this` was assessed; what stands now, where it is not assessed yet.
@@ -75,7 +76,7 @@ pub async fn standing_before(
     conn: &mut Conn,
     of: Answering,
 ) -> Result<Option<Submission>, DbError> {
-    one(sql_query(stood_in(
+    one(statement(stood_in(
         "JOIN LATERAL (
                 SELECT id, period_end FROM cycle
                 WHERE return_id = c1.return_id AND period_end < c1.period_start
@@ -95,7 +96,7 @@ pub async fn standing_year_ago(
     conn: &mut Conn,
     of: Answering,
 ) -> Result<Option<Submission>, DbError> {
-    one(sql_query(stood_in(
+    one(statement(stood_in(
         "JOIN LATERAL (
                 SELECT id, period_end FROM cycle
                 WHERE return_id = c1.return_id
@@ -116,7 +117,7 @@ pub async fn standing_earlier(
     id: Uuid,
     n_most: u32,
 ) -> Result<Vec<Submission>, DbError> {
-    let rows: Vec<SubmissionRow> = sql_query(select(
+    let rows: Vec<SubmissionRow> = statement(select(
         "WHERE NOT s.is_nil AND s.id IN (
             SELECT stood.id
             FROM submission this
@@ -149,7 +150,7 @@ pub async fn standing_in(
     return_id: &str,
     period_label: &str,
 ) -> Result<Vec<Submission>, DbError> {
-    let rows: Vec<SubmissionRow> = sql_query(select(
+    let rows: Vec<SubmissionRow> = statement(select(
         "JOIN standing_submission st ON st.obligation_id = s.obligation_id AND st.submission_id = s.id
          WHERE c.return_id = $1 AND c.period_label = $2 AND NOT s.is_nil ORDER BY s.organisation",
     ))
@@ -181,7 +182,7 @@ pub async fn standing_other(
             "c2.period_end < c1.period_start AND c2.period_end >= c1.period_start - interval '1 year'"
         }
     };
-    one(sql_query(stood_in(&format!(
+    one(statement(stood_in(&format!(
         "JOIN cycle c2 ON c2.return_id = $3 AND c2.version = $4 AND {round}"
     )))
     .bind::<Nullable<SqlUuid>, _>(of.submission())
@@ -200,7 +201,7 @@ pub async fn standing_last(
     return_id: &str,
     by: NaiveDate,
 ) -> Result<Option<Submission>, DbError> {
-    one(sql_query(select(
+    one(statement(select(
         "WHERE s.id = (
             SELECT st.submission_id FROM standing_submission st
             JOIN obligation o2 ON o2.id = st.obligation_id

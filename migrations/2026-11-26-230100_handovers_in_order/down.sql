@@ -1,0 +1,1 @@
+DROP INDEX handover_in_order;
