@@ -1,6 +1,8 @@
 //! Whoever signs off for a council invites somebody, and ends it again; the office looks after everybody; and the trail
 //! tells all of it to those who may read it. Every page on the way is looked at.
 
+use reqwest::StatusCode;
+
 use crate::browser::{Browser, Scripts};
 use crate::council::{Council, PERIOD, RETURN, assessed, workbook};
 use crate::council_officer::COUNCIL;
@@ -19,6 +21,54 @@ async fn people_are_looked_after_and_the_trail_is_read_in_a_browser() {
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_looked_after_and_the_trail_is_read_without_scripts() {
     tell(Scripts::Off, "administration-without-scripts").await;
+}
+
+/// Who has no browser at hand, or is the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_looked_after_from_the_command_line() {
+    let platform = Platform::start(RETURN, PERIOD).await;
+    let _worker = platform.start_worker();
+    let eve = ["eve@council.example", "uploader"];
+    let for_council = ["--organisation", COUNCIL];
+    let invite = ["invite", eve[0], "Eve", eve[1]];
+    platform.admin(&[&invite[..], &for_council].concat());
+    let signed_in = Person::sign_in(&platform, eve[0]).await;
+    let duty = format!("/returns/{RETURN}/{PERIOD}/{COUNCIL}");
+    assert_eq!(signed_in.status(&duty).await, StatusCode::OK);
+
+    platform.admin(&[&["end-role"], &eve[..], &for_council].concat());
+    assert_eq!(signed_in.status(&duty).await, StatusCode::NOT_FOUND);
+    assert_eq!(signed_in.status("/").await, StatusCode::OK);
+
+    platform.admin(&["disable", eve[0]]);
+    assert_eq!(signed_in.status("/").await, StatusCode::SEE_OTHER);
+    platform.admin(&["enable", eve[0]]);
+    // The session ended with the access, and does not come back with it.
+    assert_eq!(signed_in.status("/").await, StatusCode::SEE_OTHER);
+
+    let leave = ["own-sign-off", COUNCIL, "--until", "2027-03-31"];
+    let reason = [
+        "--reason",
+        "There is one of them.",
+        "--by",
+        "nobody@office.example",
+    ];
+    let said = platform.admin_refuses(&[leave, reason].concat());
+    assert!(
+        said.contains("nobody has the address nobody@office.example"),
+        "{said}"
+    );
+    platform.admin(&[&leave[..], &reason[..2]].concat());
+    let said = platform.admin_refuses(&["disable", "nobody@office.example"]);
+    assert!(
+        said.contains("nobody has the address nobody@office.example"),
+        "{said}"
+    );
+    let said = platform.admin_refuses(&["invite", "x@office.example", "X", "emperor"]);
+    assert!(
+        said.contains("emperor is no role; these are: uploader"),
+        "{said}"
+    );
 }
 
 async fn tell(scripts: Scripts, name: &str) {

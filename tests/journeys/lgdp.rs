@@ -129,6 +129,19 @@ impl Platform {
         self.settings().run(&[&whom[..], held_for].concat());
     }
 
+    /// `lgdp admin` with these arguments; what it prints.
+    pub(crate) fn admin(&self, arguments: &[&str]) -> String {
+        self.settings().run(&[&["admin"], arguments].concat())
+    }
+
+    /// The same, which has to fail; what it says.
+    pub(crate) fn admin_refuses(&self, arguments: &[&str]) -> String {
+        let mut command = self.settings().command();
+        let output = command.arg("admin").args(arguments).output().unwrap();
+        assert!(!output.status.success(), "lgdp admin {arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     /// What the site and the workers have logged, by who did.
     pub(crate) fn logs(&self) -> Vec<(&'static str, String)> {
         ["serve", "work"]

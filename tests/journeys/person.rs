@@ -77,11 +77,21 @@ impl Person {
         assert_eq!(left.status(), StatusCode::SEE_OTHER);
     }
 
-    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
-        let asked = client()
+    async fn get(&self, path: &str) -> Response {
+        client()
             .get(format!("{}{path}", self.address))
-            .header("cookie", &self.cookie);
-        let response = asked.send().await.unwrap();
+            .header("cookie", &self.cookie)
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn status(&self, path: &str) -> StatusCode {
+        self.get(path).await.status()
+    }
+
+    pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
+        let response = self.get(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         response.bytes().await.unwrap().to_vec()
     }

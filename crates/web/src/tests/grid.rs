@@ -690,7 +690,13 @@ fn page() -> String {
 fn the_page_about_it_says_what_the_matrix_says() {
     let page = page();
     if page != include_str!("../../../../docs/access.md") {
-        let path = std::env::temp_dir().join("access.md");
+        let (_, path) = tempfile::Builder::new()
+            .prefix("access-")
+            .suffix(".md")
+            .tempfile()
+            .unwrap()
+            .keep()
+            .unwrap();
         fs::write(&path, page).unwrap();
         panic!(
             "docs/access.md is out of date; what it has to be is in {}",

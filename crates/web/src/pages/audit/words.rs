@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use access::Role;
+use chrono::{DateTime, NaiveDate, Utc};
+use cycle::clock::moment_in_words;
 use db::events::TrailEvent;
 use serde_json::Value;
 use uuid::Uuid;
@@ -87,11 +89,20 @@ fn fact(name: &str, value: &Value, names: &HashMap<Uuid, String>) -> String {
             .ok()
             .and_then(|id| names.get(&id))
             .cloned(),
-        "outcome" => Some(text.replace('_', " ")),
+        "outcome" | "before" | "after" | "state" => Some(text.replace('_', " ")),
         "role" => Role::parse(text).map(|role| role.in_words().to_owned()),
-        _ => None,
+        _ => time_in_words(text),
     };
     known.unwrap_or_else(|| text.to_owned())
+}
+
+/// Days and moments are stored as programs write them.
+fn time_in_words(text: &str) -> Option<String> {
+    let day = text
+        .parse::<NaiveDate>()
+        .map(|day| day.format("%-d %B %Y").to_string());
+    let moment = text.parse::<DateTime<Utc>>().map(moment_in_words);
+    day.or(moment).ok()
 }
 
 #[cfg(test)]
@@ -124,6 +135,21 @@ mod tests {
         let told = facts(&json!({"client": gone, "n": 3}), &names);
         assert!(told.contains(&("Client".to_owned(), gone.to_string())));
         assert!(told.contains(&("N".to_owned(), "3".to_owned())));
+    }
+
+    #[test]
+    fn days_moments_and_outcomes_are_told_as_people_say_them() {
+        let details = json!({
+            "outcome": "needs_explanation",
+            "until": "2027-03-31",
+            "expires_at": "2026-07-01T09:30:00.123456Z",
+            "period": "2026-27",
+        });
+        let told: HashMap<String, String> = facts(&details, &HashMap::new()).into_iter().collect();
+        assert_eq!(told["Outcome"], "needs explanation");
+        assert_eq!(told["Until"], "31 March 2027");
+        assert_eq!(told["Expires at"], "1 July 2026 at 10:30");
+        assert_eq!(told["Period"], "2026-27");
     }
 
     #[test]
