@@ -99,6 +99,7 @@ async fn tell(scripts: Scripts, name: &str) {
     browser.look("home").await;
     invite(&browser).await;
     end_access(&browser).await;
+    let_a_program_in(&browser).await;
 
     browser.hand_to(&cy).await;
     browser.press("Audit trail of").await;
@@ -151,6 +152,31 @@ async fn end_access(browser: &Browser) {
     browser.look("people-with-one-ended").await;
     browser.press("Dee").await;
     browser.look("person-ended").await;
+}
+
+async fn let_a_program_in(browser: &Browser) {
+    browser.go("/").await;
+    browser.press("Programs that send returns").await;
+    browser
+        .reads("main", "No program has been let in yet")
+        .await;
+    browser.look("programs").await;
+    browser.press("Make a token").await;
+    browser
+        .reads(SUMMARY, "Enter what you call the program")
+        .await;
+    browser.look("programs-nothing-filled-in").await;
+    browser.fill("What you call it", "Housing system").await;
+    browser.fill("What it does", "Sends the returns of").await;
+    browser.press("Make a token").await;
+    browser.reads("main", "shown only this once").await;
+    browser.look("programs-made").await;
+    browser.press("End now").await;
+    browser.reads("main table", "ended on").await;
+    browser.look("programs-ended").await;
+    browser.press("What programs can ask for").await;
+    browser.reads("h1", "For programs").await;
+    browser.look("api-docs").await;
 }
 
 async fn give_to_a_team(browser: &Browser) {

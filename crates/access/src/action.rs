@@ -34,12 +34,13 @@ pub enum Action {
     SeePeople,
     InvitePeople,
     AllowOwnSignOff,
+    ManageClients,
     SeeAudit,
 }
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 30] = [
+    pub const ALL: [Action; 31] = [
         Action::SeeRounds,
         Action::SeeObligation,
         Action::SeeSubmission,
@@ -69,6 +70,7 @@ impl Action {
         Action::SeePeople,
         Action::InvitePeople,
         Action::AllowOwnSignOff,
+        Action::ManageClients,
         Action::SeeAudit,
     ];
 
@@ -104,6 +106,7 @@ impl Action {
             Action::SeePeople => "people.see",
             Action::InvitePeople => "people.invite",
             Action::AllowOwnSignOff => "people.allow-own-sign-off",
+            Action::ManageClients => "clients.manage",
             Action::SeeAudit => "audit.see",
         }
     }

@@ -1,6 +1,7 @@
 //! Rounds of returns, and who owes what in them.
 
 pub mod owed;
+pub mod paged;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use cycle::{ObligationState, Standing, Stands, SubmissionFacts, SubmissionState, Verb};

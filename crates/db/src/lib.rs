@@ -5,6 +5,7 @@
 //! It knows nothing of permissions, files or messages.
 
 pub mod audit;
+pub mod clients;
 pub mod collections;
 pub mod comparisons;
 pub mod cycles;

@@ -63,7 +63,7 @@ pub enum ParcelState {
 }
 
 impl ParcelState {
-    const ALL: [ParcelState; 8] = [
+    pub const ALL: [ParcelState; 8] = [
         ParcelState::Arriving,
         ParcelState::Waiting,
         ParcelState::Recognised,

@@ -1,6 +1,5 @@
 //! Who is signed in, and what they prove it with. Only hashes of secrets come here.
 
-use access::Grant;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
@@ -8,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::statement::statement;
-use crate::{Conn, DbError, Tx, people};
+use crate::{Conn, DbError, Tx};
 
 /// SHA-256 of a secret.
 pub type Digest = [u8; 32];
@@ -240,74 +239,4 @@ pub async fn count_attempt(
     .get_result(tx.connection())
     .await?;
     Ok(row.n.unsigned_abs())
-}
-
-/// A program that may sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
-    pub id: Uuid,
-    pub name: String,
-    pub grant: Grant,
-}
-
-#[derive(QueryableByName)]
-struct ClientRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    role: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    organisation: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    return_id: Option<String>,
-}
-
-/// The program of a token that is good now.
-pub async fn client(
-    conn: &mut Conn,
-    token: Digest,
-    now: DateTime<Utc>,
-) -> Result<Option<Client>, DbError> {
-    let row: Option<ClientRow> = statement(
-        "SELECT id, name, role, organisation, return_id FROM client
-         WHERE token_sha256 = $1 AND expires_at > $2 AND revoked_at IS NULL",
-    )
-    .bind::<Binary, _>(token.to_vec())
-    .bind::<Timestamptz, _>(now)
-    .get_result(conn.connection())
-    .await
-    .optional()?;
-    row.map(|row| {
-        Ok(Client {
-            id: row.id,
-            name: row.name,
-            grant: people::grant_of(&row.role, row.organisation, row.return_id)?,
-        })
-    })
-    .transpose()
-}
-
-pub async fn add_client(
-    tx: &mut Tx,
-    client: &Client,
-    token: Digest,
-    expires_at: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let (organisation, return_id) = people::columns_of(&client.grant.reach);
-    statement(
-        "INSERT INTO client (id, name, role, organisation, return_id, token_sha256, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind::<SqlUuid, _>(client.id)
-    .bind::<Text, _>(&client.name)
-    .bind::<Text, _>(client.grant.role.as_str())
-    .bind::<Nullable<Text>, _>(organisation)
-    .bind::<Nullable<Text>, _>(return_id)
-    .bind::<Binary, _>(token.to_vec())
-    .bind::<Timestamptz, _>(expires_at)
-    .execute(tx.connection())
-    .await?;
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What was received and what its assessment came to.
 
+pub mod paged;
 mod standing;
 
 use std::collections::BTreeMap;

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use access::{ActorId, Grant, Reach, Role};
 use anyhow::Context as _;
-use chrono::{NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use db::Db;
 use spec::Period;
 use uuid::Uuid;
-use workflow::Actor;
+use workflow::{Actor, Client, NewClient};
 
 use crate::check_collection;
 use crate::cli::{AdminCommand, Format};
@@ -84,25 +84,32 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             organisation,
             return_id,
             days,
+            by,
         } => {
             let grant = grant(role, organisation.as_deref(), return_id.as_deref())?;
-            let expires_at = Utc::now() + TimeDelta::days((*days).into());
+            let new = NewClient::new(name, grant, (*days).into());
             let token = with_database(settings, async |db, actor| {
-                Ok(workflow::add_client(db, actor, name, grant, expires_at).await?)
+                let actor = acting(db, actor, by.as_deref()).await?;
+                Ok(workflow::add_client(db, &actor, &new, Utc::now()).await?)
             })?;
             writeln!(io::stdout(), "{}", token.reveal())?;
         }
+        AdminCommand::Clients => {
+            let clients = with_database(settings, async |db, actor| {
+                Ok(workflow::clients(db, actor).await?)
+            })?;
+            print_clients(&clients)?;
+        }
+        AdminCommand::RevokeClient { client } => with_database(settings, async |db, actor| {
+            Ok(workflow::revoke_client(db, actor, *client, Utc::now()).await?)
+        })?,
         AdminCommand::OwnSignOff {
             organisation,
             until,
             reason,
             by,
         } => with_database(settings, async |db, actor| {
-            let mut actor = actor.clone();
-            if let Some(email) = by {
-                let admin = workflow::acting(db, &actor, email).await?;
-                actor = admin.with_context(|| format!("nobody has the address {email}"))?;
-            }
+            let actor = acting(db, actor, by.as_deref()).await?;
             workflow::allow_own_sign_off(db, &actor, organisation, *until, reason).await?;
             Ok(())
         })?,
@@ -124,6 +131,43 @@ fn with_database<T>(
         let db = database.migrate_and_connect().await?;
         act(&db, &Actor::system("command line")).await
     })
+}
+
+/// The person of an address, or else the command line itself.
+async fn acting(db: &Db, actor: &Actor, email: Option<&str>) -> anyhow::Result<Actor> {
+    let Some(email) = email else {
+        return Ok(actor.clone());
+    };
+    let person = workflow::acting(db, actor, email).await?;
+    person.with_context(|| format!("nobody has the address {email}"))
+}
+
+/// A line for each, its fields apart by tabs.
+fn print_clients(clients: &[Client]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "id\tname\trole\tfor\tends\tlast used\tstate")?;
+    let moment = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%MZ").to_string();
+    for client in clients {
+        let held_for = match &client.grant.reach {
+            Reach::Organisation(of) | Reach::Return(of) => of,
+            Reach::Everything => "",
+        };
+        let state = match client.revoked_at {
+            Some(_) => "revoked",
+            None if client.is_good(Utc::now()) => "good",
+            None => "over",
+        };
+        writeln!(
+            out,
+            "{}\t{}\t{}\t{held_for}\t{}\t{}\t{state}",
+            client.id,
+            client.name,
+            client.grant.role,
+            moment(client.expires_at),
+            client.used_at.map_or("never".to_owned(), moment),
+        )?;
+    }
+    Ok(())
 }
 
 /// Does something to the person of an address.

@@ -312,6 +312,17 @@ pub(crate) enum AdminCommand {
         /// How long the token is good.
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=90))]
         days: u8,
+        /// Work address of whoever makes it: they may make it only where their roles let them, and get an email two weeks
+        /// before it ends. The command line's otherwise, and then nobody is told.
+        #[arg(long, value_name = "ADDRESS")]
+        by: Option<String>,
+    },
+    /// Lists the programs that were ever let in, the newest first.
+    Clients,
+    /// Ends a program's token, at once.
+    RevokeClient {
+        /// As `lgdp admin clients` lists it.
+        client: Uuid,
     },
     /// Lets those who sign off for an organisation sign off what they sent themselves, for lack of people.
     ///

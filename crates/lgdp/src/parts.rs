@@ -166,6 +166,7 @@ pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
             ..web::BodyLimits::default()
         },
         n_threads: settings.web_threads,
+        requests_per_minute: settings.requests_per_minute,
         demo: Vec::new(),
     }
 }

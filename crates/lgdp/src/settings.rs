@@ -5,6 +5,7 @@ mod read;
 mod smtp;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -98,6 +99,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "TOML file with the directories that organisations' people sign in with, a `[[provider]]` each: see `deploy/providers.toml`. It holds secrets: let only the site read it.",
     ),
     plain("LGDP_WEB_THREADS", "2", "Threads that serve requests."),
+    plain(
+        "LGDP_REQUESTS_PER_MINUTE",
+        "1200",
+        "Requests by the API that one program or person may make in a minute, of each process of the site.",
+    ),
     plain(
         "LGDP_UPLOAD_MB",
         "25",
@@ -215,6 +221,7 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) providers: Vec<oidc::Provider>,
     pub(crate) web_threads: usize,
+    pub(crate) requests_per_minute: NonZeroU32,
     pub(crate) upload_bytes: u64,
     pub(crate) file_limits: child::FileLimits,
     pub(crate) upload_stall: Duration,
@@ -285,6 +292,7 @@ impl Settings {
             name: reader.text_or_default("LGDP_NAME")?,
             providers: providers::read(&reader)?,
             web_threads: reader.count("LGDP_WEB_THREADS")?,
+            requests_per_minute: reader.positive("LGDP_REQUESTS_PER_MINUTE")?,
             upload_bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
             file_limits: child::FileLimits {
                 bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,

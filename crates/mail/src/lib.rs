@@ -8,6 +8,7 @@ mod mailer;
 mod messages;
 
 pub use mailer::{Config, Encryption, Mailer, SendError, Smtp, Transport, is_address};
+pub use messages::client_ends::ClientEnds;
 pub use messages::delay::Delay;
 pub use messages::explained::Explained;
 pub use messages::extension_asked::ExtensionAsked;

@@ -1,5 +1,6 @@
 //! All messages: a struct for each, and a folder of templates for each that is more than a notice.
 
+pub(crate) mod client_ends;
 pub(crate) mod delay;
 pub(crate) mod explained;
 pub(crate) mod extension_asked;
@@ -18,6 +19,7 @@ pub(crate) mod waiver_revoked;
 use serde::{Deserialize, Serialize};
 
 use crate::Email;
+use client_ends::ClientEnds;
 use delay::Delay;
 use explained::Explained;
 use extension_asked::ExtensionAsked;
@@ -49,6 +51,7 @@ pub enum Message {
     ExtensionAsked(ExtensionAsked),
     ExtensionDecided(ExtensionDecided),
     Written(MessageWritten),
+    ClientEnds(ClientEnds),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,7 @@ impl Message {
             Message::ExtensionAsked(_) => "extension-asked",
             Message::ExtensionDecided(_) => "extension-decided",
             Message::Written(_) => "message",
+            Message::ClientEnds(_) => "client-ends",
         }
     }
 
@@ -91,6 +95,7 @@ impl Message {
             Message::ExtensionAsked(told) => extension_asked::write(told, base_url)?,
             Message::ExtensionDecided(told) => extension_decided::write(told, base_url)?,
             Message::Written(told) => message_written::write(told, base_url)?,
+            Message::ClientEnds(told) => client_ends::write(told, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),

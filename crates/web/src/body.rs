@@ -14,6 +14,8 @@ use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
 use crate::BodyLimits;
+use crate::problem::Problem;
+use crate::spool::SpoolError;
 
 /// A request's body, held from two sides: by whoever reads it, and by the answer to a request whose body was not read to
 /// its end. actix goes on reading a chunked body that nobody holds any more, for as long as the sender likes; one that is
@@ -89,6 +91,20 @@ pub(crate) fn paced(
     })
     // A reader may ask again after the end.
     .fuse()
+}
+
+/// A whole body of so many bytes at most.
+pub(crate) async fn whole(body: Body, limits: BodyLimits, most: u64) -> Result<Vec<u8>, Problem> {
+    let mut chunks = std::pin::pin!(paced(body, limits, most));
+    let mut whole = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        match chunk {
+            Ok(chunk) => whole.extend_from_slice(&chunk),
+            Err(PayloadError::Overflow) => return Err(Problem::body_too_large(most)),
+            Err(error) => return Err(SpoolError::of_payload(&error, most).into()),
+        }
+    }
+    Ok(whole)
 }
 
 /// Reads a body to its end or until it has gone on for too long, and keeps nothing of it.

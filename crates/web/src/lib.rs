@@ -8,6 +8,7 @@ mod assets;
 mod body;
 mod guard;
 mod health;
+mod limits;
 mod listen;
 mod pages;
 mod problem;

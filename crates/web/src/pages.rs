@@ -1,6 +1,7 @@
 //! The pages: plain English, no script needed, one heading each.
 
 pub(crate) mod accessibility;
+pub(crate) mod api_docs;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod changes;
@@ -17,6 +18,7 @@ pub(crate) mod organisations;
 pub(crate) mod people;
 mod picture;
 pub(crate) mod problem;
+pub(crate) mod programs;
 pub(crate) mod provider;
 pub(crate) mod sign_in;
 mod steps;

@@ -19,6 +19,8 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) title: &'static str,
     pub(crate) detail: String,
+    /// Seconds until it is worth trying again, where that is known.
+    pub(crate) retry_after: Option<u64>,
     /// Where to go on, for a page: the address, and what is there.
     pub(crate) next: Option<(String, String)>,
 }
@@ -37,6 +39,11 @@ impl Problem {
             status,
             title,
             detail: detail.into(),
+            retry_after: match status {
+                StatusCode::TOO_MANY_REQUESTS => Some(900),
+                StatusCode::SERVICE_UNAVAILABLE => Some(10),
+                _ => None,
+            },
             next: None,
         }
     }
@@ -62,11 +69,8 @@ impl Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             builder.insert_header(("www-authenticate", "Bearer"));
         }
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            builder.insert_header(("retry-after", "900"));
-        }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            builder.insert_header(("retry-after", "10"));
+        if let Some(seconds) = self.retry_after {
+            builder.insert_header(("retry-after", seconds.to_string()));
         }
         builder
     }
@@ -75,6 +79,7 @@ impl Problem {
         [
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::REQUEST_TIMEOUT,
+            StatusCode::TOO_MANY_REQUESTS,
             StatusCode::UNAUTHORIZED,
             StatusCode::FORBIDDEN,
             StatusCode::MISDIRECTED_REQUEST,
@@ -228,6 +233,29 @@ impl Problem {
 
     pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Something is missing", detail)
+    }
+
+    pub(crate) fn too_many_requests(seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests",
+                "Wait as long as the Retry-After header says and send it again; then go on more slowly.",
+            )
+        }
+    }
+
+    /// Of a body that is no file.
+    pub(crate) fn body_too_large(most: u64) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Too large",
+            format!(
+                "This is larger than {} kB, which is the most that can be sent here.",
+                most / 1024
+            ),
+        )
     }
 
     pub(crate) fn unavailable() -> Self {

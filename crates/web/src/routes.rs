@@ -120,6 +120,10 @@ fn addresses() -> Vec<At> {
         at("/audit.csv").get(May(&[Action::SeeAudit]), pages::audit::export::csv_of_all),
         at("/audit.jsonl").get(May(&[Action::SeeAudit]), pages::audit::export::lines_of_all),
         at("/audit").get(May(&[Action::SeeAudit]), pages::audit::of_all),
+        at("/programs")
+            .get(SignedIn, pages::programs::list)
+            .post(SignedIn, pages::programs::make),
+        at("/programs/{client}").post(May(&[Action::ManageClients]), pages::programs::end),
         at("/submissions/{id}").get(May(&[Action::SeeSubmission]), pages::submission::show),
         at("/submissions/{id}/changes").get(May(&[Action::Compare]), pages::changes::show),
         at("/submissions/{id}/receipt")
@@ -154,6 +158,13 @@ fn addresses() -> Vec<At> {
         at(format!("{returns}/template.xlsx")).get(May(&[Action::SeeRounds]), api::template::blank),
         at(format!("{returns}/organisations/{{code}}/template.xlsx"))
             .get(May(&[Action::FillTemplate]), api::template::filled),
+        at("/api/docs").get(Anyone, pages::api_docs::show),
+        at("/api/openapi.json").get(Anyone, api::document::show),
+        at("/api/returns").get(SignedIn, api::returns::list),
+        at("/api/returns/{return_id}/versions/{version}").get(SignedIn, api::returns::version),
+        at("/api/rounds").get(SignedIn, api::rounds::rounds),
+        at("/api/obligations").get(SignedIn, api::rounds::obligations),
+        at("/api/submissions").get(SignedIn, api::submissions::list),
         at("/api/organisations").get(May(&[Action::SeeOrganisations]), api::organisations::list),
         at(submission).get(May(&[Action::SeeSubmission]), api::submission::show),
         at(format!("{submission}/changes.csv")).get(May(&[Action::Compare]), api::changes::csv),
@@ -238,7 +249,6 @@ impl HttpServiceFactory for At {
 }
 
 /// A method of an address, and whom it is for.
-#[cfg(test)]
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub(crate) method: &'static str,
@@ -247,7 +257,6 @@ pub(crate) struct Route {
 }
 
 /// All of them.
-#[cfg(test)]
 pub(crate) fn routes() -> Vec<Route> {
     let routes = |at: At| {
         let path = at.path;

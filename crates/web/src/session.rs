@@ -6,12 +6,13 @@ use std::pin::Pin;
 use access::Action;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use chrono::Utc;
 use workflow::{Actor, Presence, Secret, SignedIn};
 
 use crate::Site;
+use crate::limits::Limits;
 use crate::pages::problem::PageProblem;
 use crate::problem::Problem;
 
@@ -180,6 +181,27 @@ impl FromRequest for Caller {
 }
 
 pub(crate) async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
+    let limits = request.app_data::<web::Data<Limits>>();
+    let limits = limits.ok_or_else(Problem::unavailable)?;
+    let found = proved(request).await;
+    match &found {
+        Ok(actor) => limits.count(actor.id)?,
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
+            limits.count_stranger(&network(request))?;
+        }
+        Err(_) => {}
+    }
+    found
+}
+
+/// Where a request comes from, for counting attempts.
+pub(crate) fn network(request: &HttpRequest) -> String {
+    request
+        .peer_addr()
+        .map_or_else(String::new, |address| address.ip().to_string())
+}
+
+async fn proved(request: &HttpRequest) -> Result<Actor, Problem> {
     if let Some(token) = bearer(request) {
         return workflow::client(site(request)?.db()?, &token, Utc::now())
             .await?

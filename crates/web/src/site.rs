@@ -1,5 +1,6 @@
 //! What every handler has at hand: connections, the published specs, and how the site is run.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Config {
     pub body: BodyLimits,
     /// Threads that serve requests.
     pub n_threads: usize,
+    /// Of one program or person by the API, from each process.
+    pub requests_per_minute: NonZeroU32,
     /// Made-up people as whom anybody may sign in with one click; none but in the demo.
     pub demo: Vec<DemoPerson>,
 }

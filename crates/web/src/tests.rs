@@ -1,6 +1,7 @@
 //! The site as its callers meet it: a real server, a real database, bytes on a socket.
 
 mod answers;
+mod api;
 mod attention;
 mod batches;
 mod changes;
@@ -10,24 +11,26 @@ mod handover;
 mod more_time;
 mod owed;
 mod people;
+mod programs;
 mod sign_in;
 mod slow_bodies;
 mod uploads;
 
 use std::fs;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use access::{Grant, Reach, Role};
 use actix_web::dev::ServerHandle;
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use tempfile::TempDir;
 use testkit::TestDb;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use workflow::{Actor, Secret};
+use workflow::{Actor, NewClient, Secret};
 
 use crate::{BodyLimits, Config, Site, listen, serve};
 
@@ -35,6 +38,9 @@ const ROUND: &str = "/api/returns/cases/periods/2026-27-Q1";
 const SUBMISSIONS: &str = "/api/returns/cases/periods/2026-27-Q1/organisations/S12000001/submissions?file_name=cases.xlsx&contact_email=a@b.example";
 /// The largest file of these tests.
 const LIMIT: u64 = 100_000;
+
+/// More than any test asks.
+const UNLIMITED: NonZeroU32 = NonZeroU32::new(100_000).unwrap();
 
 /// A site with one open round.
 struct Running {
@@ -70,6 +76,21 @@ impl Running {
     }
 
     async fn start_on(database: TestDb, state: Database, base_url: &str) -> Running {
+        Running::start_limited(database, state, base_url, UNLIMITED).await
+    }
+
+    /// Where a program may make so many requests in a minute.
+    async fn start_asked_at_most(requests_per_minute: NonZeroU32) -> Running {
+        let (database, base_url) = (TestDb::new(), "http://returns.example");
+        Running::start_limited(database, Database::Answers, base_url, requests_per_minute).await
+    }
+
+    async fn start_limited(
+        database: TestDb,
+        state: Database,
+        base_url: &str,
+        requests_per_minute: NonZeroU32,
+    ) -> Running {
         let db = database.connect().await;
         let dir = tempfile::tempdir().unwrap();
         let specs = vec![testkit::returns::cases()];
@@ -105,8 +126,8 @@ impl Running {
             role: Role::SendingClient,
             reach: Reach::Organisation("S12000001".to_owned()),
         };
-        let until = Utc::now() + TimeDelta::days(1);
-        let token = workflow::add_client(&db, &actor, "tests", grant, until)
+        let new = NewClient::new("tests", grant, 1);
+        let token = workflow::add_client(&db, &actor, &new, Utc::now())
             .await
             .unwrap();
         let cell = Arc::new(OnceLock::new());
@@ -134,6 +155,7 @@ impl Running {
                     total: Duration::from_millis(2500),
                 },
                 n_threads: 1,
+                requests_per_minute,
                 demo: Vec::new(),
             },
         };

@@ -10,5 +10,6 @@ pub(crate) mod recognise;
 pub(crate) mod send_email;
 pub(crate) mod send_sign_in_link;
 pub(crate) mod tell;
+pub(crate) mod tell_client_ends;
 pub(crate) mod tell_explained;
 pub(crate) mod tell_news;

@@ -20,8 +20,8 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{
     Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, MarkJob,
-    ParcelGivenUpJob, RecogniseJob, SendEmailJob, SendLinkJob, TellExplainedJob, TellJob,
-    TellNewsJob,
+    ParcelGivenUpJob, RecogniseJob, SendEmailJob, SendLinkJob, TellClientEndsJob, TellExplainedJob,
+    TellJob, TellNewsJob,
 };
 
 pub use task::task;
@@ -66,6 +66,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_telling = Arc::clone(&worker);
     let for_explained = Arc::clone(&worker);
     let for_news = Arc::clone(&worker);
+    let for_clients = Arc::clone(&worker);
     let for_recognising = Arc::clone(&worker);
     let for_checks = Arc::clone(&worker);
     let for_forgetting = Arc::clone(&worker);
@@ -106,6 +107,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(TellNewsJob::KIND, move |job, _claimed| {
             jobs::tell_news::tell_news(Arc::clone(&for_news), job)
+        })
+        .handle(TellClientEndsJob::KIND, move |job, _claimed| {
+            jobs::tell_client_ends::tell_client_ends(Arc::clone(&for_clients), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

@@ -8,6 +8,7 @@ mod actor;
 mod attention;
 mod audit;
 mod beginning;
+mod clients;
 mod collection;
 mod compare;
 mod explain;
@@ -20,6 +21,7 @@ mod news;
 mod organisations;
 mod outbox;
 mod owed;
+mod pages;
 mod parcels;
 mod people;
 mod progress;
@@ -40,6 +42,10 @@ pub use actor::Denied;
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
 pub use audit::{Export, Trail, export_trail, next_of_export, trail, verify_audit};
 pub use beginning::{Beginning, beginning};
+pub use clients::{
+    Client, ClientError, LONGEST_CLIENT_DAYS, NewClient, TellClientEndsJob, add_client, client,
+    clients, may_make_clients, revoke_client, tell_client_ends,
+};
 pub use collection::{
     CheckCollectionJob, CollectionError, ToCheckCollection, collection, store_collection,
     to_check_collection, version_of_round,
@@ -78,6 +84,7 @@ pub use owed::{
     Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, decide_for, may_for,
     may_with, owed, owed_in, people_of, versions,
 };
+pub use pages::{Filter, PageOf, Paged, obligations_page, rounds_page, submissions_page};
 pub use parcels::{
     Answer, CheckJob, Checked, ForgetJob, NewBatch, NewFile, ParcelError, ParcelGivenUpJob,
     RecogniseJob, ToCheck, Waiting, answer, batch, check, checked, forget, forget_checked,
@@ -86,10 +93,10 @@ pub use parcels::{
 };
 pub use people::{
     Code, InviteError, Leave, Member, Members, Presence, Secret, SendLinkJob, SignInError,
-    SignedIn, acting, add_client, ask_for_link, begin_visit, client, disable, enable, end_role,
-    end_visit, enter_as_demo, enter_by_link, enter_by_provider, enter_code, invite, invite_into,
-    leave_of, may_disable, may_end, may_give, member, members, new_visit, second_proof, send_link,
-    sign_out, who,
+    SignedIn, acting, ask_for_link, begin_visit, disable, enable, end_role, end_visit,
+    enter_as_demo, enter_by_link, enter_by_provider, enter_code, invite, invite_into, leave_of,
+    may_disable, may_end, may_give, member, members, new_visit, second_proof, send_link, sign_out,
+    who,
 };
 pub use progress::{Doing, Progress, progress};
 pub use publish::{

@@ -21,9 +21,9 @@ pub use members::{
 };
 pub use secret::Secret;
 pub use sign_in::{
-    Code, Presence, SendLinkJob, SignInError, SignedIn, add_client, ask_for_link, begin_visit,
-    client, end_visit, enter_as_demo, enter_by_link, enter_by_provider, enter_code, new_visit,
-    second_proof, send_link, sign_out, who,
+    Code, Presence, SendLinkJob, SignInError, SignedIn, ask_for_link, begin_visit, end_visit,
+    enter_as_demo, enter_by_link, enter_by_provider, enter_code, new_visit, second_proof,
+    send_link, sign_out, who,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +144,7 @@ pub(crate) fn may_invite(actor: &Actor, grant: &Grant) -> Result<(), Denied> {
     }
 }
 
-fn is_held_for(grant: &Grant) -> bool {
+pub(crate) fn is_held_for(grant: &Grant) -> bool {
     matches!(
         (grant.role.held_for(), &grant.reach),
         (HeldFor::Organisation, Reach::Organisation(_))
@@ -153,14 +153,14 @@ fn is_held_for(grant: &Grant) -> bool {
     )
 }
 
-fn organisation_of(grant: &Grant) -> Option<&str> {
+pub(crate) fn organisation_of(grant: &Grant) -> Option<&str> {
     match &grant.reach {
         Reach::Organisation(code) => Some(code),
         Reach::Return(_) | Reach::Everything => None,
     }
 }
 
-fn return_of(grant: &Grant) -> Option<&str> {
+pub(crate) fn return_of(grant: &Grant) -> Option<&str> {
     match &grant.reach {
         Reach::Return(id) => Some(id),
         Reach::Organisation(_) | Reach::Everything => None,

@@ -3,7 +3,7 @@
 use crate::tree::{self, Member};
 
 /// A library, and the only crates that may depend on it outside their tests.
-const OWNERS: [(&str, &[&str]); 20] = [
+const OWNERS: [(&str, &[&str]); 22] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
     ("calamine", &["sheet"]),
@@ -14,6 +14,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
     ("diesel", &["db", "queue"]),
     ("diesel-async", &["db", "queue"]),
     ("diesel_migrations", &["db"]),
+    ("governor", &["web"]),
     ("jsonschema", &["spec", "check"]),
     ("lettre", &["mail"]),
     ("openidconnect", &["oidc"]),
@@ -25,6 +26,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
     ("seccompiler", &["child"]),
     ("sqlparser", &["spec"]),
     ("tokio-postgres", &["db"]),
+    ("utoipa", &["web"]),
 ];
 
 /// Errors with context are for those who only report them.

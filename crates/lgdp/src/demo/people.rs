@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use access::{Grant, Reach, Role};
 use anyhow::Context as _;
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use db::Db;
 use web::DemoPerson;
-use workflow::{Actor, Secret};
+use workflow::{Actor, NewClient, Secret};
 
 use super::handing_over;
 use crate::parts::Published;
 
 /// How long the demo's tokens are good: it makes new ones each time it starts.
-const TOKENS_FOR: TimeDelta = TimeDelta::days(1);
+const TOKENS_FOR_DAYS: i64 = 1;
 
 /// What the demo's programs sign in with.
 pub(super) struct Tokens {
@@ -36,7 +36,6 @@ impl Tokens {
 /// A token for each organisation and each return.
 pub(super) async fn tokens(db: &Db, published: &Published) -> anyhow::Result<Tokens> {
     let actor = Actor::system("demo");
-    let expires_at = Utc::now() + TOKENS_FOR;
     let mut tokens = Tokens {
         by_organisation: BTreeMap::new(),
         by_return: BTreeMap::new(),
@@ -46,7 +45,8 @@ pub(super) async fn tokens(db: &Db, published: &Published) -> anyhow::Result<Tok
             role: Role::SendingClient,
             reach: Reach::Organisation(organisation.code.clone()),
         };
-        let token = workflow::add_client(db, &actor, "demo", grant, expires_at).await?;
+        let new = NewClient::new("demo", grant, TOKENS_FOR_DAYS);
+        let token = workflow::add_client(db, &actor, &new, Utc::now()).await?;
         tokens
             .by_organisation
             .insert(organisation.code.clone(), token);
@@ -59,7 +59,8 @@ pub(super) async fn tokens(db: &Db, published: &Published) -> anyhow::Result<Tok
             role: Role::ReadingClient,
             reach: Reach::Return(spec.id.clone()),
         };
-        let token = workflow::add_client(db, &actor, "demo", grant, expires_at).await?;
+        let new = NewClient::new("demo", grant, TOKENS_FOR_DAYS);
+        let token = workflow::add_client(db, &actor, &new, Utc::now()).await?;
         tokens.by_return.insert(spec.id.clone(), token);
     }
     Ok(tokens)

@@ -1,6 +1,7 @@
 //! Looking a setting up: its value, its file, its default.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -73,6 +74,13 @@ impl<'a> Reader<'a> {
             return Ok(number);
         }
         Err(SettingsError::new(name, expected))
+    }
+
+    /// The same, for what takes no other.
+    pub(super) fn positive(&self, name: &'static str) -> Result<NonZeroU32, SettingsError> {
+        let number = u32::try_from(self.number(name)?).ok();
+        let number = number.and_then(NonZeroU32::new);
+        number.ok_or(SettingsError::new(name, "a whole number from 1 to 1000000"))
     }
 
     /// At least 1 and at most 1,000.

@@ -2,19 +2,36 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::stream;
 use super::submission::parse_id;
+use super::{schemas, stream};
 use crate::Site;
 use crate::problem::Problem;
 use crate::session::Caller;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct With {
     /// The other version; the one before, where none is named.
+    #[param(value_type = Option<Uuid>)]
     with: Option<String>,
 }
 
+/// What changed between two versions
+///
+/// Every value of every record that is different, streamed.
+#[utoipa::path(
+    get,
+    path = "/api/submissions/{id}/changes.csv",
+    operation_id = "changes_csv",
+    tag = "Submissions",
+    params(("id" = Uuid, Path, description = "The submission's id"), With),
+    responses(
+        (status = 200, description = "A line for each value that is different", body = String, content_type = "text/csv"),
+        (status = 409, description = "There is nothing to compare", body = schemas::Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn csv(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -3,36 +3,43 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
-use finding::{Finding, Outcome, RuleId, Severity};
+use finding::{Finding, Outcome};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use workflow::{Answer, NewBatch, NewFile, ParcelError, ParcelState, ReceiveError, Waiting};
 
 use super::receive::{Facts, Round, Taken, take};
-use super::submission::{ProgressFacts, parse_id};
+use super::schemas::{self, CheckState};
+use super::submission::{Count, ProgressFacts, parse_id};
 use crate::Site;
 use crate::body::Body;
 use crate::pages::checked::{answer, blocking};
 use crate::problem::Problem;
 use crate::session::{Caller, caller};
 
-#[derive(Serialize)]
-struct Status {
+/// How far checking a file has come.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Check)]
+pub(crate) struct Status {
     check_id: Uuid,
     organisation: String,
     file_name: String,
+    #[schema(value_type = CheckState)]
     state: &'static str,
     /// How far the work on it is; null where nothing is being done.
     progress: Option<ProgressFacts>,
     /// Null until it is checked.
+    #[schema(value_type = Option<schemas::Outcome>)]
     outcome: Option<Outcome>,
     /// When everything of it is removed.
     goes_at: DateTime<Utc>,
     links: Links,
 }
 
-#[derive(Serialize)]
-struct Links {
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckLinks)]
+pub(crate) struct Links {
     status: String,
     /// Null until it is checked.
     findings_json: Option<String>,
@@ -59,7 +66,30 @@ impl From<Waiting> for Status {
     }
 }
 
-/// The body is the file itself. The same `Idempotency-Key` with the same bytes is the same check.
+/// Check a file without sending it
+///
+/// The body is the file itself. Nothing is sent, and nothing of it is kept but the answer, for an hour.
+#[utoipa::path(
+    post,
+    path = "/api/returns/{return_id}/periods/{period}/organisations/{code}/checks",
+    operation_id = "check_file",
+    tag = "Sending",
+    params(
+        ("return_id" = String, Path, description = "The return's id"),
+        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("code" = String, Path, description = "The organisation's GSS code"),
+        Facts,
+        ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 200, description = "Of your making, one for each file: a request that is repeated with it has its effect once. Without one, each request is another."),
+    ),
+    request_body(content = schemas::Binary, content_type = "application/octet-stream", description = "The file"),
+    responses(
+        (status = 202, description = "It will be checked", body = Status,
+            headers(("location" = String, description = "Where to ask how far it is"))),
+        (status = 409, description = "The round is not open yet", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The file is too large", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The key was used for another file, or the organisation is not asked for this", body = schemas::Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn ask(
     site: web::Data<Site>,
     request: HttpRequest,
@@ -116,6 +146,17 @@ async fn put_in(
         .json(status))
 }
 
+/// How far a check is
+///
+/// There for an hour.
+#[utoipa::path(
+    get,
+    path = "/api/checks/{parcel}",
+    operation_id = "show_check",
+    tag = "Sending",
+    params(("parcel" = Uuid, Path, description = "The check's id")),
+    responses((status = 200, description = "How far it is", body = Status))
+)]
 pub(crate) async fn show(
     site: web::Data<Site>,
     Caller(reader): Caller,
@@ -125,25 +166,33 @@ pub(crate) async fn show(
     Ok(HttpResponse::Ok().json(Status::from(waiting)))
 }
 
-#[derive(Serialize)]
-struct Found {
+/// What checking a file found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FindingsOfCheck)]
+pub(crate) struct Found {
     check_id: Uuid,
+    #[schema(value_type = schemas::Outcome)]
     outcome: Outcome,
     counts: Vec<Count>,
+    /// The first 10,000.
+    #[schema(value_type = Vec<schemas::Finding>)]
     findings: Vec<Finding>,
-}
-
-#[derive(Serialize)]
-struct Count {
-    severity: Severity,
-    rule: RuleId,
-    n_findings: u64,
 }
 
 /// Most findings in one answer; how many there are is in the counts.
 const MOST_FINDINGS: usize = 10_000;
 
-/// What was found: not there until it is checked, nor after an hour.
+/// What a check found
+///
+/// Not there until the file is checked, nor after an hour.
+#[utoipa::path(
+    get,
+    path = "/api/checks/{parcel}/findings.json",
+    operation_id = "check_findings",
+    tag = "Sending",
+    params(("parcel" = Uuid, Path, description = "The check's id")),
+    responses((status = 200, description = "What was found", body = Found))
+)]
 pub(crate) async fn findings(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::stream;
 use crate::Site;
@@ -14,12 +15,30 @@ pub(crate) struct Round {
     period: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// A table of the return; its first where none is named.
     table: Option<String>,
 }
 
+/// The figures of a round
+///
+/// The standing records of every organisation, streamed; an organisation's own program gets its own. A cut connection means that it was not all.
+#[utoipa::path(
+    get,
+    path = "/api/returns/{return_id}/periods/{period}/dataset.csv",
+    operation_id = "dataset_csv",
+    tag = "Datasets",
+    params(
+        ("return_id" = String, Path, description = "The return's id"),
+        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        Which,
+    ),
+    responses(
+        (status = 200, description = "A line for each record", body = String, content_type = "text/csv"),
+    )
+)]
 pub(crate) async fn csv(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use workflow::{Actor, Answers, NumberedFinding, Submission};
 
 use crate::Site;
+use crate::api::schemas;
 use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::Caller;
@@ -22,6 +23,17 @@ use crate::words;
 /// Findings read and written at once.
 const PAGE: u32 = 1000;
 
+/// All findings as JSON
+///
+/// Streamed; a cut connection means that it was not all.
+#[utoipa::path(
+    get,
+    path = "/api/submissions/{id}/findings.json",
+    operation_id = "findings_json",
+    tag = "Findings",
+    params(("id" = Uuid, Path, description = "The submission's id")),
+    responses((status = 200, description = "All findings", body = schemas::FindingsOfSubmission))
+)]
 pub(crate) async fn json(
     site: web::Data<Site>,
     Caller(reader): Caller,
@@ -52,6 +64,17 @@ pub(crate) async fn json(
         .streaming(Box::pin(pages(db, reader, submission, format))))
 }
 
+/// All findings as CSV
+///
+/// As a spreadsheet program reads them.
+#[utoipa::path(
+    get,
+    path = "/api/submissions/{id}/findings.csv",
+    operation_id = "findings_csv",
+    tag = "Findings",
+    params(("id" = Uuid, Path, description = "The submission's id")),
+    responses((status = 200, description = "A line for each finding", body = String, content_type = "text/csv"))
+)]
 pub(crate) async fn csv(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -1,22 +1,26 @@
 //! `GET /api/organisations`: every organisation with its codes and names, and where each of these is from.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::list::{Asked, List, page_of_all};
 use crate::Site;
 use crate::problem::Problem;
 use crate::session::Caller;
 
-#[derive(Serialize)]
-struct Organisation {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Organisation {
     code: String,
     name: String,
     kind: String,
     facts: Vec<Fact>,
 }
 
-#[derive(Serialize)]
-struct Fact {
+/// Something that is known of it: a code, a name or another fact.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OrganisationFact)]
+pub(crate) struct Fact {
     about: String,
     value: String,
     source: Option<String>,
@@ -24,12 +28,26 @@ struct Fact {
     confidence: Option<String>,
 }
 
+/// Organisations
+///
+/// Every organisation by its code, with its codes and names, and where each of these is from.
+#[utoipa::path(
+    get,
+    path = "/api/organisations",
+    operation_id = "list_organisations",
+    tag = "Organisations",
+    params(Asked),
+    responses((status = 200, description = "A page of organisations", body = List<Organisation>,
+        headers(("link" = Option<String>, description = "The address of the next page, as `rel=\"next\"`"))))
+)]
 pub(crate) async fn list(
     site: web::Data<Site>,
+    request: HttpRequest,
     Caller(actor): Caller,
+    asked: web::Query<Asked>,
 ) -> Result<HttpResponse, Problem> {
     let all = workflow::listed_organisations(site.db()?, &actor, None).await?;
-    let all: Vec<Organisation> = all
+    let mut all: Vec<Organisation> = all
         .into_iter()
         .map(|one| Organisation {
             code: one.organisation.code,
@@ -48,5 +66,6 @@ pub(crate) async fn list(
                 .collect(),
         })
         .collect();
-    Ok(HttpResponse::Ok().json(all))
+    all.sort_by(|a, b| a.code.cmp(&b.code));
+    page_of_all(&request, &asked, all, |one: &Organisation| one.code.clone())
 }

@@ -4,9 +4,11 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::Utc;
 use serde::Deserialize;
+use utoipa::IntoParams;
 use uuid::Uuid;
 use workflow::NewUpload;
 
+use super::schemas;
 use crate::Site;
 use crate::body::{self, Body};
 use crate::pages::upload::clean_file_name;
@@ -21,15 +23,43 @@ pub(crate) struct Round {
     pub(super) code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Facts {
+    /// What the file is called.
     #[serde(default)]
+    #[param(required, min_length = 1, pattern = r"[A-Za-z0-9]")]
     file_name: String,
     /// Where the receipt and the outcome are sent too; a program that asks for them needs no mail.
     contact_email: Option<String>,
 }
 
+/// Send a file
+///
 /// The body is the file itself. The same `Idempotency-Key` with the same bytes gives the same receipt again.
+#[utoipa::path(
+    post,
+    path = "/api/returns/{return_id}/periods/{period}/organisations/{code}/submissions",
+    operation_id = "send_file",
+    tag = "Sending",
+    params(
+        ("return_id" = String, Path, description = "The return's id"),
+        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("code" = String, Path, description = "The organisation's GSS code"),
+        Facts,
+        ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 200, description = "Of your making, one for each file: a request that is repeated with it has its effect once. Without one, each request is another."),
+    ),
+    request_body(content = schemas::Binary, content_type = "application/octet-stream", description = "The file"),
+    responses(
+        (status = 201, description = "It was received: from now on it is kept", body = schemas::Receipt,
+            headers(("location" = String, description = "Where to ask how far it is"))),
+        (status = 200, description = "It was received before, with this key", body = schemas::Receipt,
+            headers(("location" = String, description = "Where to ask how far it is"))),
+        (status = 409, description = "The round is not open yet", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The file is too large", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The key was used for another file, or the organisation is not asked for this", body = schemas::Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(crate) async fn receive(
     site: web::Data<Site>,
     request: HttpRequest,

@@ -5,15 +5,19 @@ use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use finding::{Outcome, RuleId, Severity};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 use workflow::{Actor, MarkedWorkbook, Progress, Submission};
 
+use super::schemas;
 use crate::problem::Problem;
 use crate::session::Caller;
 use crate::{Site, words};
 
-#[derive(Serialize)]
-struct Status {
+/// How far a submission has come.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Submission)]
+pub(crate) struct Status {
     submission_id: Uuid,
     organisation: String,
     #[serde(rename = "return")]
@@ -23,11 +27,13 @@ struct Status {
     version_number: u32,
     received_at: DateTime<Utc>,
     assessed_at: Option<DateTime<Utc>>,
+    #[schema(value_type = schemas::SubmissionState)]
     state: &'static str,
     /// What to know about the state, where it is our fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
     /// Null until it is assessed.
+    #[schema(value_type = Option<schemas::Outcome>)]
     outcome: Option<Outcome>,
     /// How far the work on it is; null where nothing is being done.
     progress: Option<ProgressFacts>,
@@ -37,8 +43,10 @@ struct Status {
     links: Links,
 }
 
-#[derive(Serialize)]
-pub(super) struct ProgressFacts {
+/// How far the work on a file is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Progress)]
+pub(crate) struct ProgressFacts {
     /// `queued`, `retrying`, `fetching`, `reading`, `checking` or `storing`.
     stage: &'static str,
     /// How many files are before it, where it is queued.
@@ -57,15 +65,19 @@ impl From<Progress> for ProgressFacts {
     }
 }
 
-#[derive(Serialize)]
-struct FileFacts {
-    name: String,
-    sha256: String,
-    bytes: u64,
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = File)]
+pub(crate) struct FileFacts {
+    pub(super) name: String,
+    /// In hexadecimal digits.
+    pub(super) sha256: String,
+    pub(super) bytes: u64,
 }
 
-#[derive(Serialize)]
-struct TableFacts {
+/// What became of a table's rows.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TableRows)]
+pub(crate) struct TableFacts {
     name: String,
     n_rows: u64,
     loaded: u64,
@@ -73,15 +85,20 @@ struct TableFacts {
     ignored: u64,
 }
 
-#[derive(Serialize)]
-struct Count {
-    severity: Severity,
-    rule: RuleId,
-    n_findings: u64,
+/// How much a check found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CheckCount)]
+pub(super) struct Count {
+    #[schema(value_type = schemas::Severity)]
+    pub(super) severity: Severity,
+    #[schema(value_type = String)]
+    pub(super) rule: RuleId,
+    pub(super) n_findings: u64,
 }
 
-#[derive(Serialize)]
-struct Links {
+#[derive(Serialize, ToSchema)]
+#[schema(as = SubmissionFiles)]
+pub(crate) struct Links {
     page: String,
     findings_json: String,
     findings_csv: String,
@@ -90,6 +107,17 @@ struct Links {
     marked_xlsx: Option<String>,
 }
 
+/// How far a submission has come
+///
+/// Ask again until the state is no longer `received`: a few seconds apart, or as often as you like with long pauses.
+#[utoipa::path(
+    get,
+    path = "/api/submissions/{id}",
+    operation_id = "show_submission",
+    tag = "Submissions",
+    params(("id" = Uuid, Path, description = "The submission's id")),
+    responses((status = 200, description = "How far it has come", body = Status))
+)]
 pub(crate) async fn show(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -8,6 +8,7 @@ use report::template::{Fill, Rows, SentFor, carried_over, template};
 use serde::Deserialize;
 use spec::{Organisation, Period, ReturnSpec};
 
+use super::schemas;
 use crate::Site;
 use crate::problem::Problem;
 use crate::session::Caller;
@@ -20,7 +21,20 @@ pub(crate) struct Round {
     period: String,
 }
 
-/// For anybody who has signed in: nothing but the period is filled in.
+/// A blank form
+///
+/// Nothing but the period is filled in.
+#[utoipa::path(
+    get,
+    path = "/api/returns/{return_id}/periods/{period}/template.xlsx",
+    operation_id = "blank_template",
+    tag = "Returns and rounds",
+    params(
+        ("return_id" = String, Path, description = "The return's id"),
+        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+    ),
+    responses((status = 200, description = "A workbook", body = schemas::Binary, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
+)]
 pub(crate) async fn blank(
     site: web::Data<Site>,
     _caller: Caller,
@@ -40,7 +54,21 @@ pub(crate) struct Owed {
     code: String,
 }
 
-/// For one organisation: with its name, and with what it sent for this period or else for the last one before.
+/// A form for one organisation
+///
+/// With its name, and with what it sent for this period or else for the last one before.
+#[utoipa::path(
+    get,
+    path = "/api/returns/{return_id}/periods/{period}/organisations/{code}/template.xlsx",
+    operation_id = "filled_template",
+    tag = "Returns and rounds",
+    params(
+        ("return_id" = String, Path, description = "The return's id"),
+        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("code" = String, Path, description = "The organisation's GSS code"),
+    ),
+    responses((status = 200, description = "A workbook", body = schemas::Binary, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
+)]
 pub(crate) async fn filled(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -15,6 +15,7 @@ use workflow::Submission;
 
 use crate::Site;
 use crate::api::findings::explanations;
+use crate::api::schemas;
 use crate::api::submission::find;
 use crate::problem::Problem;
 use crate::session::Caller;
@@ -26,7 +27,17 @@ const PAGE: u32 = 1000;
 
 const CHUNK: usize = 64 * 1024;
 
-/// All findings, by check and in full; not there until the file is assessed.
+/// All findings as a workbook
+///
+/// By check and in full; not there until the file is checked.
+#[utoipa::path(
+    get,
+    path = "/api/submissions/{id}/findings.xlsx",
+    operation_id = "findings_xlsx",
+    tag = "Findings",
+    params(("id" = Uuid, Path, description = "The submission's id")),
+    responses((status = 200, description = "A workbook", body = schemas::Binary, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
+)]
 pub(crate) async fn findings(
     site: web::Data<Site>,
     Caller(reader): Caller,
@@ -72,7 +83,17 @@ pub(crate) async fn findings(
     Ok(download(file, &name(&submission, "findings"), XLSX))
 }
 
-/// The sender's own workbook with its findings marked in it; not there until it is made, or where it can't be marked.
+/// The sender's own workbook with its findings marked
+///
+/// Not there until it is made, or where it can't be marked.
+#[utoipa::path(
+    get,
+    path = "/api/submissions/{id}/marked.xlsx",
+    operation_id = "marked_xlsx",
+    tag = "Findings",
+    params(("id" = Uuid, Path, description = "The submission's id")),
+    responses((status = 200, description = "A workbook", body = schemas::Binary, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
+)]
 pub(crate) async fn marked(
     site: web::Data<Site>,
     Caller(reader): Caller,

@@ -56,7 +56,7 @@ pub(crate) async fn show(
     Ok(super::render(StatusCode::OK, &page))
 }
 
-/// The people and the audit trail of whoever's the visitor may see.
+/// The people and the audit trail of whoever's the visitor may see, and the programs that they may let in.
 async fn more(site: &Site, actor: &Actor) -> Result<Vec<(String, String)>, PageProblem> {
     let mut more = Vec::new();
     for code in actor.organisations() {
@@ -76,6 +76,12 @@ async fn more(site: &Site, actor: &Actor) -> Result<Vec<(String, String)>, PageP
                 more.push((format!("/organisations/{code}/audit"), words));
             }
         }
+    }
+    if workflow::may_make_clients(actor).is_none_or(|for_what| !for_what.is_empty()) {
+        more.push((
+            "/programs".to_owned(),
+            "Programs that send returns or take figures".to_owned(),
+        ));
     }
     if workflow::may_for(actor, Action::SeeAudit, "") {
         more.push(("/audit".to_owned(), "Audit trail of everything".to_owned()));

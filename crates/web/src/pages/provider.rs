@@ -8,7 +8,7 @@ use serde::Deserialize;
 use workflow::Secret;
 
 use super::problem::PageProblem;
-use super::sign_in::{gone_back, network};
+use super::sign_in::gone_back;
 use crate::Site;
 use crate::problem::Problem;
 
@@ -31,7 +31,7 @@ pub(crate) async fn go(
     provider: web::Path<String>,
     who: web::Query<For>,
 ) -> Result<HttpResponse, PageProblem> {
-    let visit = workflow::new_visit(site.db()?, &network(&request), Utc::now())
+    let visit = workflow::new_visit(site.db()?, &crate::session::network(&request), Utc::now())
         .await
         .map_err(Problem::of_sign_in)?;
     let begun = site

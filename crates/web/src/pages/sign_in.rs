@@ -132,7 +132,8 @@ pub(crate) async fn ask(
         };
         return Ok(super::render(StatusCode::OK, &page));
     }
-    match workflow::ask_for_link(site.db()?, &email, &network(&request), Utc::now()).await {
+    match workflow::ask_for_link(site.db()?, &email, &session::network(&request), Utc::now()).await
+    {
         Ok(()) => Ok(super::render(
             StatusCode::OK,
             &SentPage { you: None, email },
@@ -144,13 +145,6 @@ pub(crate) async fn ask(
         )),
         Err(error) => Err(Problem::of_sign_in(error).into()),
     }
-}
-
-/// Where a request comes from, for counting attempts.
-pub(super) fn network(request: &HttpRequest) -> String {
-    request
-        .peer_addr()
-        .map_or_else(String::new, |address| address.ip().to_string())
 }
 
 /// A page with a button: programs that look through mail open every link, and must not use it up.

@@ -4,13 +4,13 @@
 use std::fs;
 
 use access::{Action, Grant, Object, Reach, Role, Stage, Verdict, decide};
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use futures_util::future::join_all;
 use sha2::Digest as _;
 use testkit::{Place, TestDb};
 use tokio::sync::Mutex;
 use uuid::Uuid;
-use workflow::{Actor, Asking, Explaining, Presence, Secret, Words};
+use workflow::{Actor, Asking, Explaining, NewClient, Presence, Secret, Words};
 
 use super::{Database, Running, cookie, signed_in};
 use crate::routes::{For, Route, routes};
@@ -76,6 +76,8 @@ struct Thing {
     extension: Uuid,
     /// Of the organisation.
     person: Uuid,
+    /// A program of the organisation.
+    client: Uuid,
 }
 
 fn grant(role: Role, code: &str, return_id: &str) -> Grant {
@@ -103,9 +105,9 @@ impl Running {
     }
 
     async fn program(&self, what: &str, grant: Grant) -> Who {
-        let until = Utc::now() + TimeDelta::days(1);
         let system = Actor::system("test");
-        let token = workflow::add_client(&self.db, &system, what, grant, until)
+        let new = NewClient::new(what, grant, 1);
+        let token = workflow::add_client(&self.db, &system, &new, Utc::now())
             .await
             .unwrap();
         let actor = workflow::client(&self.db, &token, Utc::now())
@@ -218,6 +220,7 @@ impl Running {
             batch,
             extension,
             person: self.colleague(organisation).await,
+            client: self.client_of(organisation).await,
         }
     }
 
@@ -229,6 +232,16 @@ impl Running {
         workflow::invite(&self.db, &system, &email, "Colleague", &grant)
             .await
             .unwrap()
+    }
+
+    /// A program that never asks for anything.
+    async fn client_of(&self, organisation: &str) -> Uuid {
+        let grant = grant(Role::SendingClient, organisation, "");
+        let new = NewClient::new("idle", grant, 1);
+        workflow::add_client(&self.db, &Actor::system("test"), &new, Utc::now())
+            .await
+            .unwrap();
+        new.id
     }
 }
 
@@ -345,6 +358,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
         .replace("{parcel}", &thing.parcel.to_string())
         .replace("{request}", &thing.extension.to_string())
         .replace("{person}", &thing.person.to_string())
+        .replace("{client}", &thing.client.to_string())
         .replace("{rule}", RULE)
         .replace("{code}", thing.organisation)
         .replace("{organisation}", thing.organisation)
@@ -394,9 +408,15 @@ fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
     let of_a_version = has("{id}");
     Object {
         organisation: if of_a_version
-            || ["{code}", "{organisation}", "{batch}", "{parcel}"]
-                .into_iter()
-                .any(has)
+            || [
+                "{code}",
+                "{organisation}",
+                "{batch}",
+                "{parcel}",
+                "{client}",
+            ]
+            .into_iter()
+            .any(has)
         {
             Some(thing.organisation)
         } else if has("dataset.csv") {
@@ -504,6 +524,7 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
         batch: Uuid::now_v7(),
         extension: Uuid::now_v7(),
         person: Uuid::now_v7(),
+        client: Uuid::now_v7(),
         ..others
     };
     let everybody = [
@@ -524,7 +545,7 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
         let For::May(actions) = route.whom else {
             continue;
         };
-        if !["{id}", "{batch}", "{parcel}"]
+        if !["{id}", "{batch}", "{parcel}", "{client}"]
             .into_iter()
             .any(|part| route.path.contains(part))
         {
@@ -606,6 +627,7 @@ impl Running {
                 .replace(&thing.waiver.to_string(), "ID")
                 .replace(&thing.parcel.to_string(), "ID")
                 .replace(&thing.batch.to_string(), "ID")
+                .replace(&thing.client.to_string(), "ID")
         };
         // In an order that is chosen anew each time.
         let mut head: Vec<String> = answer
@@ -622,6 +644,7 @@ impl Running {
             // Who was seen is written down once a minute, whoever asks for what, and what only read is ended in its own time.
             statements: statements
                 .filter(|statement| !statement.starts_with("UPDATE session SET seen_at"))
+                .filter(|statement| !statement.starts_with("UPDATE client SET used_at"))
                 .filter(|statement| statement != "ROLLBACK")
                 // What the pool does with its connections, whatever they are for next.
                 .filter(|statement| {
@@ -644,8 +667,13 @@ async fn nobody_gets_further_than_signing_in() {
         let path = route
             .path
             .replace("{return_id}", "cases")
+            .replace("{version}", "1.0")
             .replace("{period}", "2026-27-Q1");
         let answer = site.ask_as("", route.method, &path, FORM, b"").await;
+        if path.starts_with("/api/") {
+            assert_eq!(answer.status, 401, "{} {path}", route.method);
+            continue;
+        }
         assert_eq!(answer.status, 303, "{} {path}", route.method);
         let to = answer.header("location").unwrap();
         assert!(to.starts_with("/sign-in"), "{path}: {to}");

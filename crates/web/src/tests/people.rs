@@ -215,7 +215,7 @@ async fn an_organisation_is_shown_with_its_codes_and_where_they_are_from() {
     assert_eq!(site.get("/organisations/S12999999").await.status, 404);
     let json = site.get("/api/organisations").await.body;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let facts = json[0]["facts"].as_array().unwrap();
+    let facts = json["items"][0]["facts"].as_array().unwrap();
     let code = facts
         .iter()
         .find(|fact| fact["about"] == "sg_code")

@@ -5,10 +5,10 @@
 
 mod provider;
 
-use access::{ActorId, Grant};
+use access::ActorId;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::people::{self, Person};
-use db::sessions::{self, Client, Digest};
+use db::sessions::{self, Digest};
 use db::{Db, DbError, Sees, Tx};
 use mail::Message;
 use queue::NewJob;
@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use totp_rs::Totp;
 use uuid::Uuid;
 
-use super::{InviteError, Secret};
+use super::Secret;
 use crate::actor::{Deed, record};
 use crate::{Actor, outbox};
 
@@ -336,49 +336,6 @@ pub async fn sign_out(db: &Db, session: &Secret, now: DateTime<Utc>) -> Result<(
     let mut tx = db.begin(&Sees::Everyone).await?;
     sessions::set_ended(&mut tx, session.digest(), now).await?;
     tx.commit().await
-}
-
-/// The program of a token that is good.
-pub async fn client(db: &Db, token: &Secret, now: DateTime<Utc>) -> Result<Option<Actor>, DbError> {
-    let mut conn = db.read(&Sees::Everyone).await?;
-    let client = sessions::client(&mut conn, token.digest(), now).await?;
-    Ok(client.map(|Client { id, name, grant }| Actor {
-        id: ActorId::Client(id),
-        name,
-        grants: vec![grant],
-    }))
-}
-
-/// Makes a program's token, which is shown this once.
-pub async fn add_client(
-    db: &Db,
-    actor: &Actor,
-    name: &str,
-    grant: Grant,
-    expires_at: DateTime<Utc>,
-) -> Result<Secret, InviteError> {
-    super::may_invite(actor, &grant)?;
-    if !grant.role.is_of_programs() || !super::is_held_for(&grant) {
-        return Err(InviteError::NotHeldForThat);
-    }
-    let token = Secret::new();
-    let client = Client {
-        id: Uuid::now_v7(),
-        name: name.to_owned(),
-        grant,
-    };
-    let mut tx = db.begin(&Sees::Everyone).await?;
-    sessions::add_client(&mut tx, &client, token.digest(), expires_at).await?;
-    let deed = Deed {
-        verb: "add_client",
-        organisation: super::organisation_of(&client.grant),
-        obligation_id: None,
-        submission_id: None,
-        details: json!({"client": client.id, "role": client.grant.role, "expires_at": expires_at}),
-    };
-    record(&mut tx, actor, deed).await?;
-    tx.commit().await?;
-    Ok(token)
 }
 
 async fn count(tx: &mut Tx, what: &str, who: Digest, now: DateTime<Utc>) -> Result<u64, DbError> {

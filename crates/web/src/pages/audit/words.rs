@@ -32,6 +32,7 @@ pub(super) fn deed(verb: &str) -> String {
         "disable" => "ended somebody's access",
         "enable" => "gave somebody access again",
         "add_client" => "gave a program access",
+        "revoke_client" => "ended a program's access",
         "sign_in" => "signed in",
         "take_account" => "tied an account to somebody",
         "allow_own_sign_off" => "gave leave to sign off own files",
