@@ -32,7 +32,7 @@ pub(crate) struct Which {
     tag = "Datasets",
     params(
         ("return_id" = String, Path, description = "The return's id"),
-        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("period" = String, Path, description = "The period's label, as the list of rounds has it"),
         Which,
     ),
     responses(

@@ -44,7 +44,7 @@ pub(crate) struct Facts {
     tag = "Sending",
     params(
         ("return_id" = String, Path, description = "The return's id"),
-        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("period" = String, Path, description = "The period's label, as the list of rounds has it"),
         ("code" = String, Path, description = "The organisation's GSS code"),
         Facts,
         ("idempotency-key" = Option<String>, Header, min_length = 1, max_length = 200, description = "Of your making, one for each file: a request that is repeated with it has its effect once. Without one, each request is another."),

@@ -31,7 +31,7 @@ pub(crate) struct Round {
     tag = "Returns and rounds",
     params(
         ("return_id" = String, Path, description = "The return's id"),
-        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("period" = String, Path, description = "The period's label, as the list of rounds has it"),
     ),
     responses((status = 200, description = "A workbook", body = schemas::Binary, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
 )]
@@ -64,7 +64,7 @@ pub(crate) struct Owed {
     tag = "Returns and rounds",
     params(
         ("return_id" = String, Path, description = "The return's id"),
-        ("period" = String, Path, description = "The period's label, such as 2026-27-Q1"),
+        ("period" = String, Path, description = "The period's label, as the list of rounds has it"),
         ("code" = String, Path, description = "The organisation's GSS code"),
     ),
     responses((status = 200, description = "A workbook", body = schemas::Binary, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))
