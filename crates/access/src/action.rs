@@ -6,6 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     SeeRounds,
+    PlanRounds,
     SeeObligation,
     SeeSubmission,
     FillTemplate,
@@ -42,6 +43,7 @@ impl Action {
     /// In the order of the matrix.
     pub const ALL: [Action; 31] = [
         Action::SeeRounds,
+        Action::PlanRounds,
         Action::SeeObligation,
         Action::SeeSubmission,
         Action::FillTemplate,
@@ -78,6 +80,7 @@ impl Action {
     pub fn as_str(self) -> &'static str {
         match self {
             Action::SeeRounds => "rounds.see",
+            Action::PlanRounds => "rounds.plan",
             Action::SeeObligation => "obligation.see",
             Action::SeeSubmission => "submission.see",
             Action::FillTemplate => "template.fill",

@@ -13,10 +13,21 @@ use crate::{SubmissionState, Verb};
 pub struct Standing {
     pub opens_on: NaiveDate,
     pub due_on: NaiveDate,
+    pub asked: Asked,
     /// The newest version that was not withdrawn.
     pub latest: Option<SubmissionState>,
     /// The version that stands.
     pub stands: Option<Stands>,
+}
+
+/// Whether an answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Required,
+    /// This organisation need not answer.
+    NotRequired,
+    /// The round was cancelled: nobody need.
+    Cancelled,
 }
 
 /// A version that stands, and on the strength of what.
@@ -52,10 +63,14 @@ pub enum ObligationState {
     Nil,
     /// Another file is asked for.
     SentBack,
+    /// Nothing is owed.
+    NotRequired,
+    /// Nothing is owed by anybody.
+    Cancelled,
 }
 
 impl ObligationState {
-    pub const ALL: [ObligationState; 13] = [
+    pub const ALL: [ObligationState; 15] = [
         ObligationState::NotOpen,
         ObligationState::NotStarted,
         ObligationState::Overdue,
@@ -69,10 +84,17 @@ impl ObligationState {
         ObligationState::Accepted,
         ObligationState::Nil,
         ObligationState::SentBack,
+        ObligationState::NotRequired,
+        ObligationState::Cancelled,
     ];
 
-    /// What stands decides; only where nothing stands, the newest file or the calendar does.
+    /// Where an answer is wanted, what stands decides; only where nothing stands, the newest file or the calendar does.
     pub fn of(facts: &Standing, today: NaiveDate) -> Self {
+        match facts.asked {
+            Asked::Required => {}
+            Asked::NotRequired => return ObligationState::NotRequired,
+            Asked::Cancelled => return ObligationState::Cancelled,
+        }
         if let Some(stands) = facts.stands {
             return match stands.by {
                 Verb::Accept if stands.is_nil => ObligationState::Nil,
@@ -123,6 +145,8 @@ impl ObligationState {
             ObligationState::Accepted => "accepted",
             ObligationState::Nil => "nil",
             ObligationState::SentBack => "sent_back",
+            ObligationState::NotRequired => "not_required",
+            ObligationState::Cancelled => "cancelled",
         }
     }
 
@@ -142,6 +166,8 @@ impl ObligationState {
             ObligationState::Accepted => "accepted",
             ObligationState::Nil => "nothing to report",
             ObligationState::SentBack => "sent back",
+            ObligationState::NotRequired => "not required",
+            ObligationState::Cancelled => "round cancelled",
         }
     }
 }
@@ -149,7 +175,30 @@ impl ObligationState {
 impl Standing {
     /// Past the day it is due, and nothing was handed over that stands.
     pub fn is_overdue(&self, today: NaiveDate) -> bool {
-        self.due_on < today && self.stands.is_none()
+        self.asked == Asked::Required && self.due_on < today && self.stands.is_none()
+    }
+}
+
+impl ObligationState {
+    /// Nothing is left for the organisation to hand over, for now at least.
+    pub fn is_met(self) -> bool {
+        match self {
+            ObligationState::Submitted
+            | ObligationState::SignedOff
+            | ObligationState::Accepted
+            | ObligationState::Nil
+            | ObligationState::NotRequired
+            | ObligationState::Cancelled => true,
+            ObligationState::NotOpen
+            | ObligationState::NotStarted
+            | ObligationState::Overdue
+            | ObligationState::Checking
+            | ObligationState::NeedsCorrection
+            | ObligationState::NeedsExplanation
+            | ObligationState::Ready
+            | ObligationState::Refused
+            | ObligationState::SentBack => false,
+        }
     }
 }
 
@@ -179,6 +228,7 @@ mod tests {
         Standing {
             opens_on: day("2026-07-01"),
             due_on: day("2026-07-31"),
+            asked: Asked::Required,
             latest: None,
             stands: None,
         }
@@ -235,6 +285,25 @@ mod tests {
             assert_eq!(ObligationState::of(&facts, day("2026-08-01")), state);
             assert!(facts.is_overdue(day("2026-08-01")), "{latest}");
             assert!(!facts.is_overdue(day("2026-07-31")), "{latest}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_owed_where_none_is_asked_for() {
+        for (asked, state) in [
+            (Asked::NotRequired, ObligationState::NotRequired),
+            (Asked::Cancelled, ObligationState::Cancelled),
+        ] {
+            for latest in [None, Some(SubmissionState::NeedsCorrection)] {
+                let facts = Standing {
+                    asked,
+                    latest,
+                    ..nothing_sent()
+                };
+                assert_eq!(ObligationState::of(&facts, day("2026-08-01")), state);
+                assert!(!facts.is_overdue(day("2026-08-01")));
+                assert!(state.is_met());
+            }
         }
     }
 

@@ -1,10 +1,11 @@
 //! Rounds of returns, and who owes what in them.
 
+pub mod dates;
 pub mod owed;
 pub mod paged;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use cycle::{ObligationState, Standing, Stands, SubmissionFacts, SubmissionState, Verb};
+use cycle::{Asked, ObligationState, Standing, Stands, SubmissionFacts, SubmissionState, Verb};
 use diesel::sql_types::{
     BigInt, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -28,11 +29,16 @@ pub struct Round {
     pub period: Period,
     pub opens_on: NaiveDate,
     pub due_on: NaiveDate,
+    /// The day it is due may still change.
+    pub is_provisional: bool,
+    /// Nothing is owed in it.
+    pub is_cancelled: bool,
 }
 
 /// The columns of a [`RoundRow`], of a cycle `c` and its return version `v`.
 pub(crate) const ROUND: &str = "c.return_id, v.title AS return_title, c.version AS return_version,
-        v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on";
+        v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on,
+        c.is_provisional, c.is_cancelled";
 
 #[derive(QueryableByName)]
 pub(crate) struct RoundRow {
@@ -54,6 +60,10 @@ pub(crate) struct RoundRow {
     opens_on: NaiveDate,
     #[diesel(sql_type = Date)]
     due_on: NaiveDate,
+    #[diesel(sql_type = Bool)]
+    is_provisional: bool,
+    #[diesel(sql_type = Bool)]
+    is_cancelled: bool,
 }
 
 impl TryFrom<RoundRow> for Round {
@@ -72,6 +82,8 @@ impl TryFrom<RoundRow> for Round {
             },
             opens_on: row.opens_on,
             due_on: row.due_on,
+            is_provisional: row.is_provisional,
+            is_cancelled: row.is_cancelled,
         })
     }
 }
@@ -87,22 +99,28 @@ pub struct NewCycle<'a> {
 }
 
 /// A round as it is stored.
-#[derive(Debug, QueryableByName)]
+#[derive(Debug)]
 pub struct StoredCycle {
-    #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// That of its first opening.
-    #[diesel(sql_type = Text)]
+    /// That of when it was first planned.
     pub version: String,
+    pub is_new: bool,
 }
 
-/// Opens a round, or moves its dates; its version stays.
+#[derive(QueryableByName)]
+struct IdAndVersion {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// Stores a round, unless there is one of its return and period: that stays as it is. Its days are facts to add beside it.
 pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<StoredCycle, DbError> {
-    Ok(statement(
+    let n_new = statement(
         "INSERT INTO cycle (return_id, version, period_label, period_start, period_end, opens_on, due_on)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (return_id, period_label) DO UPDATE SET opens_on = excluded.opens_on, due_on = excluded.due_on
-         RETURNING id, version",
+         ON CONFLICT (return_id, period_label) DO NOTHING",
     )
     .bind::<Text, _>(cycle.return_id)
     .bind::<Text, _>(cycle.version)
@@ -111,8 +129,20 @@ pub async fn put(tx: &mut Tx, cycle: &NewCycle<'_>) -> Result<StoredCycle, DbErr
     .bind::<Date, _>(cycle.period.end)
     .bind::<Date, _>(cycle.opens_on)
     .bind::<Date, _>(cycle.due_on)
+    .execute(tx.connection())
+    .await?;
+    let found: IdAndVersion = statement(
+        "SELECT id, version FROM cycle WHERE return_id = $1 AND period_label = $2 FOR UPDATE",
+    )
+    .bind::<Text, _>(cycle.return_id)
+    .bind::<Text, _>(&cycle.period.label)
     .get_result(tx.connection())
-    .await?)
+    .await?;
+    Ok(StoredCycle {
+        id: found.id,
+        version: found.version,
+        is_new: n_new == 1,
+    })
 }
 
 /// Gives each existing organisation that answers to `types` (and is one of `only`, unless that is empty) its obligation.
@@ -141,7 +171,7 @@ pub async fn oblige(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duty {
     pub round: Round,
-    /// `None`: this organisation owes nothing in this round.
+    /// `None`: this organisation owes nothing in this round, at any rate not any more.
     pub obligation_id: Option<i64>,
     pub organisation_name: String,
 }
@@ -180,7 +210,7 @@ pub async fn duty(
          FROM cycle c
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          JOIN organisation g ON g.code = $1
-         LEFT JOIN obligation o ON o.cycle_id = c.id AND o.organisation = g.code
+         LEFT JOIN obligation o ON o.cycle_id = c.id AND o.organisation = g.code AND o.is_required AND NOT c.is_cancelled
          WHERE c.return_id = $2 AND c.period_label = $3"
     ))
     .bind::<Text, _>(organisation)
@@ -221,7 +251,7 @@ pub struct SentBy {
 }
 
 #[derive(QueryableByName)]
-struct ObligationRow {
+pub(crate) struct ObligationRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
     #[diesel(sql_type = Text)]
@@ -232,6 +262,8 @@ struct ObligationRow {
     round: RoundRow,
     #[diesel(sql_type = Date)]
     own_due_on: NaiveDate,
+    #[diesel(sql_type = Bool)]
+    is_required: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     latest: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -255,7 +287,7 @@ struct ObligationRow {
 }
 
 impl ObligationRow {
-    fn into_obligation(self, today: NaiveDate) -> Result<Obligation, DbError> {
+    pub(crate) fn into_obligation(self, today: NaiveDate) -> Result<Obligation, DbError> {
         let newest = SubmissionState::of(&SubmissionFacts {
             outcome: self.latest_outcome.as_deref().map(outcome_of).transpose()?,
             given_up: self.latest_given_up,
@@ -268,6 +300,13 @@ impl ObligationRow {
         let facts = Standing {
             opens_on: round.opens_on,
             due_on: self.own_due_on,
+            asked: if round.is_cancelled {
+                Asked::Cancelled
+            } else if self.is_required {
+                Asked::Required
+            } else {
+                Asked::NotRequired
+            },
             latest: latest.map(|(_, state)| state),
             stands: stands_by.map(|by| Stands {
                 by,
@@ -294,9 +333,9 @@ impl ObligationRow {
 }
 
 /// The statement that reads obligations, an [`ObligationRow`] each; `rest` says which.
-fn select(rest: &str) -> String {
+pub(crate) fn select(rest: &str) -> String {
     format!(
-        "SELECT o.id, o.organisation, g.name AS organisation_name, {ROUND},
+        "SELECT o.id, o.organisation, g.name AS organisation_name, o.is_required, {ROUND},
                 greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id)) AS own_due_on,
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
                 l.last AS latest_last, l.uploaded_by AS latest_by, l.received_at AS latest_at, l.n_versions,

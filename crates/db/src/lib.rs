@@ -24,6 +24,7 @@ pub mod parcels;
 pub mod people;
 pub mod records;
 pub mod reference_values;
+pub mod reminders;
 pub mod returns;
 pub mod sessions;
 pub mod submissions;

@@ -26,7 +26,7 @@ const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 
 /// Tables with rows of organisations. One that is added and not listed here fails below.
-const WALLED: [&str; 22] = [
+const WALLED: [&str; 25] = [
     "collection_check",
     "collection_check_member",
     "collection_finding",
@@ -41,8 +41,11 @@ const WALLED: [&str; 22] = [
     "marked_workbook",
     "message",
     "obligation",
+    "obligation_requirement",
     "own_sign_off",
     "parcel",
+    "reminder",
+    "reminder_digest",
     "submission",
     "submission_comparison",
     "submission_table",
@@ -52,14 +55,19 @@ const WALLED: [&str; 22] = [
 ];
 
 /// Tables without any.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 12] = [
     "cycle",
+    "cycle_cancellation",
+    "cycle_date",
+    "cycle_turn",
     "event_link",
     "job",
     "organisation",
     "organisation_fact",
     "reference_values",
     "return_version",
+    "schedule",
+    "schedule_fire",
 ];
 
 fn only(code: &str) -> Sees {
@@ -248,6 +256,10 @@ async fn answer(tx: &mut Tx, submission_id: Uuid, code: &str) {
     extensions::decide(tx, &extension, None, &canary(code), by)
         .await
         .unwrap();
+    let owed = (submission.obligation_id, code);
+    cycles::dates::require(tx, owed, true, &canary(code), by)
+        .await
+        .unwrap();
 }
 
 /// Submitted with leave for one's own sign-off, and written about.
@@ -325,9 +337,9 @@ async fn an_organisations_transaction_gets_nothing_of_another_from_any_table() {
         assert!(!seen.contains(&canary(other)), "{own} sees {other}: {seen}");
         // File, submission, its table, a finding, a record (and as it counts), an event, an explanation, a waiver,
         // what was decided on it and that it was taken back, a request for more time and what was decided on it, what was
-        // done with the version, leave, a message, and a file that waits.
-        assert_eq!(seen.matches(&canary(own)).count(), 17, "{seen}");
-        assert_eq!(all.matches(&canary(own)).count(), 17, "{all}");
+        // done with the version, leave, a message, that an answer is wanted, and a file that waits.
+        assert_eq!(seen.matches(&canary(own)).count(), 18, "{seen}");
+        assert_eq!(all.matches(&canary(own)).count(), 18, "{all}");
     }
 }
 

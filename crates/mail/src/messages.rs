@@ -11,6 +11,7 @@ pub(crate) mod message_written;
 mod notice;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
+pub(crate) mod reminders;
 pub(crate) mod sign_in;
 pub(crate) mod waiver_asked;
 pub(crate) mod waiver_decided;
@@ -29,6 +30,7 @@ use invitation::Invitation;
 use message_written::MessageWritten;
 use outcome::Outcome;
 use receipt::Receipt;
+use reminders::Reminders;
 use sign_in::SignIn;
 use waiver_asked::WaiverAsked;
 use waiver_decided::WaiverDecided;
@@ -52,6 +54,7 @@ pub enum Message {
     ExtensionDecided(ExtensionDecided),
     Written(MessageWritten),
     ClientEnds(ClientEnds),
+    Reminders(Reminders),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,7 @@ impl Message {
             Message::ExtensionDecided(_) => "extension-decided",
             Message::Written(_) => "message",
             Message::ClientEnds(_) => "client-ends",
+            Message::Reminders(_) => "reminders",
         }
     }
 
@@ -96,6 +100,7 @@ impl Message {
             Message::ExtensionDecided(told) => extension_decided::write(told, base_url)?,
             Message::Written(told) => message_written::write(told, base_url)?,
             Message::ClientEnds(told) => client_ends::write(told, base_url)?,
+            Message::Reminders(told) => reminders::write(told, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),

@@ -3,12 +3,14 @@
 //! A job is enqueued in the transaction that gives the reason for it, and runs at least once; what it does must bear being done again.
 //! Whoever claims a job holds a lease and a token: the heartbeat extends the lease, and only the token's holder can finish the job.
 //! A job can name another that is put in when it is given up, by the statement that gives it up, whoever runs that.
+//! A schedule puts in its jobs the same way: one row for a moment, in one transaction with the job.
 //! The database's clock alone decides what is due and whose lease is over.
 
 mod claim;
 mod enqueue;
 mod progress;
 mod runner;
+pub mod schedules;
 
 pub use claim::{Claimed, claim, extend, fail, finish, release};
 pub use enqueue::{NewJob, enqueue};

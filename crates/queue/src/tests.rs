@@ -1,5 +1,7 @@
 //! Each job exactly once, whoever crashes.
 
+mod schedules;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

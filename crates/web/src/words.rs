@@ -13,7 +13,10 @@ pub(crate) const WAITING: &str = "We have received your file and are checking it
 /// green where nobody has.
 pub(crate) fn tag_of_obligation(state: ObligationState) -> &'static str {
     match state {
-        ObligationState::NotOpen | ObligationState::NotStarted => GREY,
+        ObligationState::NotOpen
+        | ObligationState::NotStarted
+        | ObligationState::NotRequired
+        | ObligationState::Cancelled => GREY,
         ObligationState::Overdue
         | ObligationState::NeedsCorrection
         | ObligationState::Refused

@@ -7,6 +7,7 @@ pub(crate) mod check_collection;
 pub(crate) mod forget;
 pub(crate) mod mark;
 pub(crate) mod recognise;
+pub(crate) mod rounds;
 pub(crate) mod send_email;
 pub(crate) mod send_sign_in_link;
 pub(crate) mod tell;

@@ -4,6 +4,7 @@
 //! It knows nothing of HTTP and opens no transaction: what a job stores, a `workflow` verb stores.
 
 mod jobs;
+mod schedules;
 mod scratch;
 mod stages;
 mod task;
@@ -20,8 +21,8 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{
     Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, MarkJob,
-    ParcelGivenUpJob, RecogniseJob, SendEmailJob, SendLinkJob, TellClientEndsJob, TellExplainedJob,
-    TellJob, TellNewsJob,
+    PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob, SendLinkJob,
+    TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
 };
 
 pub use task::task;
@@ -71,7 +72,11 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_checks = Arc::clone(&worker);
     let for_forgetting = Arc::clone(&worker);
     let for_parcels_given_up = Arc::clone(&worker);
-    Runner::new(db, settings)
+    let for_turns = Arc::clone(&worker);
+    let for_reminders = Arc::clone(&worker);
+    let for_proposals = Arc::clone(&worker);
+    let schedules = schedules::keep(db.clone(), stop.clone());
+    let runner = Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
         })
@@ -111,9 +116,17 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         .handle(TellClientEndsJob::KIND, move |job, _claimed| {
             jobs::tell_client_ends::tell_client_ends(Arc::clone(&for_clients), job)
         })
+        .handle(TURN_ROUNDS_JOB, move |job, _claimed| {
+            jobs::rounds::turn(Arc::clone(&for_turns), job)
+        })
+        .handle(REMIND_JOB, move |job, _claimed| {
+            jobs::rounds::remind(Arc::clone(&for_reminders), job)
+        })
+        .handle(PROPOSE_ROUNDS_JOB, move |job, _claimed| {
+            jobs::rounds::propose(Arc::clone(&for_proposals), job)
+        })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)
-        })
-        .run(stop)
-        .await;
+        });
+    tokio::join!(runner.run(stop), schedules);
 }

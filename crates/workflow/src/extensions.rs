@@ -176,7 +176,11 @@ pub async fn decide_on_time(
 pub fn may_be_extended(owed: &Obligation) -> bool {
     !matches!(
         owed.state,
-        ObligationState::Accepted | ObligationState::Nil | ObligationState::SignedOff
+        ObligationState::Accepted
+            | ObligationState::Nil
+            | ObligationState::SignedOff
+            | ObligationState::NotRequired
+            | ObligationState::Cancelled
     )
 }
 

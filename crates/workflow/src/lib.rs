@@ -29,6 +29,9 @@ mod publish;
 mod read;
 mod reassess;
 mod receive;
+mod reminders;
+mod rounds;
+mod schedules;
 mod series;
 mod tell;
 mod to_assess;
@@ -100,7 +103,7 @@ pub use people::{
 };
 pub use progress::{Doing, Progress, progress};
 pub use publish::{
-    OpenCycleError, PublishError, open_cycle, publish_reference_values, publish_returns,
+    OpenCycleError, PublishError, open_cycle, plan_round, publish_reference_values, publish_returns,
 };
 pub use read::{
     Comparison, EmailState, Figures, FindingCount, MarkedWorkbook, NumberedFinding,
@@ -113,6 +116,15 @@ pub use reassess::{
 };
 pub use receive::{
     NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive, receive_unless_sent,
+};
+pub use reminders::{Logged, REMIND_JOB, RemindedOf, remind, reminders_of, rung_in_words};
+pub use rounds::{
+    Because, LONGEST_SOURCE, NewDates, PlannedRound, Required, RoundError, RoundName, TakesPlace,
+    cancel_round, may_plan, planned_round, planned_rounds, require, requirements, set_dates,
+};
+pub use schedules::{
+    Fired, PROPOSE_ROUNDS_JOB, Proposal, ScheduledJob, TURN_ROUNDS_JOB, fire_schedules,
+    plan_proposals, proposals, turn_rounds,
 };
 pub use series::{Series, series};
 pub use tell::{TellJob, tell};

@@ -1,13 +1,16 @@
 //! Publishing return versions and opening rounds of them.
 
+use access::{Action, Object};
 use chrono::NaiveDate;
+use cycle::{Certainty, DateKind, PlannedDate};
 use db::reference_values::{self, StoredValues};
-use db::{Db, DbError, cycles, organisations, records, returns};
+use db::{Db, DbError, Tx, cycles, organisations, records, returns};
 use serde_json::json;
 use spec::{Organisations, Period, ReturnSpec, SetOfPeriod};
 
-use crate::Actor;
-use crate::actor::{Deed, record, sees};
+use crate::actor::{Deed, allowed, record, sees};
+use crate::rounds::{self, Because, RoundError, RoundName};
+use crate::{Actor, Denied};
 
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
@@ -93,6 +96,8 @@ pub async fn publish_reference_values(
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenCycleError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("{return_id} {version} does not serve {period}")]
     NotServed {
         return_id: String,
@@ -107,13 +112,28 @@ pub enum OpenCycleError {
         period: String,
         version: String,
     },
+    #[error("a round has the day on which it opens and the day on which it is due")]
+    DaysMissing,
     #[error("a round can't be due before it opens")]
     DueBeforeOpening,
+    /// Of its days.
+    #[error(transparent)]
+    Days(RoundError),
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-/// Opens a round of a return, with an obligation for each respondent; harmless when repeated, but for the dates, which are moved.
+impl From<RoundError> for OpenCycleError {
+    fn from(error: RoundError) -> Self {
+        match error {
+            RoundError::Denied(denied) => Self::Denied(denied),
+            RoundError::Db(error) => Self::Db(error),
+            error => Self::Days(error),
+        }
+    }
+}
+
+/// Opens a round of a return on a day that is sure, as the one on which it is due is.
 pub async fn open_cycle(
     db: &Db,
     actor: &Actor,
@@ -122,6 +142,69 @@ pub async fn open_cycle(
     opens_on: NaiveDate,
     due_on: NaiveDate,
 ) -> Result<(), OpenCycleError> {
+    let confirmed = |kind, on| PlannedDate {
+        kind,
+        on,
+        certainty: Certainty::Confirmed,
+    };
+    let dates = [
+        confirmed(DateKind::Open, opens_on),
+        confirmed(DateKind::Due, due_on),
+    ];
+    let because = Because {
+        source: None,
+        reason: "The round was opened".to_owned(),
+    };
+    plan_round(db, actor, spec, period, &dates, &because).await
+}
+
+/// Plans a round of a return, with an obligation for each respondent; harmless when repeated, but for the days, which are moved.
+pub async fn plan_round(
+    db: &Db,
+    actor: &Actor,
+    spec: &ReturnSpec,
+    period: &Period,
+    dates: &[PlannedDate],
+    because: &Because,
+) -> Result<(), OpenCycleError> {
+    allowed(actor, Action::PlanRounds, &Object::default())?;
+    let mut tx = db.begin(&sees(actor)).await?;
+    plan(&mut tx, actor, spec, period, dates, because).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Plans a round, unless it is planned already; whether it is new.
+pub(crate) async fn plan_new(
+    db: &Db,
+    actor: &Actor,
+    spec: &ReturnSpec,
+    period: &Period,
+    dates: &[PlannedDate],
+    because: &Because,
+) -> Result<bool, OpenCycleError> {
+    allowed(actor, Action::PlanRounds, &Object::default())?;
+    let mut tx = db.begin(&sees(actor)).await?;
+    // Two that propose the same round find it one after the other.
+    returns::lock_publishing(&mut tx).await?;
+    let found = cycles::dates::find(&mut tx, &spec.id, &period.label).await?;
+    if found.is_some() {
+        return Ok(false);
+    }
+    let is_new = plan(&mut tx, actor, spec, period, dates, because).await?;
+    tx.commit().await?;
+    Ok(is_new)
+}
+
+/// The same in a transaction; whether the round is new.
+async fn plan(
+    tx: &mut Tx,
+    actor: &Actor,
+    spec: &ReturnSpec,
+    period: &Period,
+    dates: &[PlannedDate],
+    because: &Because,
+) -> Result<bool, OpenCycleError> {
     if !spec.serves(period) {
         return Err(OpenCycleError::NotServed {
             return_id: spec.id.clone(),
@@ -129,11 +212,14 @@ pub async fn open_cycle(
             period: period.label.clone(),
         });
     }
-    if due_on < opens_on {
+    let day = |kind| dates.iter().find(|date| date.kind == kind);
+    let (Some(opens), Some(due)) = (day(DateKind::Open), day(DateKind::Due)) else {
+        return Err(OpenCycleError::DaysMissing);
+    };
+    if due.on < opens.on {
         return Err(OpenCycleError::DueBeforeOpening);
     }
-    let mut tx = db.begin(&sees(actor)).await?;
-    if returns::published_hash(&mut tx, &spec.id, &spec.version)
+    if returns::published_hash(tx, &spec.id, &spec.version)
         .await?
         .is_none()
     {
@@ -146,10 +232,10 @@ pub async fn open_cycle(
         return_id: &spec.id,
         version: &spec.version,
         period,
-        opens_on,
-        due_on,
+        opens_on: opens.on,
+        due_on: due.on,
     };
-    let stored = cycles::put(&mut tx, &cycle).await?;
+    let stored = cycles::put(tx, &cycle).await?;
     if stored.version != spec.version {
         return Err(OpenCycleError::OtherVersion {
             return_id: spec.id.clone(),
@@ -158,18 +244,25 @@ pub async fn open_cycle(
         });
     }
     let respondents = &spec.respondents;
-    let n_new = cycles::oblige(&mut tx, stored.id, &respondents.types, &respondents.only).await?;
-    let deed = Deed {
-        verb: "open_cycle",
-        organisation: None,
-        obligation_id: None,
-        submission_id: None,
-        details: json!({
-            "return": spec.id, "version": spec.version, "period": period.label,
-            "opens_on": opens_on, "due_on": due_on, "new_obligations": n_new,
-        }),
+    let n_new = cycles::oblige(tx, stored.id, &respondents.types, &respondents.only).await?;
+    if stored.is_new || n_new > 0 {
+        let deed = Deed {
+            verb: "open_cycle",
+            organisation: None,
+            obligation_id: None,
+            submission_id: None,
+            details: json!({
+                "return": spec.id, "version": spec.version, "period": period.label,
+                "opens_on": opens.on, "due_on": due.on, "new_obligations": n_new,
+            }),
+        };
+        record(tx, actor, deed).await?;
+    }
+    let name = RoundName {
+        return_id: spec.id.clone(),
+        period: period.label.clone(),
     };
-    record(&mut tx, actor, deed).await?;
-    tx.commit().await?;
-    Ok(())
+    let why = (because.source.as_deref(), because.reason.as_str());
+    rounds::set(tx, actor, (stored.id, &name), dates, why).await?;
+    Ok(stored.is_new)
 }

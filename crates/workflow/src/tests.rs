@@ -8,6 +8,8 @@ mod explanations;
 mod handover;
 mod news;
 mod parcels;
+mod reminders;
+mod rounds;
 mod series;
 
 use std::path::PathBuf;

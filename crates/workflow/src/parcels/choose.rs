@@ -18,7 +18,13 @@ pub(super) async fn open_rounds(
         return_id: None,
     };
     let mut all = owed::of(conn, &which, today).await?;
-    all.retain(|owed| owed.round.opens_on <= today);
+    all.retain(|owed| {
+        let nothing_is_owed = matches!(
+            owed.state,
+            ObligationState::NotRequired | ObligationState::Cancelled
+        );
+        owed.round.opens_on <= today && !nothing_is_owed
+    });
     all.sort_by_key(|owed| owed.due_on);
     Ok(all)
 }
@@ -81,6 +87,8 @@ mod tests {
                 opens_on: period.end,
                 due_on: period.end,
                 period,
+                is_provisional: false,
+                is_cancelled: false,
             },
             state,
             is_overdue: false,

@@ -69,7 +69,10 @@ impl Turn {
             ObligationState::Checking | ObligationState::Submitted | ObligationState::SignedOff => {
                 Turn::Waiting
             }
-            ObligationState::Accepted | ObligationState::Nil => Turn::Done,
+            ObligationState::Accepted
+            | ObligationState::Nil
+            | ObligationState::NotRequired
+            | ObligationState::Cancelled => Turn::Done,
         }
     }
 
@@ -209,6 +212,9 @@ fn hands(obligation: &Obligation) -> String {
         ObligationState::Submitted => "whoever signs it off".to_owned(),
         ObligationState::SignedOff => "the return's team".to_owned(),
         ObligationState::Accepted | ObligationState::Nil => "nobody: it is done".to_owned(),
+        ObligationState::NotRequired | ObligationState::Cancelled => {
+            "nobody: nothing is owed".to_owned()
+        }
         _ => sender(),
     }
 }

@@ -1,0 +1,456 @@
+//! Who is to be reminded of what today, and what is left out and why: decided from the facts of a duty and from what was
+//! decided before, so that deciding twice reminds once.
+
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+use crate::{Certainty, DateFact, DateKind, ObligationState};
+
+/// A step of the ladder. Each is gone once for a day that the return is due on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rung {
+    Before30,
+    Before14,
+    Before7,
+    Before1,
+    Due,
+    After1,
+    After7,
+    /// To whoever signs off.
+    Escalation,
+}
+
+impl Rung {
+    pub const ALL: [Rung; 8] = [
+        Rung::Before30,
+        Rung::Before14,
+        Rung::Before7,
+        Rung::Before1,
+        Rung::Due,
+        Rung::After1,
+        Rung::After7,
+        Rung::Escalation,
+    ];
+
+    /// The word in the log of reminders.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rung::Before30 => "before_30",
+            Rung::Before14 => "before_14",
+            Rung::Before7 => "before_7",
+            Rung::Before1 => "before_1",
+            Rung::Due => "due",
+            Rung::After1 => "after_1",
+            Rung::After7 => "after_7",
+            Rung::Escalation => "escalation",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Rung> {
+        Rung::ALL.into_iter().find(|rung| rung.as_str() == word)
+    }
+
+    /// Days from the day the return is due.
+    pub fn offset(self) -> i64 {
+        match self {
+            Rung::Before30 => -30,
+            Rung::Before14 => -14,
+            Rung::Before7 => -7,
+            Rung::Before1 => -1,
+            Rung::Due => 0,
+            Rung::After1 => 1,
+            Rung::After7 => 7,
+            Rung::Escalation => 14,
+        }
+    }
+
+    /// When it is gone for a return that is due on a day.
+    pub fn day(self, due_on: NaiveDate) -> NaiveDate {
+        due_on
+            .checked_add_signed(chrono::TimeDelta::days(self.offset()))
+            .unwrap_or(due_on)
+    }
+
+    /// Who is told.
+    pub fn reader(self) -> Reader {
+        match self {
+            Rung::Escalation => Reader::Signer,
+            _ => Reader::Owner,
+        }
+    }
+}
+
+/// Whom a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Who sends the organisation's returns.
+    Owner,
+    /// Who signs them off.
+    Signer,
+}
+
+/// A duty as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duty {
+    pub state: ObligationState,
+    pub opens_on: NaiveDate,
+    /// With the time that was given.
+    pub due_on: NaiveDate,
+}
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The return was handed over.
+    Met,
+    NotRequired,
+    Cancelled,
+    /// A later step has come too: one reminder is enough.
+    Overtaken,
+    /// Its day is past, and nobody was there to send it.
+    TooLate,
+    /// No file can be sent yet.
+    NotOpen,
+    /// The day had not been promised.
+    Provisional,
+    /// The day is the one that was told before.
+    NotMoved,
+    /// Nobody has the role.
+    Nobody,
+}
+
+impl Why {
+    pub const ALL: [Why; 9] = [
+        Why::Met,
+        Why::NotRequired,
+        Why::Cancelled,
+        Why::Overtaken,
+        Why::TooLate,
+        Why::NotOpen,
+        Why::Provisional,
+        Why::NotMoved,
+        Why::Nobody,
+    ];
+
+    /// The word in the log of reminders.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Why::Met => "met",
+            Why::NotRequired => "not_required",
+            Why::Cancelled => "cancelled",
+            Why::Overtaken => "overtaken",
+            Why::TooLate => "too_late",
+            Why::NotOpen => "not_open",
+            Why::Provisional => "provisional",
+            Why::NotMoved => "not_moved",
+            Why::Nobody => "nobody",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Send,
+    Leave(Why),
+}
+
+/// A step that is older than this was missed: reminding of it now would confuse.
+const FRESH_DAYS: u64 = 1;
+
+/// The steps that have come by today and were not decided on before for the day that the return is due on now.
+pub fn due_now(
+    duty: &Duty,
+    decided: &[(Rung, NaiveDate)],
+    today: NaiveDate,
+) -> Vec<(Rung, Decision)> {
+    let come: Vec<Rung> = Rung::ALL
+        .into_iter()
+        .filter(|rung| rung.day(duty.due_on) <= today)
+        .filter(|rung| !decided.contains(&(*rung, duty.due_on)))
+        .collect();
+    let last = come.last().copied();
+    come.iter()
+        .map(|rung| {
+            let fresh_until = rung
+                .day(duty.due_on)
+                .checked_add_days(Days::new(FRESH_DAYS));
+            let decision = match not_owed(duty.state) {
+                Some(why) => Decision::Leave(why),
+                None if last != Some(*rung) => Decision::Leave(Why::Overtaken),
+                None if fresh_until.is_some_and(|until| until < today) => {
+                    Decision::Leave(Why::TooLate)
+                }
+                None if today < duty.opens_on => Decision::Leave(Why::NotOpen),
+                None => Decision::Send,
+            };
+            (*rung, decision)
+        })
+        .collect()
+}
+
+/// Why there is nothing to remind of; `None`: there is.
+fn not_owed(state: ObligationState) -> Option<Why> {
+    match state {
+        ObligationState::NotRequired => Some(Why::NotRequired),
+        ObligationState::Cancelled => Some(Why::Cancelled),
+        state if state.is_met() => Some(Why::Met),
+        _ => None,
+    }
+}
+
+/// That the day a round is due on is another than what was told last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The fact that is told of, or passed over.
+    pub fact: i64,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub decision: Decision,
+}
+
+/// What is to be told of a round's day, of the facts that came after the one that was told of last (at first: after the
+/// first one). However often it was moved since, it is told once.
+pub fn moved(history: &[DateFact], told: Option<i64>, state: ObligationState) -> Option<Moved> {
+    let of_kind = || {
+        history
+            .iter()
+            .filter(|fact| fact.date.kind == DateKind::Due)
+    };
+    let newest = of_kind().max_by_key(|fact| fact.id)?;
+    let before = match told {
+        Some(told) => of_kind().find(|fact| fact.id == told)?,
+        None => of_kind().min_by_key(|fact| fact.id)?,
+    };
+    if before.id >= newest.id {
+        return None;
+    }
+    let decision = if before.date.on == newest.date.on {
+        Decision::Leave(Why::NotMoved)
+    } else if let Some(why) = not_owed(state) {
+        Decision::Leave(why)
+    } else if before.date.certainty == Certainty::Provisional {
+        Decision::Leave(Why::Provisional)
+    } else {
+        Decision::Send
+    };
+    Some(Moved {
+        fact: newest.id,
+        from: before.date.on,
+        to: newest.date.on,
+        decision,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PlannedDate;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn owed() -> Duty {
+        Duty {
+            state: ObligationState::NotStarted,
+            opens_on: day("2026-07-01"),
+            due_on: day("2026-07-31"),
+        }
+    }
+
+    /// What is sent on which day when somebody looks on these days, with each decision kept.
+    fn sent(
+        duty_on: impl Fn(NaiveDate) -> Duty,
+        days: impl Iterator<Item = NaiveDate>,
+    ) -> Vec<String> {
+        let mut decided = Vec::new();
+        let mut sent = Vec::new();
+        for today in days {
+            let duty = duty_on(today);
+            // Asked twice, as by two processes: what is decided is decided.
+            for _ in 0..2 {
+                for (rung, decision) in due_now(&duty, &decided, today) {
+                    decided.push((rung, duty.due_on));
+                    if decision == Decision::Send {
+                        sent.push(format!("{today} {}", rung.as_str()));
+                    }
+                }
+            }
+        }
+        sent
+    }
+
+    fn days(from: &str, until: &str) -> impl Iterator<Item = NaiveDate> {
+        let until = day(until);
+        day(from).iter_days().take_while(move |day| *day <= until)
+    }
+
+    #[test]
+    fn the_whole_ladder_is_gone_once() {
+        assert_eq!(
+            sent(|_| owed(), days("2026-06-01", "2027-06-01")),
+            [
+                "2026-07-01 before_30",
+                "2026-07-17 before_14",
+                "2026-07-24 before_7",
+                "2026-07-30 before_1",
+                "2026-07-31 due",
+                "2026-08-01 after_1",
+                "2026-08-07 after_7",
+                "2026-08-14 escalation",
+            ]
+        );
+    }
+
+    #[test]
+    fn it_stops_when_the_return_is_handed_over() {
+        let duty = |today| Duty {
+            state: if today < day("2026-07-25") {
+                ObligationState::NeedsCorrection
+            } else {
+                ObligationState::Submitted
+            },
+            ..owed()
+        };
+        assert_eq!(
+            sent(duty, days("2026-07-10", "2027-06-01")),
+            ["2026-07-17 before_14", "2026-07-24 before_7"]
+        );
+        for (state, why) in [
+            (ObligationState::Submitted, Why::Met),
+            (ObligationState::Nil, Why::Met),
+            (ObligationState::NotRequired, Why::NotRequired),
+            (ObligationState::Cancelled, Why::Cancelled),
+        ] {
+            let duty = Duty { state, ..owed() };
+            let decided = due_now(&duty, &[], day("2026-07-01"));
+            assert_eq!(decided, [(Rung::Before30, Decision::Leave(why))]);
+        }
+        // Sent back: it is owed again, and what comes is said.
+        let duty = Duty {
+            state: ObligationState::SentBack,
+            ..owed()
+        };
+        let decided = due_now(&duty, &[(Rung::Before30, duty.due_on)], day("2026-07-17"));
+        assert_eq!(decided, [(Rung::Before14, Decision::Send)]);
+    }
+
+    #[test]
+    fn more_time_moves_the_ladder() {
+        let duty = |today| Duty {
+            due_on: if today < day("2026-07-30") {
+                day("2026-07-31")
+            } else {
+                day("2026-08-14")
+            },
+            ..owed()
+        };
+        assert_eq!(
+            sent(duty, days("2026-07-24", "2026-08-22")),
+            [
+                "2026-07-24 before_7",
+                // Two weeks before the new day.
+                "2026-07-31 before_14",
+                "2026-08-07 before_7",
+                "2026-08-13 before_1",
+                "2026-08-14 due",
+                "2026-08-15 after_1",
+                "2026-08-21 after_7",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_was_missed_is_left_out_and_said() {
+        let left = |today| -> Vec<String> {
+            due_now(&owed(), &[], day(today))
+                .into_iter()
+                .map(|(rung, decision)| format!("{} {decision:?}", rung.as_str()))
+                .collect()
+        };
+        assert_eq!(
+            left("2026-07-18"),
+            ["before_30 Leave(Overtaken)", "before_14 Send"],
+            "a day late is still of use"
+        );
+        assert_eq!(
+            left("2026-07-19"),
+            ["before_30 Leave(Overtaken)", "before_14 Leave(TooLate)"]
+        );
+        let early = Duty {
+            opens_on: day("2026-07-10"),
+            ..owed()
+        };
+        assert_eq!(
+            due_now(&early, &[], day("2026-07-01")),
+            [(Rung::Before30, Decision::Leave(Why::NotOpen))]
+        );
+    }
+
+    fn fact(id: i64, on: &str, certainty: Certainty) -> DateFact {
+        DateFact {
+            id,
+            date: PlannedDate {
+                kind: DateKind::Due,
+                on: day(on),
+                certainty,
+            },
+            source: None,
+            reason: "So".to_owned(),
+            at: "2026-05-01T09:00:00Z".parse().unwrap(),
+            by_name: "Someone".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_day_that_moved_is_told_once_however_often_it_did() {
+        let confirmed = Certainty::Confirmed;
+        let history = [
+            fact(1, "2026-07-31", confirmed),
+            fact(4, "2026-08-07", confirmed),
+            fact(9, "2026-08-14", confirmed),
+        ];
+        let owed = ObligationState::NotStarted;
+        let told = moved(&history, None, owed).unwrap();
+        assert_eq!(
+            told,
+            Moved {
+                fact: 9,
+                from: day("2026-07-31"),
+                to: day("2026-08-14"),
+                decision: Decision::Send
+            }
+        );
+        assert_eq!(moved(&history, Some(told.fact), owed), None);
+        assert_eq!(moved(&history[..1], None, owed), None);
+        assert_eq!(moved(&[], None, owed), None);
+        let left =
+            |history: &[DateFact], told, state| moved(history, told, state).unwrap().decision;
+        let back = [history[0].clone(), fact(5, "2026-07-31", confirmed)];
+        assert_eq!(left(&back, None, owed), Decision::Leave(Why::NotMoved));
+        let forecast = [
+            fact(1, "2026-07-28", Certainty::Provisional),
+            history[1].clone(),
+        ];
+        assert_eq!(
+            left(&forecast, None, owed),
+            Decision::Leave(Why::Provisional)
+        );
+        assert_eq!(
+            left(&history, None, ObligationState::Accepted),
+            Decision::Leave(Why::Met)
+        );
+        // From what was told last, not from the start.
+        let told = moved(&history, Some(4), owed).unwrap();
+        assert_eq!(told.from, day("2026-08-07"));
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        for rung in Rung::ALL {
+            assert_eq!(Rung::parse(rung.as_str()), Some(rung));
+        }
+    }
+}

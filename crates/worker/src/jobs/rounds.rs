@@ -1,0 +1,36 @@
+//! What the schedules have done to rounds: days that have come are noted, people reminded, next rounds proposed.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use cycle::clock;
+use queue::HandlerError;
+use workflow::ScheduledJob;
+
+use crate::Worker;
+
+pub(crate) async fn turn(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
+    let today = clock::day(Utc::now());
+    workflow::turn_rounds(&worker.db, &Worker::actor(), today).await?;
+    Ok(())
+}
+
+/// A job that runs late reminds of what is due when it runs: what it was for is past.
+pub(crate) async fn remind(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
+    let told = workflow::remind(&worker.db, &Worker::actor(), Utc::now()).await?;
+    tracing::info!(
+        sent = told.n_sent,
+        emails = told.n_emails,
+        left_out = told.n_left_out,
+        "reminded people of their returns"
+    );
+    Ok(())
+}
+
+pub(crate) async fn propose(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
+    let today = clock::day(Utc::now());
+    let actor = Worker::actor();
+    let all = |_: &workflow::Proposal| true;
+    workflow::plan_proposals(&worker.db, &actor, &worker.specs, all, today).await?;
+    Ok(())
+}

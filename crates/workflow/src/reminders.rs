@@ -1,0 +1,334 @@
+//! Reminders: who has to be told what today is decided by `cycle`, told in one email a person and day, and kept with what
+//! was left out and why. All of it is one transaction: it is done, or the next one does it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use access::{Action, Grant, Object, Reach, Role};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use cycle::reminders::{Decision, Duty, Moved, Reader, Rung, Why, due_now, moved};
+use cycle::{DateFact, clock};
+use db::cycles::{Obligation, dates};
+use db::emails::About;
+use db::people::{self, Person};
+use db::reminders::{self, CameTo, Decided, NewReminder};
+use db::{Conn, Db, DbError, Tx};
+use mail::{Message, Reminded, Reminder, Reminders};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::actor::{Deed, allowed, record, sees};
+use crate::{Actor, Denied, outbox};
+
+pub use db::reminders::Logged;
+
+/// The kind of job that reminds; a schedule puts it in.
+pub const REMIND_JOB: &str = "remind";
+
+/// How many reminders were sent, in how many emails, and how many were left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RemindedOf {
+    pub n_sent: usize,
+    pub n_emails: usize,
+    pub n_left_out: usize,
+}
+
+/// The word of the log for a day that moved.
+const MOVED: &str = "moved";
+
+/// What is so long past is on no rung any more: the last one, and what it may be late.
+const PAST_DAYS: u64 = 31;
+
+/// Reminds everybody of what has come by now and was not decided on before. Doing it again does nothing.
+pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<RemindedOf, DbError> {
+    let today = clock::day(now);
+    let mut tx = db.begin(&sees(actor)).await?;
+    reminders::lock(&mut tx).await?;
+    let from = today
+        .checked_sub_days(Days::new(PAST_DAYS))
+        .unwrap_or(today);
+    let owed = reminders::due_from(&mut tx, from, today).await?;
+    let mut ladder = Ladder::of(&mut tx, &owed).await?;
+    let told_today = reminders::told_on(&mut tx, today).await?;
+    let mut by_person: BTreeMap<Uuid, Told> = BTreeMap::new();
+    let mut new = Vec::new();
+    for (cycle_id, owed) in &owed {
+        let history = ladder.histories.remove(cycle_id).unwrap_or_default();
+        for asked in ladder.asked(owed, &history, today) {
+            let readers = readers(&mut tx, &mut ladder.people, owed, asked.reader).await?;
+            // What has come since the day's email is told tomorrow, and to all who are to know.
+            if asked.decision == Decision::Send
+                && readers.iter().any(|person| told_today.contains(&person.id))
+            {
+                continue;
+            }
+            if readers.is_empty() {
+                let decision = match asked.decision {
+                    Decision::Send => Why::Nobody,
+                    Decision::Leave(why) => why,
+                };
+                if !ladder.is_decided(owed.id, None, &asked) {
+                    new.push(asked.kept(owed, None, CameTo::LeftOut(decision.as_str())));
+                }
+            }
+            for person in readers {
+                if ladder.is_decided(owed.id, Some(person.id), &asked) {
+                    continue;
+                }
+                match asked.decision {
+                    Decision::Leave(why) => {
+                        let left_out = CameTo::LeftOut(why.as_str());
+                        new.push(asked.kept(owed, Some(person.id), left_out));
+                    }
+                    Decision::Send => by_person
+                        .entry(person.id)
+                        .or_insert_with(|| Told::nothing(person.email.clone()))
+                        .things
+                        .push((owed.clone(), asked.clone())),
+                }
+            }
+        }
+        ladder.histories.insert(*cycle_id, history);
+    }
+    let mut came_to = RemindedOf::default();
+    for (person_id, told) in by_person {
+        let Some(digest) = reminders::begin_digest(&mut tx, person_id, today).await? else {
+            continue;
+        };
+        came_to.n_emails += 1;
+        let lines = told.things.iter().map(|(owed, asked)| asked.line(owed));
+        let message = Message::Reminders(Reminders {
+            on: today,
+            lines: lines.collect(),
+        });
+        let about = About::Person(person_id);
+        outbox::post_on(&mut tx, digest, about, &told.email, &message).await?;
+        for (owed, asked) in &told.things {
+            new.push(asked.kept(owed, Some(person_id), CameTo::Sent(digest)));
+        }
+    }
+    for one in &new {
+        match one.came_to {
+            CameTo::Sent(_) => came_to.n_sent += 1,
+            CameTo::LeftOut(_) => came_to.n_left_out += 1,
+        }
+    }
+    if !new.is_empty() {
+        reminders::add(&mut tx, &new).await?;
+        let deed = Deed {
+            verb: "remind",
+            organisation: None,
+            obligation_id: None,
+            submission_id: None,
+            details: json!({
+                "day": today, "sent": came_to.n_sent, "emails": came_to.n_emails, "left_out": came_to.n_left_out,
+            }),
+        };
+        record(&mut tx, actor, deed).await?;
+    }
+    tx.commit().await?;
+    Ok(came_to)
+}
+
+/// What is told to one person.
+struct Told {
+    email: String,
+    things: Vec<(Obligation, Asked)>,
+}
+
+impl Told {
+    fn nothing(email: String) -> Self {
+        Self {
+            email,
+            things: Vec::new(),
+        }
+    }
+}
+
+/// One step that has come for a duty, or a move of its day.
+#[derive(Debug, Clone)]
+struct Asked {
+    /// As the log calls it.
+    rung: &'static str,
+    /// The day that the log names.
+    due_on: NaiveDate,
+    moved: Option<Moved>,
+    reader: Reader,
+    decision: Decision,
+}
+
+impl Asked {
+    fn kept(&self, owed: &Obligation, person_id: Option<Uuid>, came_to: CameTo) -> NewReminder {
+        NewReminder {
+            obligation_id: owed.id,
+            organisation: owed.organisation.clone(),
+            person_id,
+            rung: self.rung,
+            due_on: self.due_on,
+            moved: self.moved.map(|moved| (moved.from, moved.fact)),
+            came_to,
+        }
+    }
+
+    fn line(&self, owed: &Obligation) -> Reminder {
+        let round = &owed.round;
+        Reminder {
+            page: format!(
+                "/returns/{}/{}/{}",
+                round.return_id, round.period.label, owed.organisation
+            ),
+            organisation_name: owed.organisation_name.clone(),
+            return_title: round.return_title.clone(),
+            period: round.period.in_words(),
+            due_on: self.due_on,
+            is_provisional: round.is_provisional,
+            what: match (self.moved, self.reader) {
+                (Some(moved), _) => Reminded::Moved { from: moved.from },
+                (None, Reader::Signer) => Reminded::Escalated,
+                (None, Reader::Owner) => Reminded::ToSend,
+            },
+        }
+    }
+}
+
+/// What is known before anything is decided.
+struct Ladder {
+    /// Days of each round.
+    histories: HashMap<i64, Vec<DateFact>>,
+    decided: HashMap<i64, Vec<Decided>>,
+    people: HashMap<(String, Role), Vec<Person>>,
+}
+
+impl Ladder {
+    async fn of(conn: &mut Conn, owed: &[(i64, Obligation)]) -> Result<Self, DbError> {
+        let mut cycles: Vec<i64> = owed.iter().map(|(cycle_id, _)| *cycle_id).collect();
+        cycles.sort_unstable();
+        cycles.dedup();
+        let ids: Vec<i64> = owed.iter().map(|(_, owed)| owed.id).collect();
+        let mut histories: HashMap<i64, Vec<DateFact>> = HashMap::new();
+        for (cycle_id, fact) in dates::histories(conn, &cycles).await? {
+            histories.entry(cycle_id).or_default().push(fact);
+        }
+        let mut decided: HashMap<i64, Vec<Decided>> = HashMap::new();
+        for one in reminders::decided(conn, &ids).await? {
+            decided.entry(one.obligation_id).or_default().push(one);
+        }
+        Ok(Self {
+            histories,
+            decided,
+            people: HashMap::new(),
+        })
+    }
+
+    fn decided_on(&self, obligation_id: i64) -> &[Decided] {
+        self.decided.get(&obligation_id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What has come for a duty, whoever was told of it.
+    fn asked(&self, owed: &Obligation, history: &[DateFact], today: NaiveDate) -> Vec<Asked> {
+        let duty = Duty {
+            state: owed.state,
+            opens_on: owed.round.opens_on,
+            due_on: owed.due_on,
+        };
+        // Each person's own log decides whether it is new to them, so that nothing is decided here.
+        let mut asked: Vec<Asked> = due_now(&duty, &[], today)
+            .into_iter()
+            .map(|(rung, decision)| Asked {
+                rung: rung.as_str(),
+                due_on: owed.due_on,
+                moved: None,
+                reader: rung.reader(),
+                decision,
+            })
+            .collect();
+        let told = self
+            .decided_on(owed.id)
+            .iter()
+            .filter_map(|one| one.cycle_date_id)
+            .max();
+        if let Some(moved) = moved(history, told, owed.state) {
+            asked.push(Asked {
+                rung: MOVED,
+                due_on: moved.to,
+                moved: Some(moved),
+                reader: Reader::Owner,
+                // More time was given past it.
+                decision: if moved.decision == Decision::Send && owed.due_on != moved.to {
+                    Decision::Leave(Why::NotMoved)
+                } else {
+                    moved.decision
+                },
+            });
+        }
+        asked
+    }
+
+    fn is_decided(&self, obligation_id: i64, person: Option<Uuid>, asked: &Asked) -> bool {
+        self.decided_on(obligation_id).iter().any(|one| {
+            one.person_id == person
+                && one.rung == asked.rung
+                && one.due_on == asked.due_on
+                && one.cycle_date_id == asked.moved.map(|moved| moved.fact)
+        })
+    }
+}
+
+/// The people of an organisation that a step is for, each looked up once.
+async fn readers(
+    tx: &mut Tx,
+    known: &mut HashMap<(String, Role), Vec<Person>>,
+    owed: &Obligation,
+    reader: Reader,
+) -> Result<Vec<Person>, DbError> {
+    let roles = match reader {
+        // Where nobody sends, whoever signs off has to know.
+        Reader::Owner => [Role::Uploader, Role::Approver],
+        Reader::Signer => [Role::Approver, Role::Uploader],
+    };
+    for role in roles {
+        let key = (owed.organisation.clone(), role);
+        if !known.contains_key(&key) {
+            let grant = Grant {
+                role,
+                reach: Reach::Organisation(owed.organisation.clone()),
+            };
+            known.insert(key.clone(), people::holding(tx, &grant).await?);
+        }
+        if let Some(found) = known.get(&key).filter(|found| !found.is_empty()) {
+            return Ok(found.clone());
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// What was sent about a duty and what was left out, for whoever sees the duty.
+pub async fn reminders_of(
+    db: &Db,
+    actor: &Actor,
+    owed: &Obligation,
+) -> Result<Vec<Logged>, Denied> {
+    let object = Object {
+        organisation: Some(&owed.organisation),
+        return_id: Some(&owed.round.return_id),
+        ..Object::default()
+    };
+    allowed(actor, Action::SeeObligation, &object)?;
+    Ok(reminders::log_of(&mut *db.read(&sees(actor)).await?, owed.id).await?)
+}
+
+/// A step of the log in words; `None`: a word that is not known.
+pub fn rung_in_words(rung: &str) -> Option<&'static str> {
+    if rung == MOVED {
+        return Some("another day");
+    }
+    Some(match Rung::parse(rung)? {
+        Rung::Before30 => "30 days before",
+        Rung::Before14 => "14 days before",
+        Rung::Before7 => "7 days before",
+        Rung::Before1 => "the day before",
+        Rung::Due => "on the day",
+        Rung::After1 => "the day after",
+        Rung::After7 => "7 days after",
+        Rung::Escalation => "to whoever signs off",
+    })
+}

@@ -1,0 +1,368 @@
+//! Rounds are planned, moved, cancelled and taken up again, and what was said before stays.
+
+use cycle::{Certainty, DateKind, ObligationState, PlannedDate};
+
+use super::*;
+
+fn planner() -> Actor {
+    person(Role::Scheduler, Reach::Everything)
+}
+
+fn name() -> RoundName {
+    RoundName {
+        return_id: "form".to_owned(),
+        period: "2026-27-Q1".to_owned(),
+    }
+}
+
+fn because(reason: &str) -> Because {
+    Because {
+        source: Some("Letter of 3 June 2026".to_owned()),
+        reason: reason.to_owned(),
+    }
+}
+
+fn on(kind: DateKind, on: &str, certainty: Certainty) -> PlannedDate {
+    PlannedDate {
+        kind,
+        on: day(on),
+        certainty,
+    }
+}
+
+impl World {
+    async fn move_to(&self, actor: &Actor, dates: &[PlannedDate]) -> Result<usize, RoundError> {
+        let new = NewDates {
+            round: name(),
+            dates: dates.to_vec(),
+        };
+        set_dates(&self.db, actor, &[new], &because("The form came late")).await
+    }
+
+    async fn round(&self) -> PlannedRound {
+        planned_round(&self.db, &council(BRORA), &name())
+            .await
+            .unwrap()
+    }
+
+    async fn try_send(&self, key: &str) -> Result<Receipt, ReceiveError> {
+        self.receive(self.upload(key, key)).await
+    }
+
+    async fn n_events(&self, verb: &str) -> i64 {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let counted = client
+            .query_one(
+                "SELECT count(*) FROM event WHERE verb = $1 AND actor = 'Someone'",
+                &[&verb],
+            )
+            .await;
+        counted.unwrap().get(0)
+    }
+
+    /// Where each organisation stands.
+    async fn states(&self, today: &str) -> Vec<(String, ObligationState)> {
+        let owed = owed_in(&self.db, &planner(), "form", "2026-27-Q1", day(today)).await;
+        owed.unwrap()
+            .into_iter()
+            .map(|owed| (owed.organisation, owed.state))
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn a_round_moves_as_a_whole_and_remembers_where_it_was() {
+    let world = world().await;
+    let moved = [
+        on(DateKind::Due, "2026-09-30", Certainty::Provisional),
+        on(DateKind::Open, "2026-09-01", Certainty::Confirmed),
+        on(DateKind::Publish, "2026-12-08", Certainty::Provisional),
+    ];
+    assert_eq!(world.move_to(&planner(), &moved).await.unwrap(), 3);
+    assert_eq!(
+        world.move_to(&planner(), &moved).await.unwrap(),
+        0,
+        "said twice"
+    );
+    let planned = world.round().await;
+    assert_eq!(planned.round.opens_on, day("2026-09-01"));
+    assert_eq!(planned.round.due_on, day("2026-09-30"));
+    assert!(planned.round.is_provisional);
+    let due: Vec<String> = planned
+        .history
+        .iter()
+        .filter(|fact| fact.date.kind == DateKind::Due)
+        .map(|fact| {
+            format!(
+                "{} {} {:?} {}",
+                fact.date.on,
+                fact.date.certainty.as_str(),
+                fact.source,
+                fact.by_name
+            )
+        })
+        .collect();
+    assert_eq!(
+        due,
+        [
+            "2026-07-31 confirmed None tests",
+            "2026-09-30 provisional Some(\"Letter of 3 June 2026\") Someone"
+        ]
+    );
+    // Confirmed without a change of day is a fact of its own.
+    let confirmed = [on(DateKind::Due, "2026-09-30", Certainty::Confirmed)];
+    assert_eq!(world.move_to(&planner(), &confirmed).await.unwrap(), 1);
+    assert!(!world.round().await.round.is_provisional);
+    assert_eq!(world.n_events("set_dates").await, 2);
+    // Opening it again as the command line does moves it back.
+    open_cycle(
+        &world.db,
+        &system(),
+        &world.spec,
+        &q1(),
+        day("2026-07-01"),
+        day("2026-07-31"),
+    )
+    .await
+    .unwrap();
+    let planned = world.round().await;
+    assert_eq!(planned.round.due_on, day("2026-07-31"));
+    assert_eq!(planned.history.len(), 8);
+}
+
+#[tokio::test]
+async fn of_many_rounds_all_are_moved_or_none() {
+    let world = world().await;
+    let q2 = financial_quarter("2026-27-Q2", "2026-07-01", "2026-09-30");
+    open_cycle(
+        &world.db,
+        &system(),
+        &world.spec,
+        &q2,
+        day("2026-10-01"),
+        day("2026-10-30"),
+    )
+    .await
+    .unwrap();
+    let to = |period: &str, due: &str| NewDates {
+        round: RoundName {
+            period: period.to_owned(),
+            ..name()
+        },
+        dates: vec![on(DateKind::Due, due, Certainty::Confirmed)],
+    };
+    let both = [
+        to("2026-27-Q1", "2026-08-14"),
+        to("2026-27-Q2", "2026-09-30"),
+    ];
+    let error = set_dates(&world.db, &planner(), &both, &because("Holidays"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "form for 2026-27-Q2: due can't be before open"
+    );
+    assert_eq!(world.round().await.round.due_on, day("2026-07-31"));
+    let both = [
+        to("2026-27-Q2", "2026-11-13"),
+        to("2026-27-Q1", "2026-08-14"),
+    ];
+    let n_set = set_dates(&world.db, &planner(), &both, &because("Holidays")).await;
+    assert_eq!(n_set.unwrap(), 2);
+    let all = planned_rounds(
+        &world.db,
+        &council(ARDBEG),
+        day("2026-08-01"),
+        day("2026-11-13"),
+    )
+    .await
+    .unwrap();
+    let due: Vec<String> = all
+        .iter()
+        .map(|planned| format!("{} {}", planned.round.due_on, planned.history.len()))
+        .collect();
+    assert_eq!(due, ["2026-08-14 3", "2026-11-13 3"]);
+}
+
+#[tokio::test]
+async fn only_who_plans_the_rounds_moves_or_cancels_them() {
+    let world = world().await;
+    let team = person(Role::DatasetTeam, Reach::Return("form".to_owned()));
+    for actor in [council(ARDBEG), team, Actor::nobody()] {
+        let moved = [on(DateKind::Due, "2026-09-30", Certainty::Confirmed)];
+        let error = world.move_to(&actor, &moved).await.unwrap_err();
+        assert!(matches!(error, RoundError::Denied(_)), "{error}");
+        let error = cancel_round(&world.db, &actor, &name(), TakesPlace::Cancelled, "x").await;
+        assert!(matches!(error, Err(RoundError::Denied(_))));
+        let error = require(
+            &world.db,
+            &actor,
+            &name(),
+            ARDBEG,
+            Required::No,
+            "x",
+            day("2026-07-01"),
+        )
+        .await;
+        assert!(matches!(error, Err(RoundError::Denied(_))));
+    }
+    let error = cancel_round(&world.db, &planner(), &name(), TakesPlace::Cancelled, " ").await;
+    assert!(matches!(error, Err(RoundError::Text(ExplainError::NoText))));
+}
+
+#[tokio::test]
+async fn nothing_is_owed_in_a_cancelled_round_and_it_is_still_there() {
+    let world = world().await;
+    for _ in 0..2 {
+        cancel_round(
+            &world.db,
+            &planner(),
+            &name(),
+            TakesPlace::Cancelled,
+            "The form is being redesigned",
+        )
+        .await
+        .unwrap();
+    }
+    let planned = world.round().await;
+    assert!(planned.round.is_cancelled);
+    assert_eq!(planned.cancellations.len(), 1, "said once");
+    for (_, state) in world.states("2026-12-01").await {
+        assert_eq!(state, ObligationState::Cancelled);
+    }
+    let error = world.try_send("one").await.unwrap_err();
+    assert!(
+        matches!(error, ReceiveError::NotARespondent { .. }),
+        "{error}"
+    );
+    let moved = [on(DateKind::Due, "2026-09-30", Certainty::Confirmed)];
+    let error = world.move_to(&planner(), &moved).await.unwrap_err();
+    assert!(matches!(error, RoundError::Cancelled { .. }), "{error}");
+    cancel_round(
+        &world.db,
+        &planner(),
+        &name(),
+        TakesPlace::Yes,
+        "It is ready after all",
+    )
+    .await
+    .unwrap();
+    assert_eq!(world.round().await.cancellations.len(), 2);
+    for (_, state) in world.states("2026-12-01").await {
+        assert_eq!(state, ObligationState::Overdue);
+    }
+    world.try_send("one").await.unwrap();
+}
+
+#[tokio::test]
+async fn one_organisation_need_not_answer_until_it_has_to_after_all() {
+    let world = world().await;
+    let say = |code: &'static str, required| {
+        let db = &world.db;
+        async move {
+            let today = day("2026-07-10");
+            require(
+                db,
+                &planner(),
+                &name(),
+                code,
+                required,
+                "Its stock was transferred",
+                today,
+            )
+            .await
+        }
+    };
+    for _ in 0..2 {
+        say(ARDBEG, Required::No).await.unwrap();
+    }
+    assert_eq!(
+        world.states("2026-08-10").await,
+        [
+            (ARDBEG.to_owned(), ObligationState::NotRequired),
+            (BRORA.to_owned(), ObligationState::Overdue)
+        ]
+    );
+    let error = world.try_send("one").await.unwrap_err();
+    assert!(
+        matches!(error, ReceiveError::NotARespondent { .. }),
+        "{error}"
+    );
+    say(ARDBEG, Required::Yes).await.unwrap();
+    let owed = owed_in(
+        &world.db,
+        &council(ARDBEG),
+        "form",
+        "2026-27-Q1",
+        day("2026-07-10"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(owed[0].state, ObligationState::NotStarted);
+    let said = requirements(&world.db, &council(ARDBEG), &owed[0]).await;
+    let said: Vec<bool> = said.unwrap().iter().map(|said| said.so).collect();
+    assert_eq!(said, [false, true]);
+    assert!(
+        requirements(&world.db, &council(BRORA), &owed[0])
+            .await
+            .is_err(),
+        "another's is not there"
+    );
+    world.try_send("one").await.unwrap();
+
+    // An organisation that the return does not ask, by name.
+    let error = say("S12999999", Required::Yes).await.unwrap_err();
+    assert!(
+        matches!(error, RoundError::UnknownOrganisation(_)),
+        "{error}"
+    );
+    let error = say(CRAIL, Required::No).await.unwrap_err();
+    assert!(matches!(error, RoundError::Denied(_)), "{error}");
+    say(CRAIL, Required::Yes).await.unwrap();
+    assert_eq!(world.states("2026-08-10").await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_handed_over_is_not_declared_unwanted() {
+    let world = world().await;
+    world.hand_in("one").await;
+    let error = require(
+        &world.db,
+        &planner(),
+        &name(),
+        ARDBEG,
+        Required::No,
+        "Not needed",
+        day("2026-07-10"),
+    )
+    .await
+    .unwrap_err();
+    assert!(matches!(error, RoundError::Answered), "{error}");
+}
+
+#[tokio::test]
+async fn days_are_set_by_facts_alone() {
+    let world = world().await;
+    let (client, connection) =
+        tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    for statement in [
+        "UPDATE cycle_date SET on_day = '2027-01-01'",
+        "DELETE FROM cycle_date",
+        "DELETE FROM cycle_cancellation",
+        "DELETE FROM obligation_requirement",
+        "SET ROLE lgdp_app; UPDATE cycle SET due_on = '2027-01-01'",
+        "RESET ROLE; SET ROLE lgdp_app; UPDATE cycle SET is_cancelled = true",
+        "RESET ROLE; SET ROLE lgdp_app; UPDATE obligation SET is_required = false",
+    ] {
+        let error = client.batch_execute(statement).await.unwrap_err();
+        let code = error.code().map(tokio_postgres::error::SqlState::code);
+        assert_eq!(code, Some("42501"), "{statement}: {error}");
+    }
+}

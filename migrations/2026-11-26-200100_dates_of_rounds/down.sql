@@ -1,0 +1,12 @@
+DROP TABLE obligation_requirement;
+DROP TABLE cycle_cancellation;
+DROP TABLE cycle_date;
+DROP FUNCTION obligation_takes_requirement();
+DROP FUNCTION cycle_takes_cancellation();
+DROP FUNCTION cycle_takes_dates();
+DROP INDEX cycle_by_due;
+ALTER TABLE obligation DROP COLUMN is_required;
+ALTER TABLE cycle DROP COLUMN is_provisional;
+ALTER TABLE cycle DROP COLUMN is_cancelled;
+REVOKE UPDATE (id) ON cycle FROM lgdp_app;
+GRANT UPDATE (opens_on, due_on) ON cycle TO lgdp_app;
