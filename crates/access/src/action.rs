@@ -41,7 +41,7 @@ pub enum Action {
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 31] = [
+    pub const ALL: [Action; 32] = [
         Action::SeeRounds,
         Action::PlanRounds,
         Action::SeeObligation,

@@ -7,7 +7,8 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::cycles::{Obligation, ObligationRow, select};
-use crate::{Conn, DbError, Tx, statement};
+use crate::statement::statement;
+use crate::{Conn, DbError, Tx};
 
 /// Until the transaction is over nobody else decides on reminders.
 pub async fn lock(tx: &mut Tx) -> Result<(), DbError> {

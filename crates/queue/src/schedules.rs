@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cycle::Schedule;
-use db::{Conn, DbError, Tx, statement};
+use db::statement::statement;
+use db::{Conn, DbError, Tx};
 use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;

@@ -9,7 +9,8 @@ use diesel_async::RunQueryDsl;
 use super::{ROUND, Round, RoundRow};
 use crate::actors::columns_of;
 use crate::explanations::By;
-use crate::{Conn, DbError, Tx, statement};
+use crate::statement::statement;
+use crate::{Conn, DbError, Tx};
 
 /// A round by its number, for whoever changes it: nobody else does until the transaction is over.
 pub async fn lock(
