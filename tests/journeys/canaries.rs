@@ -68,7 +68,7 @@ fn filled(address: &str, sent: &[Sent], rest: &Rest) -> Vec<String> {
     let Some((before, from_name)) = address.split_once('{') else {
         // Both halves of the front page, and the rows of a table.
         return match address.rsplit('/').next() {
-            Some("dataset.csv") => vec![format!("{address}?table=case")],
+            Some("dataset.csv" | "dataset.jsonl") => vec![format!("{address}?table=case")],
             _ => vec![address.to_owned()],
         };
     };
@@ -85,6 +85,7 @@ fn filled(address: &str, sent: &[Sent], rest: &Rest) -> Vec<String> {
         "return_id" => fixed(&[RETURN, OTHER_RETURN]),
         "period" => fixed(&[PERIOD, DRAFT_PERIOD, OTHER_PERIOD]),
         "person" => rest.people.clone(),
+        "ending" => fixed(&["csv", "jsonl"]),
         "batch" => rest.batches.clone(),
         "request" => vec!["none".to_owned()],
         "parcel" => sent.iter().map(|one| one.checked.clone()).collect(),

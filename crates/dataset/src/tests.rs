@@ -1,10 +1,12 @@
 //! What counts for a period, and where it was read.
 
+use std::sync::Arc;
+
 use access::ActorId;
 use cycle::Verb;
 use db::records::Block;
 use db::submissions::{NewSubmission, TableRows};
-use db::{Db, Tx, cycles, handovers, organisations, records, returns, submissions};
+use db::{Db, Sees, Tx, cycles, handovers, organisations, records, returns, submissions};
 use finding::Outcome;
 use spec::{Period, ReturnSpec};
 use testkit::TestDb;
@@ -176,12 +178,111 @@ const ACCEPTED: &[(Verb, Option<Verb>)] = &[
     (Verb::Accept, Some(Verb::SignOff)),
 ];
 
-async fn csv_of(db: &Db, spec: &ReturnSpec, period: &str) -> String {
-    let mut out = Vec::new();
-    consolidated_csv(db, &Sees::Everyone, spec, &spec.tables[0], period, &mut out)
+/// All that is asked for where nothing is asked for.
+fn everything() -> Wanted<'static> {
+    Wanted {
+        from: None,
+        sees: Sees::Everyone,
+        organisations: &[],
+        only_accepted: false,
+        columns: Asked::default(),
+    }
+}
+
+struct Wanted<'a> {
+    from: Option<Period>,
+    sees: Sees,
+    organisations: &'a [String],
+    only_accepted: bool,
+    columns: Asked,
+}
+
+/// A period's manifest and columns.
+async fn made(
+    db: &Db,
+    spec: &ReturnSpec,
+    period: &Period,
+    wanted: &Wanted<'_>,
+) -> (Manifest, Arc<Shape>) {
+    let versions = std::slice::from_ref(spec);
+    let rounds = WhichRounds {
+        from: wanted.from.as_ref().unwrap_or(period),
+        to: period,
+    };
+    let whose = WhoseRecords {
+        sees: &wanted.sees,
+        organisations: wanted.organisations,
+        only_accepted: wanted.only_accepted,
+    };
+    let mut tx = db.begin_snapshot(&wanted.sees).await.unwrap();
+    let manifest = read_manifest(&mut tx, versions, spec, rounds, whose)
         .await
         .unwrap();
+    let table = &spec.tables[0].name;
+    let shape = Shape::of(versions, spec, table, &manifest, &wanted.columns).unwrap();
+    (manifest, Arc::new(shape))
+}
+
+/// In any format, through a file.
+async fn bytes_in(
+    db: &Db,
+    spec: &ReturnSpec,
+    (manifest, shape): &(Manifest, Arc<Shape>),
+    format: Format,
+) -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let from = From {
+        db,
+        sees: &Sees::Everyone,
+        versions: std::slice::from_ref(spec),
+    };
+    let to = file.reopen().unwrap();
+    let temporary = std::env::temp_dir();
+    write_file(from, spec, manifest, shape, format, to, &temporary)
+        .await
+        .unwrap();
+    std::fs::read(file.path()).unwrap()
+}
+
+/// As it is sent, which is as it is written to a file.
+async fn text(db: &Db, spec: &ReturnSpec, made: &(Manifest, Arc<Shape>)) -> String {
+    let mut out = Vec::new();
+    let from = From {
+        db,
+        sees: &Sees::Everyone,
+        versions: std::slice::from_ref(spec),
+    };
+    let n_records = write_text(from, &made.0, &made.1, Format::Csv, &mut out)
+        .await
+        .unwrap();
+    assert!(out == bytes_in(db, spec, made, Format::Csv).await);
+    let mut reader = csv::Reader::from_reader(out.as_slice());
+    assert_eq!(reader.records().count() as u64, n_records);
     String::from_utf8(out).unwrap()
+}
+
+async fn csv_of(db: &Db, spec: &ReturnSpec, period: &Period) -> String {
+    let made = made(db, spec, period, &everything()).await;
+    text(db, spec, &made).await
+}
+
+/// Some columns of each row, by name.
+fn columns_of(text: &str, names: &[&str]) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let headings = reader.headers().unwrap().clone();
+    let places = names.iter().map(|name| {
+        let mut headings = headings.iter();
+        headings.position(|heading| heading == *name).unwrap()
+    });
+    let places: Vec<usize> = places.collect();
+    reader
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            let cells = places.iter().map(|place| row[*place].to_owned());
+            cells.collect::<Vec<_>>().join(" ")
+        })
+        .collect()
 }
 
 const ARDBEG: &str = "S12000001";
@@ -234,16 +335,42 @@ async fn every_value_has_its_cell() {
     )
     .await;
     let sha = "ab".repeat(32);
+    let text = csv_of(&db, &spec, &q1()).await;
     assert_eq!(
-        csv_of(&db, &spec, "2026-27-Q1").await,
-        format!(
-            "organisation_code,organisation_name,period,submission_version,submission_state,source_file,source_sha256,source_sheet,source_row,line,organisation,band_a,line_cell,organisation_cell,band_a_cell\n\
-             S12000001,Ardbeg,2026-27-Q1,1,accepted,form.xlsx,{sha},Sheet,2,1,,5,A2,D2,E2\n\
-             S12000001,Ardbeg,2026-27-Q1,1,accepted,form.xlsx,{sha},Sheet,3,2,'-x,6,A3,D3,E3\n\
-             S12000002,Brora,2026-27-Q1,1,submitted,form.xlsx,{sha},Sheet,2,1,'=cmd,7,A2,D2,E2\n"
-        )
+        text.lines().next().unwrap(),
+        "organisation_code,organisation_name,organisation_sg_code,organisation_phs_code,period,period_start,period_end,\
+         submission_version,submission_state,return_version,submission_id,source_file,source_sha256,source_sheet,source_row,\
+         line,organisation,band_a,line_cell,organisation_cell,band_a_cell"
     );
-    assert_eq!(csv_of(&db, &spec, "2026-27-Q2").await.lines().count(), 1);
+    let places = ["source_file", "source_sha256", "source_sheet", "source_row"];
+    assert_eq!(
+        columns_of(&text, &places)[0],
+        format!("form.xlsx {sha} Sheet 2")
+    );
+    let values = [
+        "organisation_code",
+        "organisation_name",
+        "period",
+        "period_start",
+        "period_end",
+        "submission_version",
+        "submission_state",
+        "line",
+        "organisation",
+        "band_a",
+        "line_cell",
+        "organisation_cell",
+        "band_a_cell",
+    ];
+    assert_eq!(
+        columns_of(&text, &values),
+        [
+            "S12000001 Ardbeg 2026-27-Q1 2026-04-01 2026-06-30 1 accepted 1  5 A2 D2 E2",
+            "S12000001 Ardbeg 2026-27-Q1 2026-04-01 2026-06-30 1 accepted 2 '-x 6 A3 D3 E3",
+            "S12000002 Brora 2026-27-Q1 2026-04-01 2026-06-30 1 submitted 1 '=cmd 7 A2 D2 E2",
+        ]
+    );
+    assert_eq!(csv_of(&db, &spec, &q2()).await.lines().count(), 1);
 }
 
 #[tokio::test]
@@ -252,13 +379,10 @@ async fn what_is_accepted_stands_until_a_newer_one_is_and_before_that_what_came_
     let spec = form();
     let db = collecting(&spec, &database).await;
     let stands = async || {
-        let text = csv_of(&db, &spec, "2026-27-Q1").await;
-        let rows: Vec<&str> = text.lines().skip(1).collect();
+        let text = csv_of(&db, &spec, &q1()).await;
+        let rows = columns_of(&text, &["submission_version", "submission_state", "band_a"]);
         assert!(rows.len() <= 1, "{text}");
-        rows.first().map(|row| {
-            let fields: Vec<&str> = row.split(',').collect();
-            [fields[3], fields[4], fields[11]].join(" ")
-        })
+        rows.into_iter().next()
     };
     let mut ids = Vec::new();
     for (handed_over, band_a, expected) in [
@@ -309,15 +433,16 @@ fn some_cases<'a>(
     }
 }
 
-/// Rows as `organisation period version state REF COST`.
 fn short(text: &str) -> Vec<String> {
-    text.lines()
-        .skip(1)
-        .map(|line| {
-            let fields: Vec<&str> = line.split(',').collect();
-            [0, 2, 3, 4, 9, 11].map(|idx| fields[idx]).join(" ")
-        })
-        .collect()
+    let names = [
+        "organisation_code",
+        "period",
+        "submission_version",
+        "submission_state",
+        "REF",
+        "COST",
+    ];
+    columns_of(text, &names)
 }
 
 #[tokio::test]
@@ -341,14 +466,14 @@ async fn records_that_accumulate_are_the_newest_of_each_key_up_to_the_period() {
     send(&db, &spec, &some_cases(q2(), &[], &[&a_wrong])).await;
 
     assert_eq!(
-        short(&csv_of(&db, &spec, "2026-27-Q1").await),
+        short(&csv_of(&db, &spec, &q1()).await),
         [
             "S12000001 2026-27-Q1 1 accepted a -1.50",
             "S12000001 2026-27-Q1 1 accepted b 2.00",
         ]
     );
     assert_eq!(
-        short(&csv_of(&db, &spec, "2026-27-Q2").await),
+        short(&csv_of(&db, &spec, &q2()).await),
         [
             "S12000001 2026-27-Q1 1 accepted a -1.50",
             "S12000001 2026-27-Q2 1 submitted b 3.00",
@@ -356,13 +481,13 @@ async fn records_that_accumulate_are_the_newest_of_each_key_up_to_the_period() {
     );
     send(&db, &spec, &some_cases(q1(), SIGNED_OFF, &[&b])).await;
     assert_eq!(
-        csv_of(&db, &spec, "2026-27-Q1").await.lines().count(),
+        csv_of(&db, &spec, &q1()).await.lines().count(),
         3,
         "what is not accepted changes nothing of what is"
     );
     send(&db, &spec, &some_cases(q1(), ACCEPTED, &[&b])).await;
     assert_eq!(
-        short(&csv_of(&db, &spec, "2026-27-Q1").await),
+        short(&csv_of(&db, &spec, &q1()).await),
         [
             "S12000001 2026-27-Q1 1 accepted a -1.50",
             "S12000001 2026-27-Q1 3 accepted b 2.00",
@@ -380,7 +505,7 @@ async fn the_senders_own_columns_are_one_column_of_the_dataset() {
     let db = collecting(&spec, &database).await;
     let a = [Some("a"), None, None, None, None, None];
     send(&db, &spec, &some_cases(q1(), SUBMITTED, &[&a])).await;
-    let text = csv_of(&db, &spec, "2026-27-Q1").await;
+    let text = csv_of(&db, &spec, &q1()).await;
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let column = reader.headers().unwrap().len() - 1;
     assert_eq!(&reader.headers().unwrap()[column], "own_columns");
@@ -406,19 +531,21 @@ async fn just_one_organisation_can_be_had() {
         )
         .await;
     }
-    let mut out = Vec::new();
-    let n = consolidated_csv(
-        &db,
-        &Sees::Organisations(vec![BRORA.to_owned()]),
-        &spec,
-        &spec.tables[0],
-        "2026-27-Q1",
-        &mut out,
-    )
-    .await
-    .unwrap();
-    assert_eq!(n, 1);
-    assert!(!String::from_utf8(out).unwrap().contains(ARDBEG));
+    let brora = [BRORA.to_owned()];
+    let seen = Wanted {
+        sees: Sees::Organisations(brora.to_vec()),
+        ..everything()
+    };
+    let asked = Wanted {
+        organisations: &brora,
+        ..everything()
+    };
+    for wanted in [seen, asked] {
+        let made = made(&db, &spec, &q1(), &wanted).await;
+        let text = text(&db, &spec, &made).await;
+        assert_eq!(columns_of(&text, &["organisation_code"]), [BRORA]);
+        assert!(!format!("{:?}", made.0.missing).contains(ARDBEG));
+    }
 }
 
 #[tokio::test]
@@ -426,7 +553,7 @@ async fn more_records_than_are_fetched_at_once_are_all_there_in_order() {
     let database = TestDb::new();
     let spec = cases();
     let db = collecting(&spec, &database).await;
-    let refs: Vec<String> = (0..1_201).map(|n| format!("r{n:05}")).collect();
+    let refs: Vec<String> = (0..=2 * BATCH).map(|n| format!("r{n:05}")).collect();
     let rows: Vec<[Option<&str>; 6]> = refs
         .iter()
         .map(|r| [Some(r.as_str()), None, None, None, None, None])
@@ -445,11 +572,298 @@ async fn more_records_than_are_fetched_at_once_are_all_there_in_order() {
         },
     )
     .await;
-    let text = csv_of(&db, &spec, "2026-27-Q1").await;
-    let in_order: Vec<String> = text
-        .lines()
-        .skip(1)
-        .map(|line| line.split(',').nth(9).unwrap_or_default().to_owned())
+    let text = csv_of(&db, &spec, &q1()).await;
+    assert_eq!(columns_of(&text, &["REF"]), refs);
+}
+
+#[tokio::test]
+async fn more_rows_of_a_form_than_are_fetched_at_once_are_all_there_in_order() {
+    let database = TestDb::new();
+    let spec = form();
+    let db = collecting(&spec, &database).await;
+    // Just as many as two fetches give, so that the third gives none.
+    let lines: Vec<String> = (0..2 * BATCH).map(|n| n.to_string()).collect();
+    let rows: Vec<[Option<&str>; 3]> = lines
+        .iter()
+        .map(|line| [Some(line.as_str()), None, Some("1")])
         .collect();
-    assert_eq!(in_order, refs);
+    let rows: Vec<&[Option<&str>]> = rows.iter().map(<[_; 3]>::as_slice).collect();
+    for organisation in [BRORA, ARDBEG] {
+        let sent = Sent {
+            organisation,
+            period: q1(),
+            outcome: Outcome::Ready,
+            file_name: "form.xlsx",
+            handed_over: SUBMITTED,
+            rows: &rows,
+        };
+        send(&db, &spec, &sent).await;
+    }
+    let text = csv_of(&db, &spec, &q1()).await;
+    let of = |organisation: &'static str| {
+        let lines = lines.iter();
+        lines.map(move |line| format!("{organisation} {line}"))
+    };
+    let expected: Vec<String> = of(ARDBEG).chain(of(BRORA)).collect();
+    assert!(columns_of(&text, &["organisation_code", "line"]) == expected);
+}
+
+/// A case of each kind of value, and one of none, accepted.
+async fn some_of_each(db: &Db, spec: &ReturnSpec) {
+    let full = [
+        Some("=a"),
+        Some("2026-04-01"),
+        Some("-1.50"),
+        Some("7"),
+        Some("true"),
+        Some("a"),
+    ];
+    let blank = [Some("b"), None, None, None, None, None];
+    send(db, spec, &some_cases(q1(), ACCEPTED, &[&full, &blank])).await;
+}
+
+fn only(items: &[&str], lineage: Lineage) -> Wanted<'static> {
+    Wanted {
+        columns: Asked {
+            items: items.iter().map(|item| (*item).to_owned()).collect(),
+            lineage,
+            labels: false,
+        },
+        ..everything()
+    }
+}
+
+const ALL: [&str; 6] = ["REF", "OPENED", "COST", "N", "URGENT", "KIND"];
+
+#[tokio::test]
+async fn every_format_has_the_same_values_of_their_kinds() {
+    let database = TestDb::new();
+    let spec = cases();
+    let db = collecting(&spec, &database).await;
+    some_of_each(&db, &spec).await;
+    let made = made(&db, &spec, &q1(), &only(&ALL, Lineage::None)).await;
+
+    let lines = bytes_in(&db, &spec, &made, Format::Jsonl).await;
+    let lines = String::from_utf8(lines).unwrap();
+    assert_eq!(
+        lines
+            .lines()
+            .map(|line| line.split_once("\"REF\"").unwrap().1)
+            .collect::<Vec<_>>(),
+        [
+            r#":"=a","OPENED":"2026-04-01","COST":-1.50,"N":7,"URGENT":true,"KIND":"a"}"#,
+            r#":"b","OPENED":null,"COST":null,"N":null,"URGENT":null,"KIND":null}"#,
+        ]
+    );
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["submission_version"], 1);
+
+    let parquet = bytes_in(&db, &spec, &made, Format::Parquet).await;
+    let file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut &file, &parquet).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let batch = reader.unwrap().build().unwrap().next().unwrap().unwrap();
+    let kinds: Vec<String> = ALL
+        .iter()
+        .map(|name| {
+            batch
+                .schema()
+                .field_with_name(name)
+                .unwrap()
+                .data_type()
+                .to_string()
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "Utf8",
+            "Date32",
+            "Decimal128(38, 2)",
+            "Int64",
+            "Boolean",
+            "Utf8"
+        ]
+    );
+    let shown = format!("{:?}", batch.column_by_name("COST").unwrap());
+    assert!(shown.contains("-150") && shown.contains("null"), "{shown}");
+
+    let xlsx = bytes_in(&db, &spec, &made, Format::Xlsx).await;
+    let workbook = sheet::read(&xlsx, "a.xlsx", &sheet::Limits::default()).unwrap();
+    let names: Vec<&str> = workbook
+        .sheets
+        .iter()
+        .map(|sheet| sheet.name.as_str())
+        .collect();
+    assert_eq!(names, ["Data", "Notes", "Dictionary"]);
+    let on = |idx: usize| format!("{:?}", workbook.sheets[idx].cells);
+    assert!(
+        on(0).contains("\"=a\"") && on(0).contains("-1.5"),
+        "{}",
+        on(0)
+    );
+    assert!(on(1).contains("Brora (S12000002), 2026-27-Q1"), "{}", on(1));
+    assert!(on(2).contains("What COST is."), "{}", on(2));
+}
+
+#[tokio::test]
+async fn the_same_versions_are_the_same_bytes_and_others_have_another_tag() {
+    let database = TestDb::new();
+    let spec = cases();
+    let db = collecting(&spec, &database).await;
+    some_of_each(&db, &spec).await;
+    let before = made(&db, &spec, &q1(), &everything()).await;
+    let again = made(&db, &spec, &q1(), &everything()).await;
+    let mut tags = std::collections::BTreeSet::new();
+    for format in Format::ALL {
+        let tag_of = |made: &(Manifest, Arc<Shape>)| tag(&made.0, &made.1, format).unwrap();
+        assert_eq!(tag_of(&before), tag_of(&again));
+        let bytes = bytes_in(&db, &spec, &before, format).await;
+        assert!(
+            bytes == bytes_in(&db, &spec, &again, format).await,
+            "{format:?}"
+        );
+        tags.insert(tag_of(&before));
+    }
+    assert_eq!(tags.len(), Format::ALL.len());
+    let csv = bytes_in(&db, &spec, &before, Format::Csv).await;
+    let z = [Some("z"), None, None, None, None, None];
+    send(&db, &spec, &some_cases(q1(), ACCEPTED, &[&z])).await;
+    let after = made(&db, &spec, &q1(), &everything()).await;
+    let tag_of = |made: &(Manifest, Arc<Shape>)| tag(&made.0, &made.1, Format::Csv).unwrap();
+    assert_ne!(tag_of(&before), tag_of(&after));
+    // What was determined before is what it was.
+    assert!(csv == bytes_in(&db, &spec, &before, Format::Csv).await);
+    assert_eq!(text(&db, &spec, &after).await.lines().count(), 4);
+}
+
+#[tokio::test]
+async fn only_the_columns_that_are_asked_for_are_there() {
+    let database = TestDb::new();
+    let mut spec = cases();
+    spec.own_columns = Some("own_".to_owned());
+    let db = collecting(&spec, &database).await;
+    some_of_each(&db, &spec).await;
+    let made = made(&db, &spec, &q1(), &only(&["COST", "REF"], Lineage::None)).await;
+    let text = text(&db, &spec, &made).await;
+    assert_eq!(
+        text.lines().next().unwrap(),
+        "organisation_code,organisation_name,period,period_start,period_end,submission_version,submission_state,REF,COST"
+    );
+    let wanted = only(&["NOTHING"], Lineage::None);
+    let refused = Shape::of(&[spec.clone()], &spec, "case", &made.0, &wanted.columns);
+    assert!(matches!(refused, Err(ShapeError::UnknownItem { .. })));
+}
+
+#[tokio::test]
+async fn codes_have_what_they_mean_beside_them_and_the_gss_code_of_an_organisation() {
+    let database = TestDb::new();
+    let mut spec = cases();
+    let code = |code: &str, label: &str, to: Option<&str>| spec::Code {
+        code: code.to_owned(),
+        label: label.to_owned(),
+        valid_from: None,
+        valid_to: to.map(testkit::returns::day),
+        source: "tests".to_owned(),
+        confidence: spec::Confidence::Inferred,
+    };
+    let mut later = code("a", "After", None);
+    later.valid_from = Some(testkit::returns::day("2026-04-01"));
+    let list = spec::CodeList {
+        name: "kinds".to_owned(),
+        codes: vec![
+            code("a", "Before", Some("2026-03-31")),
+            later,
+            code("b", "Brora", None),
+        ],
+    };
+    let kind = spec.tables[0]
+        .items
+        .iter_mut()
+        .find(|item| item.name == "KIND");
+    kind.unwrap().codes = Some(spec::CodeRef { list, as_at: None });
+    let db = collecting(&spec, &database).await;
+    let owner = database.connect_as_owner().await;
+    let mut tx = owner.begin(&Sees::Everyone).await.unwrap();
+    let mut brora = testkit::returns::organisations().0.remove(1);
+    brora.sg_code = Some("b".to_owned());
+    organisations::put(&mut tx, &brora).await.unwrap();
+    tx.commit().await.unwrap();
+    let of =
+        |name: &'static str, kind: &'static str| [Some(name), None, None, None, None, Some(kind)];
+    send(
+        &db,
+        &spec,
+        &some_cases(q1(), ACCEPTED, &[&of("1", "a"), &of("2", "b")]),
+    )
+    .await;
+    let text = csv_of(&db, &spec, &q1()).await;
+    assert_eq!(
+        columns_of(&text, &["KIND", "KIND_label", "KIND_gss"]),
+        ["a After ", "b Brora S12000002"]
+    );
+}
+
+#[tokio::test]
+async fn who_is_missing_is_said_and_what_is_provisional_can_be_left_out() {
+    let database = TestDb::new();
+    let spec = form();
+    let db = collecting(&spec, &database).await;
+    let rows: &'static [&'static [Option<&'static str>]] = &[&[Some("1"), None, Some("1")]];
+    send(&db, &spec, &a_form(ARDBEG, Outcome::Ready, SUBMITTED, rows)).await;
+    let (manifest, _) = made(&db, &spec, &q1(), &everything()).await;
+    assert_eq!(
+        (manifest.submissions.len(), manifest.n_provisional()),
+        (1, 1)
+    );
+    let missing = |manifest: &Manifest| -> Vec<String> {
+        let missing = manifest.missing.iter();
+        missing
+            .map(|missing| missing.organisation.clone())
+            .collect()
+    };
+    assert_eq!(missing(&manifest), [BRORA]);
+    let accepted = Wanted {
+        only_accepted: true,
+        ..everything()
+    };
+    let (manifest, _) = made(&db, &spec, &q1(), &accepted).await;
+    assert!(manifest.submissions.is_empty());
+    assert_eq!(missing(&manifest), [ARDBEG, BRORA]);
+}
+
+#[tokio::test]
+async fn several_periods_are_one_table_by_organisation_and_period() {
+    let database = TestDb::new();
+    let spec = form();
+    let db = collecting(&spec, &database).await;
+    let one: &'static [&'static [Option<&'static str>]] = &[&[Some("1"), None, Some("1")]];
+    for (organisation, period) in [(BRORA, q1()), (ARDBEG, q2()), (ARDBEG, q1())] {
+        let sent = Sent {
+            period,
+            ..a_form(organisation, Outcome::Ready, ACCEPTED, one)
+        };
+        send(&db, &spec, &sent).await;
+    }
+    let span = Wanted {
+        from: Some(q1()),
+        ..everything()
+    };
+    let made = made(&db, &spec, &q2(), &span).await;
+    let text = text(&db, &spec, &made).await;
+    assert_eq!(
+        columns_of(&text, &["organisation_code", "period"]),
+        [
+            "S12000001 2026-27-Q1",
+            "S12000001 2026-27-Q2",
+            "S12000002 2026-27-Q1"
+        ]
+    );
+    let missing: Vec<&str> = made
+        .0
+        .missing
+        .iter()
+        .map(|missing| missing.period_label.as_str())
+        .collect();
+    assert_eq!(missing, ["2026-27-Q2"]);
 }

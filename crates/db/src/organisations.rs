@@ -51,6 +51,29 @@ pub async fn list(conn: &mut Conn, only: Option<&str>) -> Result<Vec<Named>, DbE
     .await?)
 }
 
+/// The codes that an organisation goes by.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Codes {
+    #[diesel(sql_type = Text)]
+    pub code: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub sg_code: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub phs_code: Option<String>,
+}
+
+/// Of every organisation that has a local code, by GSS code.
+pub async fn codes(conn: &mut Conn) -> Result<Vec<Codes>, DbError> {
+    Ok(statement(
+        "SELECT code, name, sg_code, phs_code FROM organisation
+         WHERE sg_code IS NOT NULL OR phs_code IS NOT NULL ORDER BY code COLLATE \"C\"",
+    )
+    .load(conn.connection())
+    .await?)
+}
+
 #[derive(QueryableByName)]
 struct OrganisationRow {
     #[diesel(sql_type = Text)]

@@ -23,7 +23,10 @@ pub use changes::{
     Asked, Change, ChangeCounts, ChangedRecord, ChangedRecords, Changes, Figure, Pair, Side,
     changes,
 };
-pub use read::{Record, Records, Selection};
+pub use read::{
+    Counted, Missing, Newest, Places, Record, Source, Span, counted, missing, n_records, page,
+    places,
+};
 pub use series::{keys_of, value_of};
 
 /// Makes the record tables and views of a return version; harmless when repeated.

@@ -10,6 +10,7 @@ pub mod json;
 pub mod listing;
 pub mod marked;
 pub mod spec_diff;
+pub mod table;
 pub mod template;
 pub mod text;
 pub mod workbook;

@@ -9,6 +9,7 @@ pub(crate) mod findings;
 pub(crate) mod handover;
 mod list;
 pub(crate) mod organisations;
+pub(crate) mod part;
 pub(crate) mod receive;
 pub(crate) mod returns;
 pub(crate) mod rounds;

@@ -59,6 +59,7 @@ fn addresses() -> Vec<At> {
     use For::{Anyone, May, SignedIn};
     let returns = "/api/returns/{return_id}/periods/{period}";
     let submission = "/api/submissions/{id}";
+    let figures = May(&[Action::DownloadDataset, Action::DownloadOwnFigures]);
     let see_findings = May(&[Action::SeeFindings]);
     vec![
         at("/").get(SignedIn, pages::home::show),
@@ -151,10 +152,8 @@ fn addresses() -> Vec<At> {
             .post(May(&[Action::Check]), api::check::ask),
         at("/api/checks/{parcel}").get(May(&[Action::Check]), api::check::show),
         at("/api/checks/{parcel}/findings.json").get(May(&[Action::Check]), api::check::findings),
-        at(format!("{returns}/dataset.csv")).get(
-            May(&[Action::DownloadDataset, Action::DownloadOwnFigures]),
-            api::dataset::csv,
-        ),
+        at(format!("{returns}/dataset.{{ending}}")).get(figures, api::dataset::show),
+        at(format!("{returns}/dataset/manifest.json")).get(figures, api::dataset::manifest),
         at(format!("{returns}/template.xlsx")).get(May(&[Action::SeeRounds]), api::template::blank),
         at(format!("{returns}/organisations/{{code}}/template.xlsx"))
             .get(May(&[Action::FillTemplate]), api::template::filled),

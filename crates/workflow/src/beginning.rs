@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use access::{Action, Object};
-use db::records::{Record, Records, Selection};
+use db::records::{self, Newest, Record, Source, Span};
+use db::submissions::Submission;
 use db::{Db, DbError, Sees, Tx, submissions};
-use spec::{Layout, Organisation, Period, ReturnSpec, TableSpec};
+use spec::{Accumulation, Layout, Organisation, Period, ReturnSpec, TableSpec};
+use uuid::Uuid;
 
 use crate::actor::{allowed, sees};
 use crate::{Actor, Denied};
@@ -51,7 +53,6 @@ pub async fn beginning(
         rows: BTreeMap::new(),
         sent_for: None,
     };
-    let of_it_alone = Sees::Organisations(vec![organisation.to_owned()]);
     let last = submissions::standing_last(&mut tx, organisation, &spec.id, period.end).await?;
     let Some(last) = last else {
         return Ok(Some(beginning));
@@ -67,13 +68,7 @@ pub async fn beginning(
         };
         let earlier = made_with.and_then(|spec| Some((spec, spec.table(&table.name)?)));
         if let (true, Some((earlier_spec, earlier))) = (is_sent_out, earlier) {
-            let selection = Selection {
-                spec: earlier_spec,
-                table: earlier,
-                period_label: &last.round.period.label,
-                sees: &of_it_alone,
-            };
-            let rows = rows_of(&mut tx, &selection, table).await?;
+            let rows = rows_of(&mut tx, (earlier_spec, earlier), &last, table).await?;
             beginning.rows.insert(table.name.clone(), rows);
         }
     }
@@ -85,29 +80,76 @@ pub async fn beginning(
 /// Items are found by their name; those that the earlier version did not have are blank.
 async fn rows_of(
     tx: &mut Tx,
-    selection: &Selection<'_>,
+    (spec, earlier): (&ReturnSpec, &TableSpec),
+    last: &Submission,
     table: &TableSpec,
 ) -> Result<Vec<Vec<Option<String>>>, DbError> {
-    let places: Vec<Option<usize>> = table
-        .items
-        .iter()
-        .map(|item| selection.table.item_idx(&item.name))
-        .collect();
-    let row = |record: &Record| -> Vec<Option<String>> {
-        places
-            .iter()
-            .map(|place| record.values.get((*place)?)?.clone())
-            .collect()
+    let names = table.items.iter();
+    let names = names.map(|item| earlier.item(&item.name).map(|item| item.name.as_str()));
+    let items: Vec<Option<&str>> = names.collect();
+    let keys: Vec<Option<&str>> = earlier.keys.iter().map(|key| Some(key.as_str())).collect();
+    let source = Source {
+        spec,
+        table: earlier,
+        items: &items,
+        keys: &keys,
     };
-    let mut records = Records::open(tx, selection).await?;
+    match spec.accumulation {
+        Accumulation::Replace => of_submission(tx, &source, last.id).await,
+        Accumulation::Cumulative => newest(tx, &source, last).await,
+    }
+}
+
+async fn of_submission(
+    tx: &mut Tx,
+    source: &Source<'_>,
+    id: Uuid,
+) -> Result<Vec<Vec<Option<String>>>, DbError> {
+    let (mut rows, mut after) = (Vec::new(), 0);
+    loop {
+        let batch = records::page(tx, source, id, after, BATCH).await?;
+        let Some(end) = batch.last() else {
+            return Ok(rows);
+        };
+        after = end.row_number;
+        rows.extend(batch.into_iter().map(values));
+    }
+}
+
+/// Of each record what came last up to the period of the submission.
+async fn newest(
+    tx: &mut Tx,
+    source: &Source<'_>,
+    last: &Submission,
+) -> Result<Vec<Vec<Option<String>>>, DbError> {
+    let of_it_alone = Sees::Organisations(vec![last.organisation.clone()]);
+    let span = Span {
+        return_id: &source.spec.id,
+        from_end: last.round.period.end,
+        to_end: last.round.period.end,
+        accumulation: Accumulation::Cumulative,
+        sees: &of_it_alone,
+        organisations: &[],
+        only_accepted: false,
+    };
+    let counted = records::counted(tx, &span).await?;
+    let ids: Vec<Uuid> = counted
+        .iter()
+        .map(|counted| counted.submission_id)
+        .collect();
+    let mut newest = Newest::open(tx, std::slice::from_ref(source), &ids).await?;
     let mut rows = Vec::new();
     loop {
-        let batch = records.fetch(tx, BATCH).await?;
+        let batch = newest.fetch(tx, BATCH).await?;
         if batch.is_empty() {
             break;
         }
-        rows.extend(batch.iter().map(row));
+        rows.extend(batch.into_iter().map(values));
     }
-    records.close(tx).await?;
+    newest.close(tx).await?;
     Ok(rows)
+}
+
+fn values(record: Record) -> Vec<Option<String>> {
+    record.values
 }

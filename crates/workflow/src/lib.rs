@@ -11,6 +11,7 @@ mod beginning;
 mod clients;
 mod collection;
 mod compare;
+mod dataset;
 mod explain;
 mod extensions;
 mod handover;
@@ -40,6 +41,10 @@ mod waivers;
 #[cfg(test)]
 mod tests;
 
+pub use crate::dataset::{
+    Dataset, Figures, WantedDataset, WantedError, check_room, dataset, figures, write_dataset,
+    write_dataset_file,
+};
 pub use access::Actor;
 pub use actor::Denied;
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
@@ -106,10 +111,10 @@ pub use publish::{
     OpenCycleError, PublishError, open_cycle, plan_round, publish_reference_values, publish_returns,
 };
 pub use read::{
-    Comparison, EmailState, Figures, FindingCount, MarkedWorkbook, NumberedFinding,
-    OrganisationName, OriginalError, Submission, accounts, comparisons, dataset_csv, emails_of,
-    figures, finding_counts, findings, findings_of_rule, first_findings, obligations,
-    organisations, original, own_headings, submission, submissions_of,
+    Comparison, EmailState, FindingCount, MarkedWorkbook, NumberedFinding, OrganisationName,
+    OriginalError, Submission, accounts, comparisons, emails_of, finding_counts, findings,
+    findings_of_rule, first_findings, obligations, organisations, original, own_headings,
+    submission, submissions_of,
 };
 pub use reassess::{
     AssessedThen, Selection, SelectionError, Which, assessed_submissions, assessed_then,

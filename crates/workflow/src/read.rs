@@ -5,12 +5,9 @@ use std::path::Path;
 use access::{Action, ActorId, Object};
 use assess::TableAccount;
 use chrono::NaiveDate;
-use dataset::DatasetError;
 use db::submissions::TableRows;
-use db::{Conn, Db, DbError, Sees, cycles, emails, findings as stored_findings, submissions};
+use db::{Conn, Db, DbError, cycles, emails, findings as stored_findings, submissions};
 use files::{Files, FilesError};
-use spec::ReturnSpec;
-use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
 use crate::Actor;
@@ -267,48 +264,4 @@ pub async fn original(
     drop(conn);
     files.get_to_file(&submission.file_key, to).await?;
     Ok(Some(submission))
-}
-
-/// Whose figures of a return somebody may have: their own organisations', or everybody's.
-pub struct Figures(Sees);
-
-/// Decides whose figures of a return an actor may have.
-pub fn figures(actor: &Actor, return_id: &str) -> Result<Figures, Denied> {
-    let may = |action, organisation| {
-        let object = Object {
-            organisation,
-            return_id: Some(return_id),
-            ..Object::default()
-        };
-        allowed(actor, action, &object)
-    };
-    let own: Vec<String> = actor
-        .organisations()
-        .into_iter()
-        .filter(|code| may(Action::DownloadOwnFigures, Some(code)).is_ok())
-        .map(str::to_owned)
-        .collect();
-    match may(Action::DownloadDataset, None) {
-        Ok(_) => Ok(Figures(Sees::Everyone)),
-        Err(_) if !own.is_empty() => Ok(Figures(Sees::Organisations(own))),
-        Err(denied) => Err(denied),
-    }
-}
-
-/// The consolidated CSV of a table and period, streamed. Gives the number of records.
-pub async fn dataset_csv<W: AsyncWrite + Unpin + Send>(
-    db: &Db,
-    figures: &Figures,
-    spec: &ReturnSpec,
-    table: &str,
-    period: &str,
-    mut out: W,
-) -> Result<u64, DatasetError> {
-    let table = spec
-        .table(table)
-        .ok_or_else(|| DatasetError::UnknownTable {
-            return_id: spec.id.clone(),
-            table: table.to_owned(),
-        })?;
-    dataset::consolidated_csv(db, &figures.0, spec, table, period, &mut out).await
 }

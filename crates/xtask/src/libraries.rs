@@ -3,9 +3,11 @@
 use crate::tree::{self, Member};
 
 /// A library, and the only crates that may depend on it outside their tests.
-const OWNERS: [(&str, &[&str]); 23] = [
+const OWNERS: [(&str, &[&str]); 26] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
+    ("arrow-array", &["dataset"]),
+    ("arrow-schema", &["dataset"]),
     ("calamine", &["sheet"]),
     ("cfb", &["sheet"]),
     ("clap", &["lgdp"]),
@@ -20,6 +22,7 @@ const OWNERS: [(&str, &[&str]); 23] = [
     ("lettre", &["mail"]),
     ("openidconnect", &["oidc"]),
     ("object_store", &["files"]),
+    ("parquet", &["dataset"]),
     ("polars", &["frame", "check", "assess", "dataset", "report"]),
     ("quick-xml", &["sheet", "report"]),
     ("rust_xlsxwriter", &["report"]),

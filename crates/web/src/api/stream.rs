@@ -13,10 +13,34 @@ use crate::problem::Problem;
 
 const CHUNK: usize = 64 * 1024;
 
-/// A CSV file to keep, with what `write` writes and then says that it was all.
-/// What goes wrong before the first byte is a problem; after it, the connection is cut, so that nobody takes a part for the whole.
+/// What a file is called, and what else is said of it.
+pub(super) struct Kind<'a> {
+    pub(super) name: &'a str,
+    pub(super) content_type: &'static str,
+    pub(super) headers: &'a [(header::HeaderName, String)],
+}
+
+/// A CSV file to keep.
 pub(super) async fn csv<E, F>(
     name: &str,
+    write: impl FnOnce(DuplexStream) -> F,
+) -> Result<HttpResponse, Problem>
+where
+    E: Error + Send + Sync + 'static,
+    F: Future<Output = Result<u64, E>> + Send + 'static,
+{
+    let kind = Kind {
+        name,
+        content_type: "text/csv; charset=utf-8",
+        headers: &[],
+    };
+    text(&kind, write).await
+}
+
+/// A file to keep, with what `write` writes and then says that it was all.
+/// What goes wrong before the first byte is a problem; after it, the connection is cut, so that nobody takes a part for the whole.
+pub(super) async fn text<E, F>(
+    kind: &Kind<'_>,
     write: impl FnOnce(DuplexStream) -> F,
 ) -> Result<HttpResponse, Problem>
 where
@@ -31,15 +55,23 @@ where
     }
     .next()
     .await;
-    let (chunk, rest) = first.ok_or_else(Problem::not_found)?;
-    let chunk = chunk.map_err(|error| Problem::failed("write a file", &*error))?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((
-            header::CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .streaming(Box::pin(all(chunk, rest))))
+    let (chunk, rest) = match first {
+        Some((chunk, rest)) => (
+            chunk.map_err(|error| Problem::failed("write a file", &*error))?,
+            rest,
+        ),
+        // Nothing at all is a whole file too.
+        None => (Bytes::new(), None),
+    };
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(kind.content_type).insert_header((
+        header::CONTENT_DISPOSITION,
+        format!("attachment; filename=\"{}\"", kind.name),
+    ));
+    for (name, value) in kind.headers {
+        answer.insert_header((name.clone(), value.as_str()));
+    }
+    Ok(answer.streaming(Box::pin(all(chunk, rest))))
 }
 
 type BoxError = Box<dyn Error>;

@@ -149,7 +149,7 @@ pub(crate) fn download(file: File, name: &str, content_type: &'static str) -> Ht
 }
 
 /// The header that names a download: plain for old programs, and as it is for the others.
-fn attachment(name: &str) -> String {
+pub(super) fn attachment(name: &str) -> String {
     use std::fmt::Write as _;
     let keeps = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let plain: String = name

@@ -199,3 +199,72 @@ async fn an_empty_dataset_has_its_headings() {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body.contains("organisation_code"), "{}", answer.body);
 }
+
+#[tokio::test]
+async fn a_dataset_has_a_tag_and_can_be_had_in_parts() {
+    let site = Running::start().await;
+    let path = format!("{ROUND}/dataset.csv");
+    // With its length, and so without the marks of chunks.
+    let whole = site.ask("GET", &path, "range: bytes=0-\r\n", b"").await;
+    let tag = whole.header("etag").unwrap().to_owned();
+    assert_eq!(whole.header("accept-ranges"), Some("bytes"));
+    let again = site.get(&path).await;
+    assert_eq!(again.header("etag"), Some(tag.as_str()));
+    assert!(again.body.contains(&whole.body), "{again:?}");
+
+    let known = format!("if-none-match: {tag}\r\n");
+    assert_eq!(site.ask("GET", &path, &known, b"").await.status, 304);
+
+    let n_bytes = whole.body.len();
+    let rest = format!("range: bytes=10-\r\nif-range: {tag}\r\n");
+    let part = site.ask("GET", &path, &rest, b"").await;
+    assert_eq!(part.status, 206, "{part:?}");
+    assert_eq!(part.body, whole.body[10..]);
+    let place = format!("bytes 10-{}/{n_bytes}", n_bytes - 1);
+    assert_eq!(part.header("content-range"), Some(place.as_str()));
+
+    // What became another file meanwhile comes whole.
+    let other = "range: bytes=10-\r\nif-range: \"other\"\r\n";
+    let all = site.ask("GET", &path, other, b"").await;
+    assert_eq!(all.status, 200);
+    assert!(all.body.contains(&whole.body), "{all:?}");
+    let beyond = format!("range: bytes={n_bytes}-\r\n");
+    let beyond = site.ask("GET", &path, &beyond, b"").await;
+    assert_eq!(beyond.status, 416);
+    let asked_otherwise = site.get(&format!("{path}?lineage=none")).await;
+    assert_ne!(asked_otherwise.header("etag"), Some(tag.as_str()));
+}
+
+#[tokio::test]
+async fn every_format_is_what_it_says_it_is() {
+    let site = Running::start().await;
+    for (ending, kind) in [
+        ("csv", "text/csv; charset=utf-8"),
+        ("jsonl", "application/x-ndjson"),
+        ("parquet", "application/vnd.apache.parquet"),
+    ] {
+        let answer = site
+            .get(&format!("{ROUND}/dataset.{ending}?lineage=row"))
+            .await;
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, Some(kind))
+        );
+    }
+    assert_eq!(site.get(&format!("{ROUND}/dataset.doc")).await.status, 404);
+    for wrong in [
+        "lineage=all",
+        "colour=red",
+        "column=NOTHING",
+        "from=2026",
+        "from=2026-27-Q4",
+        "from=2025-26-Q4",
+    ] {
+        let answer = site.get(&format!("{ROUND}/dataset.csv?{wrong}")).await;
+        assert_eq!(answer.status, 400, "{wrong}: {answer:?}");
+    }
+    let manifest = site.get(&format!("{ROUND}/dataset/manifest.json")).await;
+    let manifest: serde_json::Value = serde_json::from_str(&manifest.body).unwrap();
+    assert_eq!(manifest["is_provisional"], true);
+    assert_eq!(manifest["missing"].as_array().unwrap().len(), 2);
+}

@@ -363,6 +363,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
         .replace("{code}", thing.organisation)
         .replace("{organisation}", thing.organisation)
         .replace("{return_id}", "cases")
+        .replace("{ending}", "csv")
         .replace("{period}", "2026-27-Q1");
     let form = format!(
         "form_token={form_token}&reason=x&text=x&which=all&words=new&page=1&id={0}&message_id={0}&idempotency_key={0}&decision=&place=",
@@ -395,7 +396,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
             .collect();
     }
     let query = match route.path.rsplit('/').next() {
-        Some("dataset.csv") => "?table=case",
+        Some("dataset.csv" | "manifest.json") => "?table=case",
         Some("submissions" | "checks") if !path.starts_with("/api/checks/") => "?file_name=a.csv",
         _ => "",
     };
@@ -419,7 +420,7 @@ fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
             .any(has)
         {
             Some(thing.organisation)
-        } else if has("dataset.csv") {
+        } else if has("/dataset") {
             // Whoever has an organisation takes what is its own.
             actor.organisations().first().copied()
         } else {

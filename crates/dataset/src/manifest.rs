@@ -1,0 +1,152 @@
+//! Which submissions a dataset is made of, and who is missing from it.
+
+use chrono::NaiveDate;
+use db::records::{self, Counted, Missing, Span};
+use db::{Conn, DbError, Sees, organisations};
+use serde::{Deserialize, Serialize};
+use spec::{Accumulation, Period, ReturnSpec};
+use uuid::Uuid;
+
+/// A period, its dates always beside its label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    pub label: String,
+    pub start: NaiveDate,
+    pub end: NaiveDate,
+}
+
+impl From<&Period> for Part {
+    fn from(period: &Period) -> Self {
+        Self {
+            label: period.label.clone(),
+            start: period.start,
+            end: period.end,
+        }
+    }
+}
+
+/// The codes that an organisation goes by, as they were when the manifest was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Codes {
+    /// GSS code.
+    pub code: String,
+    pub name: String,
+    pub sg_code: Option<String>,
+    pub phs_code: Option<String>,
+}
+
+/// What a dataset is made of. It says everything that its bytes follow from, but for its columns and format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub return_id: String,
+    pub from: Part,
+    pub to: Part,
+    /// Whether records of earlier periods count until newer ones take their place.
+    pub accumulates: bool,
+    pub only_accepted: bool,
+    /// Whose was asked for, by GSS code; none: everybody's.
+    pub organisations: Vec<String>,
+    /// In the order of the rows.
+    pub submissions: Vec<Counted>,
+    pub missing: Vec<Missing>,
+    /// The versions of the return that they were made with, with the hash of each.
+    pub versions: Vec<(String, String)>,
+    pub codes: Vec<Codes>,
+}
+
+/// The rounds of a dataset: from one period to another, which may be the same.
+#[derive(Debug, Clone, Copy)]
+pub struct WhichRounds<'a> {
+    pub from: &'a Period,
+    pub to: &'a Period,
+}
+
+/// Whose records.
+#[derive(Debug, Clone, Copy)]
+pub struct WhoseRecords<'a> {
+    pub sees: &'a Sees,
+    /// By GSS code; none: of all that are seen.
+    pub organisations: &'a [String],
+    pub only_accepted: bool,
+}
+
+impl Manifest {
+    /// Whether something in it only stands provisionally, or somebody is missing.
+    pub fn is_provisional(&self) -> bool {
+        !self.missing.is_empty() || self.n_provisional() > 0
+    }
+
+    pub fn n_provisional(&self) -> usize {
+        let provisional = |counted: &&Counted| counted.state != cycle::SubmissionState::Accepted;
+        self.submissions.iter().filter(provisional).count()
+    }
+
+    pub fn ids(&self) -> Vec<Uuid> {
+        let ids = self.submissions.iter();
+        ids.map(|counted| counted.submission_id).collect()
+    }
+}
+
+/// Reads which submissions count now. In a snapshot all of it is of one moment.
+pub async fn read_manifest(
+    conn: &mut Conn,
+    versions: &[ReturnSpec],
+    spec: &ReturnSpec,
+    rounds: WhichRounds<'_>,
+    whose: WhoseRecords<'_>,
+) -> Result<Manifest, DbError> {
+    let span = Span {
+        return_id: &spec.id,
+        from_end: rounds.from.end,
+        to_end: rounds.to.end,
+        accumulation: spec.accumulation,
+        sees: whose.sees,
+        organisations: whose.organisations,
+        only_accepted: whose.only_accepted,
+    };
+    let submissions = records::counted(conn, &span).await?;
+    let missing = records::missing(conn, &span).await?;
+    let known = organisations::codes(conn).await?;
+    let mut used: Vec<(String, String)> = versions
+        .iter()
+        .filter(|version| {
+            let is_used = |counted: &Counted| counted.return_version == version.version;
+            version.id == spec.id
+                && (version.version == spec.version || submissions.iter().any(is_used))
+        })
+        .map(|version| (version.version.clone(), version.hash.clone()))
+        .collect();
+    used.sort();
+    let mut organisations = whose.organisations.to_vec();
+    organisations.sort();
+    organisations.dedup();
+    Ok(Manifest {
+        return_id: spec.id.clone(),
+        from: rounds.from.into(),
+        to: rounds.to.into(),
+        accumulates: spec.accumulation == Accumulation::Cumulative,
+        only_accepted: whose.only_accepted,
+        organisations,
+        submissions,
+        missing,
+        versions: used,
+        codes: known
+            .into_iter()
+            .map(|known| Codes {
+                code: known.code,
+                name: known.name,
+                sg_code: known.sg_code,
+                phs_code: known.phs_code,
+            })
+            .collect(),
+    })
+}
+
+/// No table of it has more records than this.
+pub async fn n_most_records(
+    conn: &mut Conn,
+    manifest: &Manifest,
+    table: &str,
+) -> Result<u64, DbError> {
+    records::n_records(conn, &manifest.ids(), table).await
+}

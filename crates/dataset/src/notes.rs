@@ -1,0 +1,171 @@
+//! What a workbook says about its rows: notes, and a dictionary of its columns.
+
+use report::table::Sheet;
+use spec::{ItemKind, ReturnSpec};
+
+use crate::{Manifest, Shape};
+
+/// Nobody reads further, and every code is in the dictionary of the return.
+const MOST_CODES: usize = 200;
+
+pub(crate) fn sheets(
+    spec: &ReturnSpec,
+    manifest: &Manifest,
+    shape: &Shape,
+    n_records: u64,
+) -> Vec<Sheet> {
+    vec![
+        Sheet {
+            name: "Notes",
+            columns: vec![("About", 30), ("Note", 100)],
+            rows: notes(spec, manifest, shape, n_records),
+        },
+        Sheet {
+            name: "Dictionary",
+            columns: vec![
+                ("Column", 28),
+                ("Title", 36),
+                ("Kind", 12),
+                ("Unit", 12),
+                ("What it is", 70),
+                ("Codes", 60),
+            ],
+            rows: dictionary(shape),
+        },
+    ]
+}
+
+/// Each a name and a sentence.
+pub(crate) fn notes(
+    spec: &ReturnSpec,
+    manifest: &Manifest,
+    shape: &Shape,
+    n_records: u64,
+) -> Vec<Vec<String>> {
+    let mut rows: Vec<(&str, String)> = vec![
+        ("Return", format!("{} ({})", spec.title, spec.acronym)),
+        ("Table", shape.title.clone()),
+        ("Period", period(manifest)),
+        ("Rows", n_records.to_string()),
+        ("Made from", made_from(manifest)),
+    ];
+    if manifest.accumulates {
+        let note = "Of each record what was sent last up to the end of the period; it may have been sent for an earlier one.";
+        rows.push(("Which records", note.to_owned()));
+    }
+    if manifest.versions.len() > 1 {
+        let versions: Vec<&str> = manifest
+            .versions
+            .iter()
+            .map(|(version, _)| version.as_str())
+            .collect();
+        let note = format!(
+            "Collected with versions {} of the return; the columns are as the newest says them.",
+            versions.join(", ")
+        );
+        rows.push(("Versions", note));
+    }
+    let state = if manifest.is_provisional() {
+        format!(
+            "Provisional: {} of {} returns in it are not accepted yet, and {} are missing.",
+            manifest.n_provisional(),
+            manifest.submissions.len(),
+            manifest.missing.len()
+        )
+    } else {
+        "Complete: everybody who has to answer has, and all of it is accepted.".to_owned()
+    };
+    rows.push(("State", state));
+    for missing in &manifest.missing {
+        let note = format!(
+            "{} ({}), {}",
+            missing.organisation_name, missing.organisation, missing.period_label
+        );
+        rows.push(("Missing", note));
+    }
+    let nil = manifest.submissions.iter().filter(|counted| counted.is_nil);
+    for counted in nil {
+        let note = format!(
+            "{} ({}), {}",
+            counted.organisation_name, counted.organisation, counted.period_label
+        );
+        rows.push(("Nothing to report", note));
+    }
+    rows.push((
+        "Numbers",
+        "A number of more than 15 digits is kept as text, since a spreadsheet would round it."
+            .to_owned(),
+    ));
+    rows.push((
+        "Source",
+        format!("{}, {}", spec.owner.organisation, spec.owner.team),
+    ));
+    rows.into_iter()
+        .map(|(about, note)| vec![about.to_owned(), note])
+        .collect()
+}
+
+fn period(manifest: &Manifest) -> String {
+    let day = |day: chrono::NaiveDate| day.format("%-d %B %Y").to_string();
+    if manifest.from == manifest.to {
+        let to = &manifest.to;
+        format!("{}: {} to {}", to.label, day(to.start), day(to.end))
+    } else {
+        format!(
+            "{} to {}: {} to {}",
+            manifest.from.label,
+            manifest.to.label,
+            day(manifest.from.start),
+            day(manifest.to.end)
+        )
+    }
+}
+
+fn made_from(manifest: &Manifest) -> String {
+    let organisations: std::collections::BTreeSet<&str> = manifest
+        .submissions
+        .iter()
+        .map(|counted| counted.organisation.as_str())
+        .collect();
+    format!(
+        "{} returns of {} organisations",
+        manifest.submissions.len(),
+        organisations.len()
+    )
+}
+
+fn dictionary(shape: &Shape) -> Vec<Vec<String>> {
+    shape
+        .columns
+        .iter()
+        .map(|column| {
+            let mut codes: Vec<String> = column
+                .codes
+                .iter()
+                .take(MOST_CODES)
+                .map(|(code, label)| format!("{code} = {label}"))
+                .collect();
+            if column.codes.len() > MOST_CODES {
+                codes.push(format!("and {} more", column.codes.len() - MOST_CODES));
+            }
+            vec![
+                column.name.clone(),
+                column.title.clone(),
+                kind_in_words(column.kind).to_owned(),
+                column.unit.clone().unwrap_or_default(),
+                column.description.clone(),
+                codes.join("; "),
+            ]
+        })
+        .collect()
+}
+
+fn kind_in_words(kind: ItemKind) -> &'static str {
+    match kind {
+        ItemKind::Text => "text",
+        ItemKind::Integer => "whole number",
+        ItemKind::Decimal { .. } => "number",
+        ItemKind::Date => "date",
+        ItemKind::Boolean => "true or false",
+    }
+}

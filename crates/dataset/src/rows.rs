@@ -1,0 +1,229 @@
+//! The rows of a dataset, a batch at a time, each batch of one submission.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::records::{self, Counted, Newest, Places, Record};
+use db::{Conn, DbError, Tx};
+use uuid::Uuid;
+
+use crate::shape::Head;
+use crate::write::From;
+use crate::{BATCH, DatasetError, Manifest, Shape};
+
+/// Where records accumulate, the first come when all of them are sorted.
+const SORTED_WITHIN: Duration = Duration::from_mins(5);
+
+/// Rows of one submission.
+pub(crate) struct Batch {
+    pub(crate) head: Arc<Head>,
+    pub(crate) records: Vec<Record>,
+}
+
+/// Reads the rows of a manifest.
+pub(crate) struct Rows<'a> {
+    from: From<'a>,
+    manifest: &'a Manifest,
+    shape: &'a Shape,
+    place: Place,
+    pub(crate) n_records: u64,
+}
+
+/// How far the rows are read.
+enum Place {
+    /// Each submission by itself: no connection is held in between.
+    Of {
+        submission_idx: usize,
+        head: Option<Arc<Head>>,
+        after_row: u32,
+    },
+    /// All together, where records accumulate.
+    Newest(Box<Open>),
+}
+
+struct Open {
+    tx: Tx,
+    newest: Newest,
+    heads: HashMap<Uuid, Arc<Head>>,
+    /// Fetched, and not given yet.
+    waiting: VecDeque<Vec<Record>>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) async fn open(
+        from: From<'a>,
+        manifest: &'a Manifest,
+        shape: &'a Shape,
+    ) -> Result<Self, DatasetError> {
+        let place = if manifest.accumulates {
+            Place::Newest(Box::new(open(from, manifest, shape).await?))
+        } else {
+            Place::Of {
+                submission_idx: 0,
+                head: None,
+                after_row: 0,
+            }
+        };
+        Ok(Self {
+            from,
+            manifest,
+            shape,
+            place,
+            n_records: 0,
+        })
+    }
+
+    /// The next rows, in order; `None`: that was all.
+    pub(crate) async fn next(&mut self) -> Result<Option<Batch>, DatasetError> {
+        let batch = match &mut self.place {
+            Place::Of {
+                submission_idx,
+                head,
+                after_row,
+            } => loop {
+                let Some(counted) = self.manifest.submissions.get(*submission_idx) else {
+                    break None;
+                };
+                let of = OfOne {
+                    from: self.from,
+                    return_id: &self.manifest.return_id,
+                    shape: self.shape,
+                    counted,
+                };
+                let batch = of.page(head, *after_row).await?;
+                // A short one was the last of its submission.
+                match &batch {
+                    Some(batch) if batch.records.len() == BATCH as usize => {
+                        *after_row = batch.records.last().map_or(0, |last| last.row_number);
+                    }
+                    _ => {
+                        *submission_idx += 1;
+                        *after_row = 0;
+                        *head = None;
+                    }
+                }
+                if batch.is_some() {
+                    break batch;
+                }
+            },
+            Place::Newest(open) => open.next(self.manifest, self.shape).await?,
+        };
+        self.n_records += batch.as_ref().map_or(0, |batch| batch.records.len() as u64);
+        Ok(batch)
+    }
+}
+
+/// One submission's rows.
+struct OfOne<'a> {
+    from: From<'a>,
+    return_id: &'a str,
+    shape: &'a Shape,
+    counted: &'a Counted,
+}
+
+impl OfOne<'_> {
+    /// `None`: there are no more.
+    async fn page(
+        &self,
+        known: &mut Option<Arc<Head>>,
+        after_row: u32,
+    ) -> Result<Option<Batch>, DatasetError> {
+        let version = &self.counted.return_version;
+        let source = self
+            .shape
+            .source(self.from.versions, self.return_id, version);
+        let Some(source) = source.filter(|_| !self.counted.is_nil) else {
+            return Ok(None);
+        };
+        let id = self.counted.submission_id;
+        let mut conn = self.from.db.read(self.from.sees).await?;
+        let head = match known {
+            Some(head) => Arc::clone(head),
+            None => {
+                let places = places(&mut conn, self.shape, id).await?;
+                let head = Arc::new(Head::of(self.counted, places));
+                *known = Some(Arc::clone(&head));
+                head
+            }
+        };
+        let source = source.as_source();
+        let records = records::page(&mut conn, &source, id, after_row, BATCH).await?;
+        Ok((!records.is_empty()).then_some(Batch { head, records }))
+    }
+}
+
+async fn places(conn: &mut Conn, shape: &Shape, id: Uuid) -> Result<Places, DatasetError> {
+    if shape.needs_places() {
+        Ok(records::places(conn, id, &shape.table).await?)
+    } else {
+        Ok(Places::default())
+    }
+}
+
+async fn open(from: From<'_>, manifest: &Manifest, shape: &Shape) -> Result<Open, DatasetError> {
+    let mut tx = from.db.begin_snapshot(from.sees).await?;
+    tx.set_statement_timeout(SORTED_WITHIN).await?;
+    let mut owned = Vec::new();
+    for (version, _) in &manifest.versions {
+        owned.extend(shape.source(from.versions, &manifest.return_id, version));
+    }
+    let mut sources = Vec::new();
+    for source in &owned {
+        sources.push(source.as_source());
+    }
+    let newest = Newest::open(&mut tx, &sources, &manifest.ids()).await?;
+    Ok(Open {
+        tx,
+        newest,
+        heads: HashMap::new(),
+        waiting: VecDeque::new(),
+    })
+}
+
+impl Open {
+    async fn next(
+        &mut self,
+        manifest: &Manifest,
+        shape: &Shape,
+    ) -> Result<Option<Batch>, DatasetError> {
+        if self.waiting.is_empty() {
+            let records = self.newest.fetch(&mut self.tx, BATCH).await?;
+            self.waiting.extend(in_runs(records));
+        }
+        let Some(records) = self.waiting.pop_front() else {
+            return Ok(None);
+        };
+        let id = records.first().map(|record| record.submission_id);
+        let head = match id.and_then(|id| self.heads.get(&id)) {
+            Some(head) => Arc::clone(head),
+            None => {
+                let mut submissions = manifest.submissions.iter();
+                let counted = submissions
+                    .find(|counted| Some(counted.submission_id) == id)
+                    .ok_or_else(|| DbError::Stored(format!("{id:?} is not in the manifest")))?;
+                let places = places(&mut self.tx, shape, counted.submission_id).await?;
+                let head = Arc::new(Head::of(counted, places));
+                self.heads.insert(counted.submission_id, Arc::clone(&head));
+                head
+            }
+        };
+        Ok(Some(Batch { head, records }))
+    }
+}
+
+/// Records that follow each other and are of one submission, together.
+fn in_runs(records: Vec<Record>) -> Vec<Vec<Record>> {
+    let mut runs: Vec<Vec<Record>> = Vec::new();
+    for record in records {
+        let is_of = |run: &Vec<Record>| {
+            run.last()
+                .is_some_and(|last| last.submission_id == record.submission_id)
+        };
+        match runs.last_mut() {
+            Some(run) if is_of(run) => run.push(record),
+            _ => runs.push(vec![record]),
+        }
+    }
+    runs
+}
