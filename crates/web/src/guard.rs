@@ -2,8 +2,8 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
@@ -59,7 +59,8 @@ pub(crate) async fn same_site_only(
     let base_host = request
         .app_data::<web::Data<Site>>()
         .and_then(|site| host_of_url(&site.config.base_url).map(str::to_owned));
-    if let Err(problem) = check(request.method(), request.headers(), base_host.as_deref()) {
+    let checked = check(request.method(), request.headers(), base_host.as_deref());
+    if let Err(problem) = checked.and_then(|()| check_address(request.uri())) {
         return Ok(request.into_response(problem.response()));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
@@ -76,6 +77,17 @@ fn check(method: &Method, headers: &HeaderMap, base_host: Option<&str>) -> Resul
         Some(origin) if !reads && host_of_url(origin) != Some(host) => Err(Problem::cross_site()),
         _ => Ok(()),
     }
+}
+
+/// Nothing here is called by a zero byte, and the database can't be asked for it.
+fn check_address(uri: &Uri) -> Result<(), Problem> {
+    let has_zero = |part: &str| part.contains("%00");
+    if has_zero(uri.path()) || uri.query().is_some_and(has_zero) {
+        return Err(Problem::bad_request(
+            "The address has a zero byte (%00) in it, which nothing here has.",
+        ));
+    }
+    Ok(())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

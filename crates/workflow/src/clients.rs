@@ -88,7 +88,8 @@ pub async fn add_client(
         return Err(ClientError::NotHeldForThat);
     }
     let name = new.name.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME {
+    let has_control = name.chars().any(char::is_control);
+    if name.is_empty() || has_control || name.chars().count() > LONGEST_NAME {
         return Err(ClientError::NoName);
     }
     if !(1..=LONGEST_CLIENT_DAYS).contains(&new.days) {

@@ -81,6 +81,11 @@ pub async fn explain(
         Words::AsBefore => None,
     };
     let keys = explaining.keys.as_ref().map(|keys| texts(keys));
+    // No check and no finding is called so, and the database can't even be asked.
+    let is_known = |name: &str| !name.contains('\0');
+    if !is_known(&explaining.rule) || !keys.iter().flatten().all(|key| is_known(key)) {
+        return Err(ExplainError::NothingToExplain);
+    }
     let of = Of {
         submission_id,
         rule: &explaining.rule,

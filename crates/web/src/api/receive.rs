@@ -28,9 +28,10 @@ pub(crate) struct Round {
 pub(crate) struct Facts {
     /// What the file is called.
     #[serde(default)]
-    #[param(required, min_length = 1, pattern = r"[A-Za-z0-9]")]
+    #[param(required, min_length = 1)]
     file_name: String,
     /// Where the receipt and the outcome are sent too; a program that asks for them needs no mail.
+    #[param(format = Email)]
     contact_email: Option<String>,
 }
 

@@ -161,6 +161,14 @@ async fn whatever_is_wrong_is_told_as_a_problem() {
     is_problem(&site.ask("POST", &explain, "", b"{").await, 400);
     let large = vec![b' '; 1024 * 1024 + 1];
     is_problem(&site.ask("POST", &explain, "", &large).await, 413);
+    for odd in [
+        "/api/submissions?organisation=%00",
+        "/api/returns/a%00/versions/1",
+    ] {
+        is_problem(&site.program_asks(odd).await, 400);
+    }
+    let zero = br#"{"rule": "\u0000", "text": "x"}"#;
+    is_problem(&site.ask("POST", &explain, "", zero).await, 400);
     is_problem(&site.ask_as("", "GET", "/api/rounds", "", b"").await, 401);
     // Nothing of this is for pages of other sites.
     let origin = "origin: https://elsewhere.example\r\n";
