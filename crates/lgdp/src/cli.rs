@@ -1,10 +1,17 @@
 //! The command line, as it is written.
 
+mod client;
+
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
+
+pub(crate) use client::{
+    ClientCommand, DatasetArguments, FindingsArguments, FindingsFormat, ForWhat, Printed,
+    StatusArguments, SubmitArguments, WatchArguments,
+};
 
 use crate::audit::PrintedHead;
 
@@ -40,6 +47,8 @@ pub(crate) enum Command {
     /// Only files that may stand are checked against each other.
     /// Exit status: 0 nothing worse than queries, 1 something has to be fixed, 2 usage or our own failure.
     CheckCollection(CheckCollectionArguments),
+    #[command(flatten)]
+    Client(ClientCommand),
     /// Works on return specs.
     #[command(subcommand)]
     Spec(SpecCommand),

@@ -8,6 +8,7 @@ mod audit;
 mod check;
 mod check_collection;
 mod cli;
+mod client;
 mod demo;
 mod log;
 mod parts;
@@ -69,6 +70,7 @@ fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
             after,
             format,
         }) => spec_diff::diff(&before, &after, format),
+        Command::Client(command) => client::run(&command),
         Command::Serve => roles::serve(settings),
         Command::Work => roles::work(settings),
         Command::Demo(options) => demo::demo(&options, settings),

@@ -10,7 +10,7 @@ const LINES: [&[&str]; 6] = [
         "child", "postgres", "db", "files", "queue", "mail", "oidc", "dataset",
     ],
     &["workflow"],
-    &["web", "worker"],
+    &["web", "worker", "client"],
     &["lgdp"],
 ];
 
@@ -31,8 +31,8 @@ const BESIDE: [&str; 4] = ["testkit", "handmade", "xtask", "journeys"];
 /// Of these, what everything may use in its tests.
 const FOR_TESTS: [&str; 2] = ["testkit", "handmade"];
 
-/// Crates that start a machine's parts and know nothing of the product.
-const ALONE: [&str; 1] = ["postgres"];
+/// Crates that know nothing of the product: one starts a machine's parts, one asks a platform from outside.
+const ALONE: [&str; 2] = ["postgres", "client"];
 
 fn line_of(name: &str) -> Option<usize> {
     LINES.iter().position(|line| line.contains(&name))

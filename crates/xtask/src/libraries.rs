@@ -3,7 +3,7 @@
 use crate::tree::{self, Member};
 
 /// A library, and the only crates that may depend on it outside their tests.
-const OWNERS: [(&str, &[&str]); 26] = [
+const OWNERS: [(&str, &[&str]); 27] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
     ("arrow-array", &["dataset"]),
@@ -18,6 +18,7 @@ const OWNERS: [(&str, &[&str]); 26] = [
     ("diesel-async", &["db", "queue"]),
     ("diesel_migrations", &["db"]),
     ("governor", &["web"]),
+    ("indicatif", &["client"]),
     ("jsonschema", &["spec", "check"]),
     ("lettre", &["mail"]),
     ("openidconnect", &["oidc"]),

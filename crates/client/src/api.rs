@@ -1,0 +1,224 @@
+//! Requests: sent again while that may help, as long as it may take and as late as the server says.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Where the platform is, and who asks.
+#[derive(Clone)]
+pub struct Access {
+    /// Without a trailing slash: `https://returns.example`.
+    pub address: String,
+    pub token: String,
+    /// How long a request is sent again for, before the platform counts as out of reach.
+    pub patience: Duration,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Access({}, {:?})", self.address, self.patience)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// What was asked for is not right: asking again does not help.
+    #[error("{title}: {detail}")]
+    Refused {
+        status: u16,
+        title: String,
+        detail: String,
+    },
+    /// It may be there later.
+    #[error("{address} can't be reached just now: {reason}")]
+    OutOfReach { address: String, reason: String },
+    #[error("the answer can't be read: {0}")]
+    Answer(String),
+    #[error("{act} {path}")]
+    File {
+        act: &'static str,
+        path: String,
+        source: std::io::Error,
+    },
+}
+
+impl ApiError {
+    pub(crate) fn file(
+        act: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> ApiError {
+        let path = path.display().to_string();
+        move |source| ApiError::File { act, path, source }
+    }
+
+    /// Whether the same may work later.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, ApiError::OutOfReach { .. })
+    }
+}
+
+/// An RFC 9457 problem.
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    detail: String,
+}
+
+/// A platform that is asked.
+#[derive(Debug, Clone)]
+pub struct Api {
+    access: Access,
+    http: reqwest::Client,
+}
+
+/// Without a byte for so long, a connection is taken for cut.
+const SILENCE: Duration = Duration::from_secs(60);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Api {
+    pub fn new(access: Access) -> Result<Self, ApiError> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("lgdp/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(SILENCE)
+            // The token goes nowhere but to the address that was given.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| ApiError::Answer(words(&error)))?;
+        Ok(Self { access, http })
+    }
+
+    pub fn address(&self) -> &str {
+        &self.access.address
+    }
+
+    /// An answer that is JSON.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        let response = self.ask(Method::GET, path, |request| request).await?;
+        read(response).await
+    }
+
+    /// An answer to be read as it comes.
+    pub(crate) async fn stream(&self, path: &str) -> Result<Response, ApiError> {
+        self.ask(Method::GET, path, |request| request).await
+    }
+
+    /// All items of a list, page after page.
+    pub(crate) async fn all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ApiError> {
+        #[derive(Deserialize)]
+        struct Page<T> {
+            items: Vec<T>,
+            next: Option<String>,
+        }
+        let mut items = Vec::new();
+        let mut next = Some(path.to_owned());
+        while let Some(path) = next {
+            let page: Page<T> = self.get(&path).await?;
+            items.extend(page.items);
+            next = page.next;
+        }
+        Ok(items)
+    }
+
+    /// `fill` gives the request its body and headers, anew at each attempt.
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        fill: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Response, ApiError> {
+        let give_up_at = Instant::now() + self.access.patience;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let url = format!("{}{path}", self.access.address);
+            let request = self.http.request(method.clone(), url);
+            let sent = fill(request.bearer_auth(&self.access.token)).send().await;
+            let (reason, wait) = match sent {
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) if is_for_now(response.status()) => {
+                    let asked = retry_after(&response);
+                    (format!("it answers {}", response.status()), asked)
+                }
+                Ok(response) => return Err(refused(response).await),
+                Err(error) => (words(&error), None),
+            };
+            let wait = wait.unwrap_or(pause);
+            if Instant::now() + wait > give_up_at {
+                return Err(ApiError::OutOfReach {
+                    address: self.access.address.clone(),
+                    reason,
+                });
+            }
+            tracing::debug!(reason, ?wait, "asking again");
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// Busy, away or too slow: the same request may be answered later.
+fn is_for_now(status: StatusCode) -> bool {
+    [
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ]
+    .contains(&status)
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+async fn refused(response: Response) -> ApiError {
+    let status = response.status();
+    let problem = response.json::<Problem>().await.ok();
+    let (title, detail) = match problem {
+        Some(problem) => (problem.title, problem.detail),
+        None => (status.to_string(), "there is no more to it".to_owned()),
+    };
+    ApiError::Refused {
+        status: status.as_u16(),
+        title,
+        detail,
+    }
+}
+
+pub(crate) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
+    response
+        .json()
+        .await
+        .map_err(|error| ApiError::Answer(words(&error)))
+}
+
+/// With what caused it, and without the address, which the caller names.
+pub(crate) fn words(error: &dyn std::error::Error) -> String {
+    let mut all = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        all.push(error.to_string());
+        cause = error.source();
+    }
+    all.join(": ")
+}
+
+/// A text as a part of an address.
+pub(crate) fn quoted(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut quoted = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            quoted.push(char::from(byte));
+        } else {
+            let _ = write!(quoted, "%{byte:02X}");
+        }
+    }
+    quoted
+}

@@ -1,0 +1,93 @@
+//! What was sent from a folder, noted in it: a file that is written anew as a whole, never in part.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::WatchError;
+use crate::beside::Beside;
+use crate::{ApiError, Chosen, NewFile};
+
+/// Of the last content that a file had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Note {
+    pub(super) sha256: String,
+    /// What it is sent with, however often.
+    pub(super) key: Uuid,
+    /// What it is sent for, once that is known.
+    pub(super) to: Option<Chosen>,
+    pub(super) submission_id: Option<Uuid>,
+    /// How often its result was written.
+    pub(super) n_looks: u32,
+    /// There is nothing more to come.
+    pub(super) is_done: bool,
+}
+
+impl Note {
+    pub(super) fn new(file: &NewFile) -> Self {
+        Self {
+            sha256: file.sha256.clone(),
+            key: Uuid::now_v7(),
+            to: None,
+            submission_id: None,
+            n_looks: 0,
+            is_done: false,
+        }
+    }
+}
+
+pub(super) struct Notes {
+    path: PathBuf,
+    /// By the file's name.
+    notes: BTreeMap<String, Note>,
+}
+
+impl Notes {
+    pub(super) fn read(path: PathBuf) -> Result<Self, WatchError> {
+        let notes = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| WatchError::Notes {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(ApiError::file("can't read", &path)(error).into()),
+        };
+        Ok(Self { path, notes })
+    }
+
+    pub(super) fn of(&self, name: &str) -> Option<&Note> {
+        self.notes.get(name)
+    }
+
+    /// Kept on the disk before this comes back.
+    pub(super) fn put(&mut self, name: &str, note: Note) -> Result<(), ApiError> {
+        self.notes.insert(name.to_owned(), note);
+        let bytes = serde_json::to_vec_pretty(&self.notes)
+            .map_err(|error| ApiError::Answer(error.to_string()))?;
+        Beside::write_whole(&self.path, &bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_there_again_and_what_can_not_be_read_is_said_and_not_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sent.json");
+        let file = dir.path().join("a.csv");
+        fs::write(&file, "x").unwrap();
+        let note = Note::new(&NewFile::read(&file).unwrap());
+        let mut notes = Notes::read(path.clone()).unwrap();
+        notes.put("a.csv", note.clone()).unwrap();
+        let again = Notes::read(path.clone()).unwrap();
+        assert_eq!(again.of("a.csv"), Some(&note));
+        fs::write(&path, "{").unwrap();
+        assert!(matches!(Notes::read(path), Err(WatchError::Notes { .. })));
+    }
+}

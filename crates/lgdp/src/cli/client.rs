@@ -1,0 +1,166 @@
+//! The commands of a sender's own machine.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Sends files to a platform, as a program of an organisation.
+    ///
+    /// A file that was sent before for the same return and period is not received twice.
+    /// Exit status: 0 received (with --wait: nothing to fix), 1 something has to be fixed or was refused,
+    /// 2 usage or our own failure, 3 out of reach or not checked in time: the same may work later.
+    Submit(SubmitArguments),
+    /// Says where submissions stand; without any, what is owed.
+    ///
+    /// Exit status: 0 nothing to fix, 1 something has to be fixed, 2 usage or our own failure,
+    /// 3 out of reach or not checked yet.
+    Status(StatusArguments),
+    /// Takes what was found in a file that was sent.
+    ///
+    /// Exit status: as of `lgdp status`.
+    Findings(FindingsArguments),
+    /// Takes the figures of a return and period, as CSV.
+    ///
+    /// Exit status: 0 all of it is there, 2 usage or our own failure, 3 out of reach or cut short.
+    Dataset(DatasetArguments),
+    /// Sends what is put into a folder, and writes what comes of it beside it.
+    ///
+    /// Beside `cases.xlsx` come `cases.xlsx-result.txt`, `cases.xlsx-findings.xlsx` and `cases.xlsx-marked.xlsx`.
+    /// What was sent is noted in `.lgdp` in the folder, so that nothing is sent twice; a file that is saved anew is.
+    /// Exit status with --once: 0 nothing to fix, 1 something has to be fixed or was refused,
+    /// 2 usage or our own failure, 3 something is still waited for: run it again.
+    Watch(WatchArguments),
+}
+
+/// Where the platform is, and how answers are told.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Printed {
+    /// Address of the platform, such as https://returns.example; or LGDP_ADDRESS, or `address` in the config file.
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+    /// File with the token; or LGDP_TOKEN_FILE, LGDP_TOKEN, or `token` or `token_file` in the config file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Config file, in TOML; ~/.config/lgdp/client.toml where it is there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How many seconds a platform out of reach is tried for.
+    #[arg(long, value_name = "N", default_value_t = 120)]
+    pub(crate) patience: u64,
+    /// A line of JSON for each answer.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No progress on standard error.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// What a file is for; what is not said is found out where only one thing is open.
+#[derive(Debug, Args)]
+pub(crate) struct ForWhat {
+    /// The return's id.
+    #[arg(long = "return", value_name = "ID")]
+    pub(crate) return_id: Option<String>,
+    /// The period, such as 2026-27-Q1.
+    #[arg(long, value_name = "P")]
+    pub(crate) period: Option<String>,
+    /// Whose return it is, as a GSS code.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) organisation: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArguments {
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) of: ForWhat,
+    /// Wait until it is checked.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How many seconds to wait for.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub(crate) wait_seconds: u64,
+    /// A key of your making, for sending a file once more that was sent before.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) printed: Printed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// As the receipt has it.
+    #[arg(value_name = "SUBMISSION")]
+    pub(crate) submissions: Vec<Uuid>,
+    /// Wait until they are checked.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How many seconds to wait for.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub(crate) wait_seconds: u64,
+    #[command(flatten)]
+    pub(crate) printed: Printed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindingsArguments {
+    /// As the receipt has it.
+    pub(crate) submission: Uuid,
+    #[arg(long, value_enum, default_value_t = FindingsFormat::Text)]
+    pub(crate) format: FindingsFormat,
+    /// Where to write it, instead of standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) printed: Printed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingsFormat {
+    Text,
+    Json,
+    Csv,
+    /// A workbook of findings.
+    Xlsx,
+    /// The sender's own workbook with its cells marked.
+    Marked,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetArguments {
+    /// The return's id.
+    #[arg(value_name = "RETURN")]
+    pub(crate) return_id: String,
+    /// The period, such as 2026-27-Q1.
+    pub(crate) period: String,
+    /// A table of the return; its first where none is named.
+    #[arg(long)]
+    pub(crate) table: Option<String>,
+    /// Where to write it, instead of standard output: there as a whole or not at all.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) printed: Printed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) of: ForWhat,
+    /// Look once and stop, as a scheduled task does.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How many seconds one look waits for what it sent.
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    pub(crate) wait_seconds: u64,
+    /// Seconds between looks.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(crate) every: u64,
+    #[command(flatten)]
+    pub(crate) printed: Printed,
+}

@@ -1,0 +1,167 @@
+//! Where the platform is and with what token: said on the command line, in the environment, or in a small file.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use client::Access;
+use serde::Deserialize;
+
+use crate::cli::Printed;
+
+/// The file, `client.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kept {
+    address: Option<String>,
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+}
+
+/// A command line is seen by everybody on the machine: the token is never on it.
+pub(super) fn access(printed: &Printed) -> anyhow::Result<Access> {
+    let environment = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let kept = kept(printed.config.as_deref(), &environment)?;
+    found(printed, kept, &environment)
+}
+
+fn found(
+    printed: &Printed,
+    kept: Kept,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> anyhow::Result<Access> {
+    let address = printed
+        .address
+        .clone()
+        .or_else(|| environment("LGDP_ADDRESS"))
+        .or(kept.address)
+        .context("say with --address or LGDP_ADDRESS where the platform is")?;
+    let is_local = ["http://localhost", "http://127.0.0.1", "http://[::1]"]
+        .into_iter()
+        .any(|start| {
+            let rest = address.strip_prefix(start);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
+        });
+    anyhow::ensure!(
+        address.starts_with("https://") || is_local,
+        "{address} is not https: a token is sent nowhere else"
+    );
+    let file = printed
+        .token_file
+        .clone()
+        .or_else(|| environment("LGDP_TOKEN_FILE").map(PathBuf::from));
+    let token = match (file, environment("LGDP_TOKEN")) {
+        (Some(path), _) => read(&path)?,
+        (None, Some(token)) => token,
+        (None, None) => match (kept.token, kept.token_file) {
+            (Some(token), _) => token,
+            (None, Some(path)) => read(&path)?,
+            (None, None) => anyhow::bail!(
+                "there is no token: put it into a file and name that with --token-file or LGDP_TOKEN_FILE, or into LGDP_TOKEN"
+            ),
+        },
+    };
+    Ok(Access {
+        address: address.trim_end_matches('/').to_owned(),
+        token: token.trim().to_owned(),
+        patience: Duration::from_secs(printed.patience),
+    })
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("can't read the token in {}", path.display()))
+}
+
+/// The file that is named, which has to be there, or the usual one, which need not.
+fn kept(
+    named: Option<&Path>,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> anyhow::Result<Kept> {
+    let usual = || {
+        let folder = environment("XDG_CONFIG_HOME").map(PathBuf::from);
+        let folder = folder.or_else(|| Some(PathBuf::from(environment("HOME")?).join(".config")));
+        folder.map(|folder| folder.join("lgdp/client.toml"))
+    };
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => match usual() {
+            Some(path) if path.is_file() => path,
+            _ => return Ok(Kept::default()),
+        },
+    };
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} can't be understood", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access_of(
+        address: Option<&str>,
+        kept: &str,
+        set: &[(&str, &str)],
+    ) -> Result<Access, String> {
+        let printed = Printed {
+            address: address.map(str::to_owned),
+            ..Printed::default()
+        };
+        let environment = |name: &str| {
+            let found = set.iter().find(|(own, _)| *own == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let kept = toml::from_str(kept).unwrap();
+        found(&printed, kept, &environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_said_nearest_counts() {
+        let kept = "address = \"https://kept.example/\"\ntoken = \"kept\"";
+        let access = access_of(None, kept, &[]).unwrap();
+        assert_eq!(
+            (&*access.address, &*access.token),
+            ("https://kept.example", "kept")
+        );
+        let set = [
+            ("LGDP_ADDRESS", "https://set.example"),
+            ("LGDP_TOKEN", "set\n"),
+        ];
+        let access = access_of(None, kept, &set).unwrap();
+        assert_eq!(
+            (&*access.address, &*access.token),
+            ("https://set.example", "set")
+        );
+        let access = access_of(Some("https://said.example"), kept, &set).unwrap();
+        assert_eq!(access.address, "https://said.example");
+    }
+
+    #[test]
+    fn a_token_goes_by_https_or_stays_on_this_machine() {
+        let set = [("LGDP_TOKEN", "x")];
+        for good in [
+            "https://a.example",
+            "http://localhost:8080",
+            "http://127.0.0.1",
+            "http://[::1]:9",
+        ] {
+            access_of(Some(good), "", &set).unwrap();
+        }
+        for bad in [
+            "http://a.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example",
+            "a.example",
+        ] {
+            let refused = access_of(Some(bad), "", &set).unwrap_err();
+            assert!(refused.contains("not https"), "{refused}");
+        }
+        assert!(
+            access_of(Some("https://a.example"), "", &[])
+                .unwrap_err()
+                .contains("no token")
+        );
+    }
+}
