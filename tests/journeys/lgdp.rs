@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use testkit::TestDb;
+use testkit::{S3Server, TestDb};
 
 use crate::council::client;
 use crate::mailbox::Mailbox;
@@ -27,19 +27,47 @@ pub(crate) struct Platform {
     database_url: String,
     _database: TestDb,
     _site: Role,
+    /// Where files are kept, unless in its home.
+    s3: Option<S3Server>,
 }
 
 impl Platform {
     /// Everything but a worker, with the real specs published and one round open.
     pub(crate) async fn start(return_id: &str, period: &str) -> Platform {
-        Platform::start_at(&free_address(), return_id, period, None).await
+        Platform::start_at(&free_address(), return_id, period, None, None).await
+    }
+
+    /// The same with files in object storage, so that other machines can work for it.
+    pub(crate) async fn start_on_s3(return_id: &str, period: &str) -> Platform {
+        let s3 = Some(testkit::s3());
+        Platform::start_at(&free_address(), return_id, period, None, s3).await
+    }
+
+    /// A machine more for a role: with a home of its own, the same database and the same object storage.
+    pub(crate) async fn start_machine(&self, role: &str) -> Machine {
+        assert!(
+            self.s3.is_some(),
+            "files of a platform's own home are nobody else's"
+        );
+        let (home, listen) = (tempfile::tempdir().unwrap(), free_address());
+        let settings = Settings {
+            home: home.path(),
+            listen: &listen,
+            ..self.settings()
+        };
+        let role = settings.start(role);
+        Machine {
+            address: format!("http://{listen}"),
+            role,
+            _home: home,
+        }
     }
 
     /// The same with a provider, where somebody has an account.
     pub(crate) async fn start_with_provider(return_id: &str, period: &str) -> (Platform, Provider) {
         let listen = free_address();
         let provider = Provider::start(&format!("http://{listen}")).await;
-        let platform = Platform::start_at(&listen, return_id, period, Some(&provider)).await;
+        let platform = Platform::start_at(&listen, return_id, period, Some(&provider), None).await;
         (platform, provider)
     }
 
@@ -48,6 +76,7 @@ impl Platform {
         return_id: &str,
         period: &str,
         provider: Option<&Provider>,
+        s3: Option<S3Server>,
     ) -> Platform {
         let database = TestDb::new();
         let home = tempfile::tempdir().unwrap();
@@ -60,6 +89,7 @@ impl Platform {
             database_url: &database.url(),
             listen,
             smtp_url: &mailbox.url(),
+            s3: s3.as_ref(),
         };
         setting.run(&["admin", "publish"]);
         setting.open(return_id, period);
@@ -71,17 +101,9 @@ impl Platform {
             home,
             _database: database,
             _site: site,
+            s3,
         };
-        until("the site is ready", Duration::from_secs(30), || async {
-            let ready = client()
-                .get(format!("{}/health/ready", platform.address))
-                .send()
-                .await;
-            ready
-                .is_ok_and(|response| response.status().is_success())
-                .then_some(())
-        })
-        .await;
+        is_ready(&platform.address).await;
         platform
     }
 
@@ -193,8 +215,27 @@ impl Platform {
             database_url: &self.database_url,
             listen: self.address.trim_start_matches("http://"),
             smtp_url: self.mailbox.url_str(),
+            s3: self.s3.as_ref(),
         }
     }
+}
+
+/// A role on a machine of its own.
+pub(crate) struct Machine {
+    pub(crate) address: String,
+    pub(crate) role: Role,
+    _home: TempDir,
+}
+
+/// Waits until a site answers.
+pub(crate) async fn is_ready(address: &str) {
+    until("the site is ready", Duration::from_secs(30), || async {
+        let ready = client().get(format!("{address}/health/ready")).send().await;
+        ready
+            .is_ok_and(|response| response.status().is_success())
+            .then_some(())
+    })
+    .await;
 }
 
 /// Of everybody by the front of their address.
@@ -207,6 +248,7 @@ struct Settings<'a> {
     database_url: &'a str,
     listen: &'a str,
     smtp_url: &'a str,
+    s3: Option<&'a S3Server>,
 }
 
 impl Settings<'_> {
@@ -221,8 +263,18 @@ impl Settings<'_> {
             .env("LGDP_LEASE_SECONDS", "2")
             // Few, so that each serves many people in turn.
             .env("LGDP_DATABASE_CONNECTIONS", "4")
+            // Tests ask more often than anybody does.
+            .env("LGDP_REQUESTS_PER_MINUTE", "100000")
             .env("LGDP_LOG", LOGGED)
             .stdin(Stdio::null());
+        if let Some(s3) = self.s3 {
+            command
+                .env("LGDP_FILES", format!("s3://{}", s3.bucket))
+                .env("LGDP_S3_ENDPOINT", &s3.endpoint)
+                .env("LGDP_S3_REGION", &s3.region)
+                .env("LGDP_S3_ACCESS_KEY_ID", "key")
+                .env("LGDP_S3_SECRET_ACCESS_KEY", "secret");
+        }
         let providers = providers_in(self.home);
         if providers.is_file() {
             command.env("LGDP_PROVIDERS", providers);
@@ -304,7 +356,7 @@ fn log_of(home: &Path, role: &str) -> PathBuf {
 }
 
 /// `target/release/lgdp`, beside `target/release/deps/journeys-…`.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let binary = test.parent().and_then(Path::parent).unwrap().join("lgdp");
     assert!(

@@ -12,6 +12,7 @@
 
 mod account_elsewhere;
 mod administration;
+mod api_document;
 mod browser;
 mod canaries;
 mod council;
@@ -19,10 +20,12 @@ mod council_officer;
 mod handing_over;
 mod lgdp;
 mod mailbox;
+mod many_processes;
 mod person;
 mod provider;
 #[cfg(target_os = "linux")]
 mod scale;
+mod sending_machine;
 mod upload;
 mod upload_to_dataset;
 mod wait;

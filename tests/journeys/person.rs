@@ -90,6 +90,14 @@ impl Person {
         self.get(path).await.status()
     }
 
+    /// At another site of the platform.
+    pub(crate) async fn status_at(&self, address: &str, path: &str) -> StatusCode {
+        let asked = client()
+            .get(format!("{address}{path}"))
+            .header("cookie", &self.cookie);
+        asked.send().await.unwrap().status()
+    }
+
     pub(crate) async fn bytes(&self, path: &str) -> Vec<u8> {
         let response = self.get(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
