@@ -81,6 +81,7 @@ fn known(submission: &Value, check: &Value) -> String {
 "path.code" = "{}"
 "path.id" = {submission}
 "path.parcel" = {check}
+"path.ending" = "csv"
 "#,
         COUNCIL.code
     );
