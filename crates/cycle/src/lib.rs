@@ -3,6 +3,7 @@
 //! Pure decisions over facts: a state is derived here, never stored.
 //! It knows nothing of databases, people or the clock; `today` is an argument.
 
+pub mod calendar;
 pub mod clock;
 mod dates;
 mod handover;

@@ -197,3 +197,11 @@ pub async fn of_round(
     .await?;
     rows.into_iter().map(Extension::try_from).collect()
 }
+
+/// Those that nobody has decided on, the oldest first.
+pub async fn undecided(conn: &mut Conn) -> Result<Vec<Extension>, DbError> {
+    let rows: Vec<Row> = statement(select("WHERE d.extension_id IS NULL ORDER BY e.at, e.id"))
+        .load(conn.connection())
+        .await?;
+    rows.into_iter().map(Extension::try_from).collect()
+}

@@ -5,6 +5,8 @@
 //! It knows nothing of permissions, files or messages.
 
 pub mod audit;
+pub mod burden;
+pub mod calendar_feeds;
 pub mod clients;
 pub mod collections;
 pub mod comparisons;

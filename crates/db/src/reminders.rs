@@ -26,17 +26,41 @@ struct OwedRow {
     row: ObligationRow,
 }
 
-/// What is due on a day or later, with the number of its round.
+/// What is due on a day or later, by organisation and day.
 pub async fn due_from(
     conn: &mut Conn,
     from: NaiveDate,
     today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let rows: Vec<ObligationRow> = statement(select(
+        "WHERE c.due_on >= $1 OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on >= $1)
+         ORDER BY o.organisation, c.due_on, o.id",
+    ))
+    .bind::<Date, _>(from)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| row.into_obligation(today))
+        .collect()
+}
+
+/// What somebody may have to be told of, with the number of its round: what is due from one day up to and on another, by
+/// its own day or the round's, and what is due later and was moved.
+pub async fn to_tell(
+    conn: &mut Conn,
+    (from, until): (NaiveDate, NaiveDate),
+    today: NaiveDate,
 ) -> Result<Vec<(i64, Obligation)>, DbError> {
-    let sql = select("WHERE c.due_on >= $1 OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on >= $1)
-         ORDER BY o.organisation, c.due_on, o.id");
+    let sql = select(
+        "WHERE c.due_on BETWEEN $1 AND $2
+            OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on BETWEEN $1 AND $2)
+            OR (c.due_on > $2 AND (SELECT count(*) FROM cycle_date d WHERE d.cycle_id = c.id AND d.kind = 'due') > 1)
+         ORDER BY o.organisation, c.due_on, o.id",
+    );
     let sql = sql.replacen("SELECT o.id,", "SELECT o.cycle_id, o.id,", 1);
     let rows: Vec<OwedRow> = statement(sql)
         .bind::<Date, _>(from)
+        .bind::<Date, _>(until)
         .load(conn.connection())
         .await?;
     rows.into_iter()

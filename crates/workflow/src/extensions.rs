@@ -260,3 +260,13 @@ pub async fn extensions_of(
     });
     Ok(all)
 }
+
+/// What was asked for and not decided, the oldest first; for who may decide it.
+pub async fn extensions_to_decide(db: &Db, actor: &Actor) -> Result<Vec<Extension>, DbError> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let mut all = extensions::undecided(&mut conn).await?;
+    all.retain(|extension| {
+        may_on_time(actor, &extension.organisation, &extension.round.return_id).1
+    });
+    Ok(all)
+}

@@ -8,6 +8,7 @@ mod actor;
 mod attention;
 mod audit;
 mod beginning;
+mod calendar_feeds;
 mod clients;
 mod collection;
 mod compare;
@@ -50,6 +51,7 @@ pub use actor::Denied;
 pub use attention::{AssessGivenUpJob, RetryError, give_up, retry};
 pub use audit::{Export, Trail, export_trail, next_of_export, trail, verify_audit};
 pub use beginning::{Beginning, beginning};
+pub use calendar_feeds::{Feed, OfWhat, make_feed, own_feeds, read_feed, revoke_feed};
 pub use clients::{
     Client, ClientError, LONGEST_CLIENT_DAYS, NewClient, TellClientEndsJob, add_client, client,
     clients, may_make_clients, revoke_client, tell_client_ends,
@@ -70,8 +72,8 @@ pub use explain::{
 };
 pub use extensions::{
     AskingForTime, DecidingOnTime, Extension, ExtensionDecision, ExtensionError, LONGEST_MONTHS,
-    ask_for_time, decide_on_time, extension_to_decide, extensions_of, may_be_extended, may_on_time,
-    time_of,
+    ask_for_time, decide_on_time, extension_to_decide, extensions_of, extensions_to_decide,
+    may_be_extended, may_on_time, time_of,
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
@@ -90,7 +92,7 @@ pub use outbox::{
 };
 pub use owed::{
     Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, decide_for, may_for,
-    may_with, owed, owed_in, people_of, versions,
+    may_with, owed, owed_in, owed_since, people_of, versions,
 };
 pub use pages::{Filter, PageOf, Paged, obligations_page, rounds_page, submissions_page};
 pub use parcels::{
@@ -102,9 +104,9 @@ pub use parcels::{
 pub use people::{
     Code, InviteError, Leave, Member, Members, Presence, Secret, SendLinkJob, SignInError,
     SignedIn, acting, ask_for_link, begin_visit, disable, enable, end_role, end_visit,
-    enter_as_demo, enter_by_link, enter_by_provider, enter_code, invite, invite_into, leave_of,
-    may_disable, may_end, may_give, member, members, new_visit, second_proof, send_link, sign_out,
-    who,
+    enter_as_demo, enter_by_feed, enter_by_link, enter_by_provider, enter_code, invite,
+    invite_into, leave_of, may_disable, may_end, may_give, member, members, new_visit,
+    second_proof, send_link, sign_out, who,
 };
 pub use progress::{Doing, Progress, progress};
 pub use publish::{
@@ -124,8 +126,9 @@ pub use receive::{
 };
 pub use reminders::{Logged, REMIND_JOB, RemindedOf, remind, reminders_of, rung_in_words};
 pub use rounds::{
-    Because, LONGEST_SOURCE, NewDates, PlannedRound, Required, RoundError, RoundName, TakesPlace,
-    cancel_round, may_plan, planned_round, planned_rounds, require, requirements, set_dates,
+    Because, Burden, LONGEST_SOURCE, NewDates, PlannedRound, Required, RoundError, RoundName,
+    TakesPlace, burden, cancel_round, decide_plan, may_plan, planned_round, planned_rounds,
+    require, requirements, set_dates,
 };
 pub use schedules::{
     Fired, PROPOSE_ROUNDS_JOB, Proposal, ScheduledJob, TURN_ROUNDS_JOB, fire_schedules,

@@ -4,7 +4,7 @@ use access::{Action, Object, Stage, View};
 use chrono::NaiveDate;
 use cycle::ObligationState;
 use db::cycles::owed as stored;
-use db::{Db, DbError, people, submissions};
+use db::{Db, DbError, people, reminders, submissions};
 
 use crate::Actor;
 use crate::actor::{Denied, allowed, may as may_see, sees};
@@ -21,6 +21,20 @@ pub async fn owed(
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
     let all = stored::of(&mut *db.read(&sees(actor)).await?, which, today).await?;
+    Ok(all
+        .into_iter()
+        .filter_map(|owed| seen(actor, owed))
+        .collect())
+}
+
+/// What is due on a day or later, by organisation and day.
+pub async fn owed_since(
+    db: &Db,
+    actor: &Actor,
+    from: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let all = reminders::due_from(&mut *db.read(&sees(actor)).await?, from, today).await?;
     Ok(all
         .into_iter()
         .filter_map(|owed| seen(actor, owed))

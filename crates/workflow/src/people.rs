@@ -22,8 +22,8 @@ pub use members::{
 pub use secret::Secret;
 pub use sign_in::{
     Code, Presence, SendLinkJob, SignInError, SignedIn, ask_for_link, begin_visit, end_visit,
-    enter_as_demo, enter_by_link, enter_by_provider, enter_code, new_visit, second_proof,
-    send_link, sign_out, who,
+    enter_as_demo, enter_by_feed, enter_by_link, enter_by_provider, enter_code, new_visit,
+    second_proof, send_link, sign_out, who,
 };
 
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,8 @@ const MOVED: &str = "moved";
 
 /// What is so long past is on no rung any more: the last one, and what it may be late.
 const PAST_DAYS: u64 = 31;
+/// And what is due later is on none yet.
+const AHEAD_DAYS: u64 = 31;
 
 /// Reminds everybody of what has come by now and was not decided on before. Doing it again does nothing.
 pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<RemindedOf, DbError> {
@@ -46,7 +48,10 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
     let from = today
         .checked_sub_days(Days::new(PAST_DAYS))
         .unwrap_or(today);
-    let owed = reminders::due_from(&mut tx, from, today).await?;
+    let until = today
+        .checked_add_days(Days::new(AHEAD_DAYS))
+        .unwrap_or(today);
+    let owed = reminders::to_tell(&mut tx, (from, until), today).await?;
     let mut ladder = Ladder::of(&mut tx, &owed).await?;
     let told_today = reminders::told_on(&mut tx, today).await?;
     let mut by_person: BTreeMap<Uuid, Told> = BTreeMap::new();

@@ -6,13 +6,16 @@ use chrono::NaiveDate;
 use cycle::{DateFact, OutOfOrder, PlannedDate};
 use db::cycles::dates::{self, Said};
 use db::cycles::{self, Round};
-use db::{Db, DbError, Tx, handovers};
+use db::{Db, DbError, Tx, burden, handovers};
+
 use serde_json::json;
 
 use crate::actor::{Deed, allowed, record, sees};
 use crate::explain::written;
 use crate::waivers::by;
 use crate::{Actor, Denied, ExplainError};
+
+pub use db::burden::Burden;
 
 /// A round, by its return and the label of its period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +80,12 @@ impl From<ExplainError> for RoundError {
 /// Whether an actor plans rounds.
 pub fn may_plan(actor: &Actor) -> bool {
     allowed(actor, Action::PlanRounds, &Object::default()).is_ok()
+}
+
+/// Why an actor does not plan rounds, if it does not.
+pub fn decide_plan(actor: &Actor) -> Result<(), Denied> {
+    allowed(actor, Action::PlanRounds, &Object::default())?;
+    Ok(())
 }
 
 /// Sets days in one round or many: in all of them or, where one can't be, in none. Days that are as they were are left out,
@@ -377,4 +386,10 @@ pub async fn requirements(
     };
     allowed(actor, Action::SeeObligation, &object)?;
     Ok(dates::requirements(&mut *db.read(&sees(actor)).await?, owed.id).await?)
+}
+
+/// How much work each return makes, for whoever plans the rounds.
+pub async fn burden(db: &Db, actor: &Actor) -> Result<Vec<Burden>, Denied> {
+    decide_plan(actor)?;
+    Ok(burden::by_return(&mut *db.read(&sees(actor)).await?).await?)
 }

@@ -3,7 +3,7 @@
 use crate::tree::{self, Member};
 
 /// A library, and the only crates that may depend on it outside their tests.
-const OWNERS: [(&str, &[&str]); 27] = [
+const OWNERS: [(&str, &[&str]); 28] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
     ("arrow-array", &["dataset"]),
@@ -18,6 +18,7 @@ const OWNERS: [(&str, &[&str]); 27] = [
     ("diesel-async", &["db", "queue"]),
     ("diesel_migrations", &["db"]),
     ("governor", &["web"]),
+    ("icalendar", &["cycle"]),
     ("indicatif", &["client"]),
     ("jsonschema", &["spec", "check"]),
     ("lettre", &["mail"]),

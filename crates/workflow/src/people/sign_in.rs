@@ -345,3 +345,24 @@ async fn count(tx: &mut Tx, what: &str, who: Digest, now: DateTime<Utc>) -> Resu
 fn digest_of(text: &str) -> Digest {
     Sha256::digest(text.as_bytes()).into()
 }
+
+/// Whose feed a calendar asks for by its secret, and what is in it; `None`: it was never made or is ended, or its maker may
+/// not sign in any more.
+pub async fn enter_by_feed(
+    db: &Db,
+    secret: &Secret,
+) -> Result<Option<(Actor, db::calendar_feeds::OfWhat)>, DbError> {
+    let mut conn = db.read(&Sees::Everyone).await?;
+    let Some(feed) = db::calendar_feeds::find(&mut conn, &secret.digest()).await? else {
+        return Ok(None);
+    };
+    let Some(person) = people::find_active(&mut conn, feed.person_id).await? else {
+        return Ok(None);
+    };
+    let maker = Actor {
+        id: ActorId::Person(person.id),
+        name: person.name,
+        grants: people::grants(&mut conn, person.id).await?,
+    };
+    Ok(Some((maker, feed.of)))
+}
