@@ -2,6 +2,7 @@
 
 mod attention;
 mod beginning;
+mod calendar_feeds;
 mod collection;
 mod compare;
 mod explanations;
@@ -11,6 +12,7 @@ mod parcels;
 mod reminders;
 mod rounds;
 mod series;
+mod year;
 
 use std::path::PathBuf;
 
