@@ -153,7 +153,7 @@ impl Browser {
     pub(crate) async fn fill(&self, label: &str, text: &str) {
         let field = self.field(label).await;
         if field.tag_name().await.unwrap() == "select" {
-            let path = format!("./option[contains(normalize-space(), {text:?})]");
+            let path = format!(".//option[contains(normalize-space(), {text:?})]");
             let option = field.find(By::XPath(path)).await.unwrap();
             option.click().await.unwrap();
             return;

@@ -22,6 +22,7 @@ mod lgdp;
 mod mailbox;
 mod many_processes;
 mod person;
+mod planner;
 mod provider;
 #[cfg(target_os = "linux")]
 mod scale;

@@ -61,6 +61,7 @@ fn addresses() -> Vec<At> {
     let submission = "/api/submissions/{id}";
     let figures = May(&[Action::DownloadDataset, Action::DownloadOwnFigures]);
     let see_findings = May(&[Action::SeeFindings]);
+    let plan = May(&[Action::PlanRounds]);
     vec![
         at("/").get(SignedIn, pages::home::show),
         at("/upload")
@@ -100,6 +101,27 @@ fn addresses() -> Vec<At> {
         at("/returns/{return_id}/{period}/{organisation}/more-time/{request}")
             .get(May(&[Action::DecideExtension]), pages::more_time::to_decide)
             .post(May(&[Action::DecideExtension]), pages::more_time::decide),
+        at("/rounds").get(May(&[Action::SeeRounds]), pages::rounds::year::show),
+        at("/rounds/asking").get(SignedIn, pages::rounds::asking::show),
+        at("/rounds/burden").get(plan, pages::rounds::burden::show),
+        at("/rounds/late").get(plan, pages::rounds::late::show),
+        at("/rounds/many")
+            .get(plan, pages::rounds::many::show)
+            .post(plan, pages::rounds::many::change),
+        at("/rounds/proposals")
+            .get(plan, pages::rounds::proposals::show)
+            .post(plan, pages::rounds::proposals::plan),
+        at("/rounds/standing").get(plan, pages::rounds::standing::show),
+        at("/rounds/workload").get(plan, pages::rounds::workload::show),
+        at("/rounds/{return_id}/{period}").get(May(&[Action::SeeRounds]), pages::rounds::one::show),
+        at("/rounds/{return_id}/{period}/dates").post(plan, pages::rounds::one::set_dates),
+        at("/rounds/{return_id}/{period}/cancellation").post(plan, pages::rounds::one::cancel),
+        at("/rounds/{return_id}/{period}/organisations").post(plan, pages::rounds::one::require),
+        at("/calendar")
+            .get(SignedIn, pages::calendar::show)
+            .post(SignedIn, pages::calendar::make),
+        at("/calendar/{secret}.ics").get(Anyone, pages::calendar::feed),
+        at("/calendar/{feed}/end").post(SignedIn, pages::calendar::revoke),
         at("/organisations").get(May(&[Action::SeeOrganisations]), pages::organisations::list),
         at("/organisations/{code}")
             .get(May(&[Action::SeeOrganisations]), pages::organisations::show),

@@ -12,6 +12,7 @@ mod more_time;
 mod owed;
 mod people;
 mod programs;
+mod rounds;
 mod sign_in;
 mod slow_bodies;
 mod uploads;

@@ -19,6 +19,10 @@ struct CollectionPage {
     title: String,
     period: String,
     due: String,
+    is_provisional: bool,
+    is_cancelled: bool,
+    /// Where the round's days are, and how they changed.
+    days: String,
     counts: Vec<Count>,
     rows: Vec<Row>,
     /// Requests for more time that wait for whoever looks: organisation, day, page.
@@ -71,6 +75,9 @@ pub(crate) async fn show(
         title: first.round.return_title.clone(),
         period: first.round.period.in_words(),
         due: words::day(first.round.due_on),
+        is_provisional: first.round.is_provisional,
+        is_cancelled: first.round.is_cancelled,
+        days: format!("/rounds/{return_id}/{period}"),
         counts: counts(&owed),
         rows: owed.into_iter().map(row).collect(),
     };

@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
+use cycle::ObligationState;
 use cycle::clock::{self, moment_in_words};
 use spec::ReturnSpec;
 use workflow::{Colleague, Denied, Obligation, OwedBy, Submission};
@@ -29,6 +30,11 @@ struct DutyPage {
     days: String,
     opens: String,
     due: String,
+    is_provisional: bool,
+    /// Where the round's days are, and how they changed.
+    round: String,
+    /// Why nothing is owed, where that is so.
+    not_owed: Option<String>,
     /// Where more time was given.
     due_for_others: Option<String>,
     /// Where more time is asked for, or decided on.
@@ -102,6 +108,7 @@ pub(crate) async fn show(
     };
     let versions = workflow::versions(db, actor, &duty).await?;
     let api = format!("/api/returns/{return_id}/periods/{period}");
+    let is_owed = !is_not_owed(duty.state);
     let page = DutyPage {
         code: organisation.clone(),
         title: round.return_title.clone(),
@@ -112,6 +119,9 @@ pub(crate) async fn show(
         ),
         opens: words::day(round.opens_on),
         due: words::day(duty.due_on),
+        is_provisional: round.is_provisional,
+        round: format!("/rounds/{return_id}/{period}"),
+        not_owed: not_owed(db, actor, &duty).await?,
         due_for_others: (duty.due_on != round.due_on).then(|| words::day(round.due_on)),
         more_time: {
             let (asks, decides) = workflow::may_on_time(actor, &organisation, &return_id);
@@ -125,8 +135,8 @@ pub(crate) async fn show(
         is_overdue: duty.is_overdue,
         state: duty.state.in_words(),
         tag: words::tag_of_obligation(duty.state),
-        may_send: workflow::may_for(actor, Action::Send, &organisation),
-        nil: workflow::may_for(actor, Action::DeclareNil, &organisation)
+        may_send: is_owed && workflow::may_for(actor, Action::Send, &organisation),
+        nil: (is_owed && workflow::may_for(actor, Action::DeclareNil, &organisation))
             .then(|| format!("/returns/{return_id}/{period}/{organisation}/nothing-to-report")),
         upload: format!("/upload?organisation={organisation}&round={return_id}/{period}"),
         summary: spec.map_or_else(String::new, |spec| spec.summary.clone()),
@@ -147,6 +157,35 @@ pub(crate) async fn show(
         you: Some(visitor.you),
     };
     Ok(super::render(StatusCode::OK, &page))
+}
+
+fn is_not_owed(state: ObligationState) -> bool {
+    matches!(
+        state,
+        ObligationState::NotRequired | ObligationState::Cancelled
+    )
+}
+
+/// Why an organisation need not answer; `None` where it has to.
+async fn not_owed(
+    db: &db::Db,
+    actor: &workflow::Actor,
+    duty: &Obligation,
+) -> Result<Option<String>, Problem> {
+    if !is_not_owed(duty.state) {
+        return Ok(None);
+    }
+    if duty.round.is_cancelled {
+        let told = "This round was cancelled: nothing is owed in it.";
+        return Ok(Some(told.to_owned()));
+    }
+    let said = workflow::requirements(db, actor, duty).await?;
+    Ok(said.last().map(|said| {
+        format!(
+            "{} need not answer: {}",
+            duty.organisation_name, said.reason
+        )
+    }))
 }
 
 fn version_of<'a>(site: &'a Site, duty: &Obligation) -> Option<&'a ReturnSpec> {

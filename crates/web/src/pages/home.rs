@@ -56,9 +56,29 @@ pub(crate) async fn show(
     Ok(super::render(StatusCode::OK, &page))
 }
 
-/// The people and the audit trail of whoever's the visitor may see, and the programs that they may let in.
+/// What else there is to do and to look at: requests, the rounds, and the people and trails that the visitor may see.
 async fn more(site: &Site, actor: &Actor) -> Result<Vec<(String, String)>, PageProblem> {
     let mut more = Vec::new();
+    let asking = workflow::extensions_to_decide(site.db()?, actor).await?;
+    if !asking.is_empty() {
+        let words = match asking.len() {
+            1 => "1 request for more time waits for you".to_owned(),
+            n => format!("{n} requests for more time wait for you"),
+        };
+        more.push(("/rounds/asking".to_owned(), words));
+    }
+    if workflow::may_plan(actor) {
+        for (address, words) in [
+            ("/rounds/late", "Who is late"),
+            ("/rounds/standing", "Returns and organisations"),
+            ("/rounds/workload", "Work to come for each organisation"),
+            ("/rounds/burden", "How much work the returns make"),
+            ("/rounds/proposals", "Plan the next rounds"),
+            ("/rounds/many", "Confirm or move many rounds"),
+        ] {
+            more.push((address.to_owned(), words.to_owned()));
+        }
+    }
     for code in actor.organisations() {
         let may = |action| workflow::may_for(actor, action, code);
         if !may(Action::SeePeople) && !may(Action::SeeAudit) {

@@ -669,7 +669,8 @@ async fn nobody_gets_further_than_signing_in() {
             .path
             .replace("{return_id}", "cases")
             .replace("{version}", "1.0")
-            .replace("{period}", "2026-27-Q1");
+            .replace("{period}", "2026-27-Q1")
+            .replace("{feed}", &Uuid::now_v7().to_string());
         let answer = site.ask_as("", route.method, &path, FORM, b"").await;
         if path.starts_with("/api/") {
             assert_eq!(answer.status, 401, "{} {path}", route.method);

@@ -42,6 +42,8 @@ pub(super) fn deed(verb: &str) -> String {
         "set_dates" => "set dates of a round",
         "cancel_round" => "cancelled a round",
         "reinstate_round" => "had a cancelled round take place after all",
+        "make_feed" => "made an address for a calendar",
+        "revoke_feed" => "ended an address for a calendar",
         "remind" => "reminded people of their returns",
         "turn_round" => "noted that a round's day has come",
         "require" => "asked an organisation for a return",

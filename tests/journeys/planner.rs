@@ -1,0 +1,135 @@
+//! Whoever plans the rounds plans the next ones from last year's, confirms and moves them, cancels one and says who need not
+//! answer; a council sees it, and has it in a calendar. Every page on the way is looked at.
+
+use crate::browser::{Browser, Scripts};
+use crate::council::{PERIOD, RETURN};
+use crate::council_officer::COUNCIL;
+use crate::lgdp::Platform;
+use crate::person::Person;
+
+/// A council that has to answer.
+const OTHER: &str = "S12000034";
+const SUMMARY: &str = ".ds_error-summary";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rounds_of_a_year_are_planned_in_a_browser() {
+    tell(Scripts::On, "planner-with-scripts").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rounds_of_a_year_are_planned_without_scripts() {
+    tell(Scripts::Off, "planner-without-scripts").await;
+}
+
+async fn tell(scripts: Scripts, name: &str) {
+    let platform = Platform::start(RETURN, PERIOD).await;
+    platform.invite("bo@council.example", "uploader", COUNCIL);
+    platform.invite_as("sky@office.example", "Sky", "scheduler", &[]);
+    let _worker = platform.start_worker();
+    let bo = Person::sign_in(&platform, "bo@council.example").await;
+    let sky = Person::sign_in(&platform, "sky@office.example").await;
+    let browser = Browser::start(&platform.address, scripts, name).await;
+
+    browser.hand_to(&sky).await;
+    browser.look("home").await;
+    plan_and_confirm(&browser).await;
+    change_one(&browser).await;
+    look_around(&browser).await;
+
+    browser.hand_to(&bo).await;
+    let duty = format!("/returns/{RETURN}/{PERIOD}/{COUNCIL}");
+    browser.go(&duty).await;
+    browser
+        .reads("main", "need not answer: It has no cases")
+        .await;
+    browser.look("not-required").await;
+    browser.press("All days of this round").await;
+    browser.look("round-of-a-council").await;
+    browser.go("/calendar").await;
+    browser.look("calendar").await;
+    browser.press("Make an address").await;
+    browser.reads("main", "Copy it now").await;
+    browser.look("calendar-made").await;
+    browser.end().await;
+}
+
+async fn plan_and_confirm(browser: &Browser) {
+    browser.press("Plan the next rounds").await;
+    browser.look("proposals").await;
+    browser.press("Plan these rounds").await;
+    browser.reads(SUMMARY, "Tick one round or more.").await;
+    browser.look("proposals-nothing-ticked").await;
+    browser.tick("Homelessness").await;
+    browser.press("Plan these rounds").await;
+    browser.sees("Confirm or move many rounds").await;
+    browser.look("many").await;
+    browser.press("Change these rounds").await;
+    browser.reads(SUMMARY, "Tick one round or more.").await;
+    browser.look("many-nothing-ticked").await;
+    browser.tick("Homelessness").await;
+    browser.tick("Move the day they are due").await;
+    browser.fill("How many working days later", "5").await;
+    browser.fill("Why", "Half term").await;
+    browser.press("Change these rounds").await;
+    browser.reads("h1", "The year").await;
+    browser.look("year").await;
+}
+
+async fn change_one(browser: &Browser) {
+    browser.go(&format!("/rounds/{RETURN}/{PERIOD}")).await;
+    browser.look("round").await;
+    browser.fill("Published", "soon").await;
+    browser.press("Set these days").await;
+    browser.reads(SUMMARY, "Enter a day").await;
+    browser.look("round-no-day").await;
+    browser.fill("Published", "30/11/2027").await;
+    browser.tick("Confirmed").await;
+    browser
+        .fill("Where the days are from", "Timetable of 2027")
+        .await;
+    browser.fill("Why these days", "Announced").await;
+    browser.press("Set these days").await;
+    browser
+        .reads("main table", "This is St Andrew's Day.")
+        .await;
+    browser.look("round-with-a-day-off").await;
+    browser
+        .fill("Organisation", "City of Edinburgh need not")
+        .await;
+    browser
+        .fill("Why it has to answer", "It has no cases")
+        .await;
+    browser.press("Save").await;
+    browser
+        .reads("main select", "has to answer after all")
+        .await;
+    browser.fill("Why the round is cancelled", "A trial").await;
+    browser.press("Cancel the round").await;
+    browser.reads("main", "This round was cancelled").await;
+    browser.look("round-cancelled").await;
+    browser
+        .fill("Why it takes place after all", "It was one")
+        .await;
+    browser.press("Take it up again").await;
+    browser.reads("main", "Set or move days").await;
+}
+
+async fn look_around(browser: &Browser) {
+    for (path, name) in [
+        ("/rounds?view=month", "month"),
+        ("/rounds?view=month&month=2026-11", "month-november"),
+        ("/rounds?view=strip", "strip"),
+        ("/rounds/late", "late"),
+        ("/rounds/standing", "standing"),
+        ("/rounds/workload", "workload"),
+        (
+            &format!("/rounds/workload?organisation={OTHER}"),
+            "workload-of-a-council",
+        ),
+        ("/rounds/burden", "burden"),
+        ("/rounds/asking", "asking"),
+    ] {
+        browser.go(path).await;
+        browser.look(name).await;
+    }
+}
