@@ -1,0 +1,82 @@
+//! What was accepted, as Delta Lake tables in a folder or object storage, for engines that read those.
+//!
+//! A table for each record table of a return, partitioned by period and organisation. What an organisation has accepted
+//! for a period is replaced as a whole, in one commit, so that a reader sees either the old or the new; what was before
+//! stays readable as an earlier version of the table. A commit carries which state of the obligation it is, so that a
+//! replay changes nothing and whoever comes late does not undo what is newer.
+//! It knows nothing of databases: rows come as Arrow batches.
+
+mod replace;
+mod store;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::PathBuf;
+
+use delta_kernel::KernelError;
+
+pub use replace::{Outcome, Replacing};
+pub use store::Lake;
+pub use table::{ORGANISATION, PERIOD, Part, Table};
+
+/// Where the tables are kept.
+#[derive(Debug, Clone)]
+pub enum Config {
+    /// A folder on this machine; made if it is not there.
+    Folder(PathBuf),
+    S3(S3),
+}
+
+/// Part of a bucket of any service that speaks S3 and puts an object only where there is none.
+#[derive(Clone)]
+pub struct S3 {
+    /// `None`: Amazon's own.
+    pub endpoint: Option<String>,
+    pub bucket: String,
+    /// What the keys of all tables begin with; blank: nothing.
+    pub prefix: String,
+    pub region: String,
+    pub access_key: String,
+    pub secret_key: String,
+    /// For a service on this machine or behind a proxy.
+    pub allow_http: bool,
+}
+
+impl fmt::Debug for S3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3")
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .field("prefix", &self.prefix)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a table could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    #[error("the lake can't be used: {0}")]
+    Setup(String),
+    /// A newer version of the return means something else by a name.
+    #[error("column {column} of {table} was {before} and would be {after}")]
+    ColumnChanged {
+        table: String,
+        column: String,
+        before: String,
+        after: String,
+    },
+    #[error("{table} was changed by others {tries} times in a row")]
+    Contended { table: String, tries: u32 },
+    #[error("the lake failed: {0}")]
+    Store(String),
+}
+
+impl From<KernelError> for LakeError {
+    fn from(error: KernelError) -> Self {
+        LakeError::Store(error.to_string())
+    }
+}
