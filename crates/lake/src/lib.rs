@@ -13,7 +13,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::path::PathBuf;
 
 use delta_kernel::KernelError;
@@ -27,33 +26,12 @@ pub use table::{ORGANISATION, PERIOD, Part, Table};
 pub enum Config {
     /// A folder on this machine; made if it is not there.
     Folder(PathBuf),
-    S3(S3),
-}
-
-/// Part of a bucket of any service that speaks S3 and puts an object only where there is none.
-#[derive(Clone)]
-pub struct S3 {
-    /// `None`: Amazon's own.
-    pub endpoint: Option<String>,
-    pub bucket: String,
-    /// What the keys of all tables begin with; blank: nothing.
-    pub prefix: String,
-    pub region: String,
-    pub access_key: String,
-    pub secret_key: String,
-    /// For a service on this machine or behind a proxy.
-    pub allow_http: bool,
-}
-
-impl fmt::Debug for S3 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3")
-            .field("endpoint", &self.endpoint)
-            .field("bucket", &self.bucket)
-            .field("prefix", &self.prefix)
-            .field("region", &self.region)
-            .finish_non_exhaustive()
-    }
+    /// Of a service that puts an object only where there is none.
+    Bucket {
+        s3: files::S3,
+        /// What the keys of all tables begin with; blank: nothing.
+        prefix: String,
+    },
 }
 
 /// Why a table could not be written.

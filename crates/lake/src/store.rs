@@ -37,7 +37,7 @@ impl Lake {
                     .map_err(|()| LakeError::Setup(format!("{} is no path", folder.display())))?;
                 (Arc::new(LocalFileSystem::new()), root)
             }
-            Config::S3(s3) => {
+            Config::Bucket { s3, prefix } => {
                 let mut builder = AmazonS3Builder::new()
                     .with_bucket_name(&s3.bucket)
                     .with_region(&s3.region)
@@ -48,8 +48,8 @@ impl Lake {
                     builder = builder.with_endpoint(endpoint);
                 }
                 let store = builder.build().map_err(setup)?;
-                let slash = if s3.prefix.is_empty() { "" } else { "/" };
-                let root = format!("s3://{}/{}{slash}", s3.bucket, s3.prefix);
+                let slash = if prefix.is_empty() { "" } else { "/" };
+                let root = format!("s3://{}/{prefix}{slash}", s3.bucket);
                 (Arc::new(store), Url::parse(&root).map_err(setup)?)
             }
         };

@@ -245,15 +245,17 @@ async fn a_long_history_is_read_from_its_checkpoint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_holds_a_table_as_a_folder_does() {
     let server = testkit::s3();
-    let lake = Lake::open(&Config::S3(S3 {
-        endpoint: Some(server.endpoint.clone()),
-        bucket: server.bucket.clone(),
+    let lake = Lake::open(&Config::Bucket {
         prefix: "lake".to_owned(),
-        region: server.region.clone(),
-        access_key: "key".to_owned(),
-        secret_key: "secret".to_owned(),
-        allow_http: true,
-    }))
+        s3: files::S3 {
+            endpoint: Some(server.endpoint.clone()),
+            bucket: server.bucket.clone(),
+            region: server.region.clone(),
+            access_key: "key".to_owned(),
+            secret_key: "secret".to_owned(),
+            allow_http: true,
+        },
+    })
     .unwrap();
     let both = [1, 2].map(|sequence| {
         let lake = lake.clone();

@@ -3,6 +3,7 @@
 mod providers;
 mod read;
 mod smtp;
+mod storage;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -140,6 +141,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "Where originals are kept for good, and below `passing/` what is removed within a day: a local folder, or `s3://bucket`. Leave `passing/` out of backups, and let the bucket keep no old versions of it.",
     ),
     plain(
+        "LGDP_LAKE",
+        "(nowhere)",
+        "Where what is accepted is published as Delta Lake tables for engines that read those: a local folder, `s3://bucket` or `s3://bucket/prefix`. Whoever can read there can read every organisation's figures. The bucket's service has to refuse to put an object where there is one (`If-None-Match`).",
+    ),
+    plain(
         "LGDP_S3_ENDPOINT",
         "(Amazon's)",
         "Address of an S3 service other than Amazon's.",
@@ -228,6 +234,8 @@ pub(crate) struct Settings {
     pub(crate) upload_total: Duration,
     pub(crate) spool: PathBuf,
     pub(crate) files: files::Config,
+    /// `None`: accepted figures are not published there.
+    pub(crate) lake: Option<lake::Config>,
     pub(crate) mail: mail::Config,
     /// Where mail lies, unless a mail server takes it.
     pub(crate) mail_folder: Option<PathBuf>,
@@ -280,6 +288,7 @@ impl Settings {
         };
         let megabyte = 1024 * 1024;
         let mail = mail(&reader, &home)?;
+        let storage = storage::read(&reader, &home)?;
         Ok(Settings {
             specs: reader.path_or_default("LGDP_SPECS")?,
             database_url: reader.secret("DATABASE_URL")?,
@@ -305,7 +314,8 @@ impl Settings {
             spool: reader
                 .path("LGDP_SPOOL")?
                 .unwrap_or_else(|| home.join("spool")),
-            files: file_store(&reader, &home)?,
+            files: storage.files,
+            lake: storage.lake,
             mail_folder: match &mail.transport {
                 mail::Transport::Folder(folder) => Some(folder.clone()),
                 mail::Transport::Smtp(_) | mail::Transport::Memory => None,
@@ -355,37 +365,6 @@ fn base_url(reader: &Reader<'_>) -> Result<Option<String>, SettingsError> {
         "LGDP_BASE_URL",
         "an address that starts with http:// or https://",
     ))
-}
-
-fn file_store(reader: &Reader<'_>, home: &Path) -> Result<files::Config, SettingsError> {
-    let place = reader.text("LGDP_FILES")?;
-    let endpoint = reader.text("LGDP_S3_ENDPOINT")?;
-    let region = reader.text_or_default("LGDP_S3_REGION")?;
-    let access_key = reader.secret("LGDP_S3_ACCESS_KEY_ID")?;
-    let secret_key = reader.secret("LGDP_S3_SECRET_ACCESS_KEY")?;
-    let Some(place) = place else {
-        return Ok(files::Config::Folder(home.join("files")));
-    };
-    let Some(bucket) = place.strip_prefix("s3://") else {
-        return Ok(files::Config::Folder(PathBuf::from(place)));
-    };
-    if bucket.is_empty() || bucket.contains('/') {
-        return Err(SettingsError::new("LGDP_FILES", "a folder or s3://bucket"));
-    }
-    let needed = |secret: Option<Secret>, name: &str| {
-        let missing = || SettingsError::new(name, "a value, since LGDP_FILES is a bucket");
-        secret.map(|secret| secret.0).ok_or_else(missing)
-    };
-    Ok(files::Config::S3(files::S3 {
-        allow_http: endpoint
-            .as_ref()
-            .is_some_and(|endpoint| endpoint.starts_with("http://")),
-        endpoint,
-        bucket: bucket.to_owned(),
-        region,
-        access_key: needed(access_key, "LGDP_S3_ACCESS_KEY_ID")?,
-        secret_key: needed(secret_key, "LGDP_S3_SECRET_ACCESS_KEY")?,
-    }))
 }
 
 fn mail(reader: &Reader<'_>, home: &Path) -> Result<mail::Config, SettingsError> {
@@ -497,6 +476,7 @@ mod tests {
             ("LGDP_BASE_URL", "hunter2"),
             ("LGDP_LOG_FORMAT", "hunter2"),
             ("LGDP_FILES", "s3:///hunter2"),
+            ("LGDP_LAKE", "s3:///hunter2"),
             ("LGDP_SMTP_URL", "hunter2"),
             ("DATABASE_URL_FILE", "/hunter2"),
         ] {

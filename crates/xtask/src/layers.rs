@@ -7,7 +7,7 @@ const LINES: [&[&str]; 6] = [
     &["finding", "sheet", "spec", "frame", "check"],
     &["assess", "report", "cycle", "access"],
     &[
-        "child", "postgres", "db", "files", "queue", "mail", "oidc", "dataset",
+        "child", "postgres", "db", "files", "queue", "mail", "oidc", "dataset", "lake",
     ],
     &["workflow"],
     &["web", "worker", "client"],
@@ -15,7 +15,7 @@ const LINES: [&[&str]; 6] = [
 ];
 
 /// Along these, and further along them, a crate may use its own line.
-const ARROWS: [(&str, &str); 7] = [
+const ARROWS: [(&str, &str); 8] = [
     ("finding", "sheet"),
     ("sheet", "spec"),
     ("spec", "frame"),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &str); 7] = [
     ("assess", "report"),
     ("db", "queue"),
     ("db", "dataset"),
+    ("files", "lake"),
 ];
 
 /// For tests only: nothing else may use them.

@@ -6,14 +6,16 @@ use crate::tree::{self, Member};
 const OWNERS: [(&str, &[&str]); 28] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
-    ("arrow-array", &["dataset"]),
-    ("arrow-schema", &["dataset"]),
+    ("arrow-array", &["dataset", "lake"]),
+    ("arrow-schema", &["dataset", "lake"]),
     ("calamine", &["sheet"]),
     ("cfb", &["sheet"]),
     ("clap", &["lgdp"]),
     ("cron", &["cycle"]),
     // Reading a sender's csv is sheet's alone; the others read code lists and write ours.
     ("csv", &["sheet", "spec", "report", "dataset"]),
+    ("delta_kernel", &["lake"]),
+    ("delta_kernel_default_engine", &["lake"]),
     ("diesel", &["db", "queue"]),
     ("diesel-async", &["db", "queue"]),
     ("diesel_migrations", &["db"]),
