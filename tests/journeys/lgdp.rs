@@ -164,6 +164,11 @@ impl Platform {
         String::from_utf8(output.stderr).unwrap()
     }
 
+    /// Where what is accepted is published.
+    pub(crate) fn lake(&self) -> PathBuf {
+        lake_of(self.home.path())
+    }
+
     /// What the site and the workers have logged, by who did.
     pub(crate) fn logs(&self) -> Vec<(&'static str, String)> {
         ["serve", "work"]
@@ -243,6 +248,10 @@ fn name_of(email: &str) -> &str {
     email.split('@').next().unwrap()
 }
 
+fn lake_of(home: &Path) -> PathBuf {
+    home.join("lake")
+}
+
 struct Settings<'a> {
     home: &'a Path,
     database_url: &'a str,
@@ -260,6 +269,7 @@ impl Settings<'_> {
             .env("DATABASE_URL", self.database_url)
             .env("LGDP_LISTEN", self.listen)
             .env("LGDP_SMTP_URL", self.smtp_url)
+            .env("LGDP_LAKE", lake_of(self.home))
             .env("LGDP_LEASE_SECONDS", "2")
             // Few, so that each serves many people in turn.
             .env("LGDP_DATABASE_CONNECTIONS", "4")

@@ -18,6 +18,7 @@ mod canaries;
 mod council;
 mod council_officer;
 mod handing_over;
+mod lake;
 mod lgdp;
 mod mailbox;
 mod many_processes;

@@ -69,10 +69,19 @@ impl Person {
             .unwrap()
     }
 
+    /// Does something with a version, as its page's form does.
+    pub(crate) async fn hand_over(&self, submission: &str, verb: &str, reason: &str) {
+        let token = form_token(&self.text("/").await);
+        let path = format!("/submissions/{submission}/hand-over/{verb}");
+        let form = [("form_token", token.as_str()), ("reason", reason)];
+        let done = self.post(&path, &form).await;
+        assert_eq!(done.status(), StatusCode::SEE_OTHER, "{verb}");
+    }
+
     /// As from another window of the same browser.
     pub(crate) async fn sign_out(&self) {
         let page = self.text("/").await;
-        let token = between(&page, "name=\"form_token\" value=\"", "\"");
+        let token = form_token(&page);
         let left = self.post("/sign-out", &[("form_token", &token)]).await;
         assert_eq!(left.status(), StatusCode::SEE_OTHER);
     }
@@ -132,6 +141,11 @@ fn encoded(value: &str) -> String {
         other => format!("%{other:02X}"),
     };
     value.bytes().map(one).collect()
+}
+
+/// What every form of a page has to give back.
+pub(crate) fn form_token(page: &str) -> String {
+    between(page, "name=\"form_token\" value=\"", "\"")
 }
 
 pub(crate) fn between(text: &str, before: &str, after: &str) -> String {

@@ -23,7 +23,7 @@ pub use asked::{Asked, Format, Lineage};
 pub use changes::{TableOfTwo, changes_csv};
 pub use manifest::{Manifest, Part, WhichRounds, WhoseRecords, n_most_records, read_manifest};
 pub use shape::{Column, Shape, ShapeError};
-pub use write::{From, tag, write_file, write_text};
+pub use write::{Batches, From, tag, write_file, write_text};
 
 /// Rows fetched at a time.
 const BATCH: u32 = 2_000;

@@ -20,6 +20,8 @@ use self::texts::Texts;
 use crate::rows::{Batch, Rows};
 use crate::{DatasetError, Format, Manifest, Shape, notes};
 
+pub use self::columns::Batches;
+
 /// Raised whenever the same manifest comes to be written otherwise.
 const LAYOUT: u32 = 1;
 

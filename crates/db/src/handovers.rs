@@ -123,6 +123,60 @@ pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<H
         .collect()
 }
 
+/// Whose version for which round of which return was accepted at some time.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct OnceAccepted {
+    /// GSS code.
+    #[diesel(sql_type = Text)]
+    pub organisation: String,
+    #[diesel(sql_type = Text)]
+    pub return_id: String,
+    #[diesel(sql_type = Text)]
+    pub period_label: String,
+}
+
+pub async fn once_accepted(conn: &mut Conn) -> Result<Vec<OnceAccepted>, DbError> {
+    Ok(statement(
+        "SELECT DISTINCT o.organisation, c.return_id, c.period_label
+         FROM handover h
+         JOIN submission s ON s.id = h.submission_id
+         JOIN obligation o ON o.id = s.obligation_id
+         JOIN cycle c ON c.id = o.cycle_id
+         WHERE h.verb = 'accept' ORDER BY 2, 3, 1",
+    )
+    .load(conn.connection())
+    .await?)
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// How much was done with the versions of what an organisation owes in a round: it only ever grows.
+pub async fn n_done(
+    conn: &mut Conn,
+    organisation: &str,
+    return_id: &str,
+    period_label: &str,
+) -> Result<i64, DbError> {
+    let count: Count = statement(
+        "SELECT count(h.verb) AS n
+         FROM cycle c
+         JOIN obligation o ON o.cycle_id = c.id
+         JOIN submission s ON s.obligation_id = o.id
+         JOIN handover h ON h.submission_id = s.id
+         WHERE o.organisation = $1 AND c.return_id = $2 AND c.period_label = $3",
+    )
+    .bind::<Text, _>(organisation)
+    .bind::<Text, _>(return_id)
+    .bind::<Text, _>(period_label)
+    .get_result(conn.connection())
+    .await?;
+    Ok(count.n)
+}
+
 /// A version that came after another, and was not withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct NewerVersion {

@@ -19,7 +19,7 @@ use delta_kernel::KernelError;
 
 pub use replace::{Outcome, Replacing};
 pub use store::Lake;
-pub use table::{ORGANISATION, PERIOD, Part, Table};
+pub use table::{ORGANISATION, PERIOD, Part, Table, without_partitions};
 
 /// Where the tables are kept.
 #[derive(Debug, Clone)]

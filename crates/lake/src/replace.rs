@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array as _, RecordBatch, StringArray, new_null_array};
 use arrow_schema::{Field, Schema};
 use delta_kernel::KernelError;
+use delta_kernel::arrow::compute::concat_batches;
 use delta_kernel::committer::FileSystemCommitter;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::object_store::ObjectStoreExt as _;
@@ -18,6 +19,9 @@ use crate::{Lake, LakeError, Part, Table};
 
 /// So many commits are read one by one, before there is one file of what they come to.
 const CHECKPOINT_EVERY: u64 = 20;
+
+/// Rows of one file, at the least if there are more: they are held in memory until it is written.
+const FILE_ROWS: usize = 50_000;
 
 /// What became of a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,9 @@ pub struct Replacing {
     context: Arc<BoundWriteContext>,
     /// The columns of a file.
     columns: Arc<Schema>,
+    /// Rows that are in no file yet.
+    waiting: Vec<RecordBatch>,
+    n_waiting: usize,
     /// What the table is told of each file that is written.
     files: Vec<RecordBatch>,
 }
@@ -55,6 +62,8 @@ impl Lake {
             Ok(Replacing {
                 context: Arc::new(context),
                 columns: Arc::new(Schema::new(columns)),
+                waiting: Vec::new(),
+                n_waiting: 0,
                 files: Vec::new(),
                 lake,
                 table,
@@ -83,13 +92,26 @@ fn context(
 }
 
 impl Replacing {
-    /// Writes rows, a file of them: let it be many.
+    /// Takes rows, as many as come at a time.
     pub async fn add(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
-        if rows.num_rows() == 0 {
+        self.n_waiting += rows.num_rows();
+        self.waiting.push(self.widened(rows)?);
+        if self.n_waiting >= FILE_ROWS {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits into a file.
+    async fn write(&mut self) -> Result<(), LakeError> {
+        if self.n_waiting == 0 {
             return Ok(());
         }
-        let rows = ArrowEngineData::new(self.widened(rows)?);
+        let rows = concat_batches(&self.columns, &self.waiting).map_err(KernelError::Arrow)?;
+        self.waiting.clear();
+        self.n_waiting = 0;
         let engine = &self.lake.engine;
+        let rows = ArrowEngineData::new(rows);
         let written = engine.write_parquet(&rows, &self.context).await?;
         let written = ArrowEngineData::try_from_engine_data(written)?;
         self.files.push(written.record_batch().clone());
@@ -109,7 +131,8 @@ impl Replacing {
     }
 
     /// Puts the rows that came in the place of those that were there, all at once.
-    pub async fn commit(self) -> Result<Outcome, LakeError> {
+    pub async fn commit(mut self) -> Result<Outcome, LakeError> {
+        self.write().await?;
         let (replacing, outcome) = blocking(move || {
             let outcome = self.commit_now()?;
             Ok((self, outcome))

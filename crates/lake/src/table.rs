@@ -36,6 +36,13 @@ pub struct Table {
     pub schema: Arc<Schema>,
 }
 
+/// The columns of rows but for those that a table is partitioned by.
+pub fn without_partitions(schema: &Schema) -> Arc<Schema> {
+    let fields = schema.fields().iter();
+    let others = fields.filter(|field| ![PERIOD, ORGANISATION].contains(&field.name().as_str()));
+    Arc::new(Schema::new(others.cloned().collect::<Vec<_>>()))
+}
+
 /// Rows that stand or fall together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {

@@ -113,6 +113,13 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             workflow::allow_own_sign_off(db, &actor, organisation, *until, reason).await?;
             Ok(())
         })?,
+        AdminCommand::Lake => {
+            anyhow::ensure!(settings.lake.is_some(), "LGDP_LAKE says no place");
+            let n_jobs = with_database(settings, async |db, actor| {
+                Ok(workflow::fill_lake(db, actor).await?)
+            })?;
+            writeln!(io::stdout(), "{n_jobs} jobs put in")?;
+        }
         AdminCommand::Retry { submission } => with_database(settings, async |db, actor| {
             workflow::retry(db, actor, *submission).await?;
             Ok(())

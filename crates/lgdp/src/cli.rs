@@ -349,6 +349,8 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_name = "ADDRESS")]
         by: Option<String>,
     },
+    /// Has everything that is accepted published to the lake that `LGDP_LAKE` says, by jobs; for a new or a lost one.
+    Lake,
     /// Checks a submission again whose checks were given up.
     Retry {
         /// Its reference, as on the receipt.

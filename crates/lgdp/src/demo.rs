@@ -25,6 +25,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use chrono::{Days, Utc};
 use db::Db;
+use lake::Lake;
 use queue::Runner;
 use spec::example::load_examples;
 use spec::{Period, ReturnSpec};
@@ -103,7 +104,8 @@ async fn start(
     let server = web::serve(site, listener).context("the site can't be started")?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
-    let worker = parts::worker(settings, db.clone(), published.specs.clone(), base_url)?;
+    let mut worker = parts::worker(settings, db.clone(), published.specs.clone(), base_url)?;
+    worker.lake = Some(Lake::open(&lake_place(settings))?);
     let (stop, watched) = Runner::stop_switch();
     let working = tokio::spawn(worker::run(
         worker,
@@ -221,6 +223,7 @@ async fn tell(
             home.join("datasets").display(),
             datasets.len()
         ),
+        format!("Accepted, as tables {}", lake_in_words(settings)),
         format!("Workbooks sent      {}", workbooks.display()),
     ];
     if let Some(folder) = &settings.mail_folder {
@@ -271,4 +274,17 @@ async fn write_datasets(
 #[expect(clippy::print_stdout, reason = "the demo talks to whoever started it")]
 fn say(text: &str) {
     println!("{text}");
+}
+
+/// The demo has one also where no setting says so.
+fn lake_place(settings: &Settings) -> lake::Config {
+    let place = settings.lake.clone();
+    place.unwrap_or_else(|| lake::Config::Folder(settings.home.join("lake")))
+}
+
+fn lake_in_words(settings: &Settings) -> String {
+    match lake_place(settings) {
+        lake::Config::Folder(folder) => format!("{} (Delta Lake)", folder.display()),
+        lake::Config::Bucket { s3, prefix } => format!("s3://{}/{prefix} (Delta Lake)", s3.bucket),
+    }
 }

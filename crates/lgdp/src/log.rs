@@ -7,10 +7,11 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Command;
 use crate::settings::{LogFormat, Settings};
 
-/// What a command logs where nothing was said. The web server's comings and goings are not news.
-const USUAL: &str = "info,actix_server=warn";
+/// What a command logs where nothing was said. The web server's comings and goings are not news, nor is each step of the
+/// library that writes the lake, which calls it an error that a table is not there yet: what fails there is told by our own.
+const USUAL: &str = "info,actix_server=warn,delta_kernel=off";
 /// The demo and a re-assessment talk to a person, on the same terminal.
-const OF_THE_DEMO: &str = "warn";
+const OF_THE_DEMO: &str = "warn,delta_kernel=off";
 
 pub(crate) fn start(settings: &Settings, command: &Command) {
     let usual = match command {

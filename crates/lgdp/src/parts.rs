@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use db::Db;
 use files::Files;
+use lake::Lake;
 use mail::Mailer;
 use postgres::{Cluster, Durability};
 use spec::{Organisation, OrganisationSources, Organisations, ReturnSpec, SetOfPeriod};
@@ -188,6 +189,7 @@ pub(crate) fn worker(
     Ok(worker::Worker {
         db,
         files: files(settings)?,
+        lake: settings.lake.as_ref().map(Lake::open).transpose()?,
         mailer: Mailer::new(&settings.mail)?,
         child: assessor::child(settings)?,
         specs,

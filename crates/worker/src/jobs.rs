@@ -5,6 +5,7 @@ pub(crate) mod assess_given_up;
 pub(crate) mod check;
 pub(crate) mod check_collection;
 pub(crate) mod forget;
+pub(crate) mod lake;
 pub(crate) mod mark;
 pub(crate) mod recognise;
 pub(crate) mod rounds;

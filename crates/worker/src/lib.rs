@@ -15,12 +15,13 @@ use std::sync::Arc;
 use child::Child;
 use db::Db;
 use files::Files;
+use lake::Lake;
 use mail::Mailer;
 use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
 use workflow::{
-    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, MarkJob,
+    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, LakeJob, MarkJob,
     PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob, SendLinkJob,
     TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
 };
@@ -31,6 +32,8 @@ pub use task::task;
 pub struct Worker {
     pub db: Db,
     pub files: Files,
+    /// `None`: accepted figures are not published there.
+    pub lake: Option<Lake>,
     pub mailer: Mailer,
     /// How a file is assessed: in a process of its own.
     pub child: Child,
@@ -72,6 +75,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_checks = Arc::clone(&worker);
     let for_forgetting = Arc::clone(&worker);
     let for_parcels_given_up = Arc::clone(&worker);
+    let for_lake = Arc::clone(&worker);
     let for_turns = Arc::clone(&worker);
     let for_reminders = Arc::clone(&worker);
     let for_proposals = Arc::clone(&worker);
@@ -97,6 +101,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(ParcelGivenUpJob::KIND, move |job, _claimed| {
             jobs::forget::given_up(Arc::clone(&for_parcels_given_up), job)
+        })
+        .handle(LakeJob::KIND, move |job, _claimed| {
+            jobs::lake::lake(Arc::clone(&for_lake), job)
         })
         .handle(MarkJob::KIND, move |job, _claimed| {
             jobs::mark::mark(Arc::clone(&for_mark), job)

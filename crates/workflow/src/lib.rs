@@ -16,6 +16,7 @@ mod dataset;
 mod explain;
 mod extensions;
 mod handover;
+mod lake;
 mod load;
 mod mark;
 mod messages;
@@ -79,6 +80,7 @@ pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
     allow_own_sign_off, history, next, send_back, sign_off, submit, who_signs_off, withdraw,
 };
+pub use lake::{Accepted, AcceptedError, LakeJob, accepted, fill_lake};
 pub use load::{LoadError, Loaded, load, refuse};
 pub use mail::is_address;
 pub use mark::{

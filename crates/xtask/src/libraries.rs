@@ -3,7 +3,7 @@
 use crate::tree::{self, Member};
 
 /// A library, and the only crates that may depend on it outside their tests.
-const OWNERS: [(&str, &[&str]); 28] = [
+const OWNERS: [(&str, &[&str]); 30] = [
     ("actix-multipart", &["web"]),
     ("actix-web", &["web"]),
     ("arrow-array", &["dataset", "lake"]),

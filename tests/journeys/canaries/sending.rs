@@ -12,7 +12,7 @@ use super::marks::{Kind, Sender};
 use super::seers::Hands;
 use crate::council::{PERIOD, RETURN, VERSION, assessed, client, drawing, repeat};
 use crate::lgdp::Platform;
-use crate::person::{Person, between};
+use crate::person::{Person, between, form_token};
 use crate::wait::until;
 
 /// For which a draft is sent and withdrawn.
@@ -54,13 +54,15 @@ pub(super) async fn send_and_hand_over(
     let (mut rules, waiver) = explain(ann, council, &version).await;
     rules.append(&mut checks_of(ann, &draft).await);
     write_message(ann, &version, &council.mark(Kind::Message)).await;
-    hand_over(ann, &version, "submit", "").await;
-    hand_over(bo, &version, "sign-off", "").await;
-    hand_over(ann, &draft, "withdraw", &council.mark(Kind::DraftReason)).await;
+    ann.hand_over(&version, "submit", "").await;
+    bo.hand_over(&version, "sign-off", "").await;
+    ann.hand_over(&draft, "withdraw", &council.mark(Kind::DraftReason))
+        .await;
     decide(team, &waiver, &council.mark(Kind::Decision)).await;
-    hand_over(team, &version, "accept", "").await;
+    team.hand_over(&version, "accept", "").await;
     if council.idx() > 0 {
-        hand_over(team, &version, "send-back", &council.mark(Kind::Reason)).await;
+        team.hand_over(&version, "send-back", &council.mark(Kind::Reason))
+            .await;
     }
     Sent {
         version,
@@ -222,14 +224,6 @@ async fn write_message(person: &Person, id: &str, text: &str) {
     assert_eq!(written.status(), StatusCode::SEE_OTHER);
 }
 
-async fn hand_over(person: &Person, id: &str, verb: &str, reason: &str) {
-    let token = form_token(&person.text("/").await);
-    let path = format!("/submissions/{id}/hand-over/{verb}");
-    let form = [("form_token", token.as_str()), ("reason", reason)];
-    let done = person.post(&path, &form).await;
-    assert_eq!(done.status(), StatusCode::SEE_OTHER, "{verb}");
-}
-
 async fn decide(team: &Person, waiver: &str, reason: &str) {
     let path = format!("/exceptions/{waiver}");
     let token = form_token(&team.text(&path).await);
@@ -242,8 +236,4 @@ async fn decide(team: &Person, waiver: &str, reason: &str) {
     ];
     let decided = team.post(&path, &form).await;
     assert_eq!(decided.status(), StatusCode::SEE_OTHER);
-}
-
-fn form_token(page: &str) -> String {
-    between(page, "name=\"form_token\" value=\"", "\"")
 }

@@ -1,4 +1,4 @@
-//! Rows as typed columns of a Parquet file.
+//! Rows as typed columns, of a Parquet file or for others.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,8 +16,9 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use spec::ItemKind;
 
-use crate::rows::Batch;
-use crate::{Column, DatasetError, Shape};
+use super::From;
+use crate::rows::{Batch, Rows};
+use crate::{Column, DatasetError, Manifest, Shape};
 
 /// As many digits as any figure that was stored has.
 const DIGITS: u8 = 38;
@@ -33,8 +34,7 @@ pub(super) struct ParquetTable {
 
 impl ParquetTable {
     pub(super) fn new(shape: &Shape, file: File) -> Result<Self, DatasetError> {
-        let fields: Vec<Field> = shape.columns.iter().map(field).collect();
-        let schema = Arc::new(Schema::new(fields));
+        let schema = schema(shape);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(GROUP_ROWS))
@@ -47,21 +47,7 @@ impl ParquetTable {
     }
 
     pub(super) fn add(&mut self, shape: &Shape, batch: &Batch) -> Result<(), DatasetError> {
-        let rows: Vec<Vec<Option<Cow<'_, str>>>> = batch
-            .records
-            .iter()
-            .map(|record| shape.cells(&batch.head, record))
-            .collect();
-        let arrays: Vec<ArrayRef> = shape
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(idx, column)| {
-                let values = rows.iter().map(|row| row.get(idx)?.as_deref());
-                array(column, values)
-            })
-            .collect::<Result<_, _>>()?;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)?;
+        let batch = typed(shape, &self.schema, batch)?;
         self.writer.write(&batch)?;
         Ok(())
     }
@@ -70,6 +56,62 @@ impl ParquetTable {
         self.writer.close()?;
         Ok(())
     }
+}
+
+/// The rows of a dataset in typed columns, as they come, for whoever writes them elsewhere.
+pub struct Batches<'a> {
+    rows: Rows<'a>,
+    shape: &'a Shape,
+    schema: Arc<Schema>,
+}
+
+impl<'a> Batches<'a> {
+    pub async fn open(
+        from: From<'a>,
+        manifest: &'a Manifest,
+        shape: &'a Shape,
+    ) -> Result<Self, DatasetError> {
+        Ok(Self {
+            rows: Rows::open(from, manifest, shape).await?,
+            shape,
+            schema: schema(shape),
+        })
+    }
+
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// `None`: that was all.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, DatasetError> {
+        let batch = self.rows.next().await?;
+        batch
+            .map(|batch| typed(self.shape, &self.schema, &batch))
+            .transpose()
+    }
+}
+
+fn schema(shape: &Shape) -> Arc<Schema> {
+    let fields = shape.columns.iter().map(field);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn typed(shape: &Shape, schema: &Arc<Schema>, batch: &Batch) -> Result<RecordBatch, DatasetError> {
+    let rows: Vec<Vec<Option<Cow<'_, str>>>> = batch
+        .records
+        .iter()
+        .map(|record| shape.cells(&batch.head, record))
+        .collect();
+    let arrays: Vec<ArrayRef> = shape
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(idx, column)| {
+            let values = rows.iter().map(|row| row.get(idx)?.as_deref());
+            array(column, values)
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
 }
 
 fn field(column: &Column) -> Field {
