@@ -66,7 +66,7 @@ async fn what_is_accepted_is_in_the_lake_until_it_is_not() {
 async fn says(platform: &Platform, submission: &str) -> Vec<Value> {
     let table = table(platform);
     let what = format!("the lake says {submission}");
-    until(&what, Duration::from_secs(60), || async {
+    until(&what, Duration::from_mins(1), || async {
         let rows = read(table.to_str()?)?;
         let are_its = rows.iter().all(|row| row["submission_id"] == submission);
         (are_its && !rows.is_empty()).then_some(rows)

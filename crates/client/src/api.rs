@@ -75,7 +75,7 @@ pub struct Api {
 }
 
 /// Without a byte for so long, a connection is taken for cut.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
