@@ -83,6 +83,8 @@ pub(crate) enum ObligationState {
     Accepted,
     Nil,
     SentBack,
+    NotRequired,
+    Cancelled,
 }
 
 /// Where checking a file stands.
