@@ -157,23 +157,35 @@ async fn end_access(browser: &Browser) {
 async fn let_a_program_in(browser: &Browser) {
     browser.go("/").await;
     browser.press("Programs that send returns").await;
-    browser
-        .reads("main", "No program has been let in yet")
-        .await;
+    browser.reads("h1", "Programs").await;
     browser.look("programs").await;
     browser.press("Make a token").await;
-    browser
-        .reads(SUMMARY, "Enter what you call the program")
-        .await;
+    browser.reads(SUMMARY, "Choose what the program does").await;
     browser.look("programs-nothing-filled-in").await;
     browser.fill("What you call it", "Housing system").await;
     browser.fill("What it does", "Sends the returns of").await;
     browser.press("Make a token").await;
     browser.reads("main", "shown only this once").await;
     browser.look("programs-made").await;
-    browser.press("End now").await;
+    browser.press_first("End now:").await;
     browser.reads("main table", "ended on").await;
     browser.look("programs-ended").await;
+    browser.press("Have a server told").await;
+    browser.look("webhooks").await;
+    browser.press("Have it told").await;
+    browser.reads(SUMMARY, "Choose what it is told of").await;
+    browser.look("webhooks-nothing-filled-in").await;
+    browser.fill("What it is told of", "The returns of").await;
+    browser
+        .fill("Address of the server", "https://hooks.council.example/in")
+        .await;
+    browser.press("Have it told").await;
+    browser.reads("main", "shown only this once").await;
+    browser.look("webhooks-made").await;
+    browser.press("hooks.council.example").await;
+    browser.sees("Nothing was told yet").await;
+    browser.look("webhook").await;
+    browser.go("/programs").await;
     browser.press("What programs can ask for").await;
     browser.reads("h1", "For programs").await;
     browser.look("api-docs").await;

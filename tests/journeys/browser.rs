@@ -129,6 +129,12 @@ impl Browser {
         self.control(words).await.click().await.unwrap();
     }
 
+    /// Presses the first of the buttons that begin so.
+    pub(crate) async fn press_first(&self, words: &str) {
+        let path = format!("//button[starts-with(normalize-space(), {words:?})]");
+        self.find(By::XPath(path)).await.click().await.unwrap();
+    }
+
     async fn control(&self, words: &str) -> WebElement {
         let path = format!(
             "//main//a[starts-with(normalize-space(), {words:?})] | //button[normalize-space() = {words:?}]"

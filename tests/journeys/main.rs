@@ -31,3 +31,4 @@ mod sending_machine;
 mod upload;
 mod upload_to_dataset;
 mod wait;
+mod webhooks;

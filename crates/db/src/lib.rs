@@ -31,6 +31,7 @@ pub mod returns;
 pub mod sessions;
 pub mod submissions;
 pub mod waivers;
+pub mod webhooks;
 
 mod actors;
 mod connect;

@@ -168,6 +168,7 @@ pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
         },
         n_threads: settings.web_threads,
         requests_per_minute: settings.requests_per_minute,
+        webhook_places: settings.webhook_places.clone(),
         demo: Vec::new(),
     }
 }
@@ -193,6 +194,9 @@ pub(crate) fn worker(
         mailer: Mailer::new(&settings.mail)?,
         child: assessor::child(settings)?,
         specs,
+        poster: webhook::Poster {
+            places: settings.webhook_places.clone(),
+        },
         base_url,
         scratch: settings.home.join("scratch"),
     })

@@ -106,6 +106,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "Requests by the API that one program or person may make in a minute, of each process of the site.",
     ),
     plain(
+        "LGDP_WEBHOOK_HOSTS",
+        "none",
+        "Hosts that may be told by webhook although they are on this machine or network, by http too: names with commas between, for trying it out.",
+    ),
+    plain(
         "LGDP_UPLOAD_MB",
         "25",
         "Largest file that can be sent, in megabytes.",
@@ -228,6 +233,7 @@ pub(crate) struct Settings {
     pub(crate) providers: Vec<oidc::Provider>,
     pub(crate) web_threads: usize,
     pub(crate) requests_per_minute: NonZeroU32,
+    pub(crate) webhook_places: webhook::Places,
     pub(crate) upload_bytes: u64,
     pub(crate) file_limits: child::FileLimits,
     pub(crate) upload_stall: Duration,
@@ -302,6 +308,9 @@ impl Settings {
             providers: providers::read(&reader)?,
             web_threads: reader.count("LGDP_WEB_THREADS")?,
             requests_per_minute: reader.positive("LGDP_REQUESTS_PER_MINUTE")?,
+            webhook_places: webhook::Places {
+                allowed: reader.names("LGDP_WEBHOOK_HOSTS")?,
+            },
             upload_bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,
             file_limits: child::FileLimits {
                 bytes: reader.number("LGDP_UPLOAD_MB")? * megabyte,

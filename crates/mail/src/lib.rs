@@ -23,6 +23,7 @@ pub use messages::sign_in::SignIn;
 pub use messages::waiver_asked::WaiverAsked;
 pub use messages::waiver_decided::WaiverDecided;
 pub use messages::waiver_revoked::WaiverRevoked;
+pub use messages::webhook_ended::WebhookEnded;
 pub use messages::{Message, RenderError};
 
 /// A rendered message, ready to leave.

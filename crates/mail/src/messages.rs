@@ -16,6 +16,7 @@ pub(crate) mod sign_in;
 pub(crate) mod waiver_asked;
 pub(crate) mod waiver_decided;
 pub(crate) mod waiver_revoked;
+pub(crate) mod webhook_ended;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,7 @@ use sign_in::SignIn;
 use waiver_asked::WaiverAsked;
 use waiver_decided::WaiverDecided;
 use waiver_revoked::WaiverRevoked;
+use webhook_ended::WebhookEnded;
 
 /// Any message, as the outbox keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,7 @@ pub enum Message {
     ExtensionDecided(ExtensionDecided),
     Written(MessageWritten),
     ClientEnds(ClientEnds),
+    WebhookEnded(WebhookEnded),
     Reminders(Reminders),
 }
 
@@ -79,6 +82,7 @@ impl Message {
             Message::ExtensionDecided(_) => "extension-decided",
             Message::Written(_) => "message",
             Message::ClientEnds(_) => "client-ends",
+            Message::WebhookEnded(_) => "webhook-ended",
             Message::Reminders(_) => "reminders",
         }
     }
@@ -100,6 +104,7 @@ impl Message {
             Message::ExtensionDecided(told) => extension_decided::write(told, base_url)?,
             Message::Written(told) => message_written::write(told, base_url)?,
             Message::ClientEnds(told) => client_ends::write(told, base_url)?,
+            Message::WebhookEnded(told) => webhook_ended::write(told, base_url)?,
             Message::Reminders(told) => reminders::write(told, base_url)?,
         };
         Ok(Email {

@@ -27,6 +27,7 @@ mod steps;
 pub(crate) mod submission;
 pub(crate) mod upload;
 pub(crate) mod waivers;
+pub(crate) mod webhooks;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -146,6 +146,12 @@ fn addresses() -> Vec<At> {
         at("/programs")
             .get(SignedIn, pages::programs::list)
             .post(SignedIn, pages::programs::make),
+        at("/webhooks")
+            .get(SignedIn, pages::webhooks::list)
+            .post(SignedIn, pages::webhooks::ask),
+        at("/webhooks/{hook}")
+            .get(May(&[Action::ManageClients]), pages::webhooks::show)
+            .post(May(&[Action::ManageClients]), pages::webhooks::change),
         at("/programs/{client}").post(May(&[Action::ManageClients]), pages::programs::end),
         at("/submissions/{id}").get(May(&[Action::SeeSubmission]), pages::submission::show),
         at("/submissions/{id}/changes").get(May(&[Action::Compare]), pages::changes::show),

@@ -42,6 +42,8 @@ pub struct Config {
     pub n_threads: usize,
     /// Of one program or person by the API, from each process.
     pub requests_per_minute: NonZeroU32,
+    /// Which servers may be called when something happens.
+    pub webhook_places: webhook::Places,
     /// Made-up people as whom anybody may sign in with one click; none but in the demo.
     pub demo: Vec<DemoPerson>,
 }

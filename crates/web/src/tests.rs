@@ -16,6 +16,7 @@ mod rounds;
 mod sign_in;
 mod slow_bodies;
 mod uploads;
+mod webhooks;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -157,6 +158,7 @@ impl Running {
                 },
                 n_threads: 1,
                 requests_per_minute,
+                webhook_places: webhook::Places::default(),
                 demo: Vec::new(),
             },
         };

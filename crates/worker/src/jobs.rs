@@ -4,6 +4,7 @@ pub(crate) mod assess;
 pub(crate) mod assess_given_up;
 pub(crate) mod check;
 pub(crate) mod check_collection;
+pub(crate) mod deliver;
 pub(crate) mod forget;
 pub(crate) mod lake;
 pub(crate) mod mark;

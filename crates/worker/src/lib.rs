@@ -20,10 +20,11 @@ use mail::Mailer;
 use queue::Runner;
 use spec::ReturnSpec;
 use tokio::sync::watch;
+use webhook::Poster;
 use workflow::{
-    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, ForgetJob, LakeJob, MarkJob,
-    PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob, SendLinkJob,
-    TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
+    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, DeliverJob, ForgetJob,
+    LakeJob, MarkJob, PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob,
+    SendLinkJob, TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
 };
 
 pub use task::task;
@@ -39,6 +40,8 @@ pub struct Worker {
     pub child: Child,
     /// Every published version.
     pub specs: Vec<ReturnSpec>,
+    /// How servers that asked for it are told what happens.
+    pub poster: Poster,
     /// The site's address in emails, without a trailing slash.
     pub base_url: String,
     /// A local folder for the files that are being assessed.
@@ -71,6 +74,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_explained = Arc::clone(&worker);
     let for_news = Arc::clone(&worker);
     let for_clients = Arc::clone(&worker);
+    let for_deliveries = Arc::clone(&worker);
     let for_recognising = Arc::clone(&worker);
     let for_checks = Arc::clone(&worker);
     let for_forgetting = Arc::clone(&worker);
@@ -119,6 +123,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(TellNewsJob::KIND, move |job, _claimed| {
             jobs::tell_news::tell_news(Arc::clone(&for_news), job)
+        })
+        .handle(DeliverJob::KIND, move |job, claimed| {
+            jobs::deliver::deliver(Arc::clone(&for_deliveries), job, claimed)
         })
         .handle(TellClientEndsJob::KIND, move |job, _claimed| {
             jobs::tell_client_ends::tell_client_ends(Arc::clone(&for_clients), job)

@@ -39,6 +39,7 @@ mod series;
 mod tell;
 mod to_assess;
 mod waivers;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -142,4 +143,9 @@ pub use to_assess::{AssessJob, References, StoredFile, ToAssess, references, to_
 pub use waivers::{
     Asking, Deciding, Decision, LONGEST_YEARS, Revoked, Waiver, WaiverError, all_waivers,
     ask_for_waiver, decide_waiver, may_decide, revoke_waiver, waiver,
+};
+pub use webhooks::{
+    DeliverJob, NewWebhook, NextDelivery, ToDeliver, Webhook, WebhookError, WebhookMessage,
+    add_webhook, end_webhook, host_of, may_make_webhooks, note_delivery, send_again, to_deliver,
+    webhook, webhooks,
 };

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::actor::{Deed, record, sees};
-use crate::{Actor, mark, outbox};
+use crate::{Actor, mark, outbox, webhooks};
 
 /// A block of records is one statement.
 const STATEMENT_TIMEOUT: Duration = Duration::from_mins(2);
@@ -310,6 +310,7 @@ async fn conclude(
         &message,
     )
     .await?;
+    webhooks::announce_assessed(tx, submission, outcome).await?;
     let deed = Deed {
         verb: "assess",
         organisation: Some(&submission.organisation),

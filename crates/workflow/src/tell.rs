@@ -15,7 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::actor::sees;
-use crate::{Actor, handover, outbox};
+use crate::{Actor, handover, outbox, webhooks};
 
 /// The job: tell who has to know of something that was done with a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,7 @@ pub async fn tell(
         });
         outbox::post(&mut tx, submission.id, Some(&recipient), &message).await?;
     }
+    webhooks::announce_deed(&mut tx, &submission, job.verb).await?;
     tx.commit().await
 }
 

@@ -7,7 +7,7 @@ const LINES: [&[&str]; 6] = [
     &["finding", "sheet", "spec", "frame", "check"],
     &["assess", "report", "cycle", "access"],
     &[
-        "child", "postgres", "db", "files", "queue", "mail", "oidc", "dataset", "lake",
+        "child", "postgres", "db", "files", "queue", "mail", "oidc", "dataset", "lake", "webhook",
     ],
     &["workflow"],
     &["web", "worker", "client"],

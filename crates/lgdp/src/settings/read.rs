@@ -39,6 +39,16 @@ impl<'a> Reader<'a> {
         self.value(name)
     }
 
+    /// Names with commas between; none where it is not set.
+    pub(super) fn names(&self, name: &'static str) -> Result<Vec<String>, SettingsError> {
+        let text = self.text(name)?.unwrap_or_default();
+        let names = text.split(',').map(str::trim);
+        Ok(names
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect())
+    }
+
     pub(super) fn text_or_default(&self, name: &'static str) -> Result<String, SettingsError> {
         let default = setting(name)?.default;
         Ok(self.value(name)?.unwrap_or_else(|| default.to_owned()))

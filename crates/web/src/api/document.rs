@@ -70,6 +70,8 @@ A refused request is answered with a problem (RFC 9457, `application/problem+jso
 
 A request that makes something takes an `Idempotency-Key` of your making: repeat it with the same key after a cut connection, and it has its effect once. The same key with another file is refused with 422.
 
+Instead of asking again and again, have a server of yours told: see the page “Webhooks”. A message has counts and links, is signed as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`), and comes again with the same id until your server answers with 200 to 299.
+
 Lists come a page at a time. Follow the address in `next`, which is also in the `Link` header, until it is null.
 
 Too many requests in a minute are answered with 429. Wait as many seconds as `Retry-After` says; do the same with 503.";

@@ -38,6 +38,8 @@ struct Made {
     name: String,
     token: String,
     ends: String,
+    /// Whether there is time for an email before.
+    is_told: bool,
 }
 
 struct Program {
@@ -145,6 +147,7 @@ pub(crate) async fn make(
                 Ok(token) => {
                     let made = Made {
                         token: token.reveal().to_owned(),
+                        is_told: new.days > 14,
                         ends: moment_in_words(now + chrono::TimeDelta::days(new.days)),
                         name: new.name,
                     };
@@ -210,13 +213,13 @@ fn grant_of(value: &str) -> Option<Grant> {
 }
 
 /// What organisations and returns are called.
-struct Names {
+pub(super) struct Names {
     organisations: Vec<OrganisationName>,
     returns: Vec<(String, String)>,
 }
 
 impl Names {
-    async fn read(site: &Site, visitor: &Visitor) -> Result<Names, Problem> {
+    pub(super) async fn read(site: &Site, visitor: &Visitor) -> Result<Names, Problem> {
         let all = workflow::listed_organisations(site.db()?, &visitor.actor, None).await?;
         let mut organisations: Vec<OrganisationName> =
             all.into_iter().map(|one| one.organisation).collect();
@@ -235,17 +238,24 @@ impl Names {
         })
     }
 
+    /// What anything can be held for.
+    pub(super) fn everything(&self, site: &Site) -> Vec<Reach> {
+        let asked = self.organisations.iter().filter(|one| is_asked(site, one));
+        let organisations = asked.map(|one| Reach::Organisation(one.code.clone()));
+        let returns = self.returns.iter().map(|(id, _)| Reach::Return(id.clone()));
+        organisations.chain(returns).collect()
+    }
+
     fn choices(&self, site: &Site, visitor: &Visitor, chosen: &str) -> Vec<Choice> {
         let grants = workflow::may_make_clients(&visitor.actor).unwrap_or_else(|| {
-            let of = |role, reach| Grant { role, reach };
-            let asked = self.organisations.iter().filter(|one| is_asked(site, one));
-            let organisations =
-                asked.map(|one| of(Role::SendingClient, Reach::Organisation(one.code.clone())));
-            let returns = self
-                .returns
-                .iter()
-                .map(|(id, _)| of(Role::ReadingClient, Reach::Return(id.clone())));
-            organisations.chain(returns).collect()
+            let of = |reach| Grant {
+                role: match reach {
+                    Reach::Organisation(_) => Role::SendingClient,
+                    Reach::Return(_) | Reach::Everything => Role::ReadingClient,
+                },
+                reach,
+            };
+            self.everything(site).into_iter().map(of).collect()
         });
         grants
             .iter()
@@ -260,24 +270,23 @@ impl Names {
             .collect()
     }
 
+    pub(super) fn organisation(&self, code: &str) -> String {
+        let found = self.organisations.iter().find(|one| one.code == code);
+        found.map_or(code.to_owned(), |one| one.name.clone())
+    }
+
+    pub(super) fn title(&self, id: &str) -> String {
+        let found = self.returns.iter().find(|(own, _)| own == id);
+        found.map_or(id.to_owned(), |(_, title)| title.clone())
+    }
+
     /// `sends the returns of Angus`.
     fn in_words(&self, grant: &Grant) -> String {
         match &grant.reach {
             Reach::Organisation(code) => {
-                let mut all = self.organisations.iter();
-                let found = all.find(|one| one.code == *code);
-                format!(
-                    "sends the returns of {}",
-                    found.map_or(code.as_str(), |one| &one.name)
-                )
+                format!("sends the returns of {}", self.organisation(code))
             }
-            Reach::Return(id) => {
-                let found = self.returns.iter().find(|(own, _)| own == id);
-                format!(
-                    "takes the figures of {}",
-                    found.map_or(id.as_str(), |(_, title)| title)
-                )
-            }
+            Reach::Return(id) => format!("takes the figures of {}", self.title(id)),
             Reach::Everything => grant.role.in_words().to_owned(),
         }
     }

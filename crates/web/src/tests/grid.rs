@@ -10,7 +10,7 @@ use sha2::Digest as _;
 use testkit::{Place, TestDb};
 use tokio::sync::Mutex;
 use uuid::Uuid;
-use workflow::{Actor, Asking, Explaining, NewClient, Presence, Secret, Words};
+use workflow::{Actor, Asking, Explaining, NewClient, Presence, Secret, WebhookError, Words};
 
 use super::{Database, Running, cookie, signed_in};
 use crate::routes::{For, Route, routes};
@@ -78,6 +78,8 @@ struct Thing {
     person: Uuid,
     /// A program of the organisation.
     client: Uuid,
+    /// A server that is told of it.
+    hook: Uuid,
 }
 
 fn grant(role: Role, code: &str, return_id: &str) -> Grant {
@@ -221,6 +223,7 @@ impl Running {
             extension,
             person: self.colleague(organisation).await,
             client: self.client_of(organisation).await,
+            hook: self.hook_of(organisation).await,
         }
     }
 
@@ -232,6 +235,26 @@ impl Running {
         workflow::invite(&self.db, &system, &email, "Colleague", &grant)
             .await
             .unwrap()
+    }
+
+    /// A server that is told of an organisation's returns.
+    async fn hook_of(&self, organisation: &str) -> Uuid {
+        let new = workflow::NewWebhook {
+            id: uuid::Builder::from_custom_bytes(
+                sha2::Sha256::digest(organisation)[..16].try_into().unwrap(),
+            )
+            .into_uuid(),
+            reach: Reach::Organisation(organisation.to_owned()),
+            url: "https://hooks.example/".to_owned(),
+            secret: vec![1; 32],
+        };
+        let asked = workflow::add_webhook(&self.db, &Actor::system("test"), &new).await;
+        // One is enough, for however many things.
+        assert!(
+            matches!(asked, Ok(()) | Err(WebhookError::MadeBefore)),
+            "{asked:?}"
+        );
+        new.id
     }
 
     /// A program that never asks for anything.
@@ -359,6 +382,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
         .replace("{request}", &thing.extension.to_string())
         .replace("{person}", &thing.person.to_string())
         .replace("{client}", &thing.client.to_string())
+        .replace("{hook}", &thing.hook.to_string())
         .replace("{rule}", RULE)
         .replace("{code}", thing.organisation)
         .replace("{organisation}", thing.organisation)
@@ -415,6 +439,7 @@ fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
                 "{batch}",
                 "{parcel}",
                 "{client}",
+                "{hook}",
             ]
             .into_iter()
             .any(has)
@@ -526,6 +551,7 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
         extension: Uuid::now_v7(),
         person: Uuid::now_v7(),
         client: Uuid::now_v7(),
+        hook: Uuid::now_v7(),
         ..others
     };
     let everybody = [
@@ -546,7 +572,7 @@ async fn what_is_anothers_is_answered_as_what_does_not_exist() {
         let For::May(actions) = route.whom else {
             continue;
         };
-        if !["{id}", "{batch}", "{parcel}", "{client}"]
+        if !["{id}", "{batch}", "{parcel}", "{client}", "{hook}"]
             .into_iter()
             .any(|part| route.path.contains(part))
         {
@@ -629,6 +655,7 @@ impl Running {
                 .replace(&thing.parcel.to_string(), "ID")
                 .replace(&thing.batch.to_string(), "ID")
                 .replace(&thing.client.to_string(), "ID")
+                .replace(&thing.hook.to_string(), "ID")
         };
         // In an order that is chosen anew each time.
         let mut head: Vec<String> = answer

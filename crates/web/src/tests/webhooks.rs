@@ -1,0 +1,253 @@
+//! Servers that are told what happens: asked for by who may, told once for each event, again when it did not work,
+//! and given up in the end.
+
+use access::{Grant, Reach, Role};
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+use workflow::{Actor, DeliverJob, NewWebhook, NextDelivery, Secret};
+
+use super::{Answer, Running, cookie, signed_in};
+
+const ARDBEG: &str = "S12000001";
+const BRORA: &str = "S12000002";
+const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
+const URL: &str = "https%3A%2F%2Fhooks.ardbeg.example%2Fin%3Fkey%3Dsecret";
+
+fn approver(code: &str) -> Grant {
+    Grant {
+        role: Role::Approver,
+        reach: Reach::Organisation(code.to_owned()),
+    }
+}
+
+impl Running {
+    async fn of_webhooks(&self, session: &Secret, method: &str, path: &str, form: &str) -> Answer {
+        let form = format!("form_token={}&{form}", session.form_token());
+        self.ask_as(&cookie(session), method, path, FORM, form.as_bytes())
+            .await
+    }
+
+    /// One that is told of an organisation's returns.
+    async fn told(&self, actor: &Actor, code: &str) -> Uuid {
+        let new = NewWebhook {
+            id: Uuid::now_v7(),
+            reach: Reach::Organisation(code.to_owned()),
+            url: "https://hooks.ardbeg.example/in".to_owned(),
+            secret: vec![1; 32],
+        };
+        workflow::add_webhook(&self.db, actor, &new).await.unwrap();
+        new.id
+    }
+
+    /// A version that was submitted, and the messages that it made.
+    async fn submitted(&self) -> Vec<Uuid> {
+        let path = super::SUBMISSIONS;
+        let answer = self.ask("POST", path, "", b"x").await;
+        let receipt: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        let id: Uuid = receipt["submission_id"].as_str().unwrap().parse().unwrap();
+        let client = self.owner().await;
+        let assess = format!(
+            "UPDATE submission SET assessed_at = now(), outcome = 'ready', spec_hash = 'x' WHERE id = '{id}'"
+        );
+        client.batch_execute(&assess).await.unwrap();
+        let system = Actor::system("test");
+        workflow::submit(&self.db, &system, id, Utc::now())
+            .await
+            .unwrap();
+        let job = workflow::TellJob {
+            submission_id: id,
+            verb: cycle::Verb::Submit,
+        };
+        // However often it is told.
+        for _ in 0..2 {
+            workflow::tell(&self.db, &system, &job, Utc::now())
+                .await
+                .unwrap();
+        }
+        let told =
+            "SELECT id::text FROM webhook_message WHERE event = 'submission.submitted' ORDER BY id";
+        let rows = client.query(told, &[]).await.unwrap();
+        rows.iter()
+            .map(|row| row.get::<_, String>(0).parse().unwrap())
+            .collect()
+    }
+
+    async fn owner(&self) -> tokio_postgres::Client {
+        let (client, connection) =
+            tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        client
+    }
+
+    async fn fails(&self, message: Uuid, nth: u32, now: DateTime<Utc>) -> NextDelivery {
+        let went = Err((Some(500), "it answers 500"));
+        let system = Actor::system("test");
+        workflow::note_delivery(&self.db, &system, message, nth, went, now)
+            .await
+            .unwrap()
+    }
+}
+
+#[tokio::test]
+async fn who_signs_off_has_a_server_told_and_ends_it_again() {
+    let site = Running::start().await;
+    let bo = signed_in(&site.db, "bo@ardbeg.example", &[approver(ARDBEG)]).await;
+    for (form, problem) in [
+        (format!("what=&url={URL}"), "Choose what it is told of."),
+        (
+            format!("what=organisation+{ARDBEG}&url="),
+            "Enter the address of a server",
+        ),
+        (
+            format!("what=organisation+{ARDBEG}&url=http%3A%2F%2Fa.example"),
+            "starts with https://",
+        ),
+        (
+            format!("what=organisation+{ARDBEG}&url=https%3A%2F%2F169.254.169.254%2F"),
+            "on the public internet",
+        ),
+    ] {
+        let answer = site.of_webhooks(&bo, "POST", "/webhooks", &form).await;
+        assert_eq!(answer.status, 400, "{form}");
+        assert!(answer.body.contains(problem), "{form}: {}", answer.body);
+    }
+    let others = format!("what=organisation+{BRORA}&url={URL}");
+    assert_eq!(
+        site.of_webhooks(&bo, "POST", "/webhooks", &others)
+            .await
+            .status,
+        404
+    );
+
+    let own = format!("id={}&what=organisation+{ARDBEG}&url={URL}", Uuid::now_v7());
+    let made = site.of_webhooks(&bo, "POST", "/webhooks", &own).await;
+    assert_eq!(made.status, 200, "{}", made.body);
+    let secret = made.body.split("whsec_").nth(1).unwrap();
+    let secret = secret.split('<').next().unwrap();
+    assert_eq!(secret.len(), 44, "32 bytes");
+    assert_eq!(
+        site.of_webhooks(&bo, "POST", "/webhooks", &own)
+            .await
+            .status,
+        409
+    );
+    let page = site.of_webhooks(&bo, "GET", "/webhooks", "").await.body;
+    assert!(
+        page.contains("hooks.ardbeg.example") && !page.contains(secret),
+        "{page}"
+    );
+    assert!(
+        !page.contains("key=secret"),
+        "what follows the host may be secret"
+    );
+
+    let path = page.split("href=\"/webhooks/").nth(1).unwrap();
+    let path = format!("/webhooks/{}", path.split('"').next().unwrap());
+    let cy = signed_in(&site.db, "cy@brora.example", &[approver(BRORA)]).await;
+    assert_eq!(
+        site.of_webhooks(&cy, "POST", &path, "do=end").await.status,
+        404
+    );
+    assert_eq!(
+        site.of_webhooks(&bo, "POST", &path, "do=end").await.status,
+        303
+    );
+    assert!(
+        site.of_webhooks(&bo, "GET", &path, "")
+            .await
+            .body
+            .contains("ended")
+    );
+    assert!(
+        site.submitted().await.is_empty(),
+        "an ended one is told nothing"
+    );
+}
+
+#[tokio::test]
+async fn an_event_is_one_message_with_counts_and_links_and_no_other_organisation_is_told() {
+    let site = Running::start().await;
+    let system = Actor::system("test");
+    let hook = site.told(&system, ARDBEG).await;
+    site.told(&system, BRORA).await;
+    let messages = site.submitted().await;
+    assert_eq!(messages.len(), 1);
+    let job = DeliverJob {
+        message_id: messages[0],
+        again: false,
+    };
+    let base = "https://returns.example";
+    let wanted = workflow::to_deliver(&site.db, &system, &job, base)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(wanted.id, messages[0].to_string());
+    let body: serde_json::Value = serde_json::from_str(&wanted.body).unwrap();
+    assert_eq!(body["type"], "submission.submitted");
+    let data = &body["data"];
+    assert_eq!(data["state"], "submitted");
+    assert_eq!(data["n_to_fix"], 0);
+    let id = data["submission_id"].as_str().unwrap();
+    assert_eq!(data["links"]["page"], format!("{base}/submissions/{id}"));
+    let taken =
+        workflow::note_delivery(&site.db, &system, messages[0], 1, Ok(204), Utc::now()).await;
+    assert_eq!(taken.unwrap(), NextDelivery::Done);
+    let again = workflow::to_deliver(&site.db, &system, &job, base)
+        .await
+        .unwrap();
+    assert_eq!(again, None, "it was taken");
+
+    // Whoever looks after it may have it sent once more: the same message.
+    workflow::send_again(&site.db, &system, hook, messages[0])
+        .await
+        .unwrap();
+    let job = DeliverJob { again: true, ..job };
+    let again = workflow::to_deliver(&site.db, &system, &job, base)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(again, wanted);
+}
+
+#[tokio::test]
+async fn what_is_not_taken_is_tried_again_and_a_server_that_takes_nothing_for_days_is_ended() {
+    let site = Running::start().await;
+    signed_in(&site.db, "bo@ardbeg.example", &[approver(ARDBEG)]).await;
+    let system = Actor::system("test");
+    let bo = workflow::acting(&site.db, &system, "bo@ardbeg.example")
+        .await
+        .unwrap()
+        .unwrap();
+    let hook = site.told(&bo, ARDBEG).await;
+    let message = site.submitted().await[0];
+    let mut now = Utc::now();
+    let mut pauses = Vec::new();
+    for nth in 1.. {
+        match site.fails(message, nth, now).await {
+            NextDelivery::After(pause) => {
+                pauses.push(pause.as_secs());
+                now += TimeDelta::from_std(pause).unwrap();
+            }
+            next => {
+                assert_eq!(next, NextDelivery::GivenUp);
+                break;
+            }
+        }
+    }
+    assert_eq!(pauses, [5, 300, 1800, 7200, 18_000, 36_000, 36_000]);
+    let (webhook, messages) = workflow::webhook(&site.db, &bo, hook).await.unwrap();
+    assert_eq!(webhook.ended_at, None, "27 hours are no five days");
+    assert_eq!(messages[0].n_attempts, 8);
+    assert!(messages[0].given_up_at.is_some());
+
+    let later = webhook.failing_since.unwrap() + TimeDelta::days(5);
+    assert_eq!(site.fails(message, 1, later).await, NextDelivery::GivenUp);
+    let (webhook, _) = workflow::webhook(&site.db, &bo, hook).await.unwrap();
+    assert!(webhook.is_ended_by_failing);
+    let told = "SELECT recipient FROM email WHERE kind = 'webhook-ended'";
+    let told = site.owner().await.query(told, &[]).await.unwrap();
+    let told: Vec<String> = told.iter().map(|row| row.get(0)).collect();
+    assert_eq!(told, ["bo@ardbeg.example"]);
+}

@@ -1,0 +1,3 @@
+DROP TABLE webhook_attempt;
+DROP TABLE webhook_message;
+DROP TABLE webhook;
