@@ -30,7 +30,7 @@ struct CalendarPage {
 struct Made {
     id: Uuid,
     of: String,
-    made: String,
+    since: String,
 }
 
 pub(crate) async fn show(
@@ -49,7 +49,7 @@ async fn page(
     let feeds = workflow::own_feeds(db, actor).await?;
     let choices = choices(site, actor).await?;
     let page = CalendarPage {
-        feeds: feeds.into_iter().map(|feed| made(feed, &choices)).collect(),
+        feeds: feeds.iter().map(|feed| made(feed, &choices)).collect(),
         address,
         choices,
         form_id: Uuid::now_v7(),
@@ -102,13 +102,13 @@ fn value(of: &OfWhat) -> String {
     }
 }
 
-fn made(feed: Feed, choices: &[(String, String)]) -> Made {
+fn made(feed: &Feed, choices: &[(String, String)]) -> Made {
     let value = value(&feed.of);
     let known = choices.iter().find(|(known, _)| *known == value);
     Made {
         id: feed.id,
         of: known.map_or(value.clone(), |(_, words)| words.clone()),
-        made: words::day(clock::day(feed.made_at)),
+        since: words::day(clock::day(feed.made_at)),
     }
 }
 

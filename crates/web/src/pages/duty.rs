@@ -30,7 +30,8 @@ struct DutyPage {
     days: String,
     opens: String,
     due: String,
-    is_provisional: bool,
+    /// What the sentence of the day goes on with.
+    how_sure: &'static str,
     /// Where the round's days are, and how they changed.
     round: String,
     /// Why nothing is owed, where that is so.
@@ -119,7 +120,11 @@ pub(crate) async fn show(
         ),
         opens: words::day(round.opens_on),
         due: words::day(duty.due_on),
-        is_provisional: round.is_provisional,
+        how_sure: if round.is_provisional {
+            ". This day is provisional: it may still change"
+        } else {
+            ""
+        },
         round: format!("/rounds/{return_id}/{period}"),
         not_owed: not_owed(db, actor, &duty).await?,
         due_for_others: (duty.due_on != round.due_on).then(|| words::day(round.due_on)),

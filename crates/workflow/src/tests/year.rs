@@ -178,7 +178,7 @@ impl Year {
             let days_to_go = known.due.signed_duration_since(today).num_days();
             // Each organisation answers some days before or after, and every ninth never does.
             for organisation in 0..ORGANISATIONS as usize {
-                let answers = 20 - ((organisation * 7 + n * 3) % 45) as i64;
+                let answers = 20 - i64::try_from((organisation * 7 + n * 3) % 45).unwrap();
                 let never = (organisation + n).is_multiple_of(9);
                 if known.is_owed(organisation) && !never && days_to_go == answers {
                     self.answer(n, organisation).await;

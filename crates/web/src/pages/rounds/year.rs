@@ -98,8 +98,20 @@ struct Thing {
 
 struct Strip {
     title: String,
-    /// For each month of the year: its name, the same short, and the rounds that are due in it.
-    months: Vec<(String, String, Vec<(u32, String, String)>)>,
+    /// Of the year, in order.
+    months: Vec<StripMonth>,
+}
+
+struct StripMonth {
+    name: String,
+    short: String,
+    due: Vec<StripDay>,
+}
+
+struct StripDay {
+    number: u32,
+    link: String,
+    round: String,
 }
 
 pub(crate) async fn show(
@@ -307,15 +319,19 @@ fn strips(from: NaiveDate, planned: &[PlannedRound]) -> Vec<Strip> {
                         .filter(|planned| is_in(planned.round.due_on, month))
                         .map(|planned| {
                             let round = &planned.round;
-                            (
-                                round.due_on.day(),
-                                address(&round.return_id, &round.period.label),
-                                format!("{title}, {}", round.period.in_words()),
-                            )
+                            StripDay {
+                                number: round.due_on.day(),
+                                link: address(&round.return_id, &round.period.label),
+                                round: format!("{title}, {}", round.period.in_words()),
+                            }
                         })
                         .collect();
                     let name = |format: &str| month.format(format).to_string();
-                    (name("%B"), name("%b"), due)
+                    StripMonth {
+                        name: name("%B"),
+                        short: name("%b"),
+                        due,
+                    }
                 })
                 .collect(),
         })
