@@ -11,10 +11,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def build():
-    subprocess.run(["cargo", "build", "--release", "--locked", "-p", "lgdp"], cwd=ROOT, check=True)
+def build(profile="release"):
+    """`release` is what the demo runs, `dist` what production does."""
+    subprocess.run(["cargo", "build", "--profile", profile, "--locked", "-p", "lgdp"], cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return target / "release" / "lgdp"
+    return target / profile / "lgdp"
 
 
 class Served:
@@ -56,7 +57,7 @@ class Served:
         return ["psql", "-X", "-q", "-A", "-t", "-h", socket_dir, "-U", "lgdp", "-d", "lgdp", "-v", "ON_ERROR_STOP=1", *arguments]
 
     def sql(self, *arguments, statement=None):
-        return subprocess.run(self.psql(*arguments), input=statement, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(self.psql(*arguments), input=statement, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def rows(self, statement):
         return [line.split("|") for line in self.sql("-c", statement).splitlines()]
@@ -64,7 +65,7 @@ class Served:
     def admin(self, *arguments):
         """`lgdp admin` beside the site, in the same home; what it prints."""
         command = [self.lgdp, "admin", *arguments]
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
     def peak_megabytes(self):
         """The most memory that the site has had."""
