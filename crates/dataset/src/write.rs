@@ -64,8 +64,16 @@ pub async fn write_text<W: AsyncWrite + Unpin + Send>(
     let texts = Texts::new(shape, format);
     out.write_all(&texts.heading()?).await?;
     let mut rows = Rows::open(from, manifest, shape).await?;
-    while let Some(batch) = rows.next().await? {
-        out.write_all(&texts.rows_of(shape, &batch)?).await?;
+    let mut batch = rows.next().await?;
+    while let Some(now) = batch {
+        let write = async {
+            out.write_all(&texts.rows_of(shape, &now)?).await?;
+            Ok::<(), DatasetError>(())
+        };
+        // The database is asked for the next rows, and reads them while these are written.
+        let (next, written) = tokio::join!(rows.next(), write);
+        written?;
+        batch = next?;
     }
     out.flush().await?;
     Ok(rows.n_records)
