@@ -85,6 +85,7 @@ fn filled(address: &str, sent: &[Sent], rest: &Rest) -> Vec<String> {
         "return_id" => fixed(&[RETURN, OTHER_RETURN]),
         "period" => fixed(&[PERIOD, DRAFT_PERIOD, OTHER_PERIOD]),
         "person" => rest.people.clone(),
+        "release" | "name" | "item" | "table" | "row" => fixed(&["none"]),
         "ending" => fixed(&["csv", "jsonl"]),
         "batch" => rest.batches.clone(),
         "request" => vec!["none".to_owned()],

@@ -25,6 +25,7 @@ mod many_processes;
 mod person;
 mod planner;
 mod provider;
+mod releasing;
 #[cfg(target_os = "linux")]
 mod scale;
 mod sending_machine;

@@ -31,6 +31,10 @@ pub enum Action {
     DecideExtension,
     DownloadDataset,
     DownloadOwnFigures,
+    TraceValue,
+    SeeReleases,
+    DraftRelease,
+    ApproveRelease,
     SeeOrganisations,
     SeePeople,
     InvitePeople,
@@ -41,7 +45,7 @@ pub enum Action {
 
 impl Action {
     /// In the order of the matrix.
-    pub const ALL: [Action; 32] = [
+    pub const ALL: [Action; 36] = [
         Action::SeeRounds,
         Action::PlanRounds,
         Action::SeeObligation,
@@ -68,6 +72,10 @@ impl Action {
         Action::DecideExtension,
         Action::DownloadDataset,
         Action::DownloadOwnFigures,
+        Action::TraceValue,
+        Action::SeeReleases,
+        Action::DraftRelease,
+        Action::ApproveRelease,
         Action::SeeOrganisations,
         Action::SeePeople,
         Action::InvitePeople,
@@ -105,6 +113,10 @@ impl Action {
             Action::DecideExtension => "extension.decide",
             Action::DownloadDataset => "dataset.download",
             Action::DownloadOwnFigures => "dataset.download-own",
+            Action::TraceValue => "value.trace",
+            Action::SeeReleases => "release.see",
+            Action::DraftRelease => "release.draft",
+            Action::ApproveRelease => "release.approve",
             Action::SeeOrganisations => "organisations.see",
             Action::SeePeople => "people.see",
             Action::InvitePeople => "people.invite",

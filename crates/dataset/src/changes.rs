@@ -2,7 +2,7 @@
 //! a record that came or went.
 
 use db::Tx;
-use db::records::{Change, ChangedRecord, ChangedRecords, Pair};
+use db::records::{Change, ChangedRecord, ChangedRecords, Counted, Pair};
 use db::submissions::TableRows;
 use report::csv::inert;
 use spec::ItemKind;
@@ -102,6 +102,18 @@ pub async fn changes_csv<W: AsyncWrite + Unpin + Send>(
     // Excel takes a file without this mark for something else than UTF-8.
     out.write_all("\u{feff}".as_bytes()).await?;
     out.write_all(&bytes_of(writer)?).await?;
+    let n_records = write_tables(tx, &[], tables, out).await?;
+    out.flush().await?;
+    Ok(n_records)
+}
+
+/// Each line begins with `lead`.
+async fn write_tables<W: AsyncWrite + Unpin + Send>(
+    tx: &mut Tx,
+    lead: &[String],
+    tables: &[TableOfTwo<'_>],
+    out: &mut W,
+) -> Result<u64, DatasetError> {
     let mut n_records = 0;
     for table in tables {
         let mut records = ChangedRecords::open(tx, &table.pair).await?;
@@ -113,11 +125,58 @@ pub async fn changes_csv<W: AsyncWrite + Unpin + Send>(
             n_records += batch.len() as u64;
             let mut writer = csv::Writer::from_writer(Vec::new());
             for record in &batch {
-                write(&mut writer, table, record)?;
+                write(&mut writer, lead, table, record)?;
             }
             out.write_all(&bytes_of(writer)?).await?;
         }
         records.close(tx).await?;
+    }
+    Ok(n_records)
+}
+
+/// An organisation's return in two releases.
+#[derive(Debug, Clone)]
+pub struct ChangesOfOne<'a> {
+    pub old: Option<&'a Counted>,
+    pub new: Option<&'a Counted>,
+    pub tables: Vec<TableOfTwo<'a>>,
+}
+
+/// What each line of the changes of a release begins with.
+const LEADING: [&str; 5] = [
+    "organisation_code",
+    "organisation_name",
+    "period",
+    "version_before",
+    "version_now",
+];
+
+/// As [`changes_csv`], of many organisations.
+pub async fn release_changes_csv<W: AsyncWrite + Unpin + Send>(
+    tx: &mut Tx,
+    all: &[ChangesOfOne<'_>],
+    out: &mut W,
+) -> Result<u64, DatasetError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(LEADING.iter().chain(&HEADINGS))?;
+    out.write_all("\u{feff}".as_bytes()).await?;
+    out.write_all(&bytes_of(writer)?).await?;
+    let mut n_records = 0;
+    for one in all {
+        let Some(either) = one.new.or(one.old) else {
+            continue;
+        };
+        let version = |of: Option<&Counted>| {
+            of.map_or_else(String::new, |counted| counted.version_number.to_string())
+        };
+        let lead = [
+            either.organisation.clone(),
+            inert(&either.organisation_name).into_owned(),
+            either.period_label.clone(),
+            version(one.old),
+            version(one.new),
+        ];
+        n_records += write_tables(tx, &lead, &one.tables, out).await?;
     }
     out.flush().await?;
     Ok(n_records)
@@ -125,6 +184,7 @@ pub async fn changes_csv<W: AsyncWrite + Unpin + Send>(
 
 fn write(
     writer: &mut csv::Writer<Vec<u8>>,
+    lead: &[String],
     table: &TableOfTwo<'_>,
     record: &ChangedRecord,
 ) -> Result<(), csv::Error> {
@@ -149,6 +209,9 @@ fn write(
             }
         };
         let cell = |cell: Option<String>| inert(&cell.unwrap_or_default()).into_owned();
+        for field in lead {
+            writer.write_field(field)?;
+        }
         writer.write_record([
             table.pair.new.table.name.as_str(),
             record.change.as_str(),

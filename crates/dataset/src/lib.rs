@@ -10,6 +10,7 @@ mod asked;
 mod changes;
 mod manifest;
 mod notes;
+pub mod release;
 mod rows;
 mod shape;
 mod write;
@@ -20,7 +21,7 @@ mod tests;
 use db::DbError;
 
 pub use asked::{Asked, Format, Lineage};
-pub use changes::{TableOfTwo, changes_csv};
+pub use changes::{ChangesOfOne, TableOfTwo, changes_csv, release_changes_csv};
 pub use manifest::{Manifest, Part, WhichRounds, WhoseRecords, n_most_records, read_manifest};
 pub use shape::{Column, Shape, ShapeError};
 pub use write::{Batches, From, tag, write_file, write_text};

@@ -5,7 +5,7 @@ mod changes;
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use finding::{Finding, FindingKey, Name, RuleId, Severity};
+use finding::{CellRef, Finding, FindingKey, Name, RuleId, Severity};
 use uuid::Uuid;
 
 use crate::statement::statement;
@@ -198,6 +198,22 @@ pub async fn of_rule(
     .bind::<Text, _>(rule)
     .bind::<BigInt, _>(i64::from(skipped))
     .bind::<BigInt, _>(i64::from(limit))
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(NumberedFinding::try_from).collect()
+}
+
+/// What was found at a cell, in report order.
+pub async fn at_cell(
+    conn: &mut Conn,
+    submission_id: Uuid,
+    cell: &CellRef,
+) -> Result<Vec<NumberedFinding>, DbError> {
+    let rows: Vec<FindingRow> = statement(format!(
+        "SELECT {COLUMNS} FROM finding WHERE submission_id = $1 AND cell = $2 ORDER BY ordinal"
+    ))
+    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Text, _>(cell.to_string())
     .load(conn.connection())
     .await?;
     rows.into_iter().map(NumberedFinding::try_from).collect()

@@ -26,6 +26,7 @@ pub mod parcels;
 pub mod people;
 pub mod records;
 pub mod reference_values;
+pub mod releases;
 pub mod reminders;
 pub mod returns;
 pub mod sessions;

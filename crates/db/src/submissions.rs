@@ -23,8 +23,8 @@ use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
 pub use standing::{
-    Answering, OtherRound, standing_before, standing_earlier, standing_in, standing_last,
-    standing_other, standing_year_ago,
+    Answering, OtherRound, counts_now, standing_before, standing_earlier, standing_in,
+    standing_last, standing_other, standing_year_ago,
 };
 
 /// One version of an organisation's answer.

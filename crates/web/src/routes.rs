@@ -60,6 +60,8 @@ fn addresses() -> Vec<At> {
     let returns = "/api/returns/{return_id}/periods/{period}";
     let submission = "/api/submissions/{id}";
     let figures = May(&[Action::DownloadDataset, Action::DownloadOwnFigures]);
+    let trace = May(&[Action::TraceValue]);
+    let see_releases = May(&[Action::SeeReleases]);
     let see_findings = May(&[Action::SeeFindings]);
     let plan = May(&[Action::PlanRounds]);
     vec![
@@ -87,6 +89,15 @@ fn addresses() -> Vec<At> {
         at("/sign-in/demo").post(Anyone, pages::sign_in::as_demo),
         at("/sign-out").post(SignedIn, pages::sign_in::sign_out),
         at("/returns/{return_id}/{period}").get(SignedIn, pages::collection::show),
+        at("/returns/{return_id}/{period}/datasets")
+            .get(figures, pages::datasets::show)
+            .post(May(&[Action::DraftRelease]), pages::datasets::draft),
+        at("/releases/{release}")
+            .get(see_releases, pages::releases::show)
+            .post(May(&[Action::ApproveRelease]), pages::releases::approve),
+        at("/releases/{release}/changes").get(see_releases, pages::release_changes::show),
+        at("/submissions/{id}/values/{table}/{row}/{item}").get(trace, pages::lineage::show),
+        at("/submissions/{id}/cells").get(trace, pages::lineage::at_cell),
         at("/returns/{return_id}/{period}/{organisation}")
             .get(May(&[Action::SeeObligation]), pages::duty::show),
         at("/returns/{return_id}/{period}/{organisation}/nothing-to-report")
@@ -182,6 +193,12 @@ fn addresses() -> Vec<At> {
         at("/api/checks/{parcel}/findings.json").get(May(&[Action::Check]), api::check::findings),
         at(format!("{returns}/dataset.{{ending}}")).get(figures, api::dataset::show),
         at(format!("{returns}/dataset/manifest.json")).get(figures, api::dataset::manifest),
+        at("/api/returns/{return_id}/releases").get(see_releases, api::releases::list),
+        at("/api/releases/{release}").get(see_releases, api::releases::show),
+        at("/api/releases/{release}/changes.csv").get(see_releases, api::releases::changes),
+        at("/api/releases/{release}/files/{name}").get(see_releases, api::releases::file),
+        at(format!("{submission}/values/{{table}}/{{row}}/{{item}}"))
+            .get(trace, api::lineage::show),
         at(format!("{returns}/template.xlsx")).get(May(&[Action::SeeRounds]), api::template::blank),
         at(format!("{returns}/organisations/{{code}}/template.xlsx"))
             .get(May(&[Action::FillTemplate]), api::template::filled),

@@ -2,6 +2,7 @@
 
 pub(crate) mod assess;
 pub(crate) mod assess_given_up;
+pub(crate) mod build_release;
 pub(crate) mod check;
 pub(crate) mod check_collection;
 pub(crate) mod deliver;

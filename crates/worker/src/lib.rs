@@ -22,9 +22,10 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use webhook::Poster;
 use workflow::{
-    Actor, AssessGivenUpJob, AssessJob, CheckCollectionJob, CheckJob, DeliverJob, ForgetJob,
-    LakeJob, MarkJob, PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob,
-    SendLinkJob, TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
+    Actor, AssessGivenUpJob, AssessJob, BuildReleaseJob, CheckCollectionJob, CheckJob, DeliverJob,
+    ForgetJob, LakeJob, MarkJob, PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob,
+    SendEmailJob, SendLinkJob, TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob,
+    TellNewsJob,
 };
 
 pub use task::task;
@@ -68,6 +69,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_assess = Arc::clone(&worker);
     let for_collections = Arc::clone(&worker);
     let for_given_up = Arc::clone(&worker);
+    let for_releases = Arc::clone(&worker);
     let for_mark = Arc::clone(&worker);
     let for_links = Arc::clone(&worker);
     let for_telling = Arc::clone(&worker);
@@ -93,6 +95,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(CheckCollectionJob::KIND, move |job, _claimed| {
             jobs::check_collection::check_collection(Arc::clone(&for_collections), job)
+        })
+        .handle(BuildReleaseJob::KIND, move |job, _claimed| {
+            jobs::build_release::build_release(Arc::clone(&for_releases), job)
         })
         .handle(RecogniseJob::KIND, move |job, _claimed| {
             jobs::recognise::recognise(Arc::clone(&for_recognising), job)

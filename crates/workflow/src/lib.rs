@@ -17,6 +17,7 @@ mod explain;
 mod extensions;
 mod handover;
 mod lake;
+mod lineage;
 mod load;
 mod mark;
 mod messages;
@@ -32,6 +33,8 @@ mod publish;
 mod read;
 mod reassess;
 mod receive;
+mod release_changes;
+mod releases;
 mod reminders;
 mod rounds;
 mod schedules;
@@ -82,6 +85,7 @@ pub use handover::{
     allow_own_sign_off, history, next, send_back, sign_off, submit, who_signs_off, withdraw,
 };
 pub use lake::{Accepted, AcceptedError, LakeJob, accepted, fill_lake};
+pub use lineage::{Remark, Traced, WhichValue, trace, value_at};
 pub use load::{LoadError, Loaded, load, refuse};
 pub use mail::is_address;
 pub use mark::{
@@ -126,6 +130,15 @@ pub use reassess::{
 };
 pub use receive::{
     NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive, receive_unless_sent,
+};
+pub use release_changes::{
+    Changed, TwoReleases, how_much_changed, two_releases, write_release_changes,
+};
+pub use releases::{
+    Approval, BuildReleaseJob, DraftOf, DraftingRelease, FileOfRelease, N_APPROVALS, Release,
+    ReleaseError, ReleaseFileError, ReleaseInFull, ReleaseKind, ReleaseToBuild, approve_release,
+    build_release, draft_release, keep_release, may_release, release_file, release_in_full,
+    release_to_build, releases_of,
 };
 pub use reminders::{Logged, REMIND_JOB, RemindedOf, remind, reminders_of, rung_in_words};
 pub use rounds::{

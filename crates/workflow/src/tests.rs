@@ -9,6 +9,7 @@ mod explanations;
 mod handover;
 mod news;
 mod parcels;
+mod releases;
 mod reminders;
 mod rounds;
 mod series;

@@ -1,8 +1,8 @@
 //! Which submission of an obligation stands, now or when another one was assessed.
 
 use chrono::NaiveDate;
-use diesel::OptionalExtension;
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use spec::OtherPeriod;
 use uuid::Uuid;
@@ -215,4 +215,21 @@ pub async fn standing_last(
     .get_result(conn.connection())
     .await
     .optional()?)
+}
+
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = Bool)]
+    counts: bool,
+}
+
+/// Whether the records of a submission are in datasets now.
+pub async fn counts_now(conn: &mut Conn, id: Uuid) -> Result<bool, DbError> {
+    let row: Counts = statement(
+        "SELECT EXISTS (SELECT FROM standing_submission WHERE submission_id = $1) AS counts",
+    )
+    .bind::<SqlUuid, _>(id)
+    .get_result(conn.connection())
+    .await?;
+    Ok(row.counts)
 }

@@ -27,7 +27,7 @@ pub(crate) type Query = Vec<(String, String)>;
 /// What is asked for, understood.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
-    /// A table of the return; its first where none is named.
+    /// A table; without it, the first.
     pub(crate) table: Option<String>,
     /// The first of several periods.
     pub(crate) from: Option<String>,
@@ -146,15 +146,15 @@ pub(crate) struct Named {
     tag = "Datasets",
     params(
         ("return_id" = String, Path, description = "The return's id"),
-        ("period" = String, Path, description = "The period's label, as the list of rounds has it; the last one where several are asked for"),
+        ("period" = String, Path, description = "The period's label; the last one of several"),
         ("ending" = String, Path, description = "The format: csv, jsonl, xlsx or parquet"),
-        ("table" = Option<String>, Query, description = "A table of the return; its first where none is named"),
+        ("table" = Option<String>, Query, description = "A table; without it, the first"),
         ("from" = Option<String>, Query, description = "The first of several periods"),
-        ("organisation" = Option<String>, Query, description = "GSS codes with commas, or several times; without it, all"),
-        ("column" = Option<String>, Query, description = "Items with commas, or several times; without it, all"),
-        ("lineage" = Option<String>, Query, description = "How much is told of where values come from: none, row or cell; without it, cell"),
-        ("labels" = Option<String>, Query, description = "Whether codes have what they mean beside them: yes or no; without it, yes"),
-        ("accepted" = Option<String>, Query, description = "Whether what is provisional is left out: yes or no; without it, no"),
+        ("organisation" = Option<String>, Query, description = "GSS codes with commas; without it, all"),
+        ("column" = Option<String>, Query, description = "Items with commas; without it, all"),
+        ("lineage" = Option<String>, Query, description = "Where values come from: none, row or cell; without it, cell"),
+        ("labels" = Option<String>, Query, description = "What codes mean: yes or no; without it, yes"),
+        ("accepted" = Option<String>, Query, description = "Only what is accepted: yes or no; without it, no"),
     ),
     responses(
         (status = 200, description = "All of it", content(
@@ -194,7 +194,7 @@ pub(crate) async fn show(
     let about = part::About {
         tag,
         file_name,
-        content_type: format.content_type(),
+        content_type: format.content_type().to_owned(),
     };
     if let Some(answer) = part::without_bytes(&request, &about) {
         return Ok(answer);
@@ -236,7 +236,7 @@ async fn send(
     ];
     let kind = stream::Kind {
         name: &about.file_name,
-        content_type: about.content_type,
+        content_type: &about.content_type,
         headers: &headers,
     };
     stream::text(&kind, |out| async move {
@@ -247,7 +247,7 @@ async fn send(
 
 /// What the figures are made of
 ///
-/// Which version of whose return with which hash, in the order of the rows, and who is missing.
+/// Which version of whose return with which hash, in the order of the rows, and who is missing. It takes the questions that the dataset takes.
 #[utoipa::path(
     get,
     path = "/api/returns/{return_id}/periods/{period}/dataset/manifest.json",
@@ -255,14 +255,7 @@ async fn send(
     tag = "Datasets",
     params(
         ("return_id" = String, Path, description = "The return's id"),
-        ("period" = String, Path, description = "The period's label, as the list of rounds has it; the last one where several are asked for"),
-        ("table" = Option<String>, Query, description = "A table of the return; its first where none is named"),
-        ("from" = Option<String>, Query, description = "The first of several periods"),
-        ("organisation" = Option<String>, Query, description = "GSS codes with commas, or several times; without it, all"),
-        ("column" = Option<String>, Query, description = "Items with commas, or several times; without it, all"),
-        ("lineage" = Option<String>, Query, description = "How much is told of where values come from: none, row or cell; without it, cell"),
-        ("labels" = Option<String>, Query, description = "Whether codes have what they mean beside them: yes or no; without it, yes"),
-        ("accepted" = Option<String>, Query, description = "Whether what is provisional is left out: yes or no; without it, no"),
+        ("period" = String, Path, description = "The period's label; the last one of several"),
     ),
     responses((status = 200, description = "The manifest", body = Object, content_type = "application/json"))
 )]

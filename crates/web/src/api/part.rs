@@ -19,7 +19,7 @@ pub(crate) struct About {
     /// The same where the bytes are.
     pub(crate) tag: String,
     pub(crate) file_name: String,
-    pub(crate) content_type: &'static str,
+    pub(crate) content_type: String,
 }
 
 impl About {
@@ -30,7 +30,7 @@ impl About {
     fn builder(&self, status: StatusCode) -> HttpResponseBuilder {
         let mut builder = HttpResponse::build(status);
         builder
-            .content_type(self.content_type)
+            .content_type(self.content_type.as_str())
             .insert_header((header::ETAG, self.quoted()))
             .insert_header((header::ACCEPT_RANGES, "bytes"))
             .insert_header((header::CONTENT_DISPOSITION, attachment(&self.file_name)));

@@ -16,7 +16,7 @@ const CHUNK: usize = 64 * 1024;
 /// What a file is called, and what else is said of it.
 pub(super) struct Kind<'a> {
     pub(super) name: &'a str,
-    pub(super) content_type: &'static str,
+    pub(super) content_type: &'a str,
     pub(super) headers: &'a [(header::HeaderName, String)],
 }
 

@@ -1,5 +1,6 @@
 //! One round of a return for whoever asks for it: where each organisation stands, and how many stand where.
 
+use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -23,6 +24,8 @@ struct CollectionPage {
     is_cancelled: bool,
     /// Where the round's days are, and how they changed.
     days: String,
+    /// The page of its figures, for whoever may have everybody's.
+    figures: Option<String>,
     counts: Vec<Count>,
     rows: Vec<Row>,
     /// Requests for more time that wait for whoever looks: organisation, day, page.
@@ -78,6 +81,8 @@ pub(crate) async fn show(
         is_provisional: first.round.is_provisional,
         is_cancelled: first.round.is_cancelled,
         days: format!("/rounds/{return_id}/{period}"),
+        figures: workflow::may_with(reader, Action::DownloadDataset, &return_id)
+            .then(|| format!("/returns/{return_id}/{period}/datasets")),
         counts: counts(&owed),
         rows: owed.into_iter().map(row).collect(),
     };

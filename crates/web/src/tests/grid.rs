@@ -19,6 +19,10 @@ const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 const RULE: &str = "case.odd";
+/// Of a release of nothing.
+const MANIFEST: &str = r#"{"return_id": "cases", "from": {"label": "2026-27-Q1", "start": "2026-04-01", "end": "2026-06-30"},
+    "to": {"label": "2026-27-Q1", "start": "2026-04-01", "end": "2026-06-30"}, "accumulates": true, "only_accepted": false,
+    "organisations": [], "submissions": [], "missing": [], "versions": [], "codes": []}"#;
 
 /// Somebody who asks.
 struct Who {
@@ -74,6 +78,8 @@ struct Thing {
     parcel: Uuid,
     batch: Uuid,
     extension: Uuid,
+    /// Of the return, whoever asks.
+    release: Uuid,
     /// Of the organisation.
     person: Uuid,
     /// A program of the organisation.
@@ -213,6 +219,17 @@ impl Running {
              FROM submission WHERE id = '{id}'"
         );
         client.batch_execute(&sql).await.unwrap();
+        let release = Uuid::now_v7();
+        let sql = format!(
+            "INSERT INTO ret.cases_v1_0_case (submission_id, organisation, row_number, ref) VALUES ('{id}', '{organisation}', 2, 'a');
+             INSERT INTO submission_table (submission_id, table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns)
+             VALUES ('{id}', 'case', 'Cases', 1, 1, 0, 0, '[]', '{{\"REF\": \"A\"}}');
+             INSERT INTO release (id, return_id, return_version, from_period, to_period, kind, notes, settings, manifest, by_kind, by_name)
+             VALUES ('{release}', 'cases', '1.0', '2026-27-Q1', '2026-27-Q1', 'provisional', '', '{{}}', '{MANIFEST}', 'system', 'x');
+             INSERT INTO release_file (release_id, ordinal, name, content_type, sha256, n_bytes, stored_key)
+             VALUES ('{release}', 1, 'case.csv', 'text/csv', repeat('a', 64), 1, 'x')"
+        );
+        client.batch_execute(&sql).await.unwrap();
         Thing {
             organisation,
             stage,
@@ -221,6 +238,7 @@ impl Running {
             parcel,
             batch,
             extension,
+            release,
             person: self.colleague(organisation).await,
             client: self.client_of(organisation).await,
             hook: self.hook_of(organisation).await,
@@ -388,6 +406,11 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
         .replace("{organisation}", thing.organisation)
         .replace("{return_id}", "cases")
         .replace("{ending}", "csv")
+        .replace("{release}", &thing.release.to_string())
+        .replace("{name}", "nothing.csv")
+        .replace("{table}", "case")
+        .replace("{row}", "2")
+        .replace("{item}", "REF")
         .replace("{period}", "2026-27-Q1");
     let form = format!(
         "form_token={form_token}&reason=x&text=x&which=all&words=new&page=1&id={0}&message_id={0}&idempotency_key={0}&decision=&place=",
@@ -421,9 +444,12 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
     }
     let query = match route.path.rsplit('/').next() {
         Some("dataset.csv" | "manifest.json") => "?table=case",
+        Some("changes.csv" | "changes") if path.contains("/releases/") => "?with=self",
+        Some("cells") => "?cell=Cases!A2",
         Some("submissions" | "checks") if !path.starts_with("/api/checks/") => "?file_name=a.csv",
         _ => "",
     };
+    let query = query.replace("self", &thing.release.to_string());
     vec![of(actions[0], format!("{path}{query}"))]
 }
 
@@ -451,7 +477,7 @@ fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
         } else {
             None
         },
-        return_id: (of_a_version || has("{return_id}")).then_some("cases"),
+        return_id: (of_a_version || has("{return_id}") || has("{release}")).then_some("cases"),
         stage: if of_a_version {
             thing.stage
         } else {
@@ -480,8 +506,12 @@ fn is_as(verdict: Verdict, route: &Route, who: &Who, status: u16) -> bool {
     match verdict {
         // There is no marked workbook of a version that nothing is wrong with.
         Verdict::Allowed(_) if route.path.ends_with("marked.xlsx") => status == 404,
-        // Nor anything to compare in files that have no rows.
-        Verdict::Allowed(_) if route.path.ends_with("changes.csv") => status == 409,
+        // Nor can releases be compared where records accumulate.
+        Verdict::Allowed(_) if route.path == "/releases/{release}/changes" => status == 409,
+        // Nor a file of that name.
+        Verdict::Allowed(_) if route.path.ends_with("/files/{name}") => status == 404,
+        // Nor always another one to compare it with.
+        Verdict::Allowed(_) if route.path.ends_with("changes.csv") => [200, 409].contains(&status),
         // Nor is anything found in a file that is not checked.
         Verdict::Allowed(_)
             if ["/checked/{parcel}/", "/api/checks/{parcel}/"]

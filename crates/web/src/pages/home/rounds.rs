@@ -29,6 +29,8 @@ pub(super) struct Row {
     pub(super) n_done: usize,
     /// The form to fill in; `None` where no version serves the period.
     pub(super) template: Option<String>,
+    /// The page of its figures, for whoever may have them.
+    pub(super) figures: Option<String>,
     pub(super) datasets: Vec<Dataset>,
 }
 
@@ -131,6 +133,7 @@ fn row(site: &Site, actor: &Actor, collected: &Collected) -> Row {
         n_waiting: n_of(Turn::Waiting),
         n_done: n_of(Turn::Done),
         template: spec.map(|_| format!("{api}/template.xlsx")),
+        figures: may_have_figures.then(|| format!("/returns/{return_id}/{period}/datasets")),
         datasets: datasets.unwrap_or_default(),
         title: round.return_title.clone(),
         period: round.period.in_words(),

@@ -1,0 +1,228 @@
+//! The files of a release: each table in every format, what it is made of, and what describes it to machines.
+//!
+//! They follow from what the edition says and from nothing else, so that building it again gives the same bytes.
+
+mod metadata;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use report::csv::inert;
+use report::table::MOST_ROWS;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use spec::ReturnSpec;
+
+use crate::write::From;
+use crate::{Asked, DatasetError, Format, Lineage, Manifest, Shape, bytes_of, notes, write_file};
+
+/// What of a release is decided when it is drafted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub lineage: Lineage,
+    pub labels: bool,
+}
+
+/// A release as it was drafted.
+#[derive(Debug, Clone)]
+pub struct Edition<'a> {
+    /// The version whose words it uses.
+    pub spec: &'a ReturnSpec,
+    pub manifest: &'a Manifest,
+    pub settings: &'a Settings,
+    /// `provisional`, `final` or `revised`.
+    pub kind: &'a str,
+    pub notes: &'a str,
+    pub drafted_on: NaiveDate,
+}
+
+/// A file that was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    pub name: String,
+    pub content_type: &'static str,
+    pub path: PathBuf,
+    /// Lower-case hex.
+    pub sha256: String,
+    pub n_bytes: u64,
+}
+
+/// A table of the release: its columns and how many rows it came to.
+pub(crate) struct TableOf {
+    shape: Arc<Shape>,
+    n_records: u64,
+}
+
+const FORMATS: [Format; 3] = [Format::Csv, Format::Xlsx, Format::Parquet];
+
+const JSON: &str = "application/json";
+const JSON_LD: &str = "application/ld+json";
+
+/// Builds every file into a folder.
+pub async fn build(
+    from: From<'_>,
+    edition: &Edition<'_>,
+    into: &Path,
+) -> Result<Vec<Built>, DatasetError> {
+    let mut built = Vec::new();
+    let mut tables = Vec::new();
+    let asked = Asked {
+        items: Vec::new(),
+        lineage: edition.settings.lineage,
+        labels: edition.settings.labels,
+    };
+    for table in &edition.spec.tables {
+        let (spec, manifest) = (edition.spec, edition.manifest);
+        let shape = Arc::new(Shape::of(
+            from.versions,
+            spec,
+            &table.name,
+            manifest,
+            &asked,
+        )?);
+        let mut n_records = 0;
+        for format in FORMATS {
+            // What a sheet has no room for is in the other formats; the notes say so.
+            if format == Format::Xlsx && n_records > u64::from(MOST_ROWS) {
+                continue;
+            }
+            let name = format!("{}.{}", table.name, format.ending());
+            let path = into.join(&name);
+            let file = File::create(&path)?;
+            n_records = write_file(from, spec, manifest, &shape, format, file, into).await?;
+            built.push(hashed(name, format.content_type(), path).await?);
+        }
+        tables.push(TableOf { shape, n_records });
+    }
+    let manifest = manifest_csv(edition.manifest)?;
+    built.push(put(into, "manifest.csv", Format::Csv.content_type(), manifest).await?);
+    let text = notes_text(edition, &tables).into_bytes();
+    built.push(put(into, "notes.txt", "text/plain; charset=utf-8", text).await?);
+    let package = pretty(&metadata::data_package(edition, &tables, &built))?;
+    let csvw = pretty(&metadata::csvw(edition, &tables))?;
+    let dcat = pretty(&metadata::dcat(edition, &built))?;
+    built.push(put(into, "datapackage.json", JSON, package).await?);
+    built.push(put(into, "csv-metadata.json", JSON_LD, csvw).await?);
+    built.push(put(into, "dcat.jsonld", JSON_LD, dcat).await?);
+    Ok(built)
+}
+
+async fn put(
+    into: &Path,
+    name: &str,
+    content_type: &'static str,
+    bytes: Vec<u8>,
+) -> Result<Built, DatasetError> {
+    let path = into.join(name);
+    tokio::fs::write(&path, bytes).await?;
+    hashed(name.to_owned(), content_type, path).await
+}
+
+fn pretty(value: &serde_json::Value) -> Result<Vec<u8>, DatasetError> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// With its hash and length.
+async fn hashed(
+    name: String,
+    content_type: &'static str,
+    path: PathBuf,
+) -> Result<Built, DatasetError> {
+    let at = path.clone();
+    let hashing = tokio::task::spawn_blocking(move || hash(&at));
+    let (sha256, n_bytes) = hashing.await.map_err(io::Error::other)??;
+    Ok(Built {
+        name,
+        content_type,
+        path,
+        sha256,
+        n_bytes,
+    })
+}
+
+fn hash(path: &Path) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let (mut hash, mut n_bytes) = (Sha256::new(), 0);
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        let n_read = file.read(&mut part)?;
+        let Some(read) = part.get(..n_read).filter(|read| !read.is_empty()) else {
+            break;
+        };
+        n_bytes += n_read as u64;
+        hash.update(read);
+    }
+    Ok((hex::encode(hash.finalize()), n_bytes))
+}
+
+/// Organisation → version → SHA-256, and who is missing.
+fn manifest_csv(manifest: &Manifest) -> Result<Vec<u8>, DatasetError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "organisation_code",
+        "organisation_name",
+        "period",
+        "return_version",
+        "submission_version",
+        "submission_state",
+        "submission_id",
+        "source_sha256",
+    ])?;
+    for counted in &manifest.submissions {
+        let state = match counted.is_nil {
+            true => "nothing to report",
+            false => counted.state.as_str(),
+        };
+        writer.write_record([
+            counted.organisation.as_str(),
+            &inert(&counted.organisation_name),
+            &counted.period_label,
+            &counted.return_version,
+            &counted.version_number.to_string(),
+            state,
+            &counted.submission_id.to_string(),
+            &counted.sha256,
+        ])?;
+    }
+    for missing in &manifest.missing {
+        writer.write_record([
+            missing.organisation.as_str(),
+            &inert(&missing.organisation_name),
+            &missing.period_label,
+            "",
+            "",
+            "missing",
+            "",
+            "",
+        ])?;
+    }
+    bytes_of(writer)
+}
+
+fn notes_text(edition: &Edition<'_>, tables: &[TableOf]) -> String {
+    let mut text = format!(
+        "{}, {} release, drafted on {}\n",
+        edition.spec.title,
+        edition.kind,
+        edition.drafted_on.format("%-d %B %Y")
+    );
+    if !edition.notes.is_empty() {
+        text.push_str(&format!("\n{}\n", edition.notes));
+    }
+    for table in tables {
+        text.push('\n');
+        let TableOf { shape, n_records } = table;
+        for row in notes::notes(edition.spec, edition.manifest, shape, *n_records) {
+            text.push_str(&format!("{}\n", row.join(": ")));
+        }
+        if *n_records > u64::from(MOST_ROWS) {
+            text.push_str("Workbook: there is none, since a sheet has no room for so many rows.\n");
+        }
+    }
+    text
+}

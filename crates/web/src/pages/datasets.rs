@@ -1,0 +1,324 @@
+//! The figures of a return and period: what they are made of, how to take them, and its releases.
+
+use access::Action;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use dataset::{Asked, Format, Lineage};
+use serde::Deserialize;
+use spec::{Accumulation, Period, ReturnSpec};
+use uuid::Uuid;
+use workflow::{DraftOf, DraftingRelease, Release, ReleaseError, WantedDataset};
+
+use super::explain::{Fields, field, see};
+use super::problem::PageProblem;
+use super::releases::{self, kind_in_words, periods_in_words};
+use crate::Site;
+use crate::problem::Problem;
+use crate::session::{Visitor, You};
+
+#[derive(Deserialize)]
+pub(crate) struct Round {
+    return_id: String,
+    period: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Which {
+    table: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "datasets.html")]
+struct DatasetPage {
+    you: Option<You>,
+    title: String,
+    period: String,
+    /// As addresses have it.
+    label: String,
+    /// The page itself.
+    here: String,
+    /// `/api/returns/…/periods/…`
+    api: String,
+    table: String,
+    table_title: String,
+    /// Address and title of the others.
+    others: Vec<(String, String)>,
+    sentence: String,
+    /// Organisation and period.
+    missing: Vec<(String, String)>,
+    columns: Vec<(String, String)>,
+    organisations: Vec<(String, String)>,
+    formats: Vec<(&'static str, &'static str)>,
+    /// Whether several periods can be had at once.
+    has_spans: bool,
+    whole_address: String,
+    releases: Vec<Row>,
+    may_draft: bool,
+    form_id: Uuid,
+    filled: Filled,
+}
+
+/// A release in the list.
+struct Row {
+    link: String,
+    name: String,
+    state: String,
+    tag: &'static str,
+    drafted: String,
+}
+
+/// What was filled in to draft a release, and what is wrong with it.
+#[derive(Default)]
+struct Filled {
+    notes: String,
+    from: String,
+    is_final: bool,
+    problem: Option<String>,
+    field: &'static str,
+}
+
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    round: web::Path<Round>,
+    which: web::Query<Which>,
+) -> Result<HttpResponse, PageProblem> {
+    page(
+        &site,
+        visitor,
+        &round,
+        which.table.as_deref(),
+        Filled::default(),
+    )
+    .await
+}
+
+async fn page(
+    site: &Site,
+    visitor: Visitor,
+    round: &Round,
+    table: Option<&str>,
+    filled: Filled,
+) -> Result<HttpResponse, PageProblem> {
+    let (spec, period) = served(site, round)?;
+    let figures = workflow::figures(&visitor.actor, &spec.id).map_err(Problem::from)?;
+    let table = match table {
+        Some(name) => spec.table(name),
+        None => spec.tables.first(),
+    };
+    let table = table.ok_or_else(Problem::not_found)?;
+    let wanted = WantedDataset {
+        versions: &site.specs,
+        spec,
+        table: &table.name,
+        from: &period,
+        to: &period,
+        organisations: &[],
+        only_accepted: false,
+        columns: &Asked {
+            lineage: Lineage::None,
+            ..Asked::default()
+        },
+    };
+    let found = workflow::dataset(site.db()?, &figures, &wanted)
+        .await
+        .map_err(Problem::from)?;
+    let manifest = &found.manifest;
+    let may = |action| workflow::may_release(&visitor.actor, action, &spec.id);
+    let releases = if may(Action::SeeReleases) {
+        let all = workflow::releases_of(site.db()?, &visitor.actor, &spec.id).await;
+        all.map_err(Problem::from)?
+    } else {
+        Vec::new()
+    };
+    let here = format!("/returns/{}/{}/datasets", spec.id, period.label);
+    let api = format!("/api/returns/{}/periods/{}", spec.id, period.label);
+    let mut organisations: Vec<(String, String)> = manifest
+        .submissions
+        .iter()
+        .map(|counted| {
+            (
+                counted.organisation.clone(),
+                counted.organisation_name.clone(),
+            )
+        })
+        .collect();
+    organisations.sort_by(|a, b| a.1.cmp(&b.1));
+    organisations.dedup();
+    let page = DatasetPage {
+        title: spec.title.clone(),
+        period: period.in_words(),
+        label: period.label.clone(),
+        whole_address: format!(
+            "{}{api}/dataset.csv?table={}",
+            site.config.base_url, table.name
+        ),
+        others: spec
+            .tables
+            .iter()
+            .filter(|other| other.name != table.name)
+            .map(|other| (format!("{here}?table={}", other.name), other.title.clone()))
+            .collect(),
+        sentence: sentence(manifest),
+        missing: manifest
+            .missing
+            .iter()
+            .map(|missing| {
+                (
+                    missing.organisation_name.clone(),
+                    missing.period_label.clone(),
+                )
+            })
+            .collect(),
+        columns: table
+            .items
+            .iter()
+            .map(|item| (item.name.clone(), item.title.clone()))
+            .collect(),
+        organisations,
+        formats: Format::ALL
+            .into_iter()
+            .map(|format| (format.ending(), format.in_words()))
+            .collect(),
+        has_spans: spec.accumulation == Accumulation::Replace,
+        releases: releases
+            .iter()
+            .filter(|release| release.to_period == period.label)
+            .map(|release| row(release, &site.specs))
+            .collect(),
+        may_draft: may(Action::DraftRelease),
+        form_id: Uuid::now_v7(),
+        table: table.name.clone(),
+        table_title: table.title.clone(),
+        here,
+        api,
+        you: Some(visitor.you),
+        filled,
+    };
+    let status = match page.filled.problem {
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    };
+    Ok(super::render(status, &page))
+}
+
+fn served<'a>(site: &'a Site, round: &Round) -> Result<(&'a ReturnSpec, Period), Problem> {
+    site.spec(&round.return_id, &round.period)
+        .ok_or_else(Problem::not_found)
+}
+
+fn sentence(manifest: &dataset::Manifest) -> String {
+    let n_there = manifest.submissions.len();
+    let returns = match n_there {
+        1 => "1 return is in it".to_owned(),
+        n => format!("{n} returns are in it"),
+    };
+    match (manifest.n_provisional(), manifest.missing.len()) {
+        (0, 0) if n_there > 0 => format!("{returns}, all accepted, and nobody is missing."),
+        (n_provisional, n_missing) => {
+            let provisional = match n_provisional {
+                0 => "All of them are accepted".to_owned(),
+                1 => "1 of them is not accepted yet".to_owned(),
+                n => format!("{n} of them are not accepted yet"),
+            };
+            let missing = match n_missing {
+                0 => "nobody is missing".to_owned(),
+                1 => "1 is missing".to_owned(),
+                n => format!("{n} are missing"),
+            };
+            format!("{returns}. {provisional}, and {missing}: these figures are provisional.")
+        }
+    }
+}
+
+fn row(release: &Release, specs: &[ReturnSpec]) -> Row {
+    let (state, tag) = releases::state(release);
+    Row {
+        link: format!("/releases/{}", release.id),
+        name: format!(
+            "{}, {}",
+            kind_in_words(release.kind),
+            periods_in_words(release, specs)
+        ),
+        state,
+        tag,
+        drafted: releases::by_and_when(&release.by_name, release.at),
+    }
+}
+
+/// Drafts a release.
+pub(crate) async fn draft(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    round: web::Path<Round>,
+    form: web::Form<Fields>,
+) -> Result<HttpResponse, PageProblem> {
+    visitor.check_form(field(&form, "form_token"))?;
+    let (spec, period) = served(&site, &round)?;
+    let mut filled = Filled {
+        notes: field(&form, "notes").to_owned(),
+        from: field(&form, "from").trim().to_owned(),
+        is_final: field(&form, "of") == "accepted",
+        ..Filled::default()
+    };
+    let from = match filled.from.as_str() {
+        "" => Ok(period.clone()),
+        label => Period::parse(period.kind, label),
+    };
+    let from = match from {
+        Ok(from) => from,
+        Err(error) => {
+            filled.problem = Some(format!("Check the first period: {error}."));
+            filled.field = "from";
+            return page(&site, visitor, &round, None, filled).await;
+        }
+    };
+    let id = field(&form, "id");
+    let id: Uuid = id
+        .parse()
+        .map_err(|_| Problem::bad_request("The form can't be read: open the page again."))?;
+    let drafting = DraftingRelease {
+        id,
+        versions: &site.specs,
+        spec,
+        from: &from,
+        to: &period,
+        of: if filled.is_final {
+            DraftOf::WhatIsAccepted
+        } else {
+            DraftOf::WhatStands
+        },
+        lineage: Lineage::parse(field(&form, "lineage")).unwrap_or_default(),
+        notes: &filled.notes,
+    };
+    match workflow::draft_release(site.db()?, &visitor.actor, &drafting).await {
+        Ok(()) => Ok(see(&format!("/releases/{id}"))),
+        Err(error) => {
+            (filled.problem, filled.field) = match &error {
+                ReleaseError::NotesMissing => (
+                    Some("Say what has changed since the last final release.".to_owned()),
+                    "notes",
+                ),
+                ReleaseError::NotesTooLong => (
+                    Some("Write at most 4,000 characters.".to_owned()),
+                    "notes",
+                ),
+                ReleaseError::Nothing => (
+                    Some("There is nothing to release yet: wait until a return is there, or accept one.".to_owned()),
+                    "of",
+                ),
+                ReleaseError::Wanted(workflow::WantedError::Accumulates) => (
+                    Some("Leave the first period blank: each period of this return has the records of all before it.".to_owned()),
+                    "from",
+                ),
+                ReleaseError::Wanted(workflow::WantedError::Backwards) => (
+                    Some(format!("Choose a first period before {}.", period.label)),
+                    "from",
+                ),
+                _ => return Err(Problem::from(error).into()),
+            };
+            page(&site, visitor, &round, None, filled).await
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! A release: what it is made of, its files, who approved it, and the ones before and after it.
+
+use access::Action;
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use cycle::clock;
+use spec::{Period, ReturnSpec};
+use uuid::Uuid;
+use workflow::{N_APPROVALS, Release, ReleaseError, ReleaseKind};
+
+use super::explain::{Fields, field, see};
+use super::problem::PageProblem;
+use crate::Site;
+use crate::api::submission::parse_id;
+use crate::problem::Problem;
+use crate::session::{Visitor, You};
+
+#[derive(Template)]
+#[template(path = "release.html")]
+struct ReleasePage {
+    you: Option<You>,
+    title: String,
+    period: String,
+    /// The page of the figures that it is of.
+    datasets: String,
+    here: String,
+    kind: &'static str,
+    state: String,
+    tag: &'static str,
+    notes: String,
+    drafted: String,
+    approvals: Vec<String>,
+    n_approvals: usize,
+    files: Vec<FileRow>,
+    members: Vec<Member>,
+    /// Organisation and period.
+    missing: Vec<(String, String)>,
+    history: Vec<Other>,
+    may_approve: bool,
+    is_built: bool,
+    problem: Option<String>,
+    field: &'static str,
+}
+
+/// Another release of the same periods.
+struct Other {
+    link: String,
+    id: Uuid,
+    name: &'static str,
+    state: String,
+}
+
+struct FileRow {
+    name: String,
+    link: String,
+    size: String,
+    sha256: String,
+}
+
+/// A version that it is made of.
+struct Member {
+    organisation: String,
+    period: String,
+    version: u32,
+    state: &'static str,
+    /// Its page.
+    link: String,
+    sha256: String,
+}
+
+/// `Final release`.
+pub(super) fn kind_in_words(kind: ReleaseKind) -> &'static str {
+    match kind {
+        ReleaseKind::Provisional => "Provisional release",
+        ReleaseKind::Final => "Final release",
+        ReleaseKind::Revised => "Revised release",
+    }
+}
+
+/// Where it stands, and the tag of that.
+pub(super) fn state(release: &Release) -> (String, &'static str) {
+    match (release.published, release.is_built, release.approvals.len()) {
+        (Some((number, _)), _, _) => (format!("published as number {number}"), "ds_tag--green"),
+        (None, false, _) => ("its files are being made".to_owned(), "ds_tag--blue"),
+        (None, true, 0) => ("to approve".to_owned(), "ds_tag--yellow"),
+        (None, true, n) => (
+            format!("approved by {n} of {N_APPROVALS}"),
+            "ds_tag--yellow",
+        ),
+    }
+}
+
+/// Its periods with their dates.
+pub(super) fn periods_in_words(release: &Release, specs: &[ReturnSpec]) -> String {
+    let mut specs = specs.iter();
+    let kind = specs
+        .find(|spec| spec.id == release.return_id && spec.version == release.return_version)
+        .map(|spec| spec.period_kind);
+    let words = |label: &str| {
+        let period = kind.and_then(|kind| Period::parse(kind, label).ok());
+        period.map_or_else(|| label.to_owned(), |period| period.in_words())
+    };
+    if release.from_period == release.to_period {
+        words(&release.to_period)
+    } else {
+        format!(
+            "{} to {}",
+            words(&release.from_period),
+            words(&release.to_period)
+        )
+    }
+}
+
+/// `Ann, 20 July 2026 at 10:05`.
+pub(super) fn by_and_when(name: &str, at: DateTime<Utc>) -> String {
+    format!("{name}, {}", clock::moment_in_words(at))
+}
+
+pub(crate) async fn show(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    id: web::Path<String>,
+) -> Result<HttpResponse, PageProblem> {
+    page(&site, visitor, parse_id(&id)?, None).await
+}
+
+async fn page(
+    site: &Site,
+    visitor: Visitor,
+    id: Uuid,
+    problem: Option<String>,
+) -> Result<HttpResponse, PageProblem> {
+    let (db, actor) = (site.db()?, &visitor.actor);
+    let full = workflow::release_in_full(db, actor, id)
+        .await
+        .map_err(Problem::from)?;
+    let release = &full.release;
+    let all = workflow::releases_of(db, actor, &release.return_id)
+        .await
+        .map_err(Problem::from)?;
+    let history = all
+        .iter()
+        .filter(|other| {
+            other.id != release.id
+                && (&other.from_period, &other.to_period)
+                    == (&release.from_period, &release.to_period)
+        })
+        .map(|other| Other {
+            link: format!("/releases/{}", other.id),
+            id: other.id,
+            name: kind_in_words(other.kind),
+            state: format!(
+                "{}, drafted by {}",
+                state(other).0,
+                by_and_when(&other.by_name, other.at)
+            ),
+        });
+    let has_approved = release
+        .approvals
+        .iter()
+        .any(|approval| access::ActorId::Person(approval.by_id) == actor.id);
+    let may_approve = workflow::may_release(actor, Action::ApproveRelease, &release.return_id)
+        && release.published.is_none()
+        && !has_approved;
+    let (state, tag) = state(release);
+    let page = ReleasePage {
+        title: release.return_title.clone(),
+        period: periods_in_words(release, &site.specs),
+        datasets: format!(
+            "/returns/{}/{}/datasets",
+            release.return_id, release.to_period
+        ),
+        here: format!("/releases/{id}"),
+        kind: kind_in_words(release.kind),
+        state,
+        tag,
+        notes: release.notes.clone(),
+        drafted: by_and_when(&release.by_name, release.at),
+        approvals: release
+            .approvals
+            .iter()
+            .map(|approval| by_and_when(&approval.by_name, approval.at))
+            .collect(),
+        n_approvals: N_APPROVALS,
+        files: full
+            .files
+            .iter()
+            .map(|file| FileRow {
+                link: format!("/api/releases/{id}/files/{}", file.name),
+                name: file.name.clone(),
+                size: size(file.n_bytes),
+                sha256: file.sha256.clone(),
+            })
+            .collect(),
+        members: full
+            .manifest
+            .submissions
+            .iter()
+            .map(|counted| Member {
+                organisation: counted.organisation_name.clone(),
+                period: counted.period_label.clone(),
+                version: counted.version_number,
+                state: counted.state.in_words(),
+                link: format!("/submissions/{}", counted.submission_id),
+                sha256: counted.sha256.clone(),
+            })
+            .collect(),
+        missing: full
+            .manifest
+            .missing
+            .iter()
+            .map(|missing| {
+                (
+                    missing.organisation_name.clone(),
+                    missing.period_label.clone(),
+                )
+            })
+            .collect(),
+        history: history.collect(),
+        may_approve,
+        is_built: release.is_built,
+        field: "approve",
+        problem,
+        you: Some(visitor.you),
+    };
+    let status = match page.problem {
+        Some(_) => StatusCode::CONFLICT,
+        None => StatusCode::OK,
+    };
+    Ok(super::render(status, &page))
+}
+
+/// `12 KB`.
+fn size(n_bytes: u64) -> String {
+    match n_bytes {
+        0..1_000 => format!("{n_bytes} bytes"),
+        1_000..1_000_000 => format!("{} KB", n_bytes / 1_000),
+        _ => format!("{} MB", n_bytes / 1_000_000),
+    }
+}
+
+/// Approves it; the second person's approval publishes it.
+pub(crate) async fn approve(
+    site: web::Data<Site>,
+    visitor: Visitor,
+    id: web::Path<String>,
+    form: web::Form<Fields>,
+) -> Result<HttpResponse, PageProblem> {
+    visitor.check_form(field(&form, "form_token"))?;
+    let id = parse_id(&id)?;
+    match workflow::approve_release(site.db()?, &visitor.actor, id).await {
+        Ok(_) => Ok(see(&format!("/releases/{id}"))),
+        Err(ReleaseError::NotBuilt) => {
+            let told = "Wait until its files are made, look at them, and approve it then.";
+            page(&site, visitor, id, Some(told.to_owned())).await
+        }
+        Err(error) => Err(Problem::from(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_told_in_three_digits() {
+        for (n_bytes, told) in [(999, "999 bytes"), (1_000, "1 KB"), (2_500_000, "2 MB")] {
+            assert_eq!(size(n_bytes), told);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Where a value came from, and where it went: the cell of a council's file on one side, releases on the other.
+
+use access::{Action, ActorId, Object};
+use db::records::{self, Source};
+use db::releases::{self, Release};
+use db::submissions::{self, Submission};
+use db::{Conn, Db, DbError, findings, handovers};
+use finding::CellRef;
+use spec::{Item, ReturnSpec, TableSpec};
+use uuid::Uuid;
+
+use crate::actor::{allowed, may, object, sees};
+use crate::{Actor, Denied, Explanation, Handover, NumberedFinding, Waiver};
+
+/// A value of a version: an item of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct WhichValue<'a> {
+    pub submission_id: Uuid,
+    pub table: &'a str,
+    /// 1-based, as the sheet has it.
+    pub row_number: u32,
+    pub item: &'a str,
+}
+
+/// A value with everything that is known of it.
+#[derive(Debug, Clone)]
+pub struct Traced {
+    pub submission: Submission,
+    pub table_title: String,
+    pub item: String,
+    pub item_title: String,
+    pub row_number: u32,
+    /// In Postgres text form; `None`: it is blank.
+    pub value: Option<String>,
+    /// The items that the record is known by, by title, with their values.
+    pub keys: Vec<(String, String)>,
+    /// Where it stands in the file.
+    pub cell: Option<CellRef>,
+    /// What was done with the version, the oldest first.
+    pub history: Vec<Handover>,
+    /// What was found about it, for whoever may see that.
+    pub remarks: Vec<Remark>,
+    /// Whether datasets that are taken now have it.
+    pub counts_now: bool,
+    /// Releases that are made of its version, for whoever may see them, the newest first.
+    pub releases: Vec<Release>,
+}
+
+/// Something that was found about a value, and what was said to it.
+#[derive(Debug, Clone)]
+pub struct Remark {
+    pub finding: NumberedFinding,
+    pub explanation: Option<Explanation>,
+    /// Exceptions that were granted for it, whether or not they still hold.
+    pub waivers: Vec<Waiver>,
+}
+
+/// A version whose figures an actor may have: their own, or what was handed over of a return that they ask for.
+async fn version(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<Submission, Denied> {
+    if actor.id == ActorId::Nobody {
+        return Err(Denied::SignInNeeded);
+    }
+    let found = submissions::find(conn, id).await?.ok_or(Denied::NotThere)?;
+    allowed(actor, Action::TraceValue, &object(&found))?;
+    Ok(found)
+}
+
+/// Where a value came from and where it went; not there where there is no such value.
+pub async fn trace(
+    db: &Db,
+    actor: &Actor,
+    versions: &[ReturnSpec],
+    which: WhichValue<'_>,
+) -> Result<Traced, Denied> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let submission = version(&mut conn, actor, which.submission_id).await?;
+    let spec = versions.iter().find(|spec| {
+        spec.id == submission.round.return_id && spec.version == submission.round.return_version
+    });
+    let table = spec.and_then(|spec| spec.table(which.table));
+    let (Some(spec), Some(table)) = (spec, table) else {
+        return Err(Denied::NotThere);
+    };
+    let item = table.item(which.item).ok_or(Denied::NotThere)?;
+    let (value, keys) = record(&mut conn, (spec, table), item, which)
+        .await?
+        .ok_or(Denied::NotThere)?;
+    let all = submissions::tables(&mut conn, submission.id).await?;
+    let rows = all.iter().find(|rows| rows.table == table.name);
+    let cell = rows.and_then(|rows| rows.cell(&item.name, which.row_number));
+    let remarks = match &cell {
+        Some(cell) if may(actor, Action::SeeFindings, &submission) => {
+            remarks(&mut conn, &submission, cell).await?
+        }
+        _ => Vec::new(),
+    };
+    // Releases are seen by whoever sees everybody's figures.
+    let releases = match allowed(
+        actor,
+        Action::SeeReleases,
+        &Object {
+            return_id: Some(&spec.id),
+            ..Object::default()
+        },
+    ) {
+        Ok(_) => releases::of_submission(&mut conn, submission.id).await?,
+        Err(_) => Vec::new(),
+    };
+    Ok(Traced {
+        table_title: table.title.clone(),
+        item: item.name.clone(),
+        item_title: item.title.clone(),
+        row_number: which.row_number,
+        value,
+        keys,
+        cell,
+        history: handovers::of_submission(&mut conn, submission.id).await?,
+        remarks,
+        counts_now: submissions::counts_now(&mut conn, submission.id).await?,
+        releases,
+        submission,
+    })
+}
+
+type Value = (Option<String>, Vec<(String, String)>);
+
+/// The value and the keys of its record; `None`: there is no such record.
+async fn record(
+    conn: &mut Conn,
+    (spec, table): (&ReturnSpec, &TableSpec),
+    item: &Item,
+    which: WhichValue<'_>,
+) -> Result<Option<Value>, DbError> {
+    let keys: Vec<&Item> = table
+        .keys
+        .iter()
+        .filter_map(|key| table.item(key))
+        .collect();
+    let items: Vec<Option<&str>> = std::iter::once(item)
+        .chain(keys.iter().copied())
+        .map(|item| Some(item.name.as_str()))
+        .collect();
+    let source = Source {
+        spec,
+        table,
+        items: &items,
+        keys: &[],
+    };
+    let Some(before) = which.row_number.checked_sub(1) else {
+        return Ok(None);
+    };
+    let found = records::page(conn, &source, which.submission_id, before, 1).await?;
+    let found = found.into_iter().next();
+    let Some(found) = found.filter(|record| record.row_number == which.row_number) else {
+        return Ok(None);
+    };
+    let mut values = found.values.into_iter();
+    let value = values.next().flatten();
+    let keys = keys.iter().zip(values);
+    Ok(Some((
+        value,
+        keys.map(|(key, value)| (key.title.clone(), value.unwrap_or_default()))
+            .collect(),
+    )))
+}
+
+async fn remarks(
+    conn: &mut Conn,
+    submission: &Submission,
+    cell: &CellRef,
+) -> Result<Vec<Remark>, DbError> {
+    let found = findings::at_cell(conn, submission.id, cell).await?;
+    let keys: Vec<String> = found
+        .iter()
+        .filter_map(|numbered| numbered.finding.key.as_ref())
+        .map(|key| key.as_str().to_owned())
+        .collect();
+    let explanations = db::explanations::of_records(conn, submission.id, &keys).await?;
+    let (organisation, return_id) = (&submission.organisation, &submission.round.return_id);
+    let waivers = db::waivers::list(conn, Some(organisation), Some(return_id)).await?;
+    Ok(found
+        .into_iter()
+        .map(|numbered| {
+            let finding = &numbered.finding;
+            let key = finding.key.as_ref().map(finding::FindingKey::as_str);
+            let is_granted = |waiver: &&Waiver| {
+                waiver.rule == finding.rule.as_str()
+                    && waiver.key.as_deref().is_none_or(|of| Some(of) == key)
+                    && waiver
+                        .decision
+                        .as_ref()
+                        .is_some_and(|decision| decision.ends_on.is_some())
+            };
+            Remark {
+                explanation: explanations
+                    .iter()
+                    .find(|explanation| Some(explanation.key.as_str()) == key)
+                    .cloned(),
+                waivers: waivers.iter().filter(is_granted).cloned().collect(),
+                finding: numbered,
+            }
+        })
+        .collect())
+}
+
+/// The item of a version that was read from a cell; not there where that cell is none's.
+pub async fn value_at(
+    db: &Db,
+    actor: &Actor,
+    submission_id: Uuid,
+    cell: &CellRef,
+) -> Result<(String, u32, String), Denied> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let submission = version(&mut conn, actor, submission_id).await?;
+    for rows in submissions::tables(&mut conn, submission.id).await? {
+        let row_number = cell.row_idx + 1;
+        for item in rows.columns.keys() {
+            if rows.cell(item, row_number).as_ref() == Some(cell) {
+                return Ok((rows.table.clone(), row_number, item.clone()));
+            }
+        }
+    }
+    Err(Denied::NotThere)
+}

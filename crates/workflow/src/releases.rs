@@ -1,0 +1,421 @@
+//! Releases: editions of a return's datasets that never change.
+//!
+//! One is drafted from a snapshot, built by a job, approved by two people and so published.
+//! What it is made of is decided when it is drafted; whatever is accepted later is for the next one.
+
+use std::path::Path;
+
+use access::{Action, ActorId, Object, Reach};
+use chrono::NaiveDate;
+use dataset::release::{Built, Edition, Settings};
+use dataset::{
+    DatasetError, From, Lineage, Manifest, ShapeError, WhichRounds, WhoseRecords, read_manifest,
+};
+use db::releases::{self, Kind, NewRelease, ReleaseFile};
+use db::{Conn, Db, DbError, Sees, Tx};
+use files::Files;
+use queue::NewJob;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use spec::{Accumulation, Period, ReturnSpec};
+use uuid::Uuid;
+
+use crate::actor::{Deed, allowed, is_system, record, sees};
+use crate::explain::written;
+use crate::waivers::by;
+use crate::{Actor, Denied, ExplainError, OriginalError, WantedError};
+
+pub use db::releases::{Approval, Kind as ReleaseKind, Release, ReleaseFile as FileOfRelease};
+
+/// So many approve a release before it is published.
+pub const N_APPROVALS: usize = 2;
+
+/// Of a return, newest first, this many are listed.
+const N_LISTED: u32 = 200;
+
+/// The job: build a release's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildReleaseJob {
+    pub release_id: Uuid,
+}
+
+impl BuildReleaseJob {
+    pub const KIND: &'static str = "build-release";
+}
+
+/// Whether it is of all that stands, or of what is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftOf {
+    WhatStands,
+    WhatIsAccepted,
+}
+
+/// A release to draft.
+#[derive(Debug, Clone)]
+pub struct DraftingRelease<'a> {
+    /// Given by the form, so that one that is sent twice is there once.
+    pub id: Uuid,
+    /// All published versions.
+    pub versions: &'a [ReturnSpec],
+    /// The one that serves the last period: its words are used.
+    pub spec: &'a ReturnSpec,
+    pub from: &'a Period,
+    pub to: &'a Period,
+    pub of: DraftOf,
+    pub lineage: Lineage,
+    pub notes: &'a str,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Wanted(#[from] WantedError),
+    /// There is nothing that it could be made of.
+    #[error("nothing counts for these periods yet")]
+    Nothing,
+    /// A revised one says what is new.
+    #[error("a release after a final one says what changed")]
+    NotesMissing,
+    #[error("the notes are longer than is kept")]
+    NotesTooLong,
+    #[error("the release is not built yet")]
+    NotBuilt,
+    #[error("a person approves a release, not a program")]
+    NotAPerson,
+    #[error("its return's version is not there any more")]
+    UnknownVersion,
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+fn of_return(return_id: &str) -> Object<'_> {
+    Object {
+        return_id: Some(return_id),
+        ..Object::default()
+    }
+}
+
+/// Whether an actor may do something to a return's releases.
+pub fn may_release(actor: &Actor, action: Action, return_id: &str) -> bool {
+    allowed(actor, action, &of_return(return_id)).is_ok()
+}
+
+/// Drafts a release of what counts now, and has it built; harmless when repeated.
+pub async fn draft_release(
+    db: &Db,
+    actor: &Actor,
+    drafting: &DraftingRelease<'_>,
+) -> Result<(), ReleaseError> {
+    let DraftingRelease {
+        versions,
+        spec,
+        from,
+        to,
+        ..
+    } = *drafting;
+    allowed(actor, Action::DraftRelease, &of_return(&spec.id))?;
+    if from != to && spec.accumulation == Accumulation::Cumulative {
+        return Err(WantedError::Accumulates.into());
+    }
+    if from.end > to.end {
+        return Err(WantedError::Backwards.into());
+    }
+    let notes = match written(drafting.notes) {
+        Ok(notes) => notes,
+        Err(ExplainError::NoText) => String::new(),
+        Err(_) => return Err(ReleaseError::NotesTooLong),
+    };
+    let whose = WhoseRecords {
+        sees: &Sees::Everyone,
+        organisations: &[],
+        only_accepted: drafting.of == DraftOf::WhatIsAccepted,
+    };
+    // The trail is written by the other transaction, which has to see who wrote to it meanwhile.
+    let mut snapshot = db.begin_snapshot(&Sees::Everyone).await?;
+    let rounds = WhichRounds { from, to };
+    let manifest = read_manifest(&mut snapshot, versions, spec, rounds, whose).await?;
+    snapshot.commit().await?;
+    if manifest.submissions.is_empty() {
+        return Err(ReleaseError::Nothing);
+    }
+    let mut tx = db.begin(&sees(actor)).await?;
+    releases::lock(&mut tx, &spec.id).await?;
+    let kind = match drafting.of {
+        DraftOf::WhatStands => Kind::Provisional,
+        DraftOf::WhatIsAccepted => after(&mut tx, &spec.id, from, to).await?,
+    };
+    if kind == Kind::Revised && notes.is_empty() {
+        return Err(ReleaseError::NotesMissing);
+    }
+    let settings = Settings {
+        lineage: drafting.lineage,
+        labels: true,
+    };
+    let new = NewRelease {
+        id: drafting.id,
+        return_id: &spec.id,
+        return_version: &spec.version,
+        from_period: &from.label,
+        to_period: &to.label,
+        kind,
+        notes: &notes,
+        settings: &json!(settings),
+        manifest: &json!(manifest),
+        submissions: &manifest.ids(),
+        by: by(actor),
+    };
+    if releases::add(&mut tx, &new).await? {
+        let deed = deed(
+            "draft_release",
+            json!({
+                "release": drafting.id,
+                "return": spec.id,
+                "from": from.label,
+                "to": to.label,
+                "kind": kind.as_str(),
+                "n_submissions": manifest.submissions.len(),
+            }),
+        );
+        record(&mut tx, actor, deed).await?;
+        let release_id = drafting.id;
+        let key = format!("build release {release_id}");
+        let job = NewJob::new(BuildReleaseJob::KIND, json!(BuildReleaseJob { release_id }));
+        queue::enqueue(&mut tx, &job.once(&key)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Final, or revised where a final one was published before.
+async fn after(tx: &mut Tx, return_id: &str, from: &Period, to: &Period) -> Result<Kind, DbError> {
+    let before = releases::of_return(tx, return_id, N_LISTED).await?;
+    let is_final = |release: &Release| {
+        release.kind != Kind::Provisional
+            && release.published.is_some()
+            && (release.from_period.as_str(), release.to_period.as_str())
+                == (from.label.as_str(), to.label.as_str())
+    };
+    Ok(match before.iter().any(is_final) {
+        true => Kind::Revised,
+        false => Kind::Final,
+    })
+}
+
+fn deed(verb: &'static str, details: serde_json::Value) -> Deed<'static> {
+    Deed {
+        verb,
+        organisation: None,
+        obligation_id: None,
+        submission_id: None,
+        details,
+    }
+}
+
+/// A release that an actor may see, and what it is made of.
+async fn seen(conn: &mut Conn, actor: &Actor, action: Action, id: Uuid) -> Result<Release, Denied> {
+    if actor.id == ActorId::Nobody {
+        return Err(Denied::SignInNeeded);
+    }
+    // Whoever has no part in any is told so, whether or not there is this one.
+    let mut reaches = actor.grants.iter().map(|grant| &grant.reach);
+    let has_part = reaches.any(|reach| match reach {
+        Reach::Return(id) => may_release(actor, action, id),
+        _ => false,
+    });
+    if !has_part && !is_system(actor) {
+        return Err(Denied::Forbidden);
+    }
+    let release = releases::find(conn, id).await?.ok_or(Denied::NotThere)?;
+    allowed(actor, action, &of_return(&release.return_id))?;
+    Ok(release)
+}
+
+/// A return's releases, the newest first.
+pub async fn releases_of(db: &Db, actor: &Actor, return_id: &str) -> Result<Vec<Release>, Denied> {
+    allowed(actor, Action::SeeReleases, &of_return(return_id))?;
+    let mut conn = db.read(&sees(actor)).await?;
+    Ok(releases::of_return(&mut conn, return_id, N_LISTED).await?)
+}
+
+/// A release with its files and its manifest.
+pub struct ReleaseInFull {
+    pub release: Release,
+    pub files: Vec<ReleaseFile>,
+    pub manifest: Manifest,
+}
+
+pub async fn release_in_full(db: &Db, actor: &Actor, id: Uuid) -> Result<ReleaseInFull, Denied> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let release = seen(&mut conn, actor, Action::SeeReleases, id).await?;
+    let files = releases::files(&mut conn, id).await?;
+    let manifest = manifest_of(&mut conn, id).await?;
+    Ok(ReleaseInFull {
+        release,
+        files,
+        manifest,
+    })
+}
+
+async fn manifest_of(conn: &mut Conn, id: Uuid) -> Result<Manifest, DbError> {
+    let stored = releases::manifest(conn, id).await?.unwrap_or_default();
+    serde_json::from_value(stored).map_err(|error| DbError::Stored(error.to_string()))
+}
+
+/// Copies a file of a release to a local path, its bytes verified by their hash.
+pub async fn release_file(
+    db: &Db,
+    files: &Files,
+    actor: &Actor,
+    (id, name): (Uuid, &str),
+    to: &Path,
+) -> Result<ReleaseFile, ReleaseFileError> {
+    let mut conn = db.read(&sees(actor)).await?;
+    seen(&mut conn, actor, Action::SeeReleases, id).await?;
+    let all = releases::files(&mut conn, id).await?;
+    drop(conn);
+    let file = all.into_iter().find(|file| file.name == name);
+    let file = file.ok_or(Denied::NotThere)?;
+    files
+        .get_to_file(&file.key, to)
+        .await
+        .map_err(OriginalError::Files)?;
+    Ok(file)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReleaseFileError {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error(transparent)]
+    Original(#[from] OriginalError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// What a worker needs to build a release.
+pub struct ReleaseToBuild {
+    release: Release,
+    manifest: Manifest,
+}
+
+/// `None` where there is nothing left to do: there is no such release, or it is built.
+pub async fn release_to_build(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+) -> Result<Option<ReleaseToBuild>, DbError> {
+    let mut conn = db.read(&sees(actor)).await?;
+    let release = releases::find(&mut conn, id).await?;
+    let Some(release) = release.filter(|release| is_system(actor) && !release.is_built) else {
+        return Ok(None);
+    };
+    let manifest = manifest_of(&mut conn, id).await?;
+    Ok(Some(ReleaseToBuild { release, manifest }))
+}
+
+/// Writes every file of a release into a folder: the same bytes whenever it is done.
+pub async fn build_release(
+    db: &Db,
+    actor: &Actor,
+    versions: &[ReturnSpec],
+    to_build: &ReleaseToBuild,
+    into: &Path,
+) -> Result<Vec<Built>, ReleaseError> {
+    if !is_system(actor) {
+        return Err(Denied::Forbidden.into());
+    }
+    let ReleaseToBuild { release, manifest } = to_build;
+    // A version that was published never changes, and its hash says that it did not.
+    for (version, hash) in &manifest.versions {
+        let is_it = |spec: &&ReturnSpec| spec.id == release.return_id && spec.version == *version;
+        if versions
+            .iter()
+            .find(is_it)
+            .is_none_or(|spec| spec.hash != *hash)
+        {
+            let unknown = DatasetError::Shape(ShapeError::UnknownVersion(version.clone()));
+            return Err(WantedError::from(unknown).into());
+        }
+    }
+    let spec = versions
+        .iter()
+        .find(|spec| spec.id == release.return_id && spec.version == release.return_version)
+        .ok_or(ReleaseError::UnknownVersion)?;
+    let settings: Settings = serde_json::from_value(release.settings.clone())
+        .map_err(|error| DbError::Stored(error.to_string()))?;
+    let edition = Edition {
+        spec,
+        manifest,
+        settings: &settings,
+        kind: release.kind.as_str(),
+        notes: &release.notes,
+        drafted_on: drafted_on(release),
+    };
+    let from = From {
+        db,
+        sees: &Sees::Everyone,
+        versions,
+    };
+    let built = dataset::release::build(from, &edition, into).await;
+    Ok(built.map_err(WantedError::from)?)
+}
+
+fn drafted_on(release: &Release) -> NaiveDate {
+    cycle::clock::day(release.at)
+}
+
+/// Stores that a release's files are there; repeating it changes nothing.
+/// Until then there are none, and from then on all of them.
+pub async fn keep_release(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+    files: &[ReleaseFile],
+) -> Result<(), DbError> {
+    let mut tx = db.begin(&sees(actor)).await?;
+    let Some(release) = releases::find(&mut tx, id)
+        .await?
+        .filter(|_| is_system(actor))
+    else {
+        return Ok(());
+    };
+    releases::lock(&mut tx, &release.return_id).await?;
+    if releases::add_files(&mut tx, id, files).await? {
+        let hashes: Vec<_> = files
+            .iter()
+            .map(|file| (&file.name, &file.sha256))
+            .collect();
+        let details = json!({"release": id, "return": release.return_id, "files": hashes});
+        record(&mut tx, actor, deed("build_release", details)).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Approves a release on behalf of a person; the second person's approval publishes it. Harmless when repeated.
+pub async fn approve_release(db: &Db, actor: &Actor, id: Uuid) -> Result<Release, ReleaseError> {
+    let mut tx = db.begin(&sees(actor)).await?;
+    let release = seen(&mut tx, actor, Action::ApproveRelease, id).await?;
+    let ActorId::Person(person) = actor.id else {
+        return Err(ReleaseError::NotAPerson);
+    };
+    releases::lock(&mut tx, &release.return_id).await?;
+    if !release.is_built {
+        return Err(ReleaseError::NotBuilt);
+    }
+    if releases::approve(&mut tx, id, person, &actor.name).await? {
+        let details = json!({"release": id, "return": release.return_id});
+        record(&mut tx, actor, deed("approve_release", details)).await?;
+    }
+    let approved = releases::find(&mut tx, id).await?.ok_or(Denied::NotThere)?;
+    if approved.approvals.len() >= N_APPROVALS && approved.published.is_none() {
+        let number = releases::publish(&mut tx, &approved).await?;
+        let details = json!({"release": id, "return": release.return_id, "number": number});
+        record(&mut tx, actor, deed("publish_release", details)).await?;
+    }
+    let release = releases::find(&mut tx, id).await?.ok_or(Denied::NotThere)?;
+    tx.commit().await?;
+    Ok(release)
+}

@@ -1,0 +1,238 @@
+//! The return's team takes the figures of every council, drafts a release, two people approve it, and every value of it
+//! leads back to the cell of the workbook that its council sent. Every page on the way is looked at.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use sheet::grid::GridCell;
+
+use crate::browser::{Browser, Scripts};
+use crate::council::{Council, assessed, drawing, submit};
+use crate::lgdp::{Platform, workspace};
+use crate::person::Person;
+use crate::wait::until;
+
+/// A form of fixed cells.
+const RETURN: &str = "ctaxbase";
+const VERSION: &str = "2026";
+const PERIOD: &str = "2026-09-07";
+const SHEET: &str = "CTAXBASE";
+const TABLE: &str = "dwellings";
+const LINE_CELL: &str = "line_cell";
+/// Where the form says whose it is.
+const WHOSE: (u32, u32) = (2, 2);
+const ALL_COUNCILS: usize = 32;
+const SUMMARY: &str = ".ds_error-summary";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_of_every_council_leads_back_to_every_cell() {
+    tell(Scripts::On, "releasing-with-scripts", ALL_COUNCILS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_drafted_and_approved_without_scripts() {
+    tell(Scripts::Off, "releasing-without-scripts", 2).await;
+}
+
+async fn tell(scripts: Scripts, story: &str, n_councils: usize) {
+    let platform = Platform::start(RETURN, PERIOD).await;
+    for email in ["tess@team.example", "tom@team.example"] {
+        platform.invite_to_team(email, RETURN);
+    }
+    let _worker = platform.start_worker();
+    let tess = Person::sign_in(&platform, "tess@team.example").await;
+    let tom = Person::sign_in(&platform, "tom@team.example").await;
+    let browser = Browser::start(&platform.address, scripts, story).await;
+
+    browser.hand_to(&tess).await;
+    let figures = format!("/returns/{RETURN}/{PERIOD}/datasets");
+    browser.go(&figures).await;
+    browser.press("Draft a release").await;
+    browser.reads(SUMMARY, "nothing to release yet").await;
+    browser.look("nothing-to-release").await;
+
+    let sent = send(&platform, n_councils).await;
+    browser.go(&format!("/returns/{RETURN}/{PERIOD}")).await;
+    browser.press("Figures and releases").await;
+    browser.reads("main .ds_leader", "provisional").await;
+    browser.look("figures").await;
+    browser
+        .fill("Notes for its readers", "The first look at this year.")
+        .await;
+    browser.press("Draft a release").await;
+    browser.reads("h1", "Provisional release").await;
+    let release = browser.path().await;
+    until("its files are there", Duration::from_mins(1), || async {
+        let told: Value = serde_json::from_str(&tess.text(&format!("/api{release}")).await).ok()?;
+        (told["is_built"] == true).then_some(())
+    })
+    .await;
+    browser.go(&release).await;
+    browser.look("release-to-approve").await;
+    browser.press("Approve this release").await;
+    browser.reads("main .ds_tag", "approved by 1 of 2").await;
+    browser.look("release-approved-by-one").await;
+    browser.hand_to(&tom).await;
+    browser.go(&release).await;
+    browser.press("Approve this release").await;
+    browser.reads("main .ds_tag", "published as number 1").await;
+    browser.look("release-published").await;
+    browser.go(&figures).await;
+    browser.look("figures-with-a-release").await;
+
+    let files = format!("/api{release}/files");
+    let csv = tom.text(&format!("{files}/{TABLE}.csv")).await;
+    let n_cells = trace(&csv, &sent);
+    // Ten lines of ten figures each.
+    assert_eq!(n_cells, n_councils * 10 * 10);
+    one_value(&browser, &tom, &csv, &release).await;
+    browser.end().await;
+}
+
+/// The workbook of each council by its hash, submitted, and so provisionally in the figures.
+async fn send(platform: &Platform, n_councils: usize) -> BTreeMap<String, Vec<u8>> {
+    let path = workspace().join("return-specs/organisations.csv");
+    let organisations = spec::Organisations::load(&path).unwrap();
+    let councils = organisations.0.iter().filter(|one| one.kind == "council");
+    let councils: Vec<_> = councils.take(n_councils).collect();
+    assert_eq!(councils.len(), n_councils);
+    let mut sent = BTreeMap::new();
+    for (council, factor) in councils.into_iter().zip((1..=4).cycle()) {
+        let bytes = workbook(&council.name, factor);
+        let code: &'static str = Box::leak(council.code.clone().into_boxed_str());
+        let sender = Council {
+            code,
+            email: "returns@council.example",
+        };
+        let receipt = sender
+            .send_for(platform, RETURN, PERIOD, "base.xlsx", bytes.clone())
+            .await;
+        let status = assessed(platform, &receipt).await;
+        assert_eq!(status["outcome"], "ready", "{}: {status}", council.name);
+        submit(platform, &receipt).await;
+        sent.insert(receipt["sha256"].as_str().unwrap().to_owned(), bytes);
+    }
+    sent
+}
+
+/// The example of a good form, of another council and with its figures so many times as large.
+fn workbook(council: &str, factor: i64) -> Vec<u8> {
+    let mut grid = drawing(RETURN, VERSION, "valid");
+    let sheet = grid.sheet_mut(SHEET).unwrap();
+    let times = |number: &str| match number.parse::<i64>() {
+        Ok(whole) => (whole * factor).to_string(),
+        Err(_) => number.to_owned(),
+    };
+    let cells: Vec<(u32, u32, GridCell)> = sheet
+        .cells()
+        .filter(|(row_idx, column_idx, _)| *row_idx >= 8 && *column_idx >= 3)
+        .map(|(row_idx, column_idx, cell)| {
+            let larger = match cell {
+                GridCell::Number(number) => GridCell::Number(times(number)),
+                GridCell::Formula { formula, result } => GridCell::Formula {
+                    formula: formula.clone(),
+                    result: result.as_ref().map(|result| match &**result {
+                        GridCell::Number(number) => Box::new(GridCell::Number(times(number))),
+                        other => Box::new(other.clone()),
+                    }),
+                },
+                other => other.clone(),
+            };
+            (row_idx, column_idx, larger)
+        })
+        .collect();
+    for (row_idx, column_idx, cell) in cells {
+        sheet.set_cell(row_idx, column_idx, cell);
+    }
+    sheet.set_cell(WHOSE.0, WHOSE.1, GridCell::Text(council.to_owned()));
+    report::workbook::write_xlsx(&grid).unwrap()
+}
+
+/// A line of CSV as what its headings say. No cell of these files has a comma or a quote in it but the organisation's name.
+fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
+    let mut lines = csv.lines().map(cells);
+    let headings = lines.next().unwrap();
+    lines
+        .map(|cells| headings.iter().cloned().zip(cells).collect())
+        .collect()
+}
+
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut is_quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => cells.push(String::new()),
+            c => cells.last_mut().unwrap().push(c),
+        }
+    }
+    cells
+}
+
+/// Opens each workbook as it was sent and compares every value with its cell; gives how many there were.
+fn trace(csv: &str, sent: &BTreeMap<String, Vec<u8>>) -> usize {
+    let mut workbooks = BTreeMap::new();
+    for (sha256, bytes) in sent {
+        let workbook = sheet::read(bytes, "base.xlsx", &sheet::Limits::default()).unwrap();
+        workbooks.insert(sha256.as_str(), workbook);
+    }
+    let mut n_cells = 0;
+    for row in rows(csv) {
+        let workbook = &workbooks[row["source_sha256"].as_str()];
+        let mut sheets = workbook.sheets.iter();
+        let sheet = sheets
+            .find(|sheet| sheet.name == row["source_sheet"])
+            .unwrap();
+        for (column, place) in row.iter().filter(|(column, _)| column.ends_with("_cell")) {
+            // The code of a line is the form's, not the council's.
+            if column == LINE_CELL {
+                continue;
+            }
+            let value = &row[column.trim_end_matches("_cell")];
+            let at = format!("{}!{place}", row["source_sheet"]);
+            let at: finding::CellRef = at.parse().unwrap();
+            let mut cells = sheet.cells.iter();
+            let cell = cells
+                .find(|cell| (cell.row_idx, cell.column_idx) == (at.row_idx, at.column_idx))
+                .unwrap_or_else(|| panic!("{at} is blank and not {value}"));
+            let in_file = match &cell.value {
+                sheet::Value::Number(number) => number.to_string(),
+                sheet::Value::Text(text) => text.clone(),
+                other => panic!("{at}: {other:?}"),
+            };
+            assert_eq!(&in_file, value, "{at} of {}", row["organisation_name"]);
+            n_cells += 1;
+        }
+    }
+    n_cells
+}
+
+/// From a value to its cell and its release, and from the cell to the value.
+async fn one_value(browser: &Browser, reader: &Person, csv: &str, release: &str) {
+    let rows = rows(csv);
+    let row = rows.last().unwrap();
+    let (column, place) = row
+        .iter()
+        .rfind(|(column, _)| column.ends_with("_cell") && *column != LINE_CELL)
+        .unwrap();
+    let item = column.trim_end_matches("_cell");
+    let submission = format!("/submissions/{}", row["submission_id"]);
+    let path = format!("{submission}/values/{TABLE}/{}/{item}", row["source_row"]);
+    let told: Value = serde_json::from_str(&reader.text(&format!("/api{path}")).await).unwrap();
+    let cell = format!("{}!{place}", row["source_sheet"]);
+    assert_eq!(told["value"], row[item].as_str());
+    assert_eq!(told["source_cell"], cell.as_str());
+    assert_eq!(told["source_sha256"], row["source_sha256"].as_str());
+    assert_eq!(told["history"][0]["what"], "submit");
+    assert_eq!(
+        told["releases"][0]["link"],
+        format!("/api{release}").as_str()
+    );
+    assert_eq!(told["is_in_datasets_now"], true);
+    browser.go(&format!("{submission}/cells?cell={cell}")).await;
+    browser.reads("main", place).await;
+    assert_eq!(browser.path().await, path);
+    browser.look("value").await;
+}
