@@ -44,7 +44,7 @@ impl Platform {
     }
 
     /// A machine more for a role: with a home of its own, the same database and the same object storage.
-    pub(crate) async fn start_machine(&self, role: &str) -> Machine {
+    pub(crate) fn start_machine(&self, role: &str) -> Machine {
         assert!(
             self.s3.is_some(),
             "files of a platform's own home are nobody else's"

@@ -29,8 +29,8 @@ const N_COPIES: u32 = 60;
 async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_killed() {
     let platform = Platform::start_on_s3(RETURN, PERIOD).await;
     let sites = [
-        platform.start_machine("serve").await,
-        platform.start_machine("serve").await,
+        platform.start_machine("serve"),
+        platform.start_machine("serve"),
     ];
     let mut addresses = vec![platform.address.clone()];
     for site in &sites {
@@ -39,7 +39,7 @@ async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_kill
     }
     let mut workers = Vec::new();
     for _ in 0..3 {
-        workers.push(platform.start_machine("work").await);
+        workers.push(platform.start_machine("work"));
     }
 
     let sends = COUNCILS.iter().enumerate().flat_map(|(n, council)| {
@@ -128,7 +128,7 @@ async fn send_twice(at: [&str; 2], token: &str, code: &str, bytes: Vec<u8>) -> V
 /// Kills a worker while something is in its hands.
 async fn kill_one_at_work(platform: &Platform, workers: &mut Vec<Machine>) {
     let database = testkit_client(platform).await;
-    until("jobs are at work", Duration::from_secs(60), || async {
+    until("jobs are at work", Duration::from_mins(1), || async {
         let running = "SELECT count(*) FROM job WHERE state = 'running' AND kind = 'assess'";
         let n: i64 = database.query_one(running, &[]).await.unwrap().get(0);
         (n > 0).then_some(())
@@ -148,7 +148,7 @@ async fn testkit_client(platform: &Platform) -> tokio_postgres::Client {
 
 async fn checked(site: &str, token: &str, id: &str) -> Value {
     let url = format!("{site}/api/submissions/{id}");
-    until("the file is checked", Duration::from_secs(120), || async {
+    until("the file is checked", Duration::from_mins(2), || async {
         let asked = client().get(&url).bearer_auth(token).send();
         let status: Value = asked.await.ok()?.json().await.ok()?;
         (!status["outcome"].is_null()).then_some(status)
@@ -160,18 +160,12 @@ async fn checked(site: &str, token: &str, id: &str) -> Value {
 async fn is_told_once(platform: &Platform, n_sent: usize) {
     let database = testkit_client(platform).await;
     let count = async |sql: &str| -> i64 { database.query_one(sql, &[]).await.unwrap().get(0) };
-    until(
-        "nothing is left to do",
-        Duration::from_secs(120),
-        || async {
-            (count(
-                "SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND run_at <= now()",
-            )
+    until("nothing is left to do", Duration::from_mins(2), || async {
+        (count("SELECT count(*) FROM job WHERE state IN ('ready', 'running') AND run_at <= now()")
             .await
-                == 0)
-                .then_some(())
-        },
-    )
+            == 0)
+            .then_some(())
+    })
     .await;
     let n_sent = i64::try_from(n_sent).unwrap();
     assert_eq!(count("SELECT count(*) FROM submission").await, n_sent);

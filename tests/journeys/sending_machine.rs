@@ -256,6 +256,6 @@ async fn figures_are_read_in_one_line_as_the_readme_says() {
 fn is_whole(path: &Path) -> bool {
     let folder = fs::read_dir(path.parent().unwrap()).unwrap();
     folder
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .all(|name| !name.ends_with(".part"))
+        .map(|entry| entry.unwrap().path())
+        .all(|path| path.extension().is_none_or(|ending| ending != "part"))
 }

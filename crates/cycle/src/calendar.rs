@@ -208,7 +208,11 @@ mod tests {
                     ),
                     ..day(DateKind::Due, "2026-07-31")
                 };
-                let text = feed(&long.return_title, "returns.example", &[long.clone()]);
+                let text = feed(
+                    &long.return_title,
+                    "returns.example",
+                    std::slice::from_ref(&long),
+                );
                 for line in text.split_terminator("\r\n") {
                     assert!(line.len() <= LONGEST_LINE, "{} bytes: {line}", line.len());
                     assert!(!line.starts_with("ATTENDEE"), "{line}");

@@ -97,7 +97,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || (a == 198 && (b == 18 || b == 19)))
 }
 
-/// Only what is given out for the whole internet (2000::/3), without what is kept of it for examples and tunnels.
+/// Only what is given out for the whole internet (`2000::/3`), without what is kept of it for examples and tunnels.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, ..] = ip.segments();
     (a & 0xe000) == 0x2000
@@ -111,12 +111,13 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     if let Some(mapped) = ip.to_ipv4_mapped() {
         return Some(mapped);
     }
-    let [a, b, c, d, e, f, g, h] = ip.segments();
-    if [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
-        let ([one, two], [three, four]) = (g.to_be_bytes(), h.to_be_bytes());
-        return Some(Ipv4Addr::new(one, two, three, four));
+    match ip.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let ([one, two], [three, four]) = (high.to_be_bytes(), low.to_be_bytes());
+            Some(Ipv4Addr::new(one, two, three, four))
+        }
+        _ => None,
     }
-    None
 }
 
 #[cfg(test)]

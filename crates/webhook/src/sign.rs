@@ -16,6 +16,8 @@ const PREFIX: &str = "whsec_";
 pub struct Secret(Vec<u8>);
 
 impl Secret {
+    /// # Panics
+    /// On a system without randomness, which must sign nothing.
     #[expect(
         clippy::expect_used,
         reason = "a system without randomness must sign nothing"
@@ -40,6 +42,9 @@ impl Secret {
     }
 
     /// `v1,` and the signature in base64.
+    ///
+    /// # Panics
+    /// Never: HMAC takes a key of any length.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub fn sign(&self, message: &Message, timestamp: i64) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any key is right");
