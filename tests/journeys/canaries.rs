@@ -85,13 +85,12 @@ fn filled(address: &str, sent: &[Sent], rest: &Rest) -> Vec<String> {
         "return_id" => fixed(&[RETURN, OTHER_RETURN]),
         "period" => fixed(&[PERIOD, DRAFT_PERIOD, OTHER_PERIOD]),
         "person" => rest.people.clone(),
-        "release" | "name" | "item" | "table" | "row" => fixed(&["none"]),
         "ending" => fixed(&["csv", "jsonl"]),
         "batch" => rest.batches.clone(),
         "request" => vec!["none".to_owned()],
         "parcel" => sent.iter().map(|one| one.checked.clone()).collect(),
         "verb" => fixed(&["submit", "sign-off", "accept", "send-back", "withdraw"]),
-        "provider" | "secret" => fixed(&["none"]),
+        "provider" | "secret" | "release" | "name" | "item" | "table" | "row" => fixed(&["none"]),
         other => panic!("say here what {{{other}}} of {address} can be"),
     };
     values

@@ -174,9 +174,10 @@ fn manifest_csv(manifest: &Manifest) -> Result<Vec<u8>, DatasetError> {
         "source_sha256",
     ])?;
     for counted in &manifest.submissions {
-        let state = match counted.is_nil {
-            true => "nothing to report",
-            false => counted.state.as_str(),
+        let state = if counted.is_nil {
+            "nothing to report"
+        } else {
+            counted.state.as_str()
         };
         writer.write_record([
             counted.organisation.as_str(),

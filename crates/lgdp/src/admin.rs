@@ -94,12 +94,9 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             })?;
             writeln!(io::stdout(), "{}", token.reveal())?;
         }
-        AdminCommand::Clients => {
-            let clients = with_database(settings, async |db, actor| {
-                Ok(workflow::clients(db, actor).await?)
-            })?;
-            print_clients(&clients)?;
-        }
+        AdminCommand::Clients => print_clients(&with_database(settings, async |db, actor| {
+            Ok(workflow::clients(db, actor).await?)
+        })?)?,
         AdminCommand::RevokeClient { client } => with_database(settings, async |db, actor| {
             Ok(workflow::revoke_client(db, actor, *client, Utc::now()).await?)
         })?,
@@ -113,19 +110,22 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             workflow::allow_own_sign_off(db, &actor, organisation, *until, reason).await?;
             Ok(())
         })?,
-        AdminCommand::Lake => {
-            anyhow::ensure!(settings.lake.is_some(), "LGDP_LAKE says no place");
-            let n_jobs = with_database(settings, async |db, actor| {
-                Ok(workflow::fill_lake(db, actor).await?)
-            })?;
-            writeln!(io::stdout(), "{n_jobs} jobs put in")?;
-        }
+        AdminCommand::Lake => fill_lake(settings)?,
         AdminCommand::Retry { submission } => with_database(settings, async |db, actor| {
             workflow::retry(db, actor, *submission).await?;
             Ok(())
         })?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn fill_lake(settings: &Settings) -> anyhow::Result<()> {
+    anyhow::ensure!(settings.lake.is_some(), "LGDP_LAKE says no place");
+    let n_jobs = with_database(settings, async |db, actor| {
+        Ok(workflow::fill_lake(db, actor).await?)
+    })?;
+    writeln!(io::stdout(), "{n_jobs} jobs put in")?;
+    Ok(())
 }
 
 /// Does something with the database, as the command line.

@@ -197,9 +197,10 @@ async fn after(tx: &mut Tx, return_id: &str, from: &Period, to: &Period) -> Resu
             && (release.from_period.as_str(), release.to_period.as_str())
                 == (from.label.as_str(), to.label.as_str())
     };
-    Ok(match before.iter().any(is_final) {
-        true => Kind::Revised,
-        false => Kind::Final,
+    Ok(if before.iter().any(is_final) {
+        Kind::Revised
+    } else {
+        Kind::Final
     })
 }
 

@@ -38,10 +38,10 @@ pub(crate) enum ClientCommand {
 /// Where the platform is, and how answers are told.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Printed {
-    /// Address of the platform, such as https://returns.example; or LGDP_ADDRESS, or `address` in the config file.
+    /// Address of the platform, such as `https://returns.example`; or `LGDP_ADDRESS`, or `address` in the config file.
     #[arg(long, value_name = "URL")]
     pub(crate) address: Option<String>,
-    /// File with the token; or LGDP_TOKEN_FILE, LGDP_TOKEN, or `token` or `token_file` in the config file.
+    /// File with the token; or `LGDP_TOKEN_FILE`, `LGDP_TOKEN`, or `token` or `token_file` in the config file.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Config file, in TOML; ~/.config/lgdp/client.toml where it is there.

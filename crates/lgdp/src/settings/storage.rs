@@ -33,7 +33,7 @@ pub(super) fn read(reader: &Reader<'_>, home: &Path) -> Result<Storage, Settings
     let lake = match lake.as_deref().map(Place::of) {
         None => None,
         Some(Place::Folder(folder)) => Some(lake::Config::Folder(folder)),
-        Some(Place::Bucket { name, .. }) if name.is_empty() => {
+        Some(Place::Bucket { name: "", .. }) => {
             let expected = "a folder, s3://bucket or s3://bucket/prefix";
             return Err(SettingsError::new("LGDP_LAKE", expected));
         }

@@ -1,4 +1,4 @@
-//! The API's own description, OpenAPI 3.1. Whom an address is for is taken from the site map and the access matrix, so
+//! The API's own description, in version 3.1 of `OpenAPI`. Whom an address is for is taken from the site map and the access matrix, so
 //! that it is said once.
 
 use std::sync::LazyLock;
@@ -89,7 +89,7 @@ pub(crate) static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 
 /// This document
 ///
-/// OpenAPI 3.1.
+/// In version 3.1 of `OpenAPI`.
 #[utoipa::path(
     get,
     path = "/api/openapi.json",

@@ -45,6 +45,10 @@ pub(crate) struct VersionInList {
 /// A version of a return, with everything that is asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ReturnVersion)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are called so wherever the API has them"
+)]
 pub(crate) struct Version {
     #[serde(rename = "return")]
     return_id: String,
@@ -101,6 +105,10 @@ enum Kind {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are called so wherever the API has them"
+)]
 pub(crate) struct Code {
     code: String,
     label: String,

@@ -50,6 +50,10 @@ pub(crate) struct RoundLinks {
 
 /// The time that figures are about.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are called so wherever the API has them"
+)]
 pub(crate) struct Period {
     /// Its label, such as 2026-27-Q1: what addresses name it by.
     period: String,

@@ -180,33 +180,21 @@ mod tests {
 
     use super::*;
 
-    fn words(schema: impl PartialSchemaOf) -> Vec<String> {
-        let schema = schema.json();
+    fn json_of<T: PartialSchema>() -> Value {
+        serde_json::to_value(T::schema()).unwrap()
+    }
+
+    fn words<T: PartialSchema>() -> Vec<String> {
+        let schema = json_of::<T>();
         let words = schema["enum"].as_array().unwrap().iter();
         words
             .map(|word| word.as_str().unwrap().to_owned())
             .collect()
     }
 
-    struct Of<T>(std::marker::PhantomData<T>);
-
-    trait PartialSchemaOf {
-        fn json(&self) -> Value;
-    }
-
-    impl<T: PartialSchema> PartialSchemaOf for Of<T> {
-        fn json(&self) -> Value {
-            serde_json::to_value(T::schema()).unwrap()
-        }
-    }
-
-    fn of<T>() -> Of<T> {
-        Of(std::marker::PhantomData)
-    }
-
     /// Its properties, and which of them are always there.
     fn fields<T: PartialSchema>() -> Vec<String> {
-        let schema = of::<T>().json();
+        let schema = json_of::<T>();
         let mut names: Vec<String> = schema["properties"]
             .as_object()
             .unwrap()
@@ -226,20 +214,20 @@ mod tests {
     #[test]
     fn the_words_are_those_that_are_written() {
         let submissions = cycle::SubmissionState::ALL.map(|state| state.as_str().to_owned());
-        assert_eq!(words(of::<SubmissionState>()), submissions);
+        assert_eq!(words::<SubmissionState>(), submissions);
         let obligations = cycle::ObligationState::ALL.map(|state| state.as_str().to_owned());
-        assert_eq!(words(of::<ObligationState>()), obligations);
+        assert_eq!(words::<ObligationState>(), obligations);
         let checks = workflow::ParcelState::ALL.map(|state| state.as_str().to_owned());
-        assert_eq!(words(of::<CheckState>()), checks);
+        assert_eq!(words::<CheckState>(), checks);
         let severities = finding::Severity::ALL.map(|severity| json!(severity));
-        assert_eq!(json!(words(of::<Severity>())), json!(severities));
+        assert_eq!(json!(words::<Severity>()), json!(severities));
         let outcomes = [
             finding::Outcome::Ready,
             finding::Outcome::NeedsExplanation,
             finding::Outcome::NeedsCorrection,
             finding::Outcome::Refused,
         ];
-        assert_eq!(json!(words(of::<Outcome>())), json!(outcomes));
+        assert_eq!(json!(words::<Outcome>()), json!(outcomes));
     }
 
     #[test]

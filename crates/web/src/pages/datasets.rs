@@ -134,18 +134,6 @@ async fn page(
     };
     let here = format!("/returns/{}/{}/datasets", spec.id, period.label);
     let api = format!("/api/returns/{}/periods/{}", spec.id, period.label);
-    let mut organisations: Vec<(String, String)> = manifest
-        .submissions
-        .iter()
-        .map(|counted| {
-            (
-                counted.organisation.clone(),
-                counted.organisation_name.clone(),
-            )
-        })
-        .collect();
-    organisations.sort_by(|a, b| a.1.cmp(&b.1));
-    organisations.dedup();
     let page = DatasetPage {
         title: spec.title.clone(),
         period: period.in_words(),
@@ -176,7 +164,7 @@ async fn page(
             .iter()
             .map(|item| (item.name.clone(), item.title.clone()))
             .collect(),
-        organisations,
+        organisations: organisations(manifest),
         formats: Format::ALL
             .into_iter()
             .map(|format| (format.ending(), format.in_words()))
@@ -201,6 +189,23 @@ async fn page(
         None => StatusCode::OK,
     };
     Ok(super::render(status, &page))
+}
+
+/// Code and name of whose figures there are, by name.
+fn organisations(manifest: &dataset::Manifest) -> Vec<(String, String)> {
+    let mut organisations: Vec<(String, String)> = manifest
+        .submissions
+        .iter()
+        .map(|counted| {
+            (
+                counted.organisation.clone(),
+                counted.organisation_name.clone(),
+            )
+        })
+        .collect();
+    organisations.sort_by(|a, b| a.1.cmp(&b.1));
+    organisations.dedup();
+    organisations
 }
 
 fn served<'a>(site: &'a Site, round: &Round) -> Result<(&'a ReturnSpec, Period), Problem> {

@@ -252,13 +252,13 @@ pub(crate) async fn show(
     let names = Names::read(&site, &visitor).await?;
     let page = WebhookPage {
         webhook: shown(&names, &webhook),
-        messages: messages.into_iter().map(told).collect(),
+        messages: messages.iter().map(told).collect(),
         you: Some(visitor.you),
     };
     Ok(super::render(StatusCode::OK, &page))
 }
 
-fn told(message: WebhookMessage) -> Told {
+fn told(message: &WebhookMessage) -> Told {
     Told {
         id: message.id,
         what: message.event.replace("submission.", "").replace('_', " "),
