@@ -183,7 +183,7 @@ async fn let_a_program_in(browser: &Browser) {
     browser.reads("main", "shown only this once").await;
     browser.look("webhooks-made").await;
     browser.press("hooks.council.example").await;
-    browser.sees("Nothing was told yet").await;
+    browser.reads("main", "Nothing was told yet").await;
     browser.look("webhook").await;
     browser.go("/programs").await;
     browser.press("What programs can ask for").await;

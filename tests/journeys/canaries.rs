@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use crate::council::{PERIOD, RETURN};
+use crate::council::{PERIOD, RETURN, VERSION};
 use crate::lgdp::Platform;
 use crate::wait::until;
 use marks::{COUNCILS, Kind, Mark, headers_decoded, marks_in};
@@ -85,12 +85,14 @@ fn filled(address: &str, sent: &[Sent], rest: &Rest) -> Vec<String> {
         "return_id" => fixed(&[RETURN, OTHER_RETURN]),
         "period" => fixed(&[PERIOD, DRAFT_PERIOD, OTHER_PERIOD]),
         "person" => rest.people.clone(),
+        "version" => fixed(&[VERSION]),
         "ending" => fixed(&["csv", "jsonl"]),
         "batch" => rest.batches.clone(),
         "request" => vec!["none".to_owned()],
         "parcel" => sent.iter().map(|one| one.checked.clone()).collect(),
         "verb" => fixed(&["submit", "sign-off", "accept", "send-back", "withdraw"]),
-        "provider" | "secret" | "release" | "name" | "item" | "table" | "row" => fixed(&["none"]),
+        "provider" | "secret" | "client" | "feed" | "hook" | "release" | "name" | "item"
+        | "table" | "row" => fixed(&["none"]),
         other => panic!("say here what {{{other}}} of {address} can be"),
     };
     values

@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use dataset::{Asked, DatasetError, Format, Lineage};
 use serde::Deserialize;
 use spec::{Period, ReturnSpec};
+use utoipa::ToSchema;
 use workflow::{Dataset, Figures, WantedDataset, WantedError};
 
 use super::{part, stream};
@@ -23,6 +24,24 @@ pub(crate) struct Round {
 
 /// What follows the question mark, by name, as often as it stands there.
 pub(crate) type Query = Vec<(String, String)>;
+
+/// The words of `lineage`, for the document.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "what is asked for is read as words, by name")]
+enum LineageWord {
+    None,
+    Row,
+    Cell,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "what is asked for is read as words, by name")]
+enum YesOrNo {
+    Yes,
+    No,
+}
 
 /// What is asked for, understood.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +69,8 @@ impl Wanted {
                 Problem::bad_request(told)
             };
             match name.as_str() {
-                _ if value.is_empty() => {}
+                // As a form has it that was left blank; the others are never blank there.
+                "table" | "from" if value.is_empty() => {}
                 "table" => wanted.table = Some(value.clone()),
                 "from" => wanted.from = Some(value.clone()),
                 "organisation" => wanted.organisations.extend(values()),
@@ -152,9 +172,9 @@ pub(crate) struct Named {
         ("from" = Option<String>, Query, description = "The first of several periods"),
         ("organisation" = Option<String>, Query, description = "GSS codes with commas; without it, all"),
         ("column" = Option<String>, Query, description = "Items with commas; without it, all"),
-        ("lineage" = Option<String>, Query, description = "Where values come from: none, row or cell; without it, cell"),
-        ("labels" = Option<String>, Query, description = "What codes mean: yes or no; without it, yes"),
-        ("accepted" = Option<String>, Query, description = "Only what is accepted: yes or no; without it, no"),
+        ("lineage" = inline(Option<LineageWord>), Query, description = "Where values come from; without it, cell"),
+        ("labels" = inline(Option<YesOrNo>), Query, description = "What codes mean; without it, yes"),
+        ("accepted" = inline(Option<YesOrNo>), Query, description = "Only what is accepted; without it, no"),
     ),
     responses(
         (status = 200, description = "All of it", content(

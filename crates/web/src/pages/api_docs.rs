@@ -259,6 +259,10 @@ impl Kind {
                     ..of
                 }
             }
+            Some("string") if schema["enum"].is_array() => {
+                let words: Vec<&str> = items_of(&schema["enum"]).map(text).collect();
+                Kind::plain(&words.join(" or "))
+            }
             Some("string") => Kind::plain(match text(&schema["format"]) {
                 "uuid" => "an id (UUID)",
                 "date" => "a date",
