@@ -332,6 +332,29 @@ impl ObligationRow {
     }
 }
 
+/// As the view `standing_submission` has it, but of an obligation `o` alone: the view is of all of them at once, which
+/// takes as long as there is history.
+pub(crate) const STANDING: &str = "LATERAL (
+            SELECT v.id AS submission_id, h.verb AS status, v.is_nil FROM submission v
+            JOIN LATERAL (
+                SELECT verb, ordinal FROM handover WHERE submission_id = v.id ORDER BY ordinal DESC LIMIT 1
+            ) h ON h.ordinal < 4
+            WHERE v.obligation_id = o.id
+            ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
+         )";
+
+/// As the view `counting_submission` has it, likewise.
+pub(crate) const COUNTING: &str = "LATERAL (
+            SELECT submission_id, status FROM (
+                SELECT v.id AS submission_id, h.verb AS status, h.ordinal, max(h.ordinal) OVER () AS farthest
+                FROM submission v
+                JOIN LATERAL (
+                    SELECT verb, ordinal FROM handover WHERE submission_id = v.id ORDER BY ordinal DESC LIMIT 1
+                ) h ON h.ordinal < 4
+                WHERE v.obligation_id = o.id
+            ) handed_over WHERE ordinal = farthest
+         )";
+
 /// The statement that reads obligations, an [`ObligationRow`] each; `rest` says which.
 pub(crate) fn select(rest: &str) -> String {
     format!(
@@ -339,7 +362,7 @@ pub(crate) fn select(rest: &str) -> String {
                 greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id)) AS own_due_on,
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
                 l.last AS latest_last, l.uploaded_by AS latest_by, l.received_at AS latest_at, l.n_versions,
-                s.id AS standing, s.verb AS stands_by, s.is_nil AS stands_nil
+                s.submission_id AS standing, s.status AS stands_by, s.is_nil AS stands_nil
          FROM obligation o
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
@@ -354,15 +377,7 @@ pub(crate) fn select(rest: &str) -> String {
             WHERE n.obligation_id = o.id
             ORDER BY h.verb IS NOT DISTINCT FROM 'withdraw', n.version_number DESC LIMIT 1
          ) l ON true
-         -- As the view standing_submission has it, but for one obligation at a time.
-         LEFT JOIN LATERAL (
-            SELECT v.id, h.verb, v.is_nil FROM submission v
-            JOIN LATERAL (
-                SELECT verb, ordinal FROM handover WHERE submission_id = v.id ORDER BY ordinal DESC LIMIT 1
-            ) h ON h.ordinal < 4
-            WHERE v.obligation_id = o.id
-            ORDER BY h.ordinal DESC, v.version_number DESC LIMIT 1
-         ) s ON true
+         LEFT JOIN {STANDING} s ON true
          {rest}"
     )
 }

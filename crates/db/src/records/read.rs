@@ -17,6 +17,7 @@ use spec::{Accumulation, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
 use super::ddl;
+use crate::cycles::{COUNTING, STANDING};
 use crate::handovers::verb_of;
 use crate::statement::statement;
 use crate::{Conn, DbError, Sees, Tx};
@@ -136,8 +137,8 @@ fn whose(span: &Span<'_>) -> Option<Vec<String>> {
 /// What counts, by organisation, period and version.
 pub async fn counted(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Counted>, DbError> {
     let (counts, from_end) = match span.accumulation {
-        Accumulation::Cumulative => ("counting_submission", None),
-        Accumulation::Replace => ("standing_submission", Some(span.from_end)),
+        Accumulation::Cumulative => (COUNTING, None),
+        Accumulation::Replace => (STANDING, Some(span.from_end)),
     };
     let rows: Vec<CountedRow> = statement(format!(
         "SELECT s.id AS submission_id, s.organisation, g.name AS organisation_name, g.sg_code, g.phs_code,
@@ -145,7 +146,7 @@ pub async fn counted(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Counted>, D
             s.version_number, k.status, s.is_nil, s.file_name, s.file_sha256 AS sha256, s.received_at
          FROM cycle c
          JOIN obligation o ON o.cycle_id = c.id
-         JOIN {counts} k ON k.obligation_id = o.id
+         JOIN {counts} k ON true
          JOIN submission s ON s.id = k.submission_id
          JOIN organisation g ON g.code = s.organisation
          WHERE c.return_id = $1 AND ($2 IS NULL OR c.period_end >= $2) AND c.period_end <= $3
@@ -175,17 +176,17 @@ pub struct Missing {
 
 /// Who has to answer and is missing, by period and organisation.
 pub async fn missing(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Missing>, DbError> {
-    Ok(statement(
+    Ok(statement(format!(
         "SELECT o.organisation, g.name AS organisation_name, c.period_label
          FROM cycle c
          JOIN obligation o ON o.cycle_id = c.id
          JOIN organisation g ON g.code = o.organisation
+         LEFT JOIN {STANDING} k ON true
          WHERE c.return_id = $1 AND c.period_end BETWEEN $2 AND $3 AND o.is_required
-           AND NOT EXISTS (SELECT FROM standing_submission k
-                           WHERE k.obligation_id = o.id AND (k.status = 'accept' OR NOT $4))
+           AND (k.status IS NULL OR $4 AND k.status <> 'accept')
            AND ($5 IS NULL OR o.organisation = ANY ($5))
-         ORDER BY c.period_end, c.period_label, o.organisation COLLATE \"C\"",
-    )
+         ORDER BY c.period_end, c.period_label, o.organisation COLLATE \"C\""
+    ))
     .bind::<Text, _>(span.return_id)
     .bind::<Date, _>(span.from_end)
     .bind::<Date, _>(span.to_end)
