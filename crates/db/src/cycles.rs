@@ -398,7 +398,10 @@ pub async fn obligations(
     obligations_of(rows, today)
 }
 
-fn obligations_of(rows: Vec<ObligationRow>, today: NaiveDate) -> Result<Vec<Obligation>, DbError> {
+pub(crate) fn obligations_of(
+    rows: Vec<ObligationRow>,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
     rows.into_iter()
         .map(|row| row.into_obligation(today))
         .collect()

@@ -6,7 +6,7 @@ use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::cycles::{Obligation, ObligationRow, select};
+use crate::cycles::{Obligation, ObligationRow, obligations_of, select};
 use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
@@ -32,16 +32,14 @@ pub async fn due_from(
     from: NaiveDate,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let rows: Vec<ObligationRow> = statement(select(
+    let rows = statement(select(
         "WHERE c.due_on >= $1 OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on >= $1)
          ORDER BY o.organisation, c.due_on, o.id",
     ))
     .bind::<Date, _>(from)
     .load(conn.connection())
     .await?;
-    rows.into_iter()
-        .map(|row| row.into_obligation(today))
-        .collect()
+    obligations_of(rows, today)
 }
 
 /// What somebody may have to be told of, with the number of its round: what is due from one day up to and on another, by

@@ -5,7 +5,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{Obligation, ObligationRow, ROUND, Round, RoundRow, select};
+use super::{Obligation, ROUND, Round, RoundRow, obligations_of, select};
 use crate::statement::statement;
 use crate::submissions::paged::Filter;
 use crate::{Conn, DbError};
@@ -18,7 +18,7 @@ pub async fn obligations(
     limit: i64,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let rows: Vec<ObligationRow> = statement(select(
+    let rows = statement(select(
         "WHERE ($1::text IS NULL OR o.organisation = $1)
            AND ($2::text[] IS NULL OR c.return_id = ANY ($2))
            AND ($3::text IS NULL OR c.period_label = $3)
@@ -32,9 +32,7 @@ pub async fn obligations(
     .bind::<BigInt, _>(limit)
     .load(conn.connection())
     .await?;
-    rows.into_iter()
-        .map(|row| row.into_obligation(today))
-        .collect()
+    obligations_of(rows, today)
 }
 
 #[derive(QueryableByName)]
