@@ -26,7 +26,7 @@ pub use manifest::{Manifest, Part, WhichRounds, WhoseRecords, n_most_records, re
 pub use shape::{Column, Shape, ShapeError};
 pub use write::{Batches, From, tag, write_file, write_text};
 
-/// Rows fetched at a time.
+/// Rows fetched at a time where a cursor gives them.
 const BATCH: u32 = 2_000;
 
 #[derive(Debug, thiserror::Error)]

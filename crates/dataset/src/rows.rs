@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::records::{self, Counted, Newest, Places, Record};
+use db::records::{self, Counted, Newest, Places, Record, Records};
 use db::{Conn, DbError, Tx};
 use uuid::Uuid;
 
@@ -12,13 +12,19 @@ use crate::shape::Head;
 use crate::write::From;
 use crate::{BATCH, DatasetError, Manifest, Shape};
 
+/// Fields copied at a time; with the texts of most returns some megabytes.
+const FIELDS: usize = 500_000;
+
+/// Rows copied at a time, at most.
+pub(crate) const MOST_ROWS: usize = 20_000;
+
 /// Where records accumulate, the first come when all of them are sorted.
 const SORTED_WITHIN: Duration = Duration::from_mins(5);
 
 /// Rows of one submission.
 pub(crate) struct Batch {
     pub(crate) head: Arc<Head>,
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Records,
 }
 
 /// Reads the rows of a manifest.
@@ -37,6 +43,7 @@ enum Place {
         submission_idx: usize,
         head: Option<Arc<Head>>,
         after_row: u32,
+        limit: usize,
     },
     /// All together, where records accumulate.
     Newest(Box<Open>),
@@ -63,6 +70,7 @@ impl<'a> Rows<'a> {
                 submission_idx: 0,
                 head: None,
                 after_row: 0,
+                limit: (FIELDS / (shape.n_items() + 1)).clamp(1, MOST_ROWS),
             }
         };
         Ok(Self {
@@ -81,6 +89,7 @@ impl<'a> Rows<'a> {
                 submission_idx,
                 head,
                 after_row,
+                limit,
             } => loop {
                 let Some(counted) = self.manifest.submissions.get(*submission_idx) else {
                     break None;
@@ -91,11 +100,11 @@ impl<'a> Rows<'a> {
                     shape: self.shape,
                     counted,
                 };
-                let batch = of.page(head, *after_row).await?;
+                let batch = of.page(head, *after_row, *limit).await?;
                 // A short one was the last of its submission.
                 match &batch {
-                    Some(batch) if batch.records.len() == BATCH as usize => {
-                        *after_row = batch.records.last().map_or(0, |last| last.row_number);
+                    Some(batch) if batch.records.len() == *limit => {
+                        *after_row = batch.records.last_row().unwrap_or(0);
                     }
                     _ => {
                         *submission_idx += 1;
@@ -128,6 +137,7 @@ impl OfOne<'_> {
         &self,
         known: &mut Option<Arc<Head>>,
         after_row: u32,
+        limit: usize,
     ) -> Result<Option<Batch>, DatasetError> {
         let version = &self.counted.return_version;
         let source = self
@@ -137,10 +147,11 @@ impl OfOne<'_> {
             return Ok(None);
         };
         let id = self.counted.submission_id;
-        let mut conn = self.from.db.read(self.from.sees).await?;
+        let From { db, sees, .. } = self.from;
         let head = match known {
             Some(head) => Arc::clone(head),
             None => {
+                let mut conn = db.read(sees).await?;
                 let places = places(&mut conn, self.shape, id).await?;
                 let head = Arc::new(Head::of(self.counted, places));
                 *known = Some(Arc::clone(&head));
@@ -148,7 +159,7 @@ impl OfOne<'_> {
             }
         };
         let source = source.as_source();
-        let records = records::page(&mut conn, &source, id, after_row, BATCH).await?;
+        let records = records::copied(db, sees, &source, id, after_row, limit).await?;
         Ok((!records.is_empty()).then_some(Batch { head, records }))
     }
 }
@@ -208,6 +219,7 @@ impl Open {
                 head
             }
         };
+        let records = Records::of(&records);
         Ok(Some(Batch { head, records }))
     }
 }

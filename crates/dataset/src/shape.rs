@@ -3,11 +3,11 @@
 //! Where the periods asked for were collected with more than one version, the columns are the newest version's,
 //! followed by what only older ones asked for.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use chrono::NaiveDate;
-use db::records::{Counted, Places, Record, Source};
+use db::records::{Counted, Places, RecordRef, Records, Source};
 use spec::{Code, Item, ItemKind, Layout, ReturnSpec, TableSpec};
 
 use crate::manifest::{Codes, Manifest};
@@ -34,6 +34,76 @@ pub struct Column {
     /// Codes and what they mean, where it has codes.
     pub codes: Vec<(String, String)>,
     filled_by: FilledBy,
+}
+
+/// What stands in a column of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    Blank,
+    Text(&'a str),
+    Number(u32),
+    /// `AB12`
+    Place(&'a str, u32),
+    /// The sender's own columns, as JSON.
+    Own(&'a str),
+}
+
+impl<'a> Cell<'a> {
+    /// As text; `room` is where one is put together.
+    pub(crate) fn text<'b>(self, room: &'b mut String) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        room.clear();
+        // Writing into a text can't fail.
+        let _ = match self {
+            Cell::Blank => return None,
+            Cell::Text(text) => return Some(text),
+            Cell::Number(number) => write!(room, "{number}"),
+            Cell::Place(letters, row) => write!(room, "{letters}{row}"),
+            // As what was read with others has it.
+            Cell::Own(own) => match serde_json::from_str::<serde_json::Value>(own) {
+                Ok(own) => write!(room, "{own}"),
+                Err(_) => write!(room, "{own}"),
+            },
+        };
+        Some(room)
+    }
+}
+
+impl Column {
+    fn cell<'a>(
+        &self,
+        filling: Option<&'a Filling>,
+        head: &'a Head,
+        record: RecordRef<'a>,
+    ) -> Option<Cell<'a>> {
+        match self.filled_by {
+            FilledBy::Head(idx) => head.values.get(idx)?.as_deref().map(Cell::Text),
+            FilledBy::Row => Some(Cell::Number(record.row_number)),
+            FilledBy::Item(idx) => record.value(idx).map(Cell::Text),
+            FilledBy::Label(idx) => {
+                let labels = filling?.labels.get(idx)?.get(record.value(idx)?)?;
+                let on = head.period_end;
+                let in_force = |label: &&Label| {
+                    label.from.is_none_or(|first| first <= on)
+                        && label.to.is_none_or(|last| on <= last)
+                };
+                let label = labels.iter().find(in_force).or(labels.last())?;
+                Some(Cell::Text(&label.text))
+            }
+            FilledBy::Gss(idx) => {
+                let gss = filling?.gss.get(idx)?.get(record.value(idx)?)?;
+                Some(Cell::Text(gss))
+            }
+            FilledBy::Cell(idx) => {
+                let item = filling?.items.get(idx)?.as_deref()?;
+                let letters = head.places.columns.get(item)?;
+                Some(Cell::Place(letters, record.row_number))
+            }
+            FilledBy::Own => record.own().filter(|own| *own != "{}").map(Cell::Own),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,43 +379,23 @@ impl Shape {
     pub(crate) fn cells<'a>(
         &'a self,
         head: &'a Head,
-        record: &'a Record,
-    ) -> Vec<Option<Cow<'a, str>>> {
+        record: RecordRef<'a>,
+    ) -> impl Iterator<Item = Cell<'a>> {
         let filling = self.versions.get(&head.version);
-        let value = |idx: usize| record.values.get(idx)?.as_deref();
-        self.columns
-            .iter()
-            .map(|column| match column.filled_by {
-                FilledBy::Head(idx) => head.values.get(idx)?.as_deref().map(Cow::Borrowed),
-                FilledBy::Row => Some(Cow::Owned(record.row_number.to_string())),
-                FilledBy::Item(idx) => value(idx).map(Cow::Borrowed),
-                FilledBy::Label(idx) => {
-                    let labels = filling?.labels.get(idx)?.get(value(idx)?)?;
-                    let on = head.period_end;
-                    let in_force = |label: &&Label| {
-                        label.from.is_none_or(|first| first <= on)
-                            && label.to.is_none_or(|last| on <= last)
-                    };
-                    let label = labels.iter().find(in_force).or(labels.last())?;
-                    Some(Cow::Borrowed(label.text.as_str()))
-                }
-                FilledBy::Gss(idx) => {
-                    let gss = filling?.gss.get(idx)?.get(value(idx)?)?;
-                    Some(Cow::Borrowed(gss.as_str()))
-                }
-                FilledBy::Cell(idx) => {
-                    let item = filling?.items.get(idx)?.as_deref()?;
-                    let letters = head.places.columns.get(item)?;
-                    Some(Cow::Owned(format!("{letters}{}", record.row_number)))
-                }
-                FilledBy::Own => match &record.own {
-                    serde_json::Value::Object(own) if !own.is_empty() => {
-                        Some(Cow::Owned(record.own.to_string()))
-                    }
-                    _ => None,
-                },
-            })
-            .collect()
+        let columns = self.columns.iter();
+        columns.map(move |column| column.cell(filling, head, record).unwrap_or(Cell::Blank))
+    }
+
+    /// The cells of one column.
+    pub(crate) fn column<'a>(
+        &'a self,
+        column: &'a Column,
+        head: &'a Head,
+        records: &'a Records,
+    ) -> impl Iterator<Item = Cell<'a>> {
+        let filling = self.versions.get(&head.version);
+        let records = records.iter();
+        records.map(move |record| column.cell(filling, head, record).unwrap_or(Cell::Blank))
     }
 
     /// How many of its columns are items.

@@ -582,7 +582,7 @@ async fn more_rows_of_a_form_than_are_fetched_at_once_are_all_there_in_order() {
     let spec = form();
     let db = collecting(&spec, &database).await;
     // Just as many as two fetches give, so that the third gives none.
-    let lines: Vec<String> = (0..2 * BATCH).map(|n| n.to_string()).collect();
+    let lines: Vec<String> = (0..2 * rows::MOST_ROWS).map(|n| n.to_string()).collect();
     let rows: Vec<[Option<&str>; 3]> = lines
         .iter()
         .map(|line| [Some(line.as_str()), None, Some("1")])

@@ -57,17 +57,21 @@ pub struct From<'a> {
 pub async fn write_text<W: AsyncWrite + Unpin + Send>(
     from: From<'_>,
     manifest: &Manifest,
-    shape: &Shape,
+    shape: &Arc<Shape>,
     format: Format,
     out: &mut W,
 ) -> Result<u64, DatasetError> {
-    let texts = Texts::new(shape, format);
+    let texts = Arc::new(Texts::new(shape, format));
     out.write_all(&texts.heading()?).await?;
     let mut rows = Rows::open(from, manifest, shape).await?;
     let mut batch = rows.next().await?;
     while let Some(now) = batch {
+        let (texts, shape) = (Arc::clone(&texts), Arc::clone(shape));
         let write = async {
-            out.write_all(&texts.rows_of(shape, &now)?).await?;
+            // Whoever else is served by this thread does not wait for it.
+            let written = tokio::task::spawn_blocking(move || texts.rows_of(&shape, &now)).await;
+            out.write_all(&written.map_err(std::io::Error::other)??)
+                .await?;
             Ok::<(), DatasetError>(())
         };
         // The database is asked for the next rows, and reads them while these are written.
@@ -172,9 +176,10 @@ impl Sink {
         match self {
             Sink::Texts(texts, out) => out.write_all(&texts.rows_of(shape, batch)?)?,
             Sink::Workbook(workbook, _) => {
-                for record in &batch.records {
+                let mut room = String::new();
+                for record in batch.records.iter() {
                     let cells = shape.cells(&batch.head, record);
-                    workbook.add(cells.iter().map(Option::as_deref))?;
+                    workbook.add(cells.map(|cell| cell.text(&mut room).map(str::to_owned)))?;
                 }
             }
             Sink::Parquet(table) => table.add(shape, batch)?,

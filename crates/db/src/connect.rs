@@ -10,7 +10,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use tokio_postgres::NoTls;
+use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::DbError;
@@ -111,6 +111,24 @@ impl Target {
         Ok(connection)
     }
 
+    /// A connection for `COPY`, with the same limits. Its other half runs until the client is dropped.
+    pub(crate) async fn connect_to_copy(&self) -> Result<Client, DbError> {
+        let client = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = self.postgres.connect(tls.clone()).await?;
+                tokio::spawn(connection);
+                client
+            }
+            None => {
+                let (client, connection) = self.postgres.connect(NoTls).await?;
+                tokio::spawn(connection);
+                client
+            }
+        };
+        client.batch_execute(&self.settings).await?;
+        Ok(client)
+    }
+
     /// For migrations, which take as long as they take.
     pub(crate) async fn connect_without_limits(&self) -> ConnectionResult<AsyncPgConnection> {
         let bad =
@@ -129,7 +147,7 @@ impl Target {
 }
 
 /// tokio-postgres prints its own half only; the reason is in the sources.
-fn with_sources(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -2,6 +2,8 @@
 
 use diesel::result::{DatabaseErrorKind, Error};
 
+use crate::connect::with_sources;
+
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     #[error("no database connection became free in time")]
@@ -51,6 +53,15 @@ impl From<Error> for DbError {
                 DbError::Connect(info.message().to_owned())
             }
             other => DbError::Query(unquoted(&other.to_string())),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for DbError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(said) => DbError::Query(unquoted(said.message())),
+            None => DbError::Connect(with_sources(&error)),
         }
     }
 }

@@ -36,6 +36,7 @@ pub mod webhooks;
 
 mod actors;
 mod connect;
+mod copies;
 mod error;
 mod migrate;
 mod session;

@@ -5,6 +5,7 @@
 
 mod changes;
 mod ddl;
+mod pages;
 mod read;
 mod series;
 
@@ -23,6 +24,7 @@ pub use changes::{
     Asked, Change, ChangeCounts, ChangedRecord, ChangedRecords, Changes, Figure, Pair, Side,
     changes,
 };
+pub use pages::{RecordRef, Records, copied};
 pub use read::{
     Counted, Missing, Newest, Places, Record, Source, Span, counted, missing, n_records, page,
     places,

@@ -4,6 +4,7 @@
 //! the database holds to it whatever a statement asks for.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{QueueMode, TimeoutType};
@@ -16,6 +17,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
 
 use crate::connect::Target;
+use crate::copies::Copies;
 use crate::{Config, DbError, migrate};
 
 /// Whose rows a transaction sees and writes.
@@ -40,6 +42,12 @@ impl Sees {
                 .join(","),
         }
     }
+
+    /// Begins, in one message, since a page is many transactions. Whose rows are seen is set until the transaction's end
+    /// and no longer: the connection is somebody else's next.
+    pub(crate) fn begin(&self, begin: &str) -> String {
+        format!("{begin}; SET LOCAL lgdp.sees = '{}'", self.setting())
+    }
 }
 
 /// The database: cheap to clone, connects when first used.
@@ -47,6 +55,7 @@ impl Sees {
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
     target: Target,
+    pub(crate) copies: Arc<Copies>,
 }
 
 impl Db {
@@ -70,7 +79,12 @@ impl Db {
             .recycle_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| DbError::Connect(error.to_string()))?;
-        let db = Self { pool, target };
+        let copies = Arc::new(Copies::new(target.clone(), config.wait));
+        let db = Self {
+            pool,
+            target,
+            copies,
+        };
         db.conn().await?;
         Ok(db)
     }
@@ -103,11 +117,9 @@ impl Db {
             .await
     }
 
-    /// In one message, since a page is many transactions. Whose rows are seen is set until the transaction's end and
-    /// no longer: the connection is somebody else's next.
     async fn begin_as(&self, begin: &str, sees: &Sees) -> Result<Tx, DbError> {
         let mut conn = self.conn().await?;
-        let begin = format!("{begin}; SET LOCAL lgdp.sees = '{}'", sees.setting());
+        let begin = sees.begin(begin);
         AnsiTransactionManager::begin_transaction_sql(conn.connection(), &begin).await?;
         Ok(Tx { conn: Some(conn) })
     }
@@ -125,9 +137,20 @@ impl Db {
         Ok(Listener { connection })
     }
 
-    /// Ends all connections of the pool.
+    /// Gives each row of a query to `each`, as [`Copies::copy`] does.
+    pub(crate) async fn copy(
+        &self,
+        sees: &Sees,
+        query: &str,
+        each: impl FnMut(&[u8]) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        self.copies.copy(sees, query, each).await
+    }
+
+    /// Ends all connections that are not in use.
     pub fn close(&self) {
         self.pool.close();
+        self.copies.close();
     }
 }
 

@@ -88,9 +88,9 @@ impl TableWorkbook {
     }
 
     /// Adds a row: a value for each column, in Postgres text form.
-    pub fn add<'a>(
+    pub fn add(
         &mut self,
-        cells: impl IntoIterator<Item = Option<&'a str>>,
+        cells: impl IntoIterator<Item = Option<impl AsRef<str>>>,
     ) -> Result<(), TableError> {
         if self.next_row > MOST_ROWS {
             return Err(TableError::TooManyRows);
@@ -99,6 +99,7 @@ impl TableWorkbook {
         let sheet = self.workbook.worksheet_from_index(0)?;
         for ((value, column), idx) in cells.into_iter().zip(&self.columns).zip(0_u16..) {
             let Some(value) = value else { continue };
+            let value = value.as_ref();
             let wrong = || TableError::Value {
                 column: column.heading.clone(),
             };

@@ -1,6 +1,5 @@
 //! Rows as typed columns, of a Parquet file or for others.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
@@ -18,6 +17,7 @@ use spec::ItemKind;
 
 use super::From;
 use crate::rows::{Batch, Rows};
+use crate::shape::Cell;
 use crate::{Column, DatasetError, Manifest, Shape};
 
 /// As many digits as any figure that was stored has.
@@ -97,19 +97,10 @@ fn schema(shape: &Shape) -> Arc<Schema> {
 }
 
 fn typed(shape: &Shape, schema: &Arc<Schema>, batch: &Batch) -> Result<RecordBatch, DatasetError> {
-    let rows: Vec<Vec<Option<Cow<'_, str>>>> = batch
-        .records
-        .iter()
-        .map(|record| shape.cells(&batch.head, record))
-        .collect();
     let arrays: Vec<ArrayRef> = shape
         .columns
         .iter()
-        .enumerate()
-        .map(|(idx, column)| {
-            let values = rows.iter().map(|row| row.get(idx)?.as_deref());
-            array(column, values)
-        })
+        .map(|column| array(column, shape.column(column, &batch.head, &batch.records)))
         .collect::<Result<_, _>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
 }
@@ -133,21 +124,23 @@ fn scale_of(scale: u8) -> i8 {
 
 fn array<'a>(
     column: &Column,
-    values: impl Iterator<Item = Option<&'a str>>,
+    cells: impl Iterator<Item = Cell<'a>>,
 ) -> Result<ArrayRef, DatasetError> {
     let wrong = || DatasetError::Value {
         column: column.name.clone(),
     };
+    let mut room = String::new();
     Ok(match column.kind {
         ItemKind::Text => {
             let mut builder = StringBuilder::new();
-            values.for_each(|value| builder.append_option(value));
+            cells.for_each(|cell| builder.append_option(cell.text(&mut room)));
             Arc::new(builder.finish())
         }
         ItemKind::Integer => {
             let mut builder = Int64Builder::new();
-            for value in values {
-                let value = value.map(str::parse).transpose().map_err(|_| wrong())?;
+            for cell in cells {
+                let value = cell.text(&mut room).map(str::parse);
+                let value = value.transpose().map_err(|_| wrong())?;
                 builder.append_option(value);
             }
             Arc::new(builder.finish())
@@ -155,8 +148,8 @@ fn array<'a>(
         ItemKind::Decimal { scale } => {
             let mut builder =
                 Decimal128Builder::new().with_precision_and_scale(DIGITS, scale_of(scale))?;
-            for value in values {
-                let value = match value {
+            for cell in cells {
+                let value = match cell.text(&mut room) {
                     Some(value) => Some(units(value, scale).ok_or_else(wrong)?),
                     None => None,
                 };
@@ -166,8 +159,8 @@ fn array<'a>(
         }
         ItemKind::Date => {
             let mut builder = Date32Builder::new();
-            for value in values {
-                let value = match value {
+            for cell in cells {
+                let value = match cell.text(&mut room) {
                     Some(value) => Some(days(value).ok_or_else(wrong)?),
                     None => None,
                 };
@@ -177,8 +170,9 @@ fn array<'a>(
         }
         ItemKind::Boolean => {
             let mut builder = BooleanBuilder::new();
-            for value in values {
-                let value = value.map(str::parse).transpose().map_err(|_| wrong())?;
+            for cell in cells {
+                let value = cell.text(&mut room).map(str::parse);
+                let value = value.transpose().map_err(|_| wrong())?;
                 builder.append_option(value);
             }
             Arc::new(builder.finish())
@@ -197,9 +191,11 @@ fn units(text: &str, scale: u8) -> Option<i128> {
     digits.parse().ok()
 }
 
-/// Since 1 January 1970.
+/// Since 1 January 1970; of a day as Postgres writes it, which takes a fraction of what reading any day does.
 fn days(text: &str) -> Option<i32> {
-    let day: NaiveDate = text.parse().ok()?;
+    let (year, month_and_day) = text.split_once('-')?;
+    let (month, day) = month_and_day.split_once('-')?;
+    let day = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
     let since = day.signed_duration_since(NaiveDate::default());
     i32::try_from(since.num_days()).ok()
 }
@@ -229,5 +225,9 @@ mod tests {
             (days("1970-01-02"), days("1969-12-31")),
             (Some(1), Some(-1))
         );
+        assert_eq!(days("2024-02-29"), Some(19_782));
+        for no_day in ["2023-02-29", "0044-03-15 BC", "infinity", ""] {
+            assert_eq!(days(no_day), None, "{no_day}");
+        }
     }
 }

@@ -58,10 +58,11 @@ impl Texts {
     /// No text becomes a formula, and figures stay figures.
     fn csv(&self, shape: &Shape, batch: &Batch) -> Result<Vec<u8>, DatasetError> {
         let mut writer = csv::Writer::from_writer(Vec::new());
-        for record in &batch.records {
+        let mut room = String::new();
+        for record in batch.records.iter() {
             let cells = shape.cells(&batch.head, record);
-            for (cell, kind) in cells.iter().zip(&self.kinds) {
-                let cell = cell.as_deref().unwrap_or_default();
+            for (cell, kind) in cells.zip(&self.kinds) {
+                let cell = cell.text(&mut room).unwrap_or_default();
                 match kind {
                     ItemKind::Text => writer.write_field(&*inert(cell))?,
                     ItemKind::Integer
@@ -78,14 +79,15 @@ impl Texts {
     /// Every column is in every line, a blank one as null; numbers have all their digits.
     fn json(&self, shape: &Shape, batch: &Batch) -> Result<Vec<u8>, DatasetError> {
         let mut out = Vec::new();
-        for record in &batch.records {
+        let mut room = String::new();
+        for record in batch.records.iter() {
             let cells = shape.cells(&batch.head, record);
             let mut before = b'{';
-            for ((cell, kind), name) in cells.iter().zip(&self.kinds).zip(&self.names) {
+            for ((cell, kind), name) in cells.zip(&self.kinds).zip(&self.names) {
                 out.push(before);
                 before = b',';
                 out.write_all(name.as_bytes())?;
-                match (cell.as_deref(), kind) {
+                match (cell.text(&mut room), kind) {
                     (None, _) => out.write_all(b"null")?,
                     (Some(cell), ItemKind::Text | ItemKind::Date) => {
                         serde_json::to_writer(&mut out, cell).map_err(std::io::Error::from)?;

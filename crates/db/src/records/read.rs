@@ -312,14 +312,14 @@ fn texts(source: &Source<'_>, items: &[Option<&str>]) -> Result<String, DbError>
 }
 
 /// The own columns of a row, where there are any to read.
-fn own(source: &Source<'_>) -> &'static str {
+pub(super) fn own(source: &Source<'_>) -> &'static str {
     match source.spec.own_columns {
         Some(_) => "r._own",
         None => "NULL::jsonb",
     }
 }
 
-/// The next records of one submission after a row, by row.
+/// A few records of one submission after a row, by row, in whatever transaction there is.
 pub async fn page(
     conn: &mut Conn,
     source: &Source<'_>,

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::problem::Problem;
 
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 /// What a file is called, and what else is said of it.
 pub(super) struct Kind<'a> {
