@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::council::{Council, PERIOD, RETURN, VERSION, assessed, client, workbook};
 use crate::lgdp::{Platform, workspace};
 
+/// Of the return's only table.
+const COLUMNS: &str = "APPREF,APPDATE";
+
 const COUNCIL: Council = Council {
     code: "S12000036",
     email: "returns@council.example",
@@ -70,8 +73,8 @@ fn said(asked: &Output) -> String {
 
 /// Where nothing else is said, an id is of something that is there: what is made up is rarely found.
 ///
-/// And what a document can't say: where a page of a list ends, which findings, columns and periods there are, which key
-/// was used before, and which of the addresses that look like one is none.
+/// And what a document can't say: which columns and periods this return has, where a page of a list ends, which findings
+/// there are, which key was used before, and which of the addresses that look like one is none.
 fn known(submission: &Value, check: &Value) -> String {
     let mut known = format!(
         r#"[parameters]
@@ -85,9 +88,16 @@ fn known(submission: &Value, check: &Value) -> String {
 "#,
         COUNCIL.code
     );
+    for operation in ["dataset", "dataset_manifest"] {
+        known += &format!(
+            r#"
+[[operations]]
+include-operation-id = "{operation}"
+parameters = {{ "query.column" = "{COLUMNS}", "query.from" = "{PERIOD}" }}
+"#
+        );
+    }
     for (operation, also) in [
-        ("dataset", "400"),
-        ("dataset_manifest", "400"),
         ("list_obligations", "400"),
         ("list_rounds", "400"),
         ("list_submissions", "400"),

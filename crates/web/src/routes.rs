@@ -203,6 +203,7 @@ fn addresses() -> Vec<At> {
         at(format!("{returns}/organisations/{{code}}/template.xlsx"))
             .get(May(&[Action::FillTemplate]), api::template::filled),
         at("/api/docs").get(Anyone, pages::api_docs::show),
+        at("/api/docs/shapes").get(Anyone, pages::api_docs::show_shapes),
         at("/api/openapi.json").get(Anyone, api::document::show),
         at("/api/returns").get(SignedIn, api::returns::list),
         at("/api/returns/{return_id}/versions/{version}").get(SignedIn, api::returns::version),

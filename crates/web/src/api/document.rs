@@ -48,6 +48,7 @@ use crate::routes::{For, Route, routes};
         super::workbooks::marked,
         show,
         crate::pages::api_docs::show,
+        crate::pages::api_docs::show_shapes,
     ),
     components(schemas(schemas::Problem)),
     tags(

@@ -1,4 +1,5 @@
-//! The API's document as a page: made of the document itself, so that it says nothing else.
+//! The API's document as two pages, what can be asked and what it is made of: both of the document itself, so that they
+//! say nothing else.
 
 use std::sync::LazyLock;
 
@@ -16,12 +17,18 @@ struct DocsPage {
     you: Option<You>,
     about: &'static [String],
     parts: &'static [Part],
-    shapes: &'static [Shape],
     /// Answers that are told once for all.
     usual: [(&'static str, &'static str); 8],
 }
 
-/// What the page shows of the document.
+#[derive(Template)]
+#[template(path = "api_shapes.html")]
+struct ShapesPage {
+    you: Option<You>,
+    shapes: &'static [Shape],
+}
+
+/// What the pages show of the document.
 struct Docs {
     about: Vec<String>,
     parts: Vec<Part>,
@@ -106,8 +113,25 @@ pub(crate) async fn show(visitor: Option<Visitor>) -> HttpResponse {
         you: visitor.map(|visitor| visitor.you),
         about: &DOCS.about,
         parts: &DOCS.parts,
-        shapes: &DOCS.shapes,
         usual: USUAL,
+    };
+    super::render(StatusCode::OK, &page)
+}
+
+/// What requests and answers are made of, for people
+///
+/// This page's other half.
+#[utoipa::path(
+    get,
+    path = "/api/docs/shapes",
+    operation_id = "docs_shapes",
+    tag = "This document",
+    responses((status = 200, description = "A page", body = String, content_type = "text/html"))
+)]
+pub(crate) async fn show_shapes(visitor: Option<Visitor>) -> HttpResponse {
+    let page = ShapesPage {
+        you: visitor.map(|visitor| visitor.you),
+        shapes: &DOCS.shapes,
     };
     super::render(StatusCode::OK, &page)
 }
@@ -314,23 +338,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_tells_of_every_operation_and_every_shape_and_stays_small() {
-        let page = DocsPage {
+    fn the_pages_tell_of_every_operation_and_every_shape_and_stay_small() {
+        let operations = DocsPage {
             you: None,
             about: &DOCS.about,
             parts: &DOCS.parts,
-            shapes: &DOCS.shapes,
             usual: USUAL,
         };
-        let html = page.render().unwrap();
+        let shapes = ShapesPage {
+            you: None,
+            shapes: &DOCS.shapes,
+        };
+        let (operations, shapes) = (operations.render().unwrap(), shapes.render().unwrap());
         let document: Value = serde_json::from_str(&DOCUMENT).unwrap();
         let n_operations = DOCS.parts.iter().map(|part| part.operations.len());
         let n_described = fields_of(&document["paths"]).map(|(_, item)| fields_of(item).count());
         assert_eq!(n_operations.sum::<usize>(), n_described.sum::<usize>());
-        for link in html.split("href=\"#").skip(1) {
-            let id = link.split('"').next().unwrap();
-            assert!(html.contains(&format!("id=\"{id}\"")), "{id}");
+        for (page, link, to) in [
+            (&operations, "href=\"#", &operations),
+            (&shapes, "href=\"#", &shapes),
+            (&operations, "href=\"/api/docs/shapes#", &shapes),
+            (&shapes, "href=\"/api/docs/shapes#", &shapes),
+        ] {
+            assert!(page.contains(link), "{link}");
+            for link in page.split(link).skip(1) {
+                let id = link.split('"').next().unwrap();
+                assert!(to.contains(&format!("id=\"{id}\"")), "{id}");
+            }
         }
-        assert!(html.len() < 100_000, "{} bytes", html.len());
+        for page in [operations, shapes] {
+            assert!(page.len() < 80_000, "{} bytes", page.len());
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! A year of sixty organisations and forty returns, by a clock that the test moves: rounds are moved and cancelled, time is
-//! given, the clocks change twice, nobody is there for two days, a clock is put back; and three workers, each with its own
-//! connections, look at the schedules and take the jobs. Every job and every reminder is there once, and none is missing:
+//! given, the clocks change twice, nobody is there for two days, a clock is put back; and three workers, each a process,
+//! look at the schedules and take the jobs. Every job and every reminder is there once, and none is missing:
 //! what there has to be is worked out day by day from what was done, without the product's code.
+
+mod worker;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,7 +12,11 @@ use cycle::{Certainty, DateKind, PlannedDate};
 use futures_util::future::join_all;
 use spec::{Organisation, Organisations, PeriodKind};
 
+use self::worker::Worker;
 use super::*;
+
+/// The test that is this year, for the processes that are its workers.
+const THIS: &str = "tests::year::in_a_year_of_three_processes_nothing_is_lost_or_done_twice";
 
 const ORGANISATIONS: u32 = 60;
 const RETURNS: u32 = 40;
@@ -73,7 +79,7 @@ fn london(day_of: NaiveDate, hour: u32, minute: u32) -> DateTime<Utc> {
 struct Year {
     database: TestDb,
     db: Db,
-    workers: Vec<Db>,
+    workers: Vec<Worker>,
     client: tokio_postgres::Client,
     rounds: Vec<Known>,
     planner: Actor,
@@ -159,7 +165,9 @@ impl Year {
             .batch_execute(&format!("UPDATE schedule SET since = '{since}'"))
             .await
             .unwrap();
-        let workers = join_all((0..WORKERS).map(|_| database.connect())).await;
+        let workers = (0..WORKERS)
+            .map(|_| Worker::start(THIS, &database.url()))
+            .collect();
         Year {
             database,
             db,
@@ -276,44 +284,15 @@ impl Year {
     }
 
     /// Every worker looks at the schedules at once, takes what jobs there are, and does them. One dies now and then.
-    async fn work(&self, now: DateTime<Utc>, dies: bool) {
-        let kinds = [REMIND_JOB, TURN_ROUNDS_JOB].map(str::to_owned);
-        let worker = Actor::system("worker");
-        join_all(self.workers.iter().map(|db| async {
-            fire_schedules(db, &worker, Some(now)).await.unwrap();
-        }))
-        .await;
-        let (kinds, worker) = (&kinds, &worker);
-        join_all(self.workers.iter().enumerate().map(|(n, db)| async move {
-            // Whose lease is over at once: another takes its job while it runs, and again when it is gone.
-            let dies = dies && n == 0;
-            let settings = &Settings {
-                lease: if dies {
-                    std::time::Duration::ZERO
-                } else {
-                    std::time::Duration::from_mins(1)
-                },
-                max_lapses: 1000,
-                ..Settings::default()
-            };
-            loop {
-                let claimed = {
-                    let mut conn = db.conn().await.unwrap();
-                    queue::claim(&mut conn, kinds, settings).await.unwrap()
-                };
-                let Some(job) = claimed else { break };
-                if job.kind == REMIND_JOB {
-                    remind(db, worker, now).await.unwrap();
-                } else {
-                    let today = cycle::clock::day(now);
-                    turn_rounds(db, worker, today).await.unwrap();
-                }
-                // It did its work and dies before it can say so: the job is done again.
-                if dies {
-                    return;
-                }
-                let mut conn = db.conn().await.unwrap();
-                queue::finish(&mut conn, &job).await.unwrap();
+    async fn work(&mut self, now: DateTime<Utc>, dies: bool) {
+        let all = self.workers.iter_mut();
+        join_all(all.map(|worker| worker.look(now))).await;
+        let all = self.workers.iter_mut().enumerate();
+        join_all(all.map(|(n, worker)| async move {
+            if dies && n == 0 {
+                worker.die(now, THIS).await;
+            } else {
+                worker.take(now).await;
             }
         }))
         .await;
@@ -371,7 +350,10 @@ impl Year {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn in_a_year_of_three_workers_nothing_is_lost_or_done_twice() {
+async fn in_a_year_of_three_processes_nothing_is_lost_or_done_twice() {
+    if worker::of_this_process().await.is_some() {
+        return;
+    }
     let mut year = Year::begin().await;
     let last = day("2027-06-01");
     let mut today = day("2026-06-01");
