@@ -7,6 +7,7 @@
 //! It knows nothing of permissions or of HTTP.
 
 mod asked;
+mod cell;
 mod changes;
 mod manifest;
 mod notes;

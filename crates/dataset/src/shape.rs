@@ -4,12 +4,12 @@
 //! followed by what only older ones asked for.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use chrono::NaiveDate;
 use db::records::{Counted, Places, RecordRef, Records, Source};
 use spec::{Code, Item, ItemKind, Layout, ReturnSpec, TableSpec};
 
+use crate::cell::Cell;
 use crate::manifest::{Codes, Manifest};
 use crate::{Asked, Lineage};
 
@@ -34,41 +34,6 @@ pub struct Column {
     /// Codes and what they mean, where it has codes.
     pub codes: Vec<(String, String)>,
     filled_by: FilledBy,
-}
-
-/// What stands in a column of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cell<'a> {
-    Blank,
-    Text(&'a str),
-    Number(u32),
-    /// `AB12`
-    Place(&'a str, u32),
-    /// The sender's own columns, as JSON.
-    Own(&'a str),
-}
-
-impl<'a> Cell<'a> {
-    /// As text; `room` is where one is put together.
-    pub(crate) fn text<'b>(self, room: &'b mut String) -> Option<&'b str>
-    where
-        'a: 'b,
-    {
-        room.clear();
-        // Writing into a text can't fail.
-        let _ = match self {
-            Cell::Blank => return None,
-            Cell::Text(text) => return Some(text),
-            Cell::Number(number) => write!(room, "{number}"),
-            Cell::Place(letters, row) => write!(room, "{letters}{row}"),
-            // As what was read with others has it.
-            Cell::Own(own) => match serde_json::from_str::<serde_json::Value>(own) {
-                Ok(own) => write!(room, "{own}"),
-                Err(_) => write!(room, "{own}"),
-            },
-        };
-        Some(room)
-    }
 }
 
 impl Column {

@@ -16,8 +16,8 @@ use parquet::file::properties::WriterProperties;
 use spec::ItemKind;
 
 use super::From;
+use crate::cell::Cell;
 use crate::rows::{Batch, Rows};
-use crate::shape::Cell;
 use crate::{Column, DatasetError, Manifest, Shape};
 
 /// As many digits as any figure that was stored has.
