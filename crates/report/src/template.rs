@@ -141,6 +141,7 @@ impl Scene<'_> {
             }
             (IdentityKind::Period, PeriodKind::FinancialYear) => "Financial year",
             (IdentityKind::Period, PeriodKind::SocialWorkYear) => "Year",
+            (IdentityKind::Period, PeriodKind::SchoolYear) => "School year",
             (IdentityKind::Period, PeriodKind::SnapshotDate) => "Reference date",
         }
     }

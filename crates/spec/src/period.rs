@@ -22,6 +22,8 @@ pub enum PeriodKind {
     FinancialYear,
     /// 1 August to 31 July: `2026-27`.
     SocialWorkYear,
+    /// 1 August to 31 July, as schools count: `2026-27`.
+    SchoolYear,
     /// One day: `2026-09-07`.
     SnapshotDate,
 }
@@ -53,6 +55,7 @@ impl PeriodKind {
             PeriodKind::FinancialQuarter => "financial-quarter",
             PeriodKind::FinancialYear => "financial-year",
             PeriodKind::SocialWorkYear => "social-work-year",
+            PeriodKind::SchoolYear => "school-year",
             PeriodKind::SnapshotDate => "snapshot-date",
         }
     }
@@ -64,6 +67,7 @@ impl PeriodKind {
             PeriodKind::FinancialQuarter => "financial quarter",
             PeriodKind::FinancialYear => "financial year",
             PeriodKind::SocialWorkYear => "social-work year",
+            PeriodKind::SchoolYear => "school year",
             PeriodKind::SnapshotDate => "snapshot date",
         }
     }
@@ -72,7 +76,9 @@ impl PeriodKind {
         match self {
             PeriodKind::CalendarQuarter => "YYYY-Q3",
             PeriodKind::FinancialQuarter => "YYYY-YY-Q1",
-            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear => "YYYY-YY",
+            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear | PeriodKind::SchoolYear => {
+                "YYYY-YY"
+            }
             PeriodKind::SnapshotDate => "YYYY-MM-DD",
         }
     }
@@ -83,7 +89,7 @@ impl PeriodKind {
             PeriodKind::CalendarQuarter => (1, 3),
             PeriodKind::FinancialQuarter => (4, 3),
             PeriodKind::FinancialYear => (4, 12),
-            PeriodKind::SocialWorkYear => (8, 12),
+            PeriodKind::SocialWorkYear | PeriodKind::SchoolYear => (8, 12),
             PeriodKind::SnapshotDate => (1, 0),
         }
     }
@@ -157,12 +163,14 @@ impl Period {
                 end.format("%B %Y"),
                 self.label.replace("-Q", " Q")
             ),
-            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear => format!(
-                "{} to {} ({})",
-                start.format("%B %Y"),
-                end.format("%B %Y"),
-                self.label
-            ),
+            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear | PeriodKind::SchoolYear => {
+                format!(
+                    "{} to {} ({})",
+                    start.format("%B %Y"),
+                    end.format("%B %Y"),
+                    self.label
+                )
+            }
         }
     }
 
@@ -189,7 +197,9 @@ impl Period {
         let label = match kind {
             PeriodKind::CalendarQuarter => format!("{year}-Q{quarter}"),
             PeriodKind::FinancialQuarter => format!("{years}-Q{quarter}"),
-            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear => years,
+            PeriodKind::FinancialYear | PeriodKind::SocialWorkYear | PeriodKind::SchoolYear => {
+                years
+            }
             PeriodKind::SnapshotDate => return None,
         };
         let next = start.checked_add_months(Months::new(n_months))?;
@@ -238,7 +248,7 @@ mod tests {
         iso_date(text).unwrap()
     }
 
-    const LABELS: [(PeriodKind, &str, &str, &str); 8] = [
+    const LABELS: [(PeriodKind, &str, &str, &str); 9] = [
         (
             PeriodKind::CalendarQuarter,
             "2026-Q1",
@@ -277,6 +287,12 @@ mod tests {
         ),
         (
             PeriodKind::SocialWorkYear,
+            "2026-27",
+            "2026-08-01",
+            "2027-07-31",
+        ),
+        (
+            PeriodKind::SchoolYear,
             "2026-27",
             "2026-08-01",
             "2027-07-31",
@@ -349,6 +365,7 @@ mod tests {
             ),
             (PeriodKind::FinancialYear, "2000-01", "1999-00", "1999-00"),
             (PeriodKind::SocialWorkYear, "2026-27", "2025-26", "2025-26"),
+            (PeriodKind::SchoolYear, "2000-01", "1999-00", "1999-00"),
         ] {
             let period = Period::parse(kind, label).unwrap();
             assert_eq!(period.previous(), Period::parse(kind, previous).ok());

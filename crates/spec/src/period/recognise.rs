@@ -35,7 +35,7 @@ pub(super) fn recognise(kind: PeriodKind, text: &str) -> Option<Period> {
         PeriodKind::CalendarQuarter | PeriodKind::FinancialQuarter => {
             quarter(kind, &words).or_else(|| months(kind, &words))
         }
-        PeriodKind::FinancialYear | PeriodKind::SocialWorkYear => {
+        PeriodKind::FinancialYear | PeriodKind::SocialWorkYear | PeriodKind::SchoolYear => {
             let (first, last) = years(&words)?;
             (last? == first + 1).then(|| Period::in_year(kind, first, 1))?
         }

@@ -131,7 +131,7 @@ fn single_faults_are_told_exactly() {
             "return.toml",
             r#""financial-quarter""#,
             r#""quarter""#,
-            r#"return.toml, line 22, column 1: "quarter" is not one of "calendar-quarter", "financial-quarter", "financial-year", "social-work-year", "snapshot-date""#,
+            r#"return.toml, line 22, column 1: "quarter" is not one of "calendar-quarter", "financial-quarter", "financial-year", "social-work-year", "school-year", "snapshot-date""#,
         ),
         (
             "return.toml",
