@@ -98,8 +98,8 @@ pub use outbox::{
     EmailError, NextAttempt, SendEmailJob, email_to_send, mark_email_failed, mark_email_sent,
 };
 pub use owed::{
-    Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, decide_for, may_for,
-    may_with, owed, owed_in, owed_since, people_of, versions,
+    Colleague, Collected, Obligation, OwedBy, RoundsAsked, collected, decide_for, late_since,
+    may_for, may_with, owed, owed_in, owed_since, people_of, versions,
 };
 pub use pages::{Filter, PageOf, Paged, obligations_page, rounds_page, submissions_page};
 pub use parcels::{
@@ -143,8 +143,8 @@ pub use releases::{
 pub use reminders::{Logged, REMIND_JOB, RemindedOf, remind, reminders_of, rung_in_words};
 pub use rounds::{
     Because, Burden, LONGEST_SOURCE, NewDates, PlannedRound, Required, RoundError, RoundName,
-    TakesPlace, burden, cancel_round, decide_plan, may_plan, planned_round, planned_rounds,
-    require, requirements, set_dates,
+    TakesPlace, burden, cancel_round, decide_plan, may_plan,
+    planned_round, planned_rounds, require, requirements, set_dates, span_of_rounds,
 };
 pub use schedules::{
     Fired, PROPOSE_ROUNDS_JOB, Proposal, ScheduledJob, TURN_ROUNDS_JOB, fire_schedules,

@@ -41,6 +41,20 @@ pub async fn owed_since(
         .collect())
 }
 
+/// What was due on a day or later, is past, and of which nothing was handed over that stands; in no order that is promised.
+pub async fn late_since(
+    db: &Db,
+    actor: &Actor,
+    from: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let all = stored::late(&mut *db.read(&sees(actor)).await?, from, today).await?;
+    Ok(all
+        .into_iter()
+        .filter_map(|owed| seen(actor, owed))
+        .collect())
+}
+
 /// What is owed in one round, by the organisations' names.
 pub async fn owed_in(
     db: &Db,

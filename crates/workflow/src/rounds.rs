@@ -373,6 +373,15 @@ pub async fn planned_rounds(
         .collect())
 }
 
+/// The first and the last day that anything of a round is on; `None` where none is planned.
+pub async fn span_of_rounds(
+    db: &Db,
+    actor: &Actor,
+) -> Result<Option<(NaiveDate, NaiveDate)>, Denied> {
+    allowed(actor, Action::SeeRounds, &Object::default())?;
+    Ok(dates::span(&mut *db.read(&sees(actor)).await?).await?)
+}
+
 /// What was said of whether an organisation has to answer in a round, for whoever sees what it owes.
 pub async fn requirements(
     db: &Db,

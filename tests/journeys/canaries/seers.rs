@@ -217,7 +217,7 @@ impl Seer {
         let mut asked: BTreeSet<String> = paths.iter().cloned().collect();
         while let Some(path) = to_ask.pop_front() {
             let links = self.ask(&path, &mut searched).await.into_iter();
-            let links = links.filter(|link| is_of_somebody_who_sent(link) && has_an_end(link));
+            let links = links.filter(|link| is_of_somebody_who_sent(link));
             for link in links {
                 if asked.insert(link.clone()) {
                     to_ask.push_back(link);
@@ -263,18 +263,6 @@ fn is_of_somebody_who_sent(link: &str) -> bool {
     link.strip_prefix("/organisations/").is_none_or(|rest| {
         let mut councils = COUNCILS.iter();
         councils.any(|council| rest.starts_with(council.code))
-    })
-}
-
-/// A calendar leads from month to month and year to year for ever: the ones that something is in are enough.
-fn has_an_end(link: &str) -> bool {
-    let day = ["month=", "year="]
-        .iter()
-        .find_map(|name| link.split_once(name));
-    day.is_none_or(|(_, day)| {
-        ["2025", "2026", "2027"]
-            .iter()
-            .any(|year| day.starts_with(year))
     })
 }
 

@@ -80,6 +80,27 @@ pub async fn due_between(
     rows.into_iter().map(NumberedRow::numbered).collect()
 }
 
+#[derive(QueryableByName)]
+struct SpanRow {
+    #[diesel(sql_type = Nullable<Date>)]
+    first: Option<NaiveDate>,
+    #[diesel(sql_type = Nullable<Date>)]
+    last: Option<NaiveDate>,
+}
+
+/// The first and the last day of all rounds, of the days that count; `None` where there is no round.
+pub async fn span(conn: &mut Conn) -> Result<Option<(NaiveDate, NaiveDate)>, DbError> {
+    let row: SpanRow = statement(
+        "SELECT min(on_day) AS first, max(on_day) AS last FROM (
+            (SELECT DISTINCT ON (cycle_id, kind) on_day FROM cycle_date ORDER BY cycle_id, kind, id DESC)
+            UNION ALL SELECT opens_on FROM cycle UNION ALL SELECT due_on FROM cycle
+         ) days",
+    )
+    .get_result(conn.connection())
+    .await?;
+    Ok(row.first.zip(row.last))
+}
+
 /// Sets days, all at once.
 pub async fn add(
     tx: &mut Tx,
@@ -275,7 +296,6 @@ pub async fn oblige_one(
 ) -> Result<Option<i64>, DbError> {
     statement(
         "INSERT INTO obligation (cycle_id, organisation)
-         SELECT $1, code FROM organisation WHERE code = $2 ON CONFLICT DO NOTHING",
     )
     .bind::<BigInt, _>(cycle_id)
     .bind::<Text, _>(organisation)

@@ -5,7 +5,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{Obligation, ROUND, Round, RoundRow, obligations_of, select};
+use super::{Obligation, ROUND, Round, RoundRow, STANDING, obligations_of, select};
 use crate::statement::statement;
 use crate::{Conn, DbError};
 
@@ -28,6 +28,31 @@ pub async fn of(
     ))
     .bind::<Array<Text>, _>(&which.organisations)
     .bind::<Nullable<Text>, _>(&which.return_id)
+    .load(conn.connection())
+    .await?;
+    obligations_of(rows, today)
+}
+
+/// What was due from one day on and before another, and of which nothing was handed over that stands. These are few among
+/// all that were due, so that they are looked for first and read afterwards.
+pub async fn late(
+    conn: &mut Conn,
+    from: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<Obligation>, DbError> {
+    let rows = statement(select(&format!(
+        "WHERE o.id IN (
+            WITH past AS MATERIALIZED (
+                SELECT o.id FROM obligation o JOIN cycle c ON c.id = o.cycle_id
+                WHERE o.is_required AND NOT c.is_cancelled AND c.due_on < $2
+                  AND greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id))
+                      BETWEEN $1 AND $2 - 1
+            )
+            SELECT o.id FROM past o LEFT JOIN {STANDING} s ON true WHERE s.submission_id IS NULL
+         )"
+    )))
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(today)
     .load(conn.connection())
     .await?;
     obligations_of(rows, today)

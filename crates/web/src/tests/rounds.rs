@@ -76,6 +76,12 @@ async fn the_year_is_seen_as_a_list_a_month_and_a_strip() {
         .await;
     assert!(month.contains("data-heading=\"Friday 31 July\""), "{month}");
     assert!(month.contains("Opens: <a"), "{month}");
+    let published = "publish=30/11/2026&certainty=confirmed&reason=Announced";
+    let dates = format!("{ROUND}/dates");
+    assert_eq!(
+        gone_to(&site.send(&planner, &dates, published).await),
+        ROUND
+    );
     let month = site
         .short_page(&sender, "/rounds?view=month&month=2026-11")
         .await;
@@ -84,6 +90,31 @@ async fn the_year_is_seen_as_a_list_a_month_and_a_strip() {
         .short_page(&sender, "/rounds?view=strip&year=2026")
         .await;
     assert!(strip.contains("data-heading=\"July\""), "{strip}");
+    // The calendar ends with the rounds, says so, and links no farther.
+    assert!(
+        !list.contains("year=2025") && !list.contains("year=2027"),
+        "{list}"
+    );
+    let last = site
+        .short_page(&sender, "/rounds?view=month&month=2027-01")
+        .await;
+    assert!(
+        last.contains(
+            "Nothing is planned after November 2026. This is the last month that has a day of a round."
+        ),
+        "{last}"
+    );
+    assert!(
+        last.contains("data-heading=\"Monday 30 November\""),
+        "{last}"
+    );
+    assert_eq!(
+        last.matches("month=2026").count(),
+        1,
+        "only October: {last}"
+    );
+    let first = site.short_page(&sender, "/rounds?year=1999").await;
+    assert!(first.contains("This is the first year that has"), "{first}");
     for odd in [
         "year=0",
         "year=99999",

@@ -366,3 +366,79 @@ async fn days_are_set_by_facts_alone() {
         assert_eq!(code, Some("42501"), "{statement}: {error}");
     }
 }
+
+impl World {
+    /// Who is late with what was due on a day or later: the same whether the database leaves out the rest or we do.
+    async fn late(&self, from: &str, today: &str) -> Vec<String> {
+        let (from, today) = (day(from), day(today));
+        let mut late = late_since(&self.db, &planner(), from, today).await.unwrap();
+        late.sort_by_key(|owed| owed.id);
+        let mut all = owed_since(&self.db, &planner(), from, today).await.unwrap();
+        all.retain(|owed| owed.is_overdue && from <= owed.due_on);
+        all.sort_by_key(|owed| owed.id);
+        assert_eq!(late, all, "{from} {today}");
+        late.into_iter().map(|owed| owed.organisation).collect()
+    }
+}
+
+#[tokio::test]
+async fn who_is_late_is_whoever_has_nothing_that_stands_after_their_own_day() {
+    let world = world().await;
+    let early = "2026-07-01";
+    assert!(world.late(early, "2026-07-31").await.is_empty());
+    assert_eq!(world.late(early, "2026-08-01").await, [ARDBEG, BRORA]);
+    assert!(
+        world.late("2026-08-01", "2026-09-01").await.is_empty(),
+        "due before"
+    );
+    // A draft is not handed over; what is withdrawn or sent back does not stand.
+    let id = world.send("one", Outcome::Ready).await;
+    assert_eq!(world.late(early, "2026-08-01").await, [ARDBEG, BRORA]);
+    world.submit(id).await;
+    assert_eq!(world.late(early, "2026-08-01").await, [BRORA]);
+    withdraw(&world.db, &system(), id, None, now())
+        .await
+        .unwrap();
+    assert_eq!(world.late(early, "2026-08-01").await, [ARDBEG, BRORA]);
+    let id = world.hand_in("two").await;
+    sign_off(&world.db, &system(), id, now()).await.unwrap();
+    accept(&world.db, &system(), id, now()).await.unwrap();
+    assert_eq!(world.late(early, "2026-08-01").await, [BRORA]);
+    send_back(&world.db, &system(), id, "A table is missing", now())
+        .await
+        .unwrap();
+    assert_eq!(world.late(early, "2026-08-01").await, [ARDBEG, BRORA]);
+    // More time is one's own.
+    let asking = AskingForTime {
+        id: Uuid::from_u128(7),
+        organisation: BRORA.to_owned(),
+        return_id: "form".to_owned(),
+        period: "2026-27-Q1".to_owned(),
+        until: day("2026-08-14"),
+        reason: "The system is being replaced".to_owned(),
+    };
+    let today = day("2026-07-20");
+    ask_for_time(&world.db, &council(BRORA), &asking, today)
+        .await
+        .unwrap();
+    let given = DecidingOnTime {
+        due_on: Some(day("2026-08-14")),
+        reason: "Agreed".to_owned(),
+    };
+    decide_on_time(&world.db, &planner(), asking.id, &given, today)
+        .await
+        .unwrap();
+    assert_eq!(world.late(early, "2026-08-14").await, [ARDBEG]);
+    assert_eq!(world.late(early, "2026-08-15").await, [ARDBEG, BRORA]);
+    assert_eq!(world.late("2026-08-14", "2026-08-15").await, [BRORA]);
+    // Nothing is owed by whoever need not answer, nor in a round that was cancelled.
+    let (db, actor, need_not) = (&world.db, planner(), "It has none");
+    require(db, &actor, &name(), BRORA, Required::No, need_not, today)
+        .await
+        .unwrap();
+    assert_eq!(world.late(early, "2026-08-15").await, [ARDBEG]);
+    cancel_round(db, &actor, &name(), TakesPlace::Cancelled, "Withdrawn")
+        .await
+        .unwrap();
+    assert!(world.late(early, "2026-08-15").await.is_empty());
+}

@@ -46,8 +46,7 @@ pub(crate) async fn show(
     let from = today
         .checked_sub_days(Days::new(PAST_DAYS))
         .unwrap_or(today);
-    let mut late = workflow::owed_since(site.db()?, &visitor.actor, from, today).await?;
-    late.retain(|owed| owed.is_overdue);
+    let mut late = workflow::late_since(site.db()?, &visitor.actor, from, today).await?;
     late.sort_by(|one, other| {
         (one.due_on, &one.organisation_name).cmp(&(other.due_on, &other.organisation_name))
     });

@@ -36,8 +36,10 @@ struct YearPage {
     /// `April 2026 to March 2027`.
     span: String,
     links: Vec<View>,
-    before: (String, String),
-    after: (String, String),
+    /// Why this year or month is shown and not the one that was asked for.
+    instead: Option<String>,
+    before: Option<(String, String)>,
+    after: Option<(String, String)>,
     n_rounds: usize,
     n_provisional: usize,
     /// Weeks in which one team wants more than one return.
@@ -76,8 +78,8 @@ struct Row {
 
 struct Month {
     name: String,
-    before: (String, String),
-    after: (String, String),
+    before: Option<(String, String)>,
+    after: Option<(String, String)>,
     weeks: Vec<[Cell; 7]>,
 }
 
@@ -119,45 +121,35 @@ pub(crate) async fn show(
     visitor: Visitor,
     asked: web::Query<Asked>,
 ) -> Result<HttpResponse, PageProblem> {
+    let (db, actor) = (site.db()?, &visitor.actor);
     let today = clock::day(Utc::now());
-    let month = NaiveDate::parse_from_str(&format!("{}-01", asked.month), "%Y-%m-%d").ok();
-    let of_year = |year: i32| {
-        (1990..2200)
-            .contains(&year)
-            .then(|| NaiveDate::from_ymd_opt(year, 4, 1))?
-    };
-    let year = asked.year.and_then(of_year).or(month.map(financial_year));
-    let from = year.unwrap_or_else(|| financial_year(today));
+    let span = Span::of(workflow::span_of_rounds(db, actor).await?, today);
+    let place = Place::of(&asked, &span, today);
+    let (from, month) = (place.year, place.month);
     let until = later(from, 12).pred_opt().unwrap_or(from);
-    let planned = workflow::planned_rounds(site.db()?, &visitor.actor, from, until).await?;
-    let month = month.unwrap_or_else(|| {
-        let day = if (from..=until).contains(&today) {
-            today
-        } else {
-            from
-        };
-        day.with_day(1).unwrap_or(day)
-    });
+    let planned = workflow::planned_rounds(db, actor, from, until).await?;
     let (view, shown) = match asked.view.as_str() {
         "month" => {
             // A round may open in a month and be due long after it.
             let until = later(month, 13);
             let since = month.checked_sub_months(Months::new(1)).unwrap_or(month);
-            let near = workflow::planned_rounds(site.db()?, &visitor.actor, since, until).await?;
-            ("month", Shown::Month(month_of(month, &near)))
+            let near = workflow::planned_rounds(db, actor, since, until).await?;
+            ("month", Shown::Month(month_of(month, &span, &near)))
         }
         "strip" => ("strip", Shown::Strip(strips(from, &planned))),
         _ => ("list", Shown::List(list(from, &planned))),
     };
     let link = |view: &str, from: NaiveDate| format!("/rounds?view={view}&year={}", from.year());
-    let beside = |months: i32| {
-        let year = from.with_year(from.year() + months).unwrap_or(from);
+    let beside = |years: i32| {
+        let year = from.with_year(from.year() + years)?;
         let words = format!(
             "{} to {}",
             year.format("%B %Y"),
             later(year, 11).format("%B %Y")
         );
-        (link(view, year), words)
+        (span.first_year()..=span.last_year())
+            .contains(&year)
+            .then(|| (link(view, year), words))
     };
     let page = YearPage {
         you: Some(visitor.you),
@@ -174,6 +166,7 @@ pub(crate) async fn show(
             is_shown: word == view,
         })
         .collect(),
+        instead: place.instead(&span, view),
         before: beside(-1),
         after: beside(1),
         n_rounds: planned.len(),
@@ -186,6 +179,100 @@ pub(crate) async fn show(
         may_plan: workflow::may_plan(&visitor.actor),
     };
     Ok(crate::pages::render(StatusCode::OK, &page))
+}
+
+/// The first and the last day of all rounds: the calendar begins and ends with them.
+struct Span {
+    first: NaiveDate,
+    last: NaiveDate,
+    /// There is no round at all, and today is both.
+    is_empty: bool,
+}
+
+impl Span {
+    fn of(days: Option<(NaiveDate, NaiveDate)>, today: NaiveDate) -> Self {
+        let (first, last) = days.unwrap_or((today, today));
+        Self {
+            first,
+            last,
+            is_empty: days.is_none(),
+        }
+    }
+
+    fn first_year(&self) -> NaiveDate {
+        financial_year(self.first)
+    }
+
+    fn last_year(&self) -> NaiveDate {
+        financial_year(self.last)
+    }
+
+    fn first_month(&self) -> NaiveDate {
+        first_of_month(self.first)
+    }
+
+    fn last_month(&self) -> NaiveDate {
+        first_of_month(self.last)
+    }
+}
+
+/// The year and the month that are shown: those that were asked for, or the nearest that the calendar has.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    year: NaiveDate,
+    month: NaiveDate,
+    /// First days of what was asked for.
+    asked_year: NaiveDate,
+    asked_month: NaiveDate,
+}
+
+impl Place {
+    fn of(asked: &Asked, span: &Span, today: NaiveDate) -> Self {
+        let month = NaiveDate::parse_from_str(&format!("{}-01", asked.month), "%Y-%m-%d").ok();
+        let of_year = |year: i32| NaiveDate::from_ymd_opt(year, 4, 1);
+        let this_year = financial_year(today);
+        let asked_year = month.map(financial_year).or(asked.year.and_then(of_year));
+        let asked_year = asked_year.unwrap_or(this_year);
+        let year = asked_year.clamp(span.first_year(), span.last_year());
+        let within = |month: NaiveDate| month.clamp(span.first_month(), span.last_month());
+        let asked_month = match month {
+            Some(month) => month,
+            None if asked_year != year => asked_year,
+            // Today's, where it is in the year that is asked for.
+            None if year == this_year => within(first_of_month(today)),
+            None => within(year),
+        };
+        Self {
+            year,
+            month: within(asked_month),
+            asked_year,
+            asked_month,
+        }
+    }
+
+    /// In words; `None` where what was asked for is shown.
+    fn instead(&self, span: &Span, view: &str) -> Option<String> {
+        let (asked, shown, what) = match view {
+            "month" => (self.asked_month, self.month, "month"),
+            _ => (self.asked_year, self.year, "year"),
+        };
+        if asked == shown || span.is_empty {
+            return None;
+        }
+        let (side, end, name) = if asked < shown {
+            ("before", "first", span.first_month())
+        } else {
+            ("after", "last", span.last_month())
+        };
+        Some(format!(
+            "Nothing is planned {side} {}. This is the {end} {what} that has a day of a round.",
+            name.format("%B %Y")
+        ))
+    }
+}
+
+fn first_of_month(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
 }
 
 fn later(day: NaiveDate, n_months: u32) -> NaiveDate {
@@ -241,7 +328,7 @@ pub(super) fn certainty(is_cancelled: bool, is_provisional: bool) -> (&'static s
     }
 }
 
-fn month_of(month: NaiveDate, planned: &[PlannedRound]) -> Month {
+fn month_of(month: NaiveDate, span: &Span, planned: &[PlannedRound]) -> Month {
     let mut by_day: BTreeMap<NaiveDate, Vec<Thing>> = BTreeMap::new();
     for planned in planned.iter().filter(|planned| !planned.round.is_cancelled) {
         for fact in cycle::counting(&planned.history) {
@@ -287,15 +374,18 @@ fn month_of(month: NaiveDate, planned: &[PlannedRound]) -> Month {
             .unwrap_or(NaiveDate::MAX);
     }
     let beside = |month: NaiveDate| {
-        (
-            format!("/rounds?view=month&month={}", month.format("%Y-%m")),
-            month.format("%B %Y").to_string(),
-        )
+        let is_there = (span.first_month()..=span.last_month()).contains(&month);
+        is_there.then(|| {
+            (
+                format!("/rounds?view=month&month={}", month.format("%Y-%m")),
+                month.format("%B %Y").to_string(),
+            )
+        })
     };
     Month {
         name: month.format("%B %Y").to_string(),
-        before: beside(month.checked_sub_months(Months::new(1)).unwrap_or(month)),
-        after: beside(later(month, 1)),
+        before: month.checked_sub_months(Months::new(1)).and_then(beside),
+        after: month.checked_add_months(Months::new(1)).and_then(beside),
         weeks,
     }
 }
@@ -371,4 +461,64 @@ fn clashes(site: &Site, planned: &[PlannedRound], today: NaiveDate) -> Vec<Strin
             )
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    /// The year and the month that are shown, and what is said of it in either view.
+    fn place(year: Option<i32>, month: &str, today: &str) -> (String, [bool; 2]) {
+        let days = Some((day("2025-09-10"), day("2027-06-30")));
+        let span = Span::of(days, day(today));
+        let asked = Asked {
+            view: String::new(),
+            year,
+            month: month.to_owned(),
+        };
+        let place = Place::of(&asked, &span, day(today));
+        let told = ["list", "month"].map(|view| place.instead(&span, view).is_some());
+        let shown = format!(
+            "{} {}",
+            place.year.format("%Y"),
+            place.month.format("%Y-%m")
+        );
+        (shown, told)
+    }
+
+    #[test]
+    fn the_calendar_begins_and_ends_with_the_rounds() {
+        let today = "2026-11-26";
+        for (year, month, shown, told) in [
+            (None, "", "2026 2026-11", [false, false]),
+            (Some(2025), "", "2025 2025-09", [false, false]),
+            (Some(2027), "", "2027 2027-04", [false, false]),
+            (Some(2024), "", "2025 2025-09", [true, true]),
+            (Some(99_999), "", "2027 2027-06", [true, true]),
+            (None, "2025-09", "2025 2025-09", [false, false]),
+            (None, "2025-08", "2025 2025-09", [false, true]),
+            (None, "2027-07", "2027 2027-06", [false, true]),
+            (None, "1999-01", "2025 2025-09", [true, true]),
+            (None, "2026-13", "2026 2026-11", [false, false]),
+        ] {
+            assert_eq!(
+                place(year, month, today),
+                (shown.to_owned(), told),
+                "{year:?} {month}"
+            );
+        }
+        // Long after the last round.
+        assert_eq!(
+            place(None, "", "2030-01-15"),
+            ("2027 2027-06".to_owned(), [true, true])
+        );
+        let span = Span::of(None, day(today));
+        let place = Place::of(&Asked::default(), &span, day(today));
+        assert_eq!(place.month, day("2026-11-01"));
+        assert_eq!(place.instead(&span, "month"), None);
+    }
 }
