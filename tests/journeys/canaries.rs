@@ -87,6 +87,7 @@ fn filled(address: &str, sent: &[Sent], rest: &Rest) -> Vec<String> {
         "person" => rest.people.clone(),
         "version" => fixed(&[VERSION]),
         "ending" => fixed(&["csv", "jsonl"]),
+        "schedule" => fixed(&["remind"]),
         "batch" => rest.batches.clone(),
         "request" => vec!["none".to_owned()],
         "parcel" => sent.iter().map(|one| one.checked.clone()).collect(),

@@ -35,6 +35,7 @@ async fn tell(scripts: Scripts, name: &str) {
     plan_and_confirm(&browser).await;
     change_one(&browser).await;
     look_around(&browser).await;
+    schedule_a_release(&browser).await;
 
     browser.hand_to(&bo).await;
     let duty = format!("/returns/{RETURN}/{PERIOD}/{COUNCIL}");
@@ -112,6 +113,42 @@ async fn change_one(browser: &Browser) {
         .await;
     browser.press("Take it up again").await;
     browser.reads("main", "Set or move days").await;
+}
+
+async fn schedule_a_release(browser: &Browser) {
+    browser.go("/schedules").await;
+    browser.look("schedules").await;
+    browser.tick("Draft a provisional release").await;
+    browser.fill("Return", "Homelessness").await;
+    browser.fill("When", "at noon").await;
+    browser.fill("What it is for", "Bulletin").await;
+    browser
+        .fill("Why you add it", "The team asked for it")
+        .await;
+    browser.press("Add the schedule").await;
+    browser.reads(SUMMARY, "Write five parts").await;
+    browser.look("schedules-not-understood").await;
+    browser.fill("When", "0 6 5 * *").await;
+    browser.press("Add the schedule").await;
+    browser.reads("h1", "Bulletin").await;
+    browser.reads("main ol", "5 ").await;
+    browser.look("schedule").await;
+    browser.fill("When", "0 6 32 * *").await;
+    browser.fill("Why you change it", "Too early").await;
+    browser.press("Change when").await;
+    browser.reads(SUMMARY, "is no day of the month").await;
+    browser.look("schedule-not-understood").await;
+    browser.fill("When", "0 6 12 * *").await;
+    browser.press("Change when").await;
+    browser.reads("main", "Changed from 0 6 5 * *").await;
+    browser.fill("Why you pause it", "Holidays").await;
+    browser.press("Pause").await;
+    browser.reads("main", "it is paused").await;
+    browser.look("schedule-paused").await;
+    browser.fill("Why you end it", "Not needed").await;
+    browser.press("End for good").await;
+    browser.reads("main", "it was ended").await;
+    browser.look("schedule-ended").await;
 }
 
 async fn look_around(browser: &Browser) {

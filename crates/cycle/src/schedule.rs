@@ -16,13 +16,58 @@ pub struct Schedule {
     zone: Tz,
 }
 
+/// One of the five fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchedulePart {
+    Minute,
+    Hour,
+    Day,
+    Month,
+    Weekday,
+}
+
+impl SchedulePart {
+    const ALL: [SchedulePart; 5] = [
+        SchedulePart::Minute,
+        SchedulePart::Hour,
+        SchedulePart::Day,
+        SchedulePart::Month,
+        SchedulePart::Weekday,
+    ];
+
+    pub fn in_words(self) -> &'static str {
+        match self {
+            SchedulePart::Minute => "minute",
+            SchedulePart::Hour => "hour",
+            SchedulePart::Day => "day of the month",
+            SchedulePart::Month => "month",
+            SchedulePart::Weekday => "day of the week",
+        }
+    }
+
+    /// What can be written there, besides `*`.
+    pub fn may_be(self) -> &'static str {
+        match self {
+            SchedulePart::Minute => "0 to 59",
+            SchedulePart::Hour => "0 to 23",
+            SchedulePart::Day => "1 to 31",
+            SchedulePart::Month => "1 to 12, or jan to dec",
+            SchedulePart::Weekday => "mon to sun, or 0 to 7 where 0 and 7 are Sunday",
+        }
+    }
+}
+
 /// Why a text is no schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
     #[error("{0:?} has not five fields: minute, hour, day of the month, month and day of the week")]
     Fields(String),
-    #[error("{0:?} can't be read as a schedule: {1}")]
-    Rule(String, String),
+    #[error("the {} {text:?} can't be read: {reason}", part.in_words())]
+    Part {
+        part: SchedulePart,
+        text: String,
+        reason: String,
+    },
     #[error("{0:?} is no time zone: write it as Europe/London")]
     Zone(String),
     #[error("{0:?} never comes")]
@@ -42,12 +87,21 @@ impl Schedule {
         let [minute, hour, day, month, weekday] = fields[..] else {
             return Err(ScheduleError::Fields(rule.to_owned()));
         };
-        let unreadable = |reason: String| ScheduleError::Rule(rule.to_owned(), reason);
-        let weekday = named(weekday).map_err(unreadable)?;
-        let whole = format!("0 {minute} {hour} {day} {month} {weekday}");
-        let read: cron::Schedule = whole
-            .parse()
-            .map_err(|error: cron::error::Error| unreadable(error.to_string()))?;
+        let unreadable = |part, text: &str, reason| ScheduleError::Part {
+            part,
+            text: text.to_owned(),
+            reason,
+        };
+        let named =
+            named(weekday).map_err(|reason| unreadable(SchedulePart::Weekday, weekday, reason))?;
+        let whole = [minute, hour, day, month, named.as_str()];
+        // Each by itself first, so that it is known which one is wrong.
+        for (part, field) in SchedulePart::ALL.into_iter().zip(whole) {
+            let alone = SchedulePart::ALL.map(|other| if other == part { field } else { "*" });
+            let read = as_cron(alone);
+            read.map_err(|error| unreadable(part, field, error.to_string()))?;
+        }
+        let read = as_cron(whole).map_err(|_| ScheduleError::Fields(rule.to_owned()))?;
         let schedule = Self { rule: read, zone };
         let some_day = NaiveDateTime::default();
         let horizon = some_day.checked_add_days(Days::new(HORIZON_DAYS));
@@ -80,6 +134,21 @@ impl Schedule {
                 }
                 is_later
             })
+    }
+
+    /// The time that its own clock shows: `Friday 27 November 2026 at 07:30`.
+    pub fn in_words(&self, moment: DateTime<Utc>) -> String {
+        moment
+            .with_timezone(&self.zone)
+            .format("%A %-d %B %Y at %H:%M")
+            .to_string()
+    }
+
+    /// Whether any two of the next hundred moments are nearer to each other than this.
+    pub fn is_oftener_than(&self, gap: TimeDelta, from: DateTime<Utc>) -> bool {
+        let next: Vec<DateTime<Utc>> = self.after(from).take(100).collect();
+        next.windows(2)
+            .any(|two| matches!(two, [one, other] if other.signed_duration_since(one) < gap))
     }
 
     /// The moments after one up to and on another, the earliest ones first and so many at most.
@@ -118,6 +187,11 @@ impl Schedule {
             .find(|at| self.zone.from_utc_datetime(at).naive_local() > shown)
             .map(|at| at.and_utc())
     }
+}
+
+/// As the crate reads it, at second 0.
+fn as_cron(fields: [&str; 5]) -> Result<cron::Schedule, cron::error::Error> {
+    format!("0 {}", fields.join(" ")).parse()
 }
 
 /// The field of the day of the week with names in the place of numbers, which the crate counts otherwise.
@@ -296,6 +370,18 @@ mod tests {
             ("0 0 9 * * MON", "Europe/London", "has not five fields"),
             ("0 9 * *", "Europe/London", "has not five fields"),
             ("0 25 * * *", "Europe/London", "can't be read"),
+            (
+                "0 nine * * *",
+                "Europe/London",
+                "the hour \"nine\" can't be read",
+            ),
+            (
+                "60 9 * * *",
+                "Europe/London",
+                "the minute \"60\" can't be read",
+            ),
+            ("0 9 0 * *", "Europe/London", "the day of the month \"0\""),
+            ("0 9 * 13 *", "Europe/London", "the month \"13\""),
             ("0 9 * * 8", "Europe/London", "8 is no day of the week"),
             ("0 9 * * 1-5/0", "Europe/London", "0 is no step"),
             ("0 9 * * */x", "Europe/London", "x is no step"),
@@ -311,11 +397,34 @@ mod tests {
     }
 
     #[test]
+    fn it_is_known_how_often_it_comes() {
+        let from = at("2026-10-20T00:00:00Z");
+        for (rule, hours, is_oftener) in [
+            ("*/30 * * * *", 1, true),
+            ("0 * * * *", 1, false),
+            ("0 7 * * *", 20, false),
+            ("0 7,9 * * mon", 20, true),
+            ("0 7 5 1,4,7,10 *", 20, false),
+        ] {
+            let gap = TimeDelta::hours(hours);
+            assert_eq!(
+                london(rule).is_oftener_than(gap, from),
+                is_oftener,
+                "{rule}"
+            );
+        }
+    }
+
+    #[test]
     fn a_time_is_placed_in_its_own_zone() {
         let tokyo = Schedule::parse("0 9 * * *", "Asia/Tokyo").unwrap();
         assert_eq!(
             tokyo.after(at("2026-11-25T12:00:00Z")).next(),
             Some(at("2026-11-26T00:00:00Z"))
+        );
+        assert_eq!(
+            tokyo.in_words(at("2026-11-26T00:00:00Z")),
+            "Thursday 26 November 2026 at 09:00"
         );
     }
 }

@@ -29,6 +29,7 @@ pub mod reference_values;
 pub mod releases;
 pub mod reminders;
 pub mod returns;
+pub mod schedules;
 pub mod sessions;
 pub mod submissions;
 pub mod waivers;

@@ -61,7 +61,7 @@ const WALLED: [&str; 31] = [
 ];
 
 /// Tables without any.
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "cycle",
     "cycle_cancellation",
     "cycle_date",
@@ -73,6 +73,7 @@ const OPEN: [&str; 12] = [
     "reference_values",
     "return_version",
     "schedule",
+    "schedule_change",
     "schedule_fire",
 ];
 

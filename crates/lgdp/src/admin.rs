@@ -15,6 +15,7 @@ use crate::check_collection;
 use crate::cli::{AdminCommand, Format};
 use crate::parts::{Database, Published};
 use crate::roles::{publish, runtime};
+use crate::schedules;
 use crate::settings::{self, Settings};
 
 pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -110,6 +111,9 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             workflow::allow_own_sign_off(db, &actor, organisation, *until, reason).await?;
             Ok(())
         })?,
+        AdminCommand::Schedules => schedules::print(settings)?,
+        AdminCommand::AddSchedule(new) => schedules::add(settings, new)?,
+        AdminCommand::ChangeSchedule(change) => schedules::change(settings, change)?,
         AdminCommand::Lake => fill_lake(settings)?,
         AdminCommand::Retry { submission } => with_database(settings, async |db, actor| {
             workflow::retry(db, actor, *submission).await?;
@@ -129,7 +133,7 @@ fn fill_lake(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Does something with the database, as the command line.
-fn with_database<T>(
+pub(crate) fn with_database<T>(
     settings: &Settings,
     act: impl AsyncFnOnce(&Db, &Actor) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
@@ -141,7 +145,7 @@ fn with_database<T>(
 }
 
 /// The person of an address, or else the command line itself.
-async fn acting(db: &Db, actor: &Actor, email: Option<&str>) -> anyhow::Result<Actor> {
+pub(crate) async fn acting(db: &Db, actor: &Actor, email: Option<&str>) -> anyhow::Result<Actor> {
     let Some(email) = email else {
         return Ok(actor.clone());
     };

@@ -356,6 +356,69 @@ pub(crate) enum AdminCommand {
         /// Its reference, as on the receipt.
         submission: Uuid,
     },
+    /// Lists what is done again and again, with when it is due next.
+    Schedules,
+    /// Adds something to do again and again, and prints its name.
+    AddSchedule(NewSchedule),
+    /// Changes, pauses, resumes or ends what is done again and again. What has come by then is done first.
+    ChangeSchedule(ScheduleChange),
     /// Prints every setting with its default and purpose, as Markdown.
     Settings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewSchedule {
+    /// `draft-release`, `remind`, `propose-rounds` or `turn-rounds`.
+    pub(crate) does: String,
+    /// Minute, hour, day of the month, month and day of the week, as cron has them: "30 7 * * mon-fri".
+    pub(crate) when: String,
+    /// Whose clock.
+    #[arg(long, default_value = "Europe/London")]
+    pub(crate) zone: String,
+    /// The return whose release is drafted.
+    #[arg(long = "return", value_name = "ID")]
+    pub(crate) return_id: Option<String>,
+    /// What it is for, in a sentence.
+    #[arg(long)]
+    pub(crate) purpose: String,
+    /// Why it is added.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Work address of the planner who adds it. The command line's otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleChange {
+    /// As `lgdp admin schedules` lists it.
+    pub(crate) schedule: String,
+    #[command(flatten)]
+    pub(crate) does: ScheduleDoes,
+    /// Whose clock, with `--when`.
+    #[arg(long, default_value = "Europe/London")]
+    pub(crate) zone: String,
+    /// Why.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Work address of the planner who does it. The command line's otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) by: Option<String>,
+}
+
+/// One of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ScheduleDoes {
+    /// From now on it is due then.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) when: Option<String>,
+    /// Nothing is done until it is resumed.
+    #[arg(long)]
+    pub(crate) pause: bool,
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// For good.
+    #[arg(long)]
+    pub(crate) end: bool,
 }

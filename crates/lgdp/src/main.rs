@@ -14,6 +14,7 @@ mod log;
 mod parts;
 mod reassess;
 mod roles;
+mod schedules;
 mod settings;
 mod spec_check;
 mod spec_diff;

@@ -18,6 +18,7 @@ pub use messages::invitation::Invitation;
 pub use messages::message_written::MessageWritten;
 pub use messages::outcome::{Counted, Outcome};
 pub use messages::receipt::Receipt;
+pub use messages::release_drafted::ReleaseDrafted;
 pub use messages::reminders::{Reminded, Reminder, Reminders};
 pub use messages::sign_in::SignIn;
 pub use messages::waiver_asked::WaiverAsked;

@@ -11,6 +11,7 @@ pub(crate) mod message_written;
 mod notice;
 pub(crate) mod outcome;
 pub(crate) mod receipt;
+pub(crate) mod release_drafted;
 pub(crate) mod reminders;
 pub(crate) mod sign_in;
 pub(crate) mod waiver_asked;
@@ -31,6 +32,7 @@ use invitation::Invitation;
 use message_written::MessageWritten;
 use outcome::Outcome;
 use receipt::Receipt;
+use release_drafted::ReleaseDrafted;
 use reminders::Reminders;
 use sign_in::SignIn;
 use waiver_asked::WaiverAsked;
@@ -58,6 +60,7 @@ pub enum Message {
     ClientEnds(ClientEnds),
     WebhookEnded(WebhookEnded),
     Reminders(Reminders),
+    ReleaseDrafted(ReleaseDrafted),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +87,7 @@ impl Message {
             Message::ClientEnds(_) => "client-ends",
             Message::WebhookEnded(_) => "webhook-ended",
             Message::Reminders(_) => "reminders",
+            Message::ReleaseDrafted(_) => "release-drafted",
         }
     }
 
@@ -106,6 +110,7 @@ impl Message {
             Message::ClientEnds(told) => client_ends::write(told, base_url)?,
             Message::WebhookEnded(told) => webhook_ended::write(told, base_url)?,
             Message::Reminders(told) => reminders::write(told, base_url)?,
+            Message::ReleaseDrafted(told) => release_drafted::write(told, base_url)?,
         };
         Ok(Email {
             message_id: message_id.to_owned(),

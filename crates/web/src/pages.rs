@@ -26,6 +26,7 @@ pub(crate) mod provider;
 pub(crate) mod release_changes;
 pub(crate) mod releases;
 pub(crate) mod rounds;
+pub(crate) mod schedules;
 pub(crate) mod sign_in;
 mod steps;
 pub(crate) mod submission;

@@ -128,6 +128,12 @@ fn addresses() -> Vec<At> {
         at("/rounds/{return_id}/{period}/dates").post(plan, pages::rounds::one::set_dates),
         at("/rounds/{return_id}/{period}/cancellation").post(plan, pages::rounds::one::cancel),
         at("/rounds/{return_id}/{period}/organisations").post(plan, pages::rounds::one::require),
+        at("/schedules")
+            .get(plan, pages::schedules::list)
+            .post(plan, pages::schedules::add),
+        at("/schedules/{schedule}")
+            .get(plan, pages::schedules::one::show)
+            .post(plan, pages::schedules::one::change),
         at("/calendar")
             .get(SignedIn, pages::calendar::show)
             .post(SignedIn, pages::calendar::make),

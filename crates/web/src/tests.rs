@@ -13,6 +13,7 @@ mod owed;
 mod people;
 mod programs;
 mod rounds;
+mod schedules;
 mod sign_in;
 mod slow_bodies;
 mod uploads;

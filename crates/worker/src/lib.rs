@@ -22,10 +22,10 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use webhook::Poster;
 use workflow::{
-    Actor, AssessGivenUpJob, AssessJob, BuildReleaseJob, CheckCollectionJob, CheckJob, DeliverJob,
-    ForgetJob, LakeJob, MarkJob, PROPOSE_ROUNDS_JOB, ParcelGivenUpJob, REMIND_JOB, RecogniseJob,
-    SendEmailJob, SendLinkJob, TURN_ROUNDS_JOB, TellClientEndsJob, TellExplainedJob, TellJob,
-    TellNewsJob,
+    Actor, AssessGivenUpJob, AssessJob, BuildReleaseJob, CheckCollectionJob, CheckJob,
+    DRAFT_RELEASE_JOB, DeliverJob, ForgetJob, LakeJob, MarkJob, PROPOSE_ROUNDS_JOB,
+    ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob, SendLinkJob, TURN_ROUNDS_JOB,
+    TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
 };
 
 pub use task::task;
@@ -85,6 +85,7 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     let for_turns = Arc::clone(&worker);
     let for_reminders = Arc::clone(&worker);
     let for_proposals = Arc::clone(&worker);
+    let for_drafts = Arc::clone(&worker);
     let schedules = schedules::keep(db.clone(), stop.clone());
     let runner = Runner::new(db, settings)
         .handle(AssessJob::KIND, move |job, claimed| {
@@ -143,6 +144,9 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(PROPOSE_ROUNDS_JOB, move |job, _claimed| {
             jobs::rounds::propose(Arc::clone(&for_proposals), job)
+        })
+        .handle(DRAFT_RELEASE_JOB, move |job, _claimed| {
+            jobs::rounds::draft_release(Arc::clone(&for_drafts), job)
         })
         .handle(SendEmailJob::KIND, move |job, _claimed| {
             jobs::send_email::send_email(Arc::clone(&worker), job)

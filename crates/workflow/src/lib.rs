@@ -147,8 +147,10 @@ pub use rounds::{
     planned_round, planned_rounds, require, requirements, set_dates, span_of_rounds,
 };
 pub use schedules::{
-    Fired, PROPOSE_ROUNDS_JOB, Proposal, ScheduledJob, TURN_ROUNDS_JOB, fire_schedules,
-    plan_proposals, proposals, turn_rounds,
+    AddingSchedule, ChangingSchedule, DRAFT_RELEASE_JOB, Drafted, Fired, Firing, LONGEST_PURPOSE,
+    PROPOSE_ROUNDS_JOB, Proposal, Schedule, ScheduleChange, ScheduleChangeError, ScheduleInFull,
+    ScheduleKind, ScheduledJob, TURN_ROUNDS_JOB, add_schedule, change_schedule, draft_scheduled,
+    fire_schedules, plan_proposals, proposals, schedule, schedules as all_schedules, turn_rounds,
 };
 pub use series::{Series, series};
 pub use tell::{TellJob, tell};

@@ -1,5 +1,8 @@
-//! What the schedules put in, and what two of them have done: noting that a round's day has come, and proposing the rounds
-//! of the next year.
+//! What the schedules put in, and what some of them have done: noting that a round's day has come, proposing the rounds
+//! of the next year, and drafting a release.
+
+mod changes;
+mod drafting;
 
 use std::time::Duration;
 
@@ -7,7 +10,7 @@ use access::ActorId;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use cycle::DateKind;
 use db::{Db, DbError, reminders};
-use queue::schedules;
+use queue::schedules as due;
 use serde_json::json;
 use spec::ReturnSpec;
 
@@ -16,10 +19,18 @@ use crate::publish::{self, OpenCycleError};
 use crate::rounds::{Because, PlannedRound, planned_rounds};
 use crate::{Actor, Denied};
 
+pub use changes::{
+    AddingSchedule, ChangingSchedule, Firing, LONGEST_PURPOSE, Schedule, ScheduleChange,
+    ScheduleChangeError, ScheduleInFull, ScheduleKind, add_schedule, change_schedule, schedule,
+    schedules,
+};
+pub use drafting::{Drafted, draft_scheduled};
 pub use queue::schedules::ScheduledJob;
 
 /// The kind of job that notes that days have come.
 pub const TURN_ROUNDS_JOB: &str = "turn-rounds";
+/// The kind of job that drafts a release.
+pub const DRAFT_RELEASE_JOB: &str = "draft-release";
 /// The kind of job that proposes rounds.
 pub const PROPOSE_ROUNDS_JOB: &str = "propose-rounds";
 
@@ -42,14 +53,14 @@ pub async fn fire_schedules(
     actor: &Actor,
     now: Option<DateTime<Utc>>,
 ) -> Result<Fired, DbError> {
-    let names = schedules::names(&mut *db.read(&sees(actor)).await?).await?;
+    let names = due::names(&mut *db.read(&sees(actor)).await?).await?;
     let mut fired = Fired {
         jobs: Vec::new(),
         pause: LONGEST_PAUSE,
     };
     for name in names {
         let mut tx = db.begin(&sees(actor)).await?;
-        let looked = match schedules::look(&mut tx, &name, now).await {
+        let looked = match due::look(&mut tx, &name, now).await {
             Ok(looked) => looked,
             Err(DbError::Stored(reason)) => {
                 tracing::error!(schedule = name, reason, "a schedule can't be read");

@@ -12,6 +12,7 @@ mod parcels;
 mod releases;
 mod reminders;
 mod rounds;
+mod schedules;
 mod series;
 mod year;
 

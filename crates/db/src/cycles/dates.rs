@@ -29,6 +29,9 @@ pub async fn find(
     by_name(conn, return_id, period_label, "").await
 }
 
+/// The closing day that counts of a cycle `c`.
+const CLOSES: &str = "(SELECT d.on_day FROM cycle_date d WHERE d.cycle_id = c.id AND d.kind = 'close' ORDER BY d.id DESC LIMIT 1)";
+
 #[derive(QueryableByName)]
 struct NumberedRow {
     #[diesel(sql_type = BigInt)]
@@ -99,6 +102,26 @@ pub async fn span(conn: &mut Conn) -> Result<Option<(NaiveDate, NaiveDate)>, DbE
     .get_result(conn.connection())
     .await?;
     Ok(row.first.zip(row.last))
+}
+
+/// A return's newest round that is over on a day: its closing day, or where none is set the day it is due, is past.
+pub async fn newest_over(
+    conn: &mut Conn,
+    return_id: &str,
+    today: NaiveDate,
+) -> Result<Option<Round>, DbError> {
+    let row: Option<NumberedRow> = statement(format!(
+        "SELECT c.id, {ROUND}
+         FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         WHERE c.return_id = $1 AND NOT c.is_cancelled AND coalesce({CLOSES}, c.due_on) < $2
+         ORDER BY c.period_end DESC, c.id DESC LIMIT 1"
+    ))
+    .bind::<Text, _>(return_id)
+    .bind::<Date, _>(today)
+    .get_result(conn.connection())
+    .await
+    .optional()?;
+    row.map(|row| row.round.try_into()).transpose()
 }
 
 /// Sets days, all at once.
@@ -296,6 +319,7 @@ pub async fn oblige_one(
 ) -> Result<Option<i64>, DbError> {
     statement(
         "INSERT INTO obligation (cycle_id, organisation)
+         SELECT $1, code FROM organisation WHERE code = $2 ON CONFLICT DO NOTHING",
     )
     .bind::<BigInt, _>(cycle_id)
     .bind::<Text, _>(organisation)

@@ -180,13 +180,14 @@ async fn a_day_is_a_day_when_the_clocks_are_put_forward_and_back() {
 
 #[tokio::test]
 async fn what_is_turned_off_does_nothing_and_is_not_made_up_for() {
-    let (_database, db) = with("0 9 * * *", "2026-11-02T00:00:00Z").await;
+    let (database, db) = with("0 9 * * *", "2026-11-02T00:00:00Z").await;
+    let owner = database.connect_as_owner().await;
     assert_eq!(
         names(&mut db.conn().await.unwrap()).await.unwrap(),
         ["counting"]
     );
     let set = async |sql: &str| {
-        let mut tx = db.begin(&NOBODY).await.unwrap();
+        let mut tx = owner.begin(&NOBODY).await.unwrap();
         tx.connection().batch_execute(sql).await.unwrap();
         tx.commit().await.unwrap();
     };

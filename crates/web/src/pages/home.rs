@@ -75,6 +75,7 @@ async fn more(site: &Site, actor: &Actor) -> Result<Vec<(String, String)>, PageP
             ("/rounds/burden", "How much work the returns make"),
             ("/rounds/proposals", "Plan the next rounds"),
             ("/rounds/many", "Confirm or move many rounds"),
+            ("/schedules", "Schedules: what is done again and again"),
         ] {
             more.push((address.to_owned(), words.to_owned()));
         }

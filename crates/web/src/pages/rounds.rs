@@ -65,20 +65,20 @@ fn ticked(form: &Fields) -> Vec<RoundName> {
 
 /// What is wrong with a form, and the field where it is put right.
 #[derive(Debug, Default)]
-struct Wrong {
-    problem: Option<String>,
-    field: &'static str,
+pub(super) struct Wrong {
+    pub(super) problem: Option<String>,
+    pub(super) field: &'static str,
 }
 
 impl Wrong {
-    fn at(field: &'static str, problem: impl Into<String>) -> Self {
+    pub(super) fn at(field: &'static str, problem: impl Into<String>) -> Self {
         Self {
             problem: Some(problem.into()),
             field,
         }
     }
 
-    fn status(&self) -> actix_web::http::StatusCode {
+    pub(super) fn status(&self) -> actix_web::http::StatusCode {
         match self.problem {
             Some(_) => actix_web::http::StatusCode::BAD_REQUEST,
             None => actix_web::http::StatusCode::OK,

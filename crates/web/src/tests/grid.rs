@@ -407,6 +407,7 @@ fn cases(route: &Route, actions: &[Action], thing: &Thing, form_token: &str) -> 
         .replace("{return_id}", "cases")
         .replace("{ending}", "csv")
         .replace("{release}", &thing.release.to_string())
+        .replace("{schedule}", "remind")
         .replace("{name}", "nothing.csv")
         .replace("{table}", "case")
         .replace("{row}", "2")

@@ -1,11 +1,12 @@
-//! What the schedules have done to rounds: days that have come are noted, people reminded, next rounds proposed.
+//! What the schedules have done to rounds: days that have come are noted, people reminded, next rounds proposed,
+//! releases drafted.
 
 use std::sync::Arc;
 
 use chrono::Utc;
 use cycle::clock;
 use queue::HandlerError;
-use workflow::ScheduledJob;
+use workflow::{Drafted, ScheduledJob};
 
 use crate::Worker;
 
@@ -32,5 +33,19 @@ pub(crate) async fn propose(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(
     let actor = Worker::actor();
     let all = |_: &workflow::Proposal| true;
     workflow::plan_proposals(&worker.db, &actor, &worker.specs, all, today).await?;
+    Ok(())
+}
+
+pub(crate) async fn draft_release(
+    worker: Arc<Worker>,
+    job: ScheduledJob,
+) -> Result<(), HandlerError> {
+    let (db, actor) = (&worker.db, Worker::actor());
+    match workflow::draft_scheduled(db, &actor, &worker.specs, &job).await? {
+        Drafted::Release(id) => tracing::info!(schedule = job.schedule, release = %id, "drafted"),
+        Drafted::Nothing => {
+            tracing::info!(schedule = job.schedule, "nothing to draft a release of")
+        }
+    }
     Ok(())
 }

@@ -1,0 +1,91 @@
+//! A schedule drafts a release: of the newest round of its return that is over, once for each of its moments.
+
+use cycle::clock;
+use dataset::Lineage;
+use db::emails::About;
+use db::{Db, cycles, schedules};
+use mail::Message;
+use sha2::{Digest, Sha256};
+use spec::ReturnSpec;
+use uuid::{Builder, Uuid};
+
+use super::{ScheduledJob, spec_of};
+use crate::actor::sees;
+use crate::releases::{self, DraftOf, DraftingRelease, ReleaseError};
+use crate::tell::team_of;
+use crate::{Actor, outbox};
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drafted {
+    /// It is there, and its return's team is told; also where it was there before.
+    Release(Uuid),
+    /// No round is over, or nothing of it stands.
+    Nothing,
+}
+
+/// Drafts a provisional release for a moment of a schedule, and tells the return's team, of whom two approve it.
+/// Doing it again does nothing: the release is known by the schedule and the moment.
+pub async fn draft_scheduled(
+    db: &Db,
+    actor: &Actor,
+    versions: &[ReturnSpec],
+    job: &ScheduledJob,
+) -> Result<Drafted, ReleaseError> {
+    let day = clock::day(job.nominal_at);
+    let round = {
+        let mut conn = db.read(&sees(actor)).await?;
+        let schedule = schedules::find(&mut conn, &job.schedule).await?;
+        match schedule.and_then(|schedule| schedule.return_id) {
+            Some(id) => cycles::dates::newest_over(&mut conn, &id, day).await?,
+            None => None,
+        }
+    };
+    let Some(round) = round else {
+        return Ok(Drafted::Nothing);
+    };
+    let spec = spec_of(versions, &round.return_id, &round.period);
+    let spec = spec.ok_or(ReleaseError::UnknownVersion)?;
+    let id = release_id(job);
+    let notes = format!(
+        "Drafted by a schedule for {}.",
+        clock::moment_in_words(job.nominal_at)
+    );
+    let drafting = DraftingRelease {
+        id,
+        versions,
+        spec,
+        from: &round.period,
+        to: &round.period,
+        of: DraftOf::WhatStands,
+        lineage: Lineage::None,
+        notes: &notes,
+    };
+    match releases::draft_release(db, actor, &drafting).await {
+        Ok(()) => {}
+        Err(ReleaseError::Nothing) => return Ok(Drafted::Nothing),
+        Err(error) => return Err(error),
+    }
+    let told = Message::ReleaseDrafted(mail::ReleaseDrafted {
+        release_id: id.to_string(),
+        return_title: round.return_title.clone(),
+        period: round.period.in_words(),
+    });
+    let mut tx = db.begin(&sees(actor)).await?;
+    for person in team_of(&mut tx, &round.return_id).await? {
+        let about = About::Person(person.id);
+        outbox::post_on(&mut tx, id, about, &person.email, &told).await?;
+    }
+    tx.commit().await?;
+    Ok(Drafted::Release(id))
+}
+
+/// The same for the same schedule and moment, and no other's.
+fn release_id(job: &ScheduledJob) -> Uuid {
+    let named = format!("{} {}", job.schedule, job.nominal_at.to_rfc3339());
+    let mut bytes = [0; 16];
+    for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(named)) {
+        *byte = hashed;
+    }
+    Builder::from_custom_bytes(bytes).into_uuid()
+}
