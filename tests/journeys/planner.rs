@@ -164,6 +164,14 @@ async fn look_around(browser: &Browser) {
             "workload-of-a-council",
         ),
         ("/rounds/burden", "burden"),
+        (
+            &format!("/rounds/{RETURN}/{PERIOD}/reminders"),
+            "reminders-of-round",
+        ),
+        (
+            &format!("/returns/{RETURN}/{PERIOD}/{OTHER}/reminders"),
+            "reminders-of-duty",
+        ),
         ("/rounds/asking", "asking"),
     ] {
         browser.go(path).await;

@@ -148,6 +148,25 @@ impl Why {
             Why::Nobody => "nobody",
         }
     }
+
+    pub fn parse(word: &str) -> Option<Why> {
+        Why::ALL.into_iter().find(|why| why.as_str() == word)
+    }
+
+    /// The words on a page: `not sent: …`.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Why::Met => "the return was handed over already",
+            Why::NotRequired => "the organisation need not answer",
+            Why::Cancelled => "the round was cancelled",
+            Why::Overtaken => "a later reminder was due at the same time, and one is enough",
+            Why::TooLate => "its day was past before it could be sent",
+            Why::NotOpen => "no file could be sent yet",
+            Why::Provisional => "the day was only provisional before",
+            Why::NotMoved => "the day that counts was the same as before",
+            Why::Nobody => "nobody at the organisation has this to do",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,6 +266,15 @@ pub fn moved(history: &[DateFact], told: Option<i64>, state: ObligationState) ->
 mod tests {
     use super::*;
     use crate::PlannedDate;
+
+    #[test]
+    fn every_reason_has_a_word_that_is_read_back() {
+        for why in Why::ALL {
+            assert_eq!(Why::parse(why.as_str()), Some(why));
+            assert!(!why.in_words().is_empty());
+        }
+        assert_eq!(Why::parse("because"), None);
+    }
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()

@@ -209,17 +209,48 @@ pub struct Logged {
     /// `None`: it was sent.
     #[diesel(sql_type = Nullable<Text>)]
     pub left_out_because: Option<String>,
+    /// `None`: there was nobody.
     #[diesel(sql_type = Nullable<Text>)]
     pub person_name: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub organisation: String,
+    #[diesel(sql_type = Text)]
+    pub organisation_name: String,
+    /// Lines on all pages.
+    #[diesel(sql_type = BigInt)]
+    pub n_all: i64,
+}
+
+/// The statement that reads the log; `rest` says of what.
+fn log(rest: &str) -> String {
+    format!(
+        "SELECT r.at, r.rung, r.due_on, r.moved_from, r.left_out_because, p.name AS person_name, r.organisation,
+                g.name AS organisation_name, count(*) OVER () AS n_all
+         FROM reminder r JOIN organisation g ON g.code = r.organisation LEFT JOIN person p ON p.id = r.person_id {rest}"
+    )
 }
 
 /// What was decided on one duty, in order.
 pub async fn log_of(conn: &mut Conn, obligation_id: i64) -> Result<Vec<Logged>, DbError> {
-    Ok(statement(
-        "SELECT r.at, r.rung, r.due_on, r.moved_from, r.left_out_because, p.name AS person_name
-         FROM reminder r LEFT JOIN person p ON p.id = r.person_id WHERE r.obligation_id = $1 ORDER BY r.id",
-    )
-    .bind::<BigInt, _>(obligation_id)
+    Ok(statement(log("WHERE r.obligation_id = $1 ORDER BY r.id"))
+        .bind::<BigInt, _>(obligation_id)
+        .load(conn.connection())
+        .await?)
+}
+
+/// What was decided in a round, the newest first: so many, after those of the pages before.
+pub async fn log_of_round(
+    conn: &mut Conn,
+    cycle_id: i64,
+    (n_before, n_most): (u32, u32),
+) -> Result<Vec<Logged>, DbError> {
+    Ok(statement(log(
+        "WHERE r.obligation_id IN (SELECT id FROM obligation WHERE cycle_id = $1)
+         ORDER BY r.id DESC LIMIT $2 OFFSET $3",
+    ))
+    .bind::<BigInt, _>(cycle_id)
+    .bind::<BigInt, _>(i64::from(n_most))
+    .bind::<BigInt, _>(i64::from(n_before))
     .load(conn.connection())
     .await?)
 }

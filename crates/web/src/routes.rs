@@ -112,6 +112,10 @@ fn addresses() -> Vec<At> {
         at("/returns/{return_id}/{period}/{organisation}/more-time/{request}")
             .get(May(&[Action::DecideExtension]), pages::more_time::to_decide)
             .post(May(&[Action::DecideExtension]), pages::more_time::decide),
+        at("/returns/{return_id}/{period}/{organisation}/reminders").get(
+            May(&[Action::SeeObligation]),
+            pages::rounds::reminders::of_duty,
+        ),
         at("/rounds").get(May(&[Action::SeeRounds]), pages::rounds::year::show),
         at("/rounds/asking").get(SignedIn, pages::rounds::asking::show),
         at("/rounds/burden").get(plan, pages::rounds::burden::show),
@@ -125,6 +129,7 @@ fn addresses() -> Vec<At> {
         at("/rounds/standing").get(plan, pages::rounds::standing::show),
         at("/rounds/workload").get(plan, pages::rounds::workload::show),
         at("/rounds/{return_id}/{period}").get(May(&[Action::SeeRounds]), pages::rounds::one::show),
+        at("/rounds/{return_id}/{period}/reminders").get(plan, pages::rounds::reminders::of_round),
         at("/rounds/{return_id}/{period}/dates").post(plan, pages::rounds::one::set_dates),
         at("/rounds/{return_id}/{period}/cancellation").post(plan, pages::rounds::one::cancel),
         at("/rounds/{return_id}/{period}/organisations").post(plan, pages::rounds::one::require),

@@ -140,7 +140,9 @@ pub use releases::{
     build_release, draft_release, keep_release, may_release, release_file, release_in_full,
     release_to_build, releases_of,
 };
-pub use reminders::{Logged, REMIND_JOB, RemindedOf, remind, reminders_of, rung_in_words};
+pub use reminders::{
+    Logged, REMIND_JOB, RemindedOf, remind, reminder_in_words, reminders_in, reminders_of,
+};
 pub use rounds::{
     Because, Burden, LONGEST_SOURCE, NewDates, PlannedRound, Required, RoundError, RoundName,
     TakesPlace, burden, cancel_round, decide_plan, may_plan,

@@ -7,7 +7,7 @@ use access::{Action, Grant, Object, Reach, Role};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use cycle::reminders::{Decision, Duty, Moved, Reader, Rung, Why, due_now, moved};
 use cycle::{DateFact, clock};
-use db::cycles::{Obligation, dates};
+use db::cycles::{Obligation, Round, dates};
 use db::emails::About;
 use db::people::{self, Person};
 use db::reminders::{self, CameTo, Decided, NewReminder};
@@ -16,8 +16,8 @@ use mail::{Message, Reminded, Reminder, Reminders};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::actor::{Deed, allowed, record, sees};
-use crate::{Actor, Denied, outbox};
+use crate::actor::{Deed, allowed, home_of, record, sees};
+use crate::{Actor, Denied, RoundName, outbox};
 
 pub use db::reminders::Logged;
 
@@ -306,7 +306,7 @@ async fn readers(
     Ok(Vec::new())
 }
 
-/// What was sent about a duty and what was left out, for whoever sees the duty.
+/// What was sent about a duty and what was left out, in order, for whoever sees the duty.
 pub async fn reminders_of(
     db: &Db,
     actor: &Actor,
@@ -318,22 +318,77 @@ pub async fn reminders_of(
         ..Object::default()
     };
     allowed(actor, Action::SeeObligation, &object)?;
-    Ok(reminders::log_of(&mut *db.read(&sees(actor)).await?, owed.id).await?)
+    let log = reminders::log_of(&mut *db.read(&sees(actor)).await?, owed.id).await?;
+    Ok(log.into_iter().map(|line| shown(actor, line)).collect())
 }
 
-/// A step of the log in words; `None`: a word that is not known.
-pub fn rung_in_words(rung: &str) -> Option<&'static str> {
-    if rung == MOVED {
-        return Some("another day");
+/// What was sent in a round and what was left out, the newest first, for whoever plans the rounds: so many lines after those
+/// of the pages before.
+pub async fn reminders_in(
+    db: &Db,
+    actor: &Actor,
+    round: &RoundName,
+    (n_before, n_most): (u32, u32),
+) -> Result<(Round, Vec<Logged>), Denied> {
+    allowed(actor, Action::PlanRounds, &Object::default())?;
+    let mut conn = db.read(&sees(actor)).await?;
+    let found = dates::find(&mut conn, &round.return_id, &round.period).await?;
+    let (cycle_id, round) = found.ok_or(Denied::NotThere)?;
+    let log = reminders::log_of_round(&mut conn, cycle_id, (n_before, n_most)).await?;
+    let log = log.into_iter().map(|line| shown(actor, line)).collect();
+    Ok((round, log))
+}
+
+/// Who somebody is, is for their own organisation and for whoever may see its people; the others read what they do.
+fn shown(actor: &Actor, mut line: Logged) -> Logged {
+    let of_it = Object {
+        organisation: Some(&line.organisation),
+        ..Object::default()
+    };
+    let may_see_people = matches!(
+        allowed(actor, Action::SeePeople, &of_it),
+        Ok(access::View::Values)
+    );
+    if line.person_name.is_some() && !may_see_people && home_of(actor, &line.organisation).is_none()
+    {
+        let reader = Rung::parse(&line.rung).map_or(Reader::Owner, Rung::reader);
+        line.person_name = Some(
+            match reader {
+                Reader::Owner => "somebody who sends its returns",
+                Reader::Signer => "somebody who signs off",
+            }
+            .to_owned(),
+        );
     }
-    Some(match Rung::parse(rung)? {
-        Rung::Before30 => "30 days before",
-        Rung::Before14 => "14 days before",
-        Rung::Before7 => "7 days before",
-        Rung::Before1 => "the day before",
-        Rung::Due => "on the day",
-        Rung::After1 => "the day after",
-        Rung::After7 => "7 days after",
-        Rung::Escalation => "to whoever signs off",
-    })
+    line
+}
+
+/// A line of the log in words: what it was about, and what came of it.
+pub fn reminder_in_words(line: &Logged) -> (String, String) {
+    let day = |day: NaiveDate| day.format("%-d %B %Y").to_string();
+    let step = match (line.moved_from, Rung::parse(&line.rung)) {
+        (Some(from), _) => format!("moved from {} to {}", day(from), day(line.due_on)),
+        (None, Some(rung)) => {
+            let due = day(line.due_on);
+            match rung {
+                Rung::Before30 => format!("30 days before {due}"),
+                Rung::Before14 => format!("14 days before {due}"),
+                Rung::Before7 => format!("7 days before {due}"),
+                Rung::Before1 => format!("the day before {due}"),
+                Rung::Due => format!("on the day, {due}"),
+                Rung::After1 => format!("the day after {due}"),
+                Rung::After7 => format!("7 days after {due}"),
+                Rung::Escalation => format!("14 days after {due}, to whoever signs off"),
+            }
+        }
+        (None, None) => line.rung.clone(),
+    };
+    let came_to = match &line.left_out_because {
+        None => "sent".to_owned(),
+        Some(word) => {
+            let why = Why::parse(word).map_or(word.as_str(), |why| why.in_words());
+            format!("not sent: {why}")
+        }
+    };
+    (step, came_to)
 }

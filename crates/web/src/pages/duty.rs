@@ -34,6 +34,8 @@ struct DutyPage {
     how_sure: &'static str,
     /// Where the round's days are, and how they changed.
     round: String,
+    /// What was sent about it.
+    reminders: String,
     /// Why nothing is owed, where that is so.
     not_owed: Option<String>,
     /// Where more time was given.
@@ -126,6 +128,7 @@ pub(crate) async fn show(
             ""
         },
         round: format!("/rounds/{return_id}/{period}"),
+        reminders: format!("/returns/{return_id}/{period}/{organisation}/reminders"),
         not_owed: not_owed(db, actor, &duty).await?,
         due_for_others: (duty.due_on != round.due_on).then(|| words::day(round.due_on)),
         more_time: {

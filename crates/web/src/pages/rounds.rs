@@ -6,6 +6,7 @@ pub(crate) mod late;
 pub(crate) mod many;
 pub(crate) mod one;
 pub(crate) mod proposals;
+pub(crate) mod reminders;
 pub(crate) mod standing;
 pub(crate) mod workload;
 pub(crate) mod year;

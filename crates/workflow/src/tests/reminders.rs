@@ -388,3 +388,57 @@ async fn the_schedules_put_in_their_jobs_and_next_years_rounds_are_proposed_once
     assert_eq!(turned("2026-07-31").await, 1, "it fell due");
     assert_eq!(world.n("event WHERE verb = 'turn_round'").await, 2);
 }
+
+#[tokio::test]
+async fn the_log_of_a_round_says_what_came_of_each_step_in_words() {
+    let world = staffed().await;
+    world.days("2026-07-17", "2026-07-24").await;
+    let round = name();
+    let page = async |n_before, n_most| {
+        reminders_in(&world.db, &planner(), &round, (n_before, n_most))
+            .await
+            .unwrap()
+            .1
+    };
+    let all = page(0, 100).await;
+    assert_eq!(
+        all.len(),
+        usize::try_from(world.n("reminder").await).unwrap()
+    );
+    let next = page(2, 2).await;
+    assert_eq!((next.len(), &next[0]), (2, &all[2]));
+    let said: Vec<(String, String)> = all.iter().map(reminder_in_words).collect();
+    let sent = ("7 days before 31 July 2026".to_owned(), "sent".to_owned());
+    assert!(said.contains(&sent), "{said:?}");
+    let left_out = (
+        "30 days before 31 July 2026".to_owned(),
+        "not sent: a later reminder was due at the same time, and one is enough".to_owned(),
+    );
+    assert!(said.contains(&left_out), "{said:?}");
+    // Who they are is for their own organisation.
+    let whom = |log: &[Logged]| -> Vec<String> {
+        log.iter()
+            .filter_map(|line| line.person_name.clone())
+            .collect()
+    };
+    assert!(
+        whom(&all)
+            .iter()
+            .all(|whom| whom == "somebody who sends its returns")
+    );
+    let brora = council(BRORA);
+    let (db, today) = (&world.db, day("2026-07-24"));
+    let owed = owed_in(db, &brora, "form", "2026-27-Q1", today)
+        .await
+        .unwrap();
+    let own = reminders_of(&world.db, &council(BRORA), &owed[0])
+        .await
+        .unwrap();
+    assert!(whom(&own).iter().all(|whom| whom == "Someone"));
+    let team = person(Role::DatasetTeam, Reach::Return("form".to_owned()));
+    let theirs = reminders_of(&world.db, &team, &owed[0]).await.unwrap();
+    assert_eq!(theirs.len(), own.len());
+    assert!(whom(&theirs).iter().all(|whom| whom != "Someone"));
+    let error = reminders_in(&world.db, &team, &round, (0, 1)).await;
+    assert!(matches!(error, Err(Denied::Forbidden)));
+}
