@@ -164,6 +164,13 @@ async fn sign_off(story: &Story, version: &str) {
     browser.press("Sign off").await;
     browser.sees("Sign off").await;
     browser.look("sign-off").await;
+    browser.fill("How many hours", "lots").await;
+    browser.press("Sign off").await;
+    browser
+        .reads(".ds_error-summary", "Enter hours as a number")
+        .await;
+    browser.look("sign-off-hours-not-understood").await;
+    browser.fill("How many hours", "7.25").await;
     browser.press("Sign off").await;
     state(browser, "signed off").await;
     browser.look("signed-off").await;

@@ -8,6 +8,7 @@ pub mod clock;
 mod dates;
 mod handover;
 pub mod holidays;
+mod hours;
 mod obligation;
 mod proposal;
 pub mod reminders;
@@ -18,6 +19,7 @@ pub use dates::{
     Certainty, DateFact, DateKind, OutOfOrder, PlannedDate, check_order, counting, newest, notice,
 };
 pub use handover::{Step, Verb};
+pub use hours::Hours;
 pub use obligation::{Asked, ObligationState, Standing, Stands, due_date};
 pub use proposal::{a_year_later, proposed};
 pub use schedule::{Schedule, ScheduleError, SchedulePart};

@@ -165,6 +165,7 @@ async fn hand_over(
         by_name: "someone",
         reason: Some("a reason"),
         own_sign_off: None,
+        hours: None,
     };
     handovers::add(tx, &new).await.unwrap();
 }

@@ -2,9 +2,9 @@
 
 use access::ActorId;
 use chrono::{DateTime, Utc};
-use cycle::Verb;
+use cycle::{Hours, Verb};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub struct NewHandover<'a> {
     pub reason: Option<&'a str>,
     /// The leave by which somebody signs off what they sent themselves.
     pub own_sign_off: Option<i64>,
+    /// What whoever signs off says that it took.
+    pub hours: Option<Hours>,
 }
 
 /// Something that was done.
@@ -40,6 +42,8 @@ pub struct Handover {
     pub own_sign_off: Option<String>,
     /// And who gave it.
     pub allowed_by: Option<String>,
+    /// What whoever signed off said that it took.
+    pub hours: Option<Hours>,
 }
 
 /// Locks the obligation of a submission until the transaction ends, as a new version of it does:
@@ -56,8 +60,9 @@ pub async fn lock(tx: &mut Tx, obligation_id: i64) -> Result<(), DbError> {
 pub async fn add(tx: &mut Tx, new: &NewHandover<'_>) -> Result<(), DbError> {
     let (by_kind, by_id) = columns_of(new.by);
     statement(
-        "INSERT INTO handover (submission_id, organisation, verb, follows, by_kind, by_id, by_name, reason, own_sign_off_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO handover (submission_id, organisation, verb, follows, by_kind, by_id, by_name, reason, own_sign_off_id,
+                               quarter_hours)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind::<SqlUuid, _>(new.submission_id)
     .bind::<Text, _>(new.organisation)
@@ -68,6 +73,7 @@ pub async fn add(tx: &mut Tx, new: &NewHandover<'_>) -> Result<(), DbError> {
     .bind::<Text, _>(new.by_name)
     .bind::<Nullable<Text>, _>(new.reason)
     .bind::<Nullable<BigInt>, _>(new.own_sign_off)
+    .bind::<Nullable<Integer>, _>(new.hours.map(|hours| hours.quarters().cast_signed()))
     .execute(tx.connection())
     .await?;
     Ok(())
@@ -91,6 +97,8 @@ struct HandoverRow {
     own_sign_off: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     allowed_by: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    quarter_hours: Option<i32>,
 }
 
 /// The verb of the word that is stored.
@@ -101,7 +109,8 @@ pub(crate) fn verb_of(word: &str) -> Result<Verb, DbError> {
 /// The chain of a version, in its order.
 pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<Handover>, DbError> {
     let rows: Vec<HandoverRow> = statement(
-        "SELECT h.verb, h.at, h.by_kind, h.by_id, h.by_name, h.reason, w.reason AS own_sign_off, w.by_name AS allowed_by
+        "SELECT h.verb, h.at, h.by_kind, h.by_id, h.by_name, h.reason, w.reason AS own_sign_off, w.by_name AS allowed_by,
+                h.quarter_hours
          FROM handover h LEFT JOIN own_sign_off w ON w.id = h.own_sign_off_id
          WHERE h.submission_id = $1 ORDER BY h.ordinal",
     )
@@ -118,6 +127,9 @@ pub async fn of_submission(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<H
                 reason: row.reason,
                 own_sign_off: row.own_sign_off,
                 allowed_by: row.allowed_by,
+                hours: row
+                    .quarter_hours
+                    .and_then(|quarters| Hours::of_quarters(quarters.unsigned_abs())),
             })
         })
         .collect()

@@ -98,6 +98,7 @@ async fn only_chains_that_there_are_can_be_stored() {
                     by_name: "Someone",
                     reason: Some("a reason"),
                     own_sign_off: None,
+                    hours: None,
                 };
                 let mut before = None;
                 for &done in chain {
@@ -143,6 +144,7 @@ async fn sending_back_has_a_reason() {
             by_name: "Someone",
             reason: None,
             own_sign_off: None,
+            hours: None,
         };
         assert_eq!(add(&mut tx, &link).await.is_ok(), is_taken, "{verb}");
         follows = Some(verb);

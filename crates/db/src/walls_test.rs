@@ -280,6 +280,7 @@ async fn hand_over(tx: &mut Tx, id: Uuid, code: &str) {
         by_name: &canary(code),
         reason: None,
         own_sign_off: None,
+        hours: None,
     };
     handovers::add(tx, &submitted).await.unwrap();
     let leave = own_sign_offs::NewLeave {

@@ -4,7 +4,7 @@
 
 use access::{Action, ActorId, Grant, Object, Reach, Role};
 use chrono::{DateTime, NaiveDate, Utc};
-use cycle::{Step, SubmissionState, Verb, clock};
+use cycle::{Hours, Step, SubmissionState, Verb, clock};
 use db::handovers::{self, NewHandover};
 use db::own_sign_offs::{self, NewLeave};
 use db::people::{self, Person};
@@ -56,7 +56,7 @@ pub async fn submit(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<HandedOver, HandoverError> {
-    hand_over(db, actor, id, Verb::Submit, None, now).await
+    hand_over(db, actor, id, Verb::Submit, (None, None), now).await
 }
 
 /// Answers for a version on its organisation's behalf; not for what one has sent or submitted oneself.
@@ -66,7 +66,18 @@ pub async fn sign_off(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<HandedOver, HandoverError> {
-    hand_over(db, actor, id, Verb::SignOff, None, now).await
+    sign_off_after(db, actor, id, None, now).await
+}
+
+/// The same, and says how long the return took the people of the organisation, where that is known.
+pub async fn sign_off_after(
+    db: &Db,
+    actor: &Actor,
+    id: Uuid,
+    hours: Option<Hours>,
+    now: DateTime<Utc>,
+) -> Result<HandedOver, HandoverError> {
+    hand_over(db, actor, id, Verb::SignOff, (None, hours), now).await
 }
 
 /// Takes a version on behalf of the return's team.
@@ -76,7 +87,7 @@ pub async fn accept(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<HandedOver, HandoverError> {
-    hand_over(db, actor, id, Verb::Accept, None, now).await
+    hand_over(db, actor, id, Verb::Accept, (None, None), now).await
 }
 
 /// Asks for another version, and says why; of one that was accepted, opens it again.
@@ -90,7 +101,7 @@ pub async fn send_back(
     if reason.trim().is_empty() {
         return Err(HandoverError::NoReason);
     }
-    hand_over(db, actor, id, Verb::SendBack, Some(reason), now).await
+    hand_over(db, actor, id, Verb::SendBack, (Some(reason), None), now).await
 }
 
 /// Takes back a version of one's own that is not signed off; a reason is welcome.
@@ -101,7 +112,7 @@ pub async fn withdraw(
     reason: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<HandedOver, HandoverError> {
-    hand_over(db, actor, id, Verb::Withdraw, reason, now).await
+    hand_over(db, actor, id, Verb::Withdraw, (reason, None), now).await
 }
 
 pub(crate) fn action_of(verb: Verb) -> Action {
@@ -118,7 +129,7 @@ async fn hand_over(
     actor: &Actor,
     id: Uuid,
     verb: Verb,
-    reason: Option<&str>,
+    (reason, hours): (Option<&str>, Option<Hours>),
     now: DateTime<Utc>,
 ) -> Result<HandedOver, HandoverError> {
     if actor.id == ActorId::Nobody {
@@ -155,6 +166,7 @@ async fn hand_over(
         by_name: &actor.name,
         reason: reason.as_deref(),
         own_sign_off: leave,
+        hours,
     };
     handovers::add(&mut tx, &link).await?;
     follow_up(&mut tx, actor, &submission, &link).await?;
@@ -275,6 +287,7 @@ async fn follow_up(
             "sha256": submission.sha256,
             "own_sign_off": link.own_sign_off,
             "allowed_by": leave.map(|leave| leave.by_name),
+            "hours": link.hours.map(|hours| hours.to_string()),
         }),
     };
     record(tx, actor, deed).await

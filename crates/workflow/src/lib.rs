@@ -82,7 +82,8 @@ pub use extensions::{
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
-    allow_own_sign_off, history, next, send_back, sign_off, submit, who_signs_off, withdraw,
+    allow_own_sign_off, history, next, send_back, sign_off, sign_off_after, submit, who_signs_off,
+    withdraw,
 };
 pub use lake::{Accepted, AcceptedError, LakeJob, accepted, fill_lake};
 pub use lineage::{Remark, Traced, WhichValue, trace, value_at};
@@ -144,8 +145,8 @@ pub use reminders::{
     Logged, REMIND_JOB, RemindedOf, remind, reminder_in_words, reminders_in, reminders_of,
 };
 pub use rounds::{
-    Because, Burden, LONGEST_SOURCE, NewDates, PlannedRound, Required, RoundError, RoundName,
-    TakesPlace, burden, cancel_round, decide_plan, may_plan,
+    Because, Burden, BurdenOf, LONGEST_SOURCE, NewDates, PlannedRound, Reported, Required,
+    RoundError, RoundName, TakesPlace, burden, burden_of, cancel_round, decide_plan, may_plan,
     planned_round, planned_rounds, require, requirements, set_dates, span_of_rounds,
 };
 pub use schedules::{

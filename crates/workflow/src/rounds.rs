@@ -15,7 +15,7 @@ use crate::explain::written;
 use crate::waivers::by;
 use crate::{Actor, Denied, ExplainError};
 
-pub use db::burden::Burden;
+pub use db::burden::{Burden, BurdenOf, Reported};
 
 /// A round, by its return and the label of its period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -395,6 +395,13 @@ pub async fn requirements(
     };
     allowed(actor, Action::SeeObligation, &object)?;
     Ok(dates::requirements(&mut *db.read(&sees(actor)).await?, owed.id).await?)
+}
+
+/// How long a return took each organisation, as they say, for whoever plans the rounds.
+pub async fn burden_of(db: &Db, actor: &Actor, return_id: &str) -> Result<Vec<BurdenOf>, Denied> {
+    decide_plan(actor)?;
+    let mut conn = db.read(&sees(actor)).await?;
+    Ok(burden::by_organisation(&mut conn, return_id).await?)
 }
 
 /// How much work each return makes, for whoever plans the rounds.

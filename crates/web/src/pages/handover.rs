@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 use cycle::clock::moment_in_words;
-use cycle::{Step, SubmissionState, Verb};
+use cycle::{Hours, Step, SubmissionState, Verb};
 use finding::words::{counted, with_commas};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -136,12 +136,15 @@ async fn done(
     Ok(chain
         .into_iter()
         .map(|link| Done {
-            words: format!(
-                "{} by {} on {}",
-                capitalised(link.verb.in_words()),
-                link.by_name,
-                moment_in_words(link.at)
-            ),
+            words: {
+                let took = link.hours.map(took).unwrap_or_default();
+                format!(
+                    "{} by {} on {}{took}",
+                    capitalised(link.verb.in_words()),
+                    link.by_name,
+                    moment_in_words(link.at)
+                )
+            },
             reason: link.reason.filter(|_| may_read),
             // Who let them, and why.
             by_leave: link.own_sign_off.map(|why| {
@@ -150,6 +153,14 @@ async fn done(
             }),
         })
         .collect())
+}
+
+/// What whoever signed off said.
+fn took(hours: Hours) -> String {
+    match hours.to_string().as_str() {
+        "1" => ". It took 1 hour".to_owned(),
+        hours => format!(". It took {hours} hours"),
+    }
 }
 
 /// Whom a version waits for, and what stands in its way, as far as whoever looks can't do it.
@@ -197,7 +208,20 @@ struct ConfirmPage {
     /// Whether it is asked for, may be given, or is not.
     asks_reason: Option<&'static str>,
     reason: String,
+    /// Whether it is asked how long the return took.
+    asks_hours: bool,
+    hours: String,
     problem: Option<&'static str>,
+    /// Where it is put right.
+    wrong_field: &'static str,
+}
+
+/// What was written into the form, and what is wrong with it.
+#[derive(Default)]
+struct Filled {
+    reason: String,
+    hours: String,
+    wrong: Option<(&'static str, &'static str)>,
 }
 
 fn parse_verb(word: &str) -> Result<Verb, Problem> {
@@ -220,7 +244,7 @@ pub(crate) async fn ask(
     if !next.verbs.contains(&verb) {
         return Ok(back_to(submission.id));
     }
-    confirm(&site, visitor, submission, verb, (String::new(), None)).await
+    confirm(&site, visitor, submission, verb, Filled::default()).await
 }
 
 async fn confirm(
@@ -228,7 +252,7 @@ async fn confirm(
     visitor: Visitor,
     submission: Submission,
     verb: Verb,
-    (reason, problem): (String, Option<&'static str>),
+    filled: Filled,
 ) -> Result<HttpResponse, PageProblem> {
     let (db, reader) = (site.db()?, &visitor.actor);
     let next = workflow::next(db, reader, &submission, Utc::now()).await?;
@@ -257,8 +281,11 @@ async fn confirm(
             Verb::Withdraw => Some("Why you withdraw it (you may leave this empty)"),
             Verb::Submit | Verb::SignOff | Verb::Accept => None,
         },
-        reason,
-        problem,
+        asks_hours: verb == Verb::SignOff,
+        reason: filled.reason,
+        hours: filled.hours,
+        problem: filled.wrong.map(|(problem, _)| problem),
+        wrong_field: filled.wrong.map_or("", |(_, field)| field),
         submission,
     };
     let status = match page.problem {
@@ -296,6 +323,8 @@ pub(crate) struct Pressed {
     form_token: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    hours: String,
 }
 
 /// Pressing twice shows the same page twice.
@@ -309,9 +338,24 @@ pub(crate) async fn press(
     let (id, word) = address.into_inner();
     let (id, verb) = (parse_id(&id)?, parse_verb(&word)?);
     let (db, actor, now, reason) = (site.db()?, &visitor.actor, Utc::now(), &form.reason);
+    let hours = Hours::parse(&form.hours);
+    if verb == Verb::SignOff && hours.is_none() && !form.hours.trim().is_empty() {
+        let found = find(&site, actor, Action::SeeSubmission, &id.to_string()).await?;
+        // Whoever may not sign it off is told that below, whatever was filled in.
+        let next = workflow::next(db, actor, &found, now).await?;
+        if next.verbs.contains(&verb) {
+            let told = "Enter hours as a number, in quarters of an hour, such as 7 or 7.25. Leave it empty if you do not know.";
+            let filled = Filled {
+                hours: form.into_inner().hours,
+                wrong: Some((told, "hours")),
+                ..Filled::default()
+            };
+            return confirm(&site, visitor, found, verb, filled).await;
+        }
+    }
     let done = match verb {
         Verb::Submit => workflow::submit(db, actor, id, now).await,
-        Verb::SignOff => workflow::sign_off(db, actor, id, now).await,
+        Verb::SignOff => workflow::sign_off_after(db, actor, id, hours, now).await,
         Verb::Accept => workflow::accept(db, actor, id, now).await,
         Verb::SendBack => workflow::send_back(db, actor, id, reason, now).await,
         Verb::Withdraw => workflow::withdraw(db, actor, id, Some(reason), now).await,
@@ -324,8 +368,12 @@ pub(crate) async fn press(
     };
     let id = id.to_string();
     let submission = find(&site, &visitor.actor, Action::SeeSubmission, &id).await?;
-    let reason = form.into_inner().reason;
-    confirm(&site, visitor, submission, verb, (reason, Some(problem))).await
+    let filled = Filled {
+        reason: form.into_inner().reason,
+        wrong: Some((problem, "reason")),
+        ..Filled::default()
+    };
+    confirm(&site, visitor, submission, verb, filled).await
 }
 
 #[derive(Deserialize)]

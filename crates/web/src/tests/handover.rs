@@ -316,3 +316,49 @@ async fn a_program_submits_what_it_sent_and_signs_nothing_off() {
     let unknown = "/api/submissions/01a20824-5a74-71c5-bcf5-f9cb415e89aa/submit";
     assert_eq!(site.ask("POST", unknown, "", b"").await.status, 404);
 }
+
+#[tokio::test]
+async fn whoever_signs_off_may_say_how_many_hours_it_took() {
+    let site = Running::start().await;
+    let People { ann, bo, .. } = people(&site).await;
+    let scheduler = Grant {
+        role: Role::Scheduler,
+        reach: Reach::Everything,
+    };
+    let sky = signed_in(&site.db, "sky@office.example", &[scheduler]).await;
+    let id = site.ready("one").await;
+    let page = format!("/submissions/{id}");
+    let sign_off = format!("{page}/hand-over/sign-off");
+    site.send(&ann, &format!("{page}/hand-over/submit"), "")
+        .await;
+    let refused = site.send(&ann, &sign_off, "hours=long").await;
+    assert_eq!(refused.status, 403, "whatever was filled in");
+    let asked = site.page_for(&bo, &sign_off).await;
+    assert!(
+        asked.contains("How many hours did this return take?"),
+        "{asked}"
+    );
+    for hours in ["long", "7.3", "-1", "0"] {
+        let answer = site.send(&bo, &sign_off, &format!("hours={hours}")).await;
+        assert_eq!(answer.status, 400, "{hours}");
+        assert!(answer.body.contains("href=\"#hours\""), "{}", answer.body);
+        assert!(
+            answer.body.contains(&format!("value=\"{hours}\"")),
+            "{}",
+            answer.body
+        );
+    }
+    assert_eq!(site.state(&id).await, "submitted");
+    gone_to(&site.send(&bo, &sign_off, "hours=7%2C25").await);
+    let shown = site.page_for(&ann, &page).await;
+    assert!(shown.contains("It took 7.25 hours"), "{shown}");
+    let burden = site.page_for(&sky, "/rounds/burden").await;
+    assert!(
+        burden.contains(">7.25 hours<") && burden.contains(">1 of 1<"),
+        "{burden}"
+    );
+    let of_one = site.page_for(&sky, "/rounds/burden?return=cases").await;
+    assert!(of_one.contains("Ardbeg</th>"), "{of_one}");
+    assert_eq!(of_one.matches(">7.25 hours<").count(), 2, "{of_one}");
+    site.page_for(&sky, "/rounds/burden?return=nothing").await;
+}

@@ -672,3 +672,69 @@ async fn that_there_is_nothing_to_report_is_declared_and_goes_the_same_way() {
     let wanted = to_assess(&world.db, &system(), later).await.unwrap();
     assert_eq!(wanted.unwrap().previous, None);
 }
+
+#[tokio::test]
+async fn hours_are_kept_with_the_sign_off_and_are_in_the_burden_of_each_return() {
+    let world = world().await;
+    let planner = person(Role::Scheduler, Reach::Everything);
+    let sign = async |id, hours: &str| {
+        let hours = cycle::Hours::parse(hours);
+        let done = sign_off_after(&world.db, &system(), id, hours, now()).await;
+        done.unwrap()
+    };
+    let burden = async || {
+        let all = burden(&world.db, &planner).await.unwrap();
+        all.into_iter().next().unwrap().reported
+    };
+    // Nothing to report takes time, too.
+    let nil = NewUpload {
+        organisation: BRORA.to_owned(),
+        ..world.upload("nil", "nothing")
+    };
+    let nil = declare_nil(&world.db, &world.files, &system(), nil)
+        .await
+        .unwrap();
+    world.submit(nil.submission_id).await;
+    assert_eq!(sign(nil.submission_id, "0.5").await, HandedOver::Now);
+    let first = world.hand_in("one").await;
+    sign(first, "").await;
+    let reported = burden().await;
+    assert_eq!((reported.n_signed_off, reported.n_reported), (2, 1));
+    assert_eq!(reported.median_worked, Some(0.5));
+    // Of several versions the newest that says it counts, and what is said twice is said once.
+    send_back(&world.db, &system(), first, "A table is missing", now())
+        .await
+        .unwrap();
+    let second = world.hand_in("two").await;
+    assert_eq!(sign(second, "6.25").await, HandedOver::Now);
+    assert_eq!(sign(second, "9").await, HandedOver::Before);
+    let reported = burden().await;
+    assert_eq!((reported.n_signed_off, reported.n_reported), (2, 2));
+    assert_eq!(reported.median_worked, Some(3.375));
+    let each: Vec<(String, Option<f64>)> = burden_of(&world.db, &planner, "form")
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|of| (of.organisation_name, of.reported.median_worked))
+        .collect();
+    assert_eq!(
+        each,
+        [
+            ("Ardbeg".to_owned(), Some(6.25)),
+            ("Brora".to_owned(), Some(0.5))
+        ]
+    );
+    let version = found(&world.db, &system(), second).await.unwrap();
+    let chain = history(&world.db, &system(), &version).await;
+    let hours: Vec<Option<String>> = chain
+        .unwrap()
+        .into_iter()
+        .map(|link| link.hours.map(|hours| hours.to_string()))
+        .collect();
+    assert_eq!(hours, [None, Some("6.25".to_owned())]);
+    assert!(
+        burden_of(&world.db, &council(ARDBEG), "form")
+            .await
+            .is_err()
+    );
+}

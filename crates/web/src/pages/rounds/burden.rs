@@ -1,10 +1,11 @@
-//! How much work each return makes: files until nothing is left to fix, and how long that takes. Hours that people worked
-//! are not known: nobody is asked for them.
+//! How much work each return makes: files until nothing is left to fix, how long that takes, and the hours that people
+//! worked, as whoever signed off said, of each return and of each organisation.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use workflow::Burden;
+use serde::Deserialize;
+use workflow::{Burden, Reported};
 
 use crate::Site;
 use crate::pages::problem::PageProblem;
@@ -15,10 +16,60 @@ use crate::session::{Visitor, You};
 struct BurdenPage {
     you: Option<You>,
     rows: Vec<Row>,
+    /// The return that is asked for, and its organisations.
+    one: Option<One>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default, rename = "return")]
+    return_id: String,
+}
+
+struct One {
+    title: String,
+    organisations: Vec<Organisation>,
+}
+
+struct Organisation {
+    name: String,
+    worked: Worked,
+}
+
+/// Hours that were said.
+struct Worked {
+    /// In the middle: `7.5 hours`.
+    median: String,
+    /// `3 of 12`
+    said_by: String,
+}
+
+impl Worked {
+    fn of(reported: &Reported) -> Self {
+        Self {
+            median: reported.median_worked.map_or_else(
+                || "not said".to_owned(),
+                |hours| match format!("{hours:.2}")
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+                {
+                    "1" => "1 hour".to_owned(),
+                    hours => format!("{hours} hours"),
+                },
+            ),
+            said_by: format!("{} of {}", reported.n_reported, reported.n_signed_off),
+        }
+    }
+}
+
+fn to_a_tenth(n: f64) -> String {
+    format!("{n:.1}").trim_end_matches(".0").to_owned()
 }
 
 struct Row {
     title: String,
+    link: String,
+    worked: Worked,
     n_answers: i64,
     n_clean: i64,
     /// Of those that are clean: `60 %`.
@@ -31,9 +82,29 @@ struct Row {
 pub(crate) async fn show(
     site: web::Data<Site>,
     visitor: Visitor,
+    asked: web::Query<Asked>,
 ) -> Result<HttpResponse, PageProblem> {
-    let burdens = workflow::burden(site.db()?, &visitor.actor).await?;
+    let (db, actor) = (site.db()?, &visitor.actor);
+    let burdens = workflow::burden(db, actor).await?;
+    let found = burdens
+        .iter()
+        .find(|burden| burden.return_id == asked.return_id);
+    let one = match found {
+        Some(burden) => Some(One {
+            title: burden.return_title.clone(),
+            organisations: workflow::burden_of(db, actor, &burden.return_id)
+                .await?
+                .into_iter()
+                .map(|of| Organisation {
+                    worked: Worked::of(&of.reported),
+                    name: of.organisation_name,
+                })
+                .collect(),
+        }),
+        None => None,
+    };
     let page = BurdenPage {
+        one,
         you: Some(visitor.you),
         rows: burdens.into_iter().map(row).collect(),
     };
@@ -49,16 +120,17 @@ fn row(burden: Burden) -> Row {
     };
     Row {
         at_once: share(burden.n_clean_at_once, burden.n_clean),
-        median_files: burden.median_files.map_or_else(
-            || "none yet".to_owned(),
-            |n| format!("{n:.1}").trim_end_matches(".0").to_owned(),
-        ),
+        median_files: burden
+            .median_files
+            .map_or_else(|| "none yet".to_owned(), to_a_tenth),
         most_files: burden
             .most_files
             .map_or_else(|| "none yet".to_owned(), |n| n.to_string()),
         took: burden
             .median_hours
             .map_or_else(|| "none yet".to_owned(), took),
+        worked: Worked::of(&burden.reported),
+        link: format!("/rounds/burden?return={}#organisations", burden.return_id),
         title: burden.return_title,
         n_answers: burden.n_answers,
         n_clean: burden.n_clean,
