@@ -51,6 +51,17 @@ async fn tell(scripts: Scripts, name: &str) {
     browser.press("Make an address").await;
     browser.reads("main", "Copy it now").await;
     browser.look("calendar-made").await;
+
+    browser.hand_to(&sky).await;
+    close_the_round(&browser).await;
+    browser.hand_to(&bo).await;
+    browser.go(&duty).await;
+    browser
+        .reads("main", "This round closed on 31 July 2026")
+        .await;
+    browser.look("closed").await;
+    browser.press("Ask for more time").await;
+    browser.sees("More time").await;
     browser.end().await;
 }
 
@@ -149,6 +160,22 @@ async fn schedule_a_release(browser: &Browser) {
     browser.press("End for good").await;
     browser.reads("main", "it was ended").await;
     browser.look("schedule-ended").await;
+}
+
+async fn close_the_round(browser: &Browser) {
+    browser.go(&format!("/rounds/{RETURN}/{PERIOD}")).await;
+    browser
+        .fill("Organisation", "City of Edinburgh has to")
+        .await;
+    browser.fill("Why it has to answer", "It has some").await;
+    browser.press("Save").await;
+    browser.reads("main select", "need not").await;
+    browser.fill("Due", "30/06/2026").await;
+    browser.fill("Closes", "31/07/2026").await;
+    browser.tick("Confirmed").await;
+    browser.fill("Why these days", "The figures come out").await;
+    browser.press("Set these days").await;
+    browser.reads("main table", "Friday 31 July 2026").await;
 }
 
 async fn look_around(browser: &Browser) {

@@ -18,6 +18,10 @@ pub struct Standing {
     pub latest: Option<SubmissionState>,
     /// The version that stands.
     pub stands: Option<Stands>,
+    /// The last day on which a file is taken at all; `None`: there is none.
+    pub closes_on: Option<NaiveDate>,
+    /// Some version was sent back.
+    pub was_sent_back: bool,
 }
 
 /// Whether an answer is wanted.
@@ -177,6 +181,14 @@ impl Standing {
     pub fn is_overdue(&self, today: NaiveDate) -> bool {
         self.asked == Asked::Required && self.due_on < today && self.stands.is_none()
     }
+
+    /// The day on which the round closed, where no file is taken any more: more time was not given, or is over, and no
+    /// other file is asked for.
+    pub fn closed_on(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let is_awaited = today <= self.due_on || (self.was_sent_back && self.stands.is_none());
+        self.closes_on
+            .filter(|closes_on| *closes_on < today && !is_awaited)
+    }
 }
 
 impl ObligationState {
@@ -231,7 +243,42 @@ mod tests {
             asked: Asked::Required,
             latest: None,
             stands: None,
+            closes_on: None,
+            was_sent_back: false,
         }
+    }
+
+    #[test]
+    fn a_round_is_closed_unless_more_time_was_given_or_another_file_is_asked_for() {
+        let closing = Standing {
+            closes_on: Some(day("2026-08-31")),
+            ..nothing_sent()
+        };
+        assert_eq!(nothing_sent().closed_on(day("2030-01-01")), None);
+        assert_eq!(closing.closed_on(day("2026-08-31")), None);
+        let closed = Some(day("2026-08-31"));
+        assert_eq!(closing.closed_on(day("2026-09-01")), closed);
+        let extended = Standing {
+            due_on: day("2026-09-10"),
+            ..closing
+        };
+        assert_eq!(extended.closed_on(day("2026-09-10")), None);
+        assert_eq!(extended.closed_on(day("2026-09-11")), closed);
+        // Until something stands again.
+        let sent_back = Standing {
+            was_sent_back: true,
+            latest: Some(SubmissionState::NeedsCorrection),
+            ..closing
+        };
+        assert_eq!(sent_back.closed_on(day("2026-12-01")), None);
+        let answered = Standing {
+            stands: Some(Stands {
+                by: Verb::Submit,
+                is_nil: false,
+            }),
+            ..sent_back
+        };
+        assert_eq!(answered.closed_on(day("2026-12-01")), closed);
     }
 
     #[test]

@@ -33,12 +33,14 @@ pub struct Round {
     pub is_provisional: bool,
     /// Nothing is owed in it.
     pub is_cancelled: bool,
+    /// The last day on which a file is taken at all; `None`: no such day is confirmed.
+    pub closes_on: Option<NaiveDate>,
 }
 
 /// The columns of a [`RoundRow`], of a cycle `c` and its return version `v`.
 pub(crate) const ROUND: &str = "c.return_id, v.title AS return_title, c.version AS return_version,
         v.facts ->> 'period_kind' AS period_kind, c.period_label, c.period_start, c.period_end, c.opens_on, c.due_on,
-        c.is_provisional, c.is_cancelled";
+        c.is_provisional, c.is_cancelled, c.closes_on";
 
 #[derive(QueryableByName)]
 pub(crate) struct RoundRow {
@@ -64,6 +66,8 @@ pub(crate) struct RoundRow {
     is_provisional: bool,
     #[diesel(sql_type = Bool)]
     is_cancelled: bool,
+    #[diesel(sql_type = Nullable<Date>)]
+    closes_on: Option<NaiveDate>,
 }
 
 impl TryFrom<RoundRow> for Round {
@@ -84,6 +88,7 @@ impl TryFrom<RoundRow> for Round {
             due_on: row.due_on,
             is_provisional: row.is_provisional,
             is_cancelled: row.is_cancelled,
+            closes_on: row.closes_on,
         })
     }
 }
@@ -234,6 +239,8 @@ pub struct Obligation {
     pub state: ObligationState,
     /// Past the day it is due, and nothing was handed over that stands.
     pub is_overdue: bool,
+    /// The day on which the round closed, where no file is taken any more.
+    pub closed_on: Option<NaiveDate>,
     /// The newest version that was not withdrawn, and what became of it; the newest one where all were.
     pub latest: Option<(Uuid, SubmissionState)>,
     /// Who sent that one.
@@ -284,6 +291,8 @@ pub(crate) struct ObligationRow {
     stands_nil: Option<bool>,
     #[diesel(sql_type = Nullable<Integer>)]
     n_versions: Option<i32>,
+    #[diesel(sql_type = Bool)]
+    was_sent_back: bool,
 }
 
 impl ObligationRow {
@@ -312,6 +321,8 @@ impl ObligationRow {
                 by,
                 is_nil: self.stands_nil.unwrap_or(false),
             }),
+            closes_on: round.closes_on,
+            was_sent_back: self.was_sent_back,
         };
         Ok(Obligation {
             id: self.id,
@@ -322,6 +333,7 @@ impl ObligationRow {
             due_on: self.own_due_on,
             state: ObligationState::of(&facts, today),
             is_overdue: facts.is_overdue(today),
+            closed_on: facts.closed_on(today),
             organisation: self.organisation,
             organisation_name: self.organisation_name,
             round,
@@ -362,7 +374,11 @@ pub(crate) fn select(rest: &str) -> String {
                 greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id)) AS own_due_on,
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
                 l.last AS latest_last, l.uploaded_by AS latest_by, l.received_at AS latest_at, l.n_versions,
-                s.submission_id AS standing, s.status AS stands_by, s.is_nil AS stands_nil
+                s.submission_id AS standing, s.status AS stands_by, s.is_nil AS stands_nil,
+                c.closes_on IS NOT NULL AND EXISTS (
+                    SELECT FROM submission b JOIN handover h ON h.submission_id = b.id AND h.verb = 'send_back'
+                    WHERE b.obligation_id = o.id
+                ) AS was_sent_back
          FROM obligation o
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version

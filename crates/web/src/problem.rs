@@ -460,6 +460,19 @@ impl From<ReceiveError> for Problem {
                 "Not open yet",
                 format!("The return {return_id} for {period} can be sent from {opens_on}."),
             ),
+            ReceiveError::Closed {
+                organisation,
+                return_id,
+                period,
+                closed_on,
+            } => refused(
+                StatusCode::CONFLICT,
+                "The round is closed",
+                format!(
+                    "This round closed on {}, and no file is taken any more. Ask for more time at /returns/{return_id}/{period}/{organisation}/more-time, or ask the team that asks for the return.",
+                    crate::words::day(closed_on)
+                ),
+            ),
             ReceiveError::NotAnAddress => refused(
                 StatusCode::BAD_REQUEST,
                 "Not an address",

@@ -87,6 +87,13 @@ pub enum ReceiveError {
         period: String,
         opens_on: NaiveDate,
     },
+    #[error("{return_id} for {period} closed on {closed_on}")]
+    Closed {
+        organisation: String,
+        return_id: String,
+        period: String,
+        closed_on: NaiveDate,
+    },
     #[error("the contact address is no email address")]
     NotAnAddress,
     #[error("the idempotency key was used for another file")]
@@ -189,7 +196,9 @@ async fn keep(
         }
         let round = (upload.return_id.as_str(), upload.period.as_str());
         let today = clock::day(upload.received_at);
-        duty(&mut conn, &upload.organisation, round, today).await?
+        let found = duty(&mut conn, &upload.organisation, round, today).await?;
+        refuse_closed(&mut conn, &found, &upload, today).await?;
+        found
     };
 
     let key = files.put_file(&upload.path, &upload.sha256).await?;
@@ -388,6 +397,33 @@ pub(crate) async fn duty(
         });
     }
     Ok((duty, obligation_id))
+}
+
+/// Once a round has closed nothing comes in, unless it is still waited for.
+async fn refuse_closed(
+    conn: &mut Conn,
+    (duty, obligation_id): &(Duty, i64),
+    upload: &NewUpload,
+    today: NaiveDate,
+) -> Result<(), ReceiveError> {
+    // Mostly there is nothing to look up.
+    if duty
+        .round
+        .closes_on
+        .is_none_or(|closes_on| today <= closes_on)
+    {
+        return Ok(());
+    }
+    let owed = cycles::owed::one(conn, *obligation_id, today).await?;
+    match owed.and_then(|owed| owed.closed_on) {
+        None => Ok(()),
+        Some(closed_on) => Err(ReceiveError::Closed {
+            organisation: upload.organisation.clone(),
+            return_id: upload.return_id.clone(),
+            period: upload.period.clone(),
+            closed_on,
+        }),
+    }
 }
 
 /// What Postgres can keep exactly: no NUL, microseconds.

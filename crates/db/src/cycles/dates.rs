@@ -29,9 +29,6 @@ pub async fn find(
     by_name(conn, return_id, period_label, "").await
 }
 
-/// The closing day that counts of a cycle `c`.
-const CLOSES: &str = "(SELECT d.on_day FROM cycle_date d WHERE d.cycle_id = c.id AND d.kind = 'close' ORDER BY d.id DESC LIMIT 1)";
-
 #[derive(QueryableByName)]
 struct NumberedRow {
     #[diesel(sql_type = BigInt)]
@@ -113,7 +110,7 @@ pub async fn newest_over(
     let row: Option<NumberedRow> = statement(format!(
         "SELECT c.id, {ROUND}
          FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
-         WHERE c.return_id = $1 AND NOT c.is_cancelled AND coalesce({CLOSES}, c.due_on) < $2
+         WHERE c.return_id = $1 AND NOT c.is_cancelled AND coalesce(c.closes_on, c.due_on) < $2
          ORDER BY c.period_end DESC, c.id DESC LIMIT 1"
     ))
     .bind::<Text, _>(return_id)

@@ -33,6 +33,19 @@ pub async fn of(
     obligations_of(rows, today)
 }
 
+/// One of them.
+pub async fn one(
+    conn: &mut Conn,
+    obligation_id: i64,
+    today: NaiveDate,
+) -> Result<Option<Obligation>, DbError> {
+    let rows = statement(select("WHERE o.id = $1"))
+        .bind::<BigInt, _>(obligation_id)
+        .load(conn.connection())
+        .await?;
+    Ok(obligations_of(rows, today)?.pop())
+}
+
 /// What was due from one day on and before another, and of which nothing was handed over that stands. These are few among
 /// all that were due, so that they are looked for first and read afterwards.
 pub async fn late(

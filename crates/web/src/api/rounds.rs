@@ -36,6 +36,8 @@ pub(crate) struct Round {
     /// From this day on files are taken.
     opens_on: NaiveDate,
     due_on: NaiveDate,
+    /// The last day on which files are taken at all; null where no such day is confirmed.
+    closes_on: Option<NaiveDate>,
     links: RoundLinks,
 }
 
@@ -117,6 +119,7 @@ pub(crate) async fn rounds(
                 return_version: round.return_version,
                 opens_on: round.opens_on,
                 due_on: round.due_on,
+                closes_on: round.closes_on,
                 period: round.period.into(),
                 return_id: round.return_id,
             }
@@ -144,6 +147,8 @@ pub(crate) struct Owed {
     #[schema(value_type = schemas::ObligationState)]
     state: &'static str,
     is_overdue: bool,
+    /// The day on which the round closed, where no file is taken any more; null while one is.
+    closed_on: Option<NaiveDate>,
     n_versions: u32,
     /// The newest version; null where there is none.
     latest: Option<Version>,
@@ -199,6 +204,7 @@ impl From<Obligation> for Owed {
             due_on: owed.due_on,
             state: owed.state.as_str(),
             is_overdue: owed.is_overdue,
+            closed_on: owed.closed_on,
             n_versions: owed.n_versions,
             latest: owed.latest.map(version),
             standing: owed.standing.map(version),

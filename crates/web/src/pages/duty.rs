@@ -43,6 +43,8 @@ struct DutyPage {
     /// Where more time is asked for, or decided on.
     more_time: Option<(String, &'static str)>,
     is_overdue: bool,
+    /// That no file is taken any more, since when, and whom to ask.
+    closed: Option<String>,
     state: &'static str,
     tag: &'static str,
     may_send: bool,
@@ -111,7 +113,7 @@ pub(crate) async fn show(
     };
     let versions = workflow::versions(db, actor, &duty).await?;
     let api = format!("/api/returns/{return_id}/periods/{period}");
-    let is_owed = !is_not_owed(duty.state);
+    let is_owed = !is_not_owed(duty.state) && duty.closed_on.is_none();
     let page = DutyPage {
         code: organisation.clone(),
         title: round.return_title.clone(),
@@ -140,6 +142,7 @@ pub(crate) async fn show(
                 (false, false) => None,
             }
         },
+        closed: closed(&duty, spec),
         is_overdue: duty.is_overdue,
         state: duty.state.in_words(),
         tag: words::tag_of_obligation(duty.state),
@@ -172,6 +175,15 @@ fn is_not_owed(state: ObligationState) -> bool {
         state,
         ObligationState::NotRequired | ObligationState::Cancelled
     )
+}
+
+/// What is said of a round that is closed.
+fn closed(duty: &Obligation, spec: Option<&ReturnSpec>) -> Option<String> {
+    let day = words::day(duty.closed_on.filter(|_| !is_not_owed(duty.state))?);
+    let team = spec.map_or("the team that asks for the return", |spec| &spec.owner.team);
+    Some(format!(
+        "This round closed on {day}, and no file is taken any more. You can ask for more time, or ask {team}."
+    ))
 }
 
 /// Why an organisation need not answer; `None` where it has to.

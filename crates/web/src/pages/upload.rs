@@ -276,7 +276,7 @@ pub(super) async fn open_rounds(
     };
     let today = clock::day(Utc::now());
     let mut owed = workflow::owed(site.db()?, actor, &which, today).await?;
-    owed.retain(|owed| owed.round.opens_on <= today);
+    owed.retain(|owed| owed.round.opens_on <= today && owed.closed_on.is_none());
     owed.sort_by(|a, b| {
         let key = |owed: &Obligation| Reverse(owed.round.period.end);
         let by_title = a.round.return_title.cmp(&b.round.return_title);

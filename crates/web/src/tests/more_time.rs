@@ -4,7 +4,7 @@ use access::{Grant, Reach, Role};
 use workflow::Secret;
 
 use super::explanations::gone_to;
-use super::{Running, cookie, signed_in};
+use super::{Running, SUBMISSIONS, cookie, signed_in};
 
 const DUTY: &str = "/returns/cases/2026-27-Q1/S12000001";
 
@@ -104,4 +104,76 @@ async fn more_time_is_asked_for_and_given() {
         grid.contains(&format!("more time, until {words}")),
         "{grid}"
     );
+}
+
+#[tokio::test]
+async fn once_a_round_has_closed_a_file_is_refused_and_it_is_said_what_to_do() {
+    let site = Running::start().await;
+    let scheduler = Grant {
+        role: Role::Scheduler,
+        reach: Reach::Everything,
+    };
+    let planner = signed_in(&site.db, "pat@office.example", &[scheduler]).await;
+    let close = async |certainty: &str, on: &str| {
+        let fields = format!("close={on}&certainty={certainty}&reason=The+figures+are+made+up");
+        let answer = site
+            .send(&planner, "/rounds/cases/2026-27-Q1/dates", &fields)
+            .await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+    };
+    let send = async |key: &str| {
+        let headers = format!("idempotency-key: {key}\r\n");
+        let body = format!("REF\n{key}\n");
+        site.ask("POST", SUBMISSIONS, &headers, body.as_bytes())
+            .await
+    };
+    // Nobody is held to a day that may still change.
+    close("provisional", "31/08/2026").await;
+    assert_eq!(send("one").await.status, 201);
+    close("confirmed", "31/08/2026").await;
+    let refused = send("two").await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    for told in [
+        "\"title\":\"The round is closed\"",
+        "closed on 31 August 2026",
+        "Ask for more time at /returns/cases/2026-27-Q1/S12000001/more-time",
+    ] {
+        assert!(refused.body.contains(told), "{told}: {}", refused.body);
+    }
+    // What came before is what it was, and its receipt is given again.
+    assert_eq!(send("one").await.status, 200);
+    let duty = site.get("/returns/cases/2026-27-Q1/S12000001").await.body;
+    assert!(
+        duty.contains("This round closed on 31 August 2026"),
+        "{duty}"
+    );
+    assert!(!duty.contains("/upload?organisation"), "{duty}");
+    assert!(!duty.contains("nothing-to-report"), "{duty}");
+    let upload = site.get("/upload").await.body;
+    assert!(!upload.contains("cases/2026-27-Q1"), "{upload}");
+    let owed = site
+        .ask_as(&site.bearer(), "GET", "/api/obligations", "", b"")
+        .await
+        .body;
+    assert!(owed.contains("\"closed_on\":\"2026-08-31\""), "{owed}");
+
+    // More time opens it for who has it.
+    let today = cycle::clock::day(chrono::Utc::now());
+    let until = (today + chrono::Days::new(7))
+        .format("%d/%m/%Y")
+        .to_string();
+    let id = uuid::Uuid::now_v7();
+    let more_time = "/returns/cases/2026-27-Q1/S12000001/more-time";
+    let fields = format!("id={id}&until={until}&reason=Our+system+was+down");
+    let asked = site.send(&site.session, more_time, &fields).await;
+    assert_eq!(asked.status, 303, "{asked:?}");
+    assert_eq!(send("two").await.status, 409, "asking is not getting");
+    let fields = format!("decision=give&until={until}&reason=Agreed");
+    let given = site
+        .send(&planner, &format!("{more_time}/{id}"), &fields)
+        .await;
+    assert_eq!(given.status, 303, "{given:?}");
+    assert_eq!(send("two").await.status, 201);
+    let duty = site.get("/returns/cases/2026-27-Q1/S12000001").await.body;
+    assert!(duty.contains("/upload?organisation"), "{duty}");
 }

@@ -23,7 +23,7 @@ pub(super) async fn open_rounds(
             owed.state,
             ObligationState::NotRequired | ObligationState::Cancelled
         );
-        owed.round.opens_on <= today && !nothing_is_owed
+        owed.round.opens_on <= today && owed.closed_on.is_none() && !nothing_is_owed
     });
     all.sort_by_key(|owed| owed.due_on);
     Ok(all)
@@ -89,9 +89,11 @@ mod tests {
                 period,
                 is_provisional: false,
                 is_cancelled: false,
+                closes_on: None,
             },
             state,
             is_overdue: false,
+            closed_on: None,
             latest: None,
             latest_from: None,
             standing: None,

@@ -164,8 +164,11 @@ pub(super) async fn of(
 fn row(actor: &Actor, obligation: Obligation) -> Row {
     let round = &obligation.round;
     let turn = match Turn::of(obligation.state) {
-        // It is somebody else's to send.
-        Turn::ToSend if !workflow::may_for(actor, Action::Send, &obligation.organisation) => {
+        // It is somebody else's to send, or nothing is taken any more.
+        Turn::ToSend
+            if obligation.closed_on.is_some()
+                || !workflow::may_for(actor, Action::Send, &obligation.organisation) =>
+        {
             Turn::Later
         }
         turn => turn,
