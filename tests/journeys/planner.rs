@@ -53,6 +53,7 @@ async fn tell(scripts: Scripts, name: &str) {
     browser.look("calendar-made").await;
 
     browser.hand_to(&sky).await;
+    note_a_holiday(&browser).await;
     close_the_round(&browser).await;
     browser.hand_to(&bo).await;
     browser.go(&duty).await;
@@ -160,6 +161,22 @@ async fn schedule_a_release(browser: &Browser) {
     browser.press("End for good").await;
     browser.reads("main", "it was ended").await;
     browser.look("schedule-ended").await;
+}
+
+async fn note_a_holiday(browser: &Browser) {
+    browser.go(&format!("/organisations/{COUNCIL}")).await;
+    browser.press("Holidays of").await;
+    browser.look("holidays").await;
+    browser.press("Add the holiday").await;
+    browser.reads(SUMMARY, "Enter a day").await;
+    browser.look("holidays-no-day").await;
+    browser.fill("Day", "17/05/2027").await;
+    browser.fill("What it is called", "Victoria Day").await;
+    browser.tick("It is published").await;
+    browser.fill("Where it is from", "Made up for a test").await;
+    browser.press("Add the holiday").await;
+    browser.reads("main table", "Monday 17 May 2027").await;
+    browser.look("holidays-with-one").await;
 }
 
 async fn close_the_round(browser: &Browser) {

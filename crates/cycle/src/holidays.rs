@@ -1,4 +1,5 @@
-//! Working days in Scotland. The bank holidays are a file, each with where it is from; councils' own local holidays are not in it.
+//! Working days in Scotland. The bank holidays are a file, each with where it is from; councils' own local holidays are kept
+//! elsewhere, and given where they count.
 
 use std::sync::LazyLock;
 
@@ -79,11 +80,11 @@ pub fn working_days_after(day: NaiveDate, n: usize) -> NaiveDate {
     }
 }
 
-/// How many working days there are from one day up to, and without, another.
-pub fn working_days_between(from: NaiveDate, until: NaiveDate) -> usize {
+/// How many working days there are from one day up to, and without, another, for whom some more days are off.
+pub fn working_days_between(from: NaiveDate, until: NaiveDate, also_off: &[NaiveDate]) -> usize {
     from.iter_days()
         .take_while(|day| *day < until)
-        .filter(|day| is_working_day(*day))
+        .filter(|day| is_working_day(*day) && !also_off.contains(day))
         .count()
 }
 
@@ -144,11 +145,17 @@ mod tests {
         assert_eq!(working_days_after(day("2026-12-24"), 1), day("2026-12-29"));
         assert_eq!(working_days_after(day("2026-12-31"), 1), day("2027-01-05"));
         assert_eq!(
-            working_days_between(day("2026-12-24"), day("2027-01-05")),
+            working_days_between(day("2026-12-24"), day("2027-01-05"), &[]),
             4
         );
+        // A council's own, of which one is a Sunday and one a bank holiday.
+        let own = ["2026-12-24", "2026-12-27", "2026-12-28"].map(day);
         assert_eq!(
-            working_days_between(day("2027-01-05"), day("2026-12-24")),
+            working_days_between(day("2026-12-24"), day("2027-01-05"), &own),
+            3
+        );
+        assert_eq!(
+            working_days_between(day("2027-01-05"), day("2026-12-24"), &[]),
             0
         );
         assert_eq!(week_of(day("2026-11-29")), day("2026-11-23"));

@@ -18,6 +18,7 @@ pub mod extensions;
 pub mod findings;
 pub mod handovers;
 pub mod identities;
+pub mod local_holidays;
 pub mod marked;
 pub mod messages;
 pub mod organisations;

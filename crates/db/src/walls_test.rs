@@ -61,13 +61,14 @@ const WALLED: [&str; 31] = [
 ];
 
 /// Tables without any.
-const OPEN: [&str; 13] = [
+const OPEN: [&str; 14] = [
     "cycle",
     "cycle_cancellation",
     "cycle_date",
     "cycle_turn",
     "event_link",
     "job",
+    "local_holiday",
     "organisation",
     "organisation_fact",
     "reference_values",

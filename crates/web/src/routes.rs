@@ -147,6 +147,12 @@ fn addresses() -> Vec<At> {
         at("/organisations").get(May(&[Action::SeeOrganisations]), pages::organisations::list),
         at("/organisations/{code}")
             .get(May(&[Action::SeeOrganisations]), pages::organisations::show),
+        at("/organisations/{code}/holidays")
+            .get(
+                May(&[Action::SeeOrganisations]),
+                pages::organisations::holidays::show,
+            )
+            .post(plan, pages::organisations::holidays::say),
         at("/organisations/{code}/people")
             .get(May(&[Action::SeePeople]), pages::people::show)
             .post(May(&[Action::InvitePeople]), pages::people::invite),

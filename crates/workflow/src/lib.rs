@@ -19,6 +19,7 @@ mod handover;
 mod lake;
 mod lineage;
 mod load;
+mod local_holidays;
 mod mark;
 mod messages;
 mod news;
@@ -88,6 +89,9 @@ pub use handover::{
 pub use lake::{Accepted, AcceptedError, LakeJob, accepted, fill_lake};
 pub use lineage::{Remark, Traced, WhichValue, trace, value_at};
 pub use load::{LoadError, Loaded, load, refuse};
+pub use local_holidays::{
+    DayOff, HolidayError, LONGEST_HOLIDAY, LocalHoliday, local_holidays, set_local_holiday,
+};
 pub use mail::is_address;
 pub use mark::{
     MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,

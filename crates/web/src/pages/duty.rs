@@ -7,9 +7,9 @@ use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use chrono::Utc;
-use cycle::ObligationState;
+use chrono::{NaiveDate, Utc};
 use cycle::clock::{self, moment_in_words};
+use cycle::{ObligationState, holidays};
 use spec::ReturnSpec;
 use workflow::{Colleague, Denied, Obligation, OwedBy, Submission};
 
@@ -30,6 +30,8 @@ struct DutyPage {
     days: String,
     opens: String,
     due: String,
+    /// How many working days are left, and whether the day is one.
+    days_left: Option<String>,
     /// What the sentence of the day goes on with.
     how_sure: &'static str,
     /// Where the round's days are, and how they changed.
@@ -124,6 +126,7 @@ pub(crate) async fn show(
         ),
         opens: words::day(round.opens_on),
         due: words::day(duty.due_on),
+        days_left: days_left(db, actor, &duty).await?,
         how_sure: if round.is_provisional {
             ". This day is provisional: it may still change"
         } else {
@@ -175,6 +178,41 @@ fn is_not_owed(state: ObligationState) -> bool {
         state,
         ObligationState::NotRequired | ObligationState::Cancelled
     )
+}
+
+/// How many days are left to work on it, as its organisation counts them; `None` once it is handed over or late.
+async fn days_left(
+    db: &db::Db,
+    actor: &workflow::Actor,
+    duty: &Obligation,
+) -> Result<Option<String>, Problem> {
+    let today = clock::day(Utc::now());
+    if duty.state.is_met() || duty.due_on <= today {
+        return Ok(None);
+    }
+    let own = workflow::local_holidays(db, actor, &duty.organisation, today).await?;
+    let off: Vec<NaiveDate> = own.iter().map(|holiday| holiday.on_day).collect();
+    let after = |day: NaiveDate| day.succ_opt().unwrap_or(day);
+    let left = holidays::working_days_between(after(today), after(duty.due_on), &off);
+    let left = match left {
+        1 => "1 working day is left after today.".to_owned(),
+        n => format!("{n} working days are left after today."),
+    };
+    let name = own
+        .iter()
+        .find(|holiday| holiday.on_day == duty.due_on)
+        .map(|holiday| holiday.name.as_str());
+    let off = match (holidays::day_off(duty.due_on), name) {
+        (Some(off), _) => format!(" The day itself is {off}."),
+        (None, Some(name)) => {
+            format!(
+                " The day itself is a holiday of {}: {name}.",
+                duty.organisation_name
+            )
+        }
+        (None, None) => String::new(),
+    };
+    Ok(Some(format!("{left}{off}")))
 }
 
 /// What is said of a round that is closed.

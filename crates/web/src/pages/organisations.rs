@@ -1,5 +1,7 @@
 //! Which organisations there are, and the page of one: by what codes and names it goes, and where each is from.
 
+pub(crate) mod holidays;
+
 use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};

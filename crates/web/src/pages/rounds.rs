@@ -25,7 +25,7 @@ fn address(return_id: &str, period: &str) -> String {
 }
 
 /// `Friday 31 July 2026`.
-fn weekday(day: NaiveDate) -> String {
+pub(super) fn weekday(day: NaiveDate) -> String {
     format!("{} {}", day.format("%A"), words::day(day))
 }
 

@@ -383,3 +383,62 @@ async fn a_calendar_reads_a_feed_without_signing_in_until_it_is_ended() {
     assert_eq!(gone_to(&site.send(&sender, &end, "").await), "/calendar");
     assert_eq!(site.ask_as("", "GET", &address, "", b"").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_council_s_own_holidays_are_left_out_of_its_working_days() {
+    let site = Running::start().await;
+    let (planner, sender) = planner_and_sender(&site).await;
+    site.round_to_come().await;
+    let page = "/organisations/S12000001/holidays";
+    assert!(
+        site.short_page(&sender, page)
+            .await
+            .contains("None is known")
+    );
+    let duty = "/returns/cases/2026-27-Q3/S12000001";
+    let left = async || {
+        let shown = site.short_page(&sender, duty).await;
+        let at = shown.find(" working days are left after today").unwrap();
+        let n: usize = shown[..at].rsplit('>').next().unwrap().parse().unwrap();
+        n
+    };
+    let before = left().await;
+    // A day in between on which everybody else works.
+    let today = in_days(0);
+    let free = cycle::holidays::working_days_after(today, 7);
+    let day = free.format("%d/%m/%Y");
+    let fields = format!("day={day}&holiday=Ardbeg+Fair&confidence=published&source=Its+own+list");
+    for (fields, link) in [
+        (fields.replace(&day.to_string(), "soon"), "#day"),
+        (fields.replace("Ardbeg+Fair", "+"), "#holiday"),
+        (fields.replace("published", "sure"), "#confidence-published"),
+        (fields.replace("Its+own+list", ""), "#source"),
+    ] {
+        let answer = site.send(&planner, page, &fields).await;
+        assert_eq!(answer.status, 400, "{fields}");
+        assert!(
+            answer.body.contains(&format!("href=\"{link}\"")),
+            "{}",
+            answer.body
+        );
+    }
+    assert_eq!(site.send(&sender, page, &fields).await.status, 403);
+    for _ in 0..2 {
+        assert_eq!(gone_to(&site.send(&planner, page, &fields).await), page);
+    }
+    let shown = site.short_page(&sender, page).await;
+    assert_eq!(shown.matches("Ardbeg Fair").count(), 1, "{shown}");
+    assert!(shown.contains("As published: Its own list"), "{shown}");
+    assert!(!shown.contains("Take back"), "{shown}");
+    assert_eq!(left().await, before - 1);
+    let other = site
+        .short_page(&planner, "/returns/cases/2026-27-Q3/S12000002")
+        .await;
+    assert!(
+        other.contains(&format!(">{before} working days are left")),
+        "{other}"
+    );
+    let back = format!("do=take-back&day={free}&source=Entered+by+mistake");
+    assert_eq!(gone_to(&site.send(&planner, page, &back).await), page);
+    assert_eq!(left().await, before);
+}

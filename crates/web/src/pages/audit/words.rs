@@ -48,6 +48,8 @@ pub(super) fn deed(verb: &str) -> String {
         "make_feed" => "made an address for a calendar",
         "revoke_feed" => "ended an address for a calendar",
         "remind" => "reminded people of their returns",
+        "add_local_holiday" => "noted an organisation's own holiday",
+        "end_local_holiday" => "took an organisation's own holiday back",
         "add_schedule" => "added a schedule",
         "change_schedule" => "changed a schedule",
         "pause_schedule" => "paused a schedule",

@@ -8,7 +8,7 @@ use askama::Template;
 use chrono::{Days, NaiveDate, Utc};
 use cycle::{clock, holidays};
 use serde::Deserialize;
-use workflow::{Obligation, OwedBy};
+use workflow::{LocalHoliday, Obligation, OwedBy};
 
 use crate::Site;
 use crate::pages::problem::PageProblem;
@@ -40,6 +40,8 @@ struct Week {
     from: String,
     /// What is off in it.
     off: String,
+    /// Working days that the organisation has in it.
+    n_days: usize,
     n: usize,
     is_many: bool,
     /// Title and period, when, and where it is shown.
@@ -68,7 +70,8 @@ pub(crate) async fn show(
                 return_id: None,
             };
             let owed = workflow::owed(db, actor, &which, today).await?;
-            weeks(&owed, today)
+            let own = workflow::local_holidays(db, actor, code, holidays::week_of(today)).await?;
+            weeks(&owed, &own, today)
         }
         None => Vec::new(),
     };
@@ -85,7 +88,7 @@ pub(crate) async fn show(
     Ok(crate::pages::render(StatusCode::OK, &page))
 }
 
-fn weeks(owed: &[Obligation], today: NaiveDate) -> Vec<Week> {
+fn weeks(owed: &[Obligation], own: &[LocalHoliday], today: NaiveDate) -> Vec<Week> {
     let first = holidays::week_of(today);
     let mut by_week: BTreeMap<NaiveDate, Vec<&Obligation>> = BTreeMap::new();
     for one in owed.iter().filter(|owed| !owed.state.is_met()) {
@@ -99,14 +102,19 @@ fn weeks(owed: &[Obligation], today: NaiveDate) -> Vec<Week> {
         .map(|monday| {
             let mut due = by_week.remove(&monday).unwrap_or_default();
             due.sort_by_key(|owed| owed.due_on);
-            let off: Vec<&str> = monday
-                .iter_days()
-                .take(5)
-                .filter_map(holidays::day_off)
+            let its_own = |day: NaiveDate| {
+                let found = own.iter().find(|holiday| holiday.on_day == day);
+                found.map(|holiday| holiday.name.as_str())
+            };
+            let working_week: Vec<NaiveDate> = monday.iter_days().take(5).collect();
+            let off: Vec<&str> = working_week
+                .iter()
+                .filter_map(|day| holidays::day_off(*day).or_else(|| its_own(*day)))
                 .collect();
             Week {
                 from: words::day(monday),
                 off: off.join(", "),
+                n_days: working_week.len() - off.len(),
                 n: due.len(),
                 is_many: due.len() >= MANY,
                 due: due
