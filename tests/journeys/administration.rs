@@ -59,6 +59,7 @@ async fn people_are_looked_after_from_the_command_line() {
         "{said}"
     );
     platform.admin(&[&leave[..], &reason[..2]].concat());
+    schedules_are_changed(&platform);
     let said = platform.admin_refuses(&["disable", "nobody@office.example"]);
     assert!(
         said.contains("nobody has the address nobody@office.example"),
@@ -69,6 +70,38 @@ async fn people_are_looked_after_from_the_command_line() {
         said.contains("emperor is no role; these are: uploader"),
         "{said}"
     );
+}
+
+fn schedules_are_changed(platform: &Platform) {
+    let why = ["--reason", "Agreed"];
+    let what = ["--return", RETURN, "--purpose", "Bulletin"];
+    let add = |rule| [&["add-schedule", "draft-release", rule][..], &what, &why].concat();
+    let said = platform.admin_refuses(&add("at noon"));
+    assert!(said.contains("has not five fields"), "{said}");
+    let name = platform.admin(&add("0 6 5 * *"));
+    let name = name.trim();
+    let change = |does: &[&str]| {
+        platform.admin(&[&["change-schedule", name], does, &why].concat());
+    };
+    let line = || {
+        let all = platform.admin(&["schedules"]);
+        let found = all.lines().find(|line| line.starts_with(name));
+        found.unwrap().to_owned()
+    };
+    assert!(line().ends_with("never\t0\ton"), "{}", line());
+    change(&["--when", "0 6 12 * *"]);
+    assert!(
+        line().contains("\t0 6 12 * *\tEurope/London\t"),
+        "{}",
+        line()
+    );
+    change(&["--pause"]);
+    assert!(line().ends_with("paused"), "{}", line());
+    change(&["--resume"]);
+    change(&["--end"]);
+    assert!(line().ends_with("ended"), "{}", line());
+    let again = [&["change-schedule", name, "--resume"][..], &why].concat();
+    assert!(platform.admin_refuses(&again).contains("was ended"));
 }
 
 async fn tell(scripts: Scripts, name: &str) {

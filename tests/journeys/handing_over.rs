@@ -55,6 +55,7 @@ async fn tell(scripts: Scripts, name: &str) {
     sign_off(&story, &second).await;
     accept(&story, &second).await;
     look_back(&story, &second).await;
+    look_at_the_work(&story).await;
     more_time(&story).await;
     declare_nothing_to_report(&story, scripts).await;
     story.browser.end().await;
@@ -70,7 +71,7 @@ struct Story {
     tess: Person,
     files: TempDir,
     _worker: Role,
-    _platform: Platform,
+    platform: Platform,
 }
 
 impl Story {
@@ -88,7 +89,7 @@ impl Story {
             browser: Browser::start(&platform.address, scripts, name).await,
             files: tempfile::tempdir().unwrap(),
             _worker: worker,
-            _platform: platform,
+            platform,
         }
     }
 
@@ -174,6 +175,18 @@ async fn sign_off(story: &Story, version: &str) {
     browser.press("Sign off").await;
     state(browser, "signed off").await;
     browser.look("signed-off").await;
+}
+
+/// Whoever plans the rounds sees what it took.
+async fn look_at_the_work(story: &Story) {
+    let platform = &story.platform;
+    platform.invite_as("sky@office.example", "Sky", "scheduler", &[]);
+    let sky = Person::sign_in(platform, "sky@office.example").await;
+    let browser = &story.browser;
+    browser.hand_to(&sky).await;
+    browser.go(&format!("/rounds/burden?return={RETURN}")).await;
+    browser.reads("#organisations", "7.25 hours").await;
+    browser.look("burden-with-hours").await;
 }
 
 /// The team finds in its grid what was handed to it.

@@ -34,6 +34,7 @@ async fn tell(scripts: Scripts, name: &str) {
     browser.look("home").await;
     plan_and_confirm(&browser).await;
     change_one(&browser).await;
+    leave_reminders_out(&platform).await;
     look_around(&browser).await;
     schedule_a_release(&browser).await;
 
@@ -193,6 +194,21 @@ async fn close_the_round(browser: &Browser) {
     browser.fill("Why these days", "The figures come out").await;
     browser.press("Set these days").await;
     browser.reads("main table", "Friday 31 July 2026").await;
+}
+
+/// What the worker would have kept on a day that is not this one.
+async fn leave_reminders_out(platform: &Platform) {
+    let (client, connection) =
+        tokio_postgres::connect(platform.database_url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let sql = "INSERT INTO reminder (obligation_id, organisation, rung, due_on, left_out_because)
+        SELECT o.id, o.organisation, r.rung, '2026-12-31', r.why
+        FROM obligation o JOIN cycle c ON c.id = o.cycle_id,
+             (VALUES ('before_30', 'overtaken'), ('before_14', 'nobody')) r (rung, why)
+        WHERE c.return_id = $1 AND c.period_label = $2";
+    client.execute(sql, &[&RETURN, &PERIOD]).await.unwrap();
 }
 
 async fn look_around(browser: &Browser) {

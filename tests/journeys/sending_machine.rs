@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::council::{PERIOD, RETURN, client, workbook};
 use crate::lgdp::{Platform, Role, binary, workspace};
+use crate::person::{Person, form_token};
 
 const COUNCIL: &str = "S12000036";
 
@@ -76,6 +77,22 @@ impl Machine {
     }
 }
 
+async fn close_the_round(platform: &Platform) {
+    platform.invite_as("sky@office.example", "Sky", "scheduler", &[]);
+    let sky = Person::sign_in(platform, "sky@office.example").await;
+    let round = format!("/rounds/{RETURN}/{PERIOD}");
+    let token = form_token(&sky.text(&round).await);
+    let days = [
+        ("form_token", token.as_str()),
+        ("due", "30/06/2026"),
+        ("close", "31/07/2026"),
+        ("certainty", "confirmed"),
+        ("reason", "The figures come out"),
+    ];
+    let set = sky.post(&format!("{round}/dates"), &days).await;
+    assert_eq!(set.status(), 303);
+}
+
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -112,6 +129,17 @@ async fn a_script_sends_a_file_and_knows_by_the_exit_status_what_became_of_it() 
     let (status, printed) = machine.run(&["status"]);
     assert_eq!(status, 0);
     assert!(printed.contains("ready"), "{printed}");
+
+    // A round that has closed takes nothing, and says what can be done; what was sent before is what it was.
+    close_the_round(&machine.platform).await;
+    let late = machine.put("out", "late.xlsx", &workbook("valid", "230", 2));
+    let late = late.to_str().unwrap();
+    let closed = machine.lgdp(&["submit", late, "--wait"]).output().unwrap();
+    assert_eq!(closed.status.code(), Some(1), "{}", said(&closed));
+    for told in ["closed on 31 July 2026", "more-time"] {
+        assert!(said(&closed).contains(told), "{told}: {}", said(&closed));
+    }
+    assert_eq!(machine.n_versions().await, 2);
 
     // Nothing is there: try again later; a token that is none: not.
     let away = machine

@@ -21,6 +21,6 @@ pub use dates::{
 pub use handover::{Step, Verb};
 pub use hours::Hours;
 pub use obligation::{Asked, ObligationState, Standing, Stands, due_date};
-pub use proposal::{a_year_later, proposed};
+pub use proposal::{Later, a_year_later, proposed};
 pub use schedule::{Schedule, ScheduleError, SchedulePart};
 pub use submission::{SubmissionFacts, SubmissionState};

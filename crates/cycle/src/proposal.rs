@@ -1,18 +1,59 @@
 //! The next round's days from those of the round a year before: a forecast, and never more than provisional.
 
-use chrono::Months;
-use spec::Period;
+use chrono::{Datelike, Months, NaiveDate};
+use spec::{Period, PeriodKind};
 
 use crate::{Certainty, DateFact, PlannedDate, counting, holidays};
 
-/// The same period of the year after; `None` for a snapshot, whose day somebody has to say.
-pub fn a_year_later(period: &Period) -> Option<Period> {
+/// A period of the year after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    pub period: Period,
+    /// Whether nothing else can be meant. The day of a snapshot may be a guess, which somebody has to look at.
+    pub is_sure: bool,
+}
+
+/// The same period of the year after. For a snapshot it helps to know the day of the year before it.
+pub fn a_year_later(period: &Period, before: Option<NaiveDate>) -> Option<Later> {
+    if period.kind == PeriodKind::SnapshotDate {
+        let (day, is_sure) = same_day(period.start, before)?;
+        let period = Period::of_kind_on(period.kind, day)?;
+        return Some(Later { period, is_sure });
+    }
     let start = period.start.checked_add_months(Months::new(12))?;
     let mut later = period.next()?;
     while later.start < start {
         later = later.next()?;
     }
-    (later.start == start).then_some(later)
+    (later.start == start).then_some(Later {
+        period: later,
+        is_sure: true,
+    })
+}
+
+/// The day of the year after, and whether that is sure: a month's last day is one again; the others are a date or a day of
+/// the week, such as the first Monday of a month, which the year before tells apart.
+fn same_day(day: NaiveDate, before: Option<NaiveDate>) -> Option<(NaiveDate, bool)> {
+    let year = day.year().checked_add(1)?;
+    if day.succ_opt()?.month() != day.month() {
+        let first = NaiveDate::from_ymd_opt(year, day.month(), 1)?;
+        let next = first.checked_add_months(Months::new(1))?;
+        return Some((next.pred_opt()?, true));
+    }
+    let date = day.with_year(year);
+    let week = |day: NaiveDate| (day.month(), day.weekday(), (day.day() - 1) / 7);
+    let (month, weekday, nth) = week(day);
+    let of_week =
+        NaiveDate::from_weekday_of_month_opt(year, month, weekday, u8::try_from(nth).ok()? + 1);
+    match before {
+        Some(before) if (before.month(), before.day()) == (day.month(), day.day()) => {
+            date.map(|date| (date, true))
+        }
+        Some(before) if week(before) == week(day) => of_week.map(|day| (day, true)),
+        // The first of a month is mostly meant as such.
+        _ if day.day() == 1 => date.map(|date| (date, false)),
+        _ => of_week.or(date).map(|day| (day, false)),
+    }
 }
 
 /// Each day as long after the period's end as it was a year before, or on the first working day from there.
@@ -33,9 +74,6 @@ pub fn proposed(history: &[DateFact], period: &Period, later: &Period) -> Vec<Pl
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
-    use spec::PeriodKind;
-
     use super::*;
     use crate::DateKind;
 
@@ -54,18 +92,42 @@ mod tests {
             (PeriodKind::CalendarQuarter, "2026-Q1", "2027-Q1"),
             (PeriodKind::FinancialYear, "2026-27", "2027-28"),
             (PeriodKind::SocialWorkYear, "2026-27", "2027-28"),
+            (PeriodKind::SchoolYear, "2026-27", "2027-28"),
         ] {
-            let found = a_year_later(&period(kind, label)).unwrap();
-            assert_eq!(found.label, later);
+            let found = a_year_later(&period(kind, label), None).unwrap();
+            assert_eq!((found.period.label.as_str(), found.is_sure), (later, true));
         }
-        let snapshot = period(PeriodKind::SnapshotDate, "2026-09-07");
-        assert_eq!(a_year_later(&snapshot), None);
+    }
+
+    #[test]
+    fn the_day_of_a_snapshot_is_a_date_or_a_day_of_the_week() {
+        for (label, before, later, is_sure) in [
+            // The first Monday of September, and its date in the year before another one.
+            ("2026-09-07", Some("2025-09-01"), "2027-09-06", true),
+            ("2026-09-07", None, "2027-09-06", false),
+            ("2026-04-05", Some("2025-04-05"), "2027-04-05", true),
+            ("2026-03-31", None, "2027-03-31", true),
+            ("2027-02-28", None, "2028-02-29", true),
+            ("2028-02-29", None, "2029-02-28", true),
+            ("2026-10-01", None, "2027-10-01", false),
+            // The fifth Thursday, which not every year has.
+            ("2026-01-29", None, "2027-01-29", false),
+            ("2026-09-07", Some("2025-08-20"), "2027-09-06", false),
+        ] {
+            let snapshot = period(PeriodKind::SnapshotDate, label);
+            let found = a_year_later(&snapshot, before.map(day)).unwrap();
+            assert_eq!(
+                (found.period.label.as_str(), found.is_sure),
+                (later, is_sure),
+                "{label} {before:?}"
+            );
+        }
     }
 
     #[test]
     fn days_are_as_long_after_the_end_and_on_working_days() {
         let before = period(PeriodKind::FinancialQuarter, "2025-26-Q3");
-        let later = a_year_later(&before).unwrap();
+        let later = a_year_later(&before, None).unwrap().period;
         let fact = |id, kind, on| DateFact {
             id,
             date: PlannedDate {

@@ -25,7 +25,7 @@ pub(crate) fn print(settings: &Settings) -> anyhow::Result<()> {
     for one in &all {
         let state = match (one.is_ended, one.is_on) {
             (true, _) => "ended",
-            (false, true) => "goes on",
+            (false, true) => "on",
             (false, false) => "paused",
         };
         writeln!(

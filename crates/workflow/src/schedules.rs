@@ -7,12 +7,13 @@ mod drafting;
 use std::time::Duration;
 
 use access::ActorId;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, Months, NaiveDate, Utc};
 use cycle::DateKind;
+use db::cycles::Round;
 use db::{Db, DbError, reminders};
 use queue::schedules as due;
 use serde_json::json;
-use spec::ReturnSpec;
+use spec::{Period, PeriodKind, ReturnSpec};
 
 use crate::actor::{Deed, record, sees};
 use crate::publish::{self, OpenCycleError};
@@ -112,8 +113,27 @@ const AHEAD_DAYS: u64 = 366;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     pub before: PlannedRound,
-    pub period: spec::Period,
+    pub period: Period,
     pub dates: Vec<cycle::PlannedDate>,
+    /// Whether its period is the only one that can be meant; otherwise somebody has to look at it.
+    pub is_sure: bool,
+}
+
+/// Days by which a snapshot may be off and still be the one of its year.
+const NEAR_DAYS: i64 = 60;
+
+fn is_near(one: NaiveDate, other: NaiveDate) -> bool {
+    one.signed_duration_since(other).num_days().abs() <= NEAR_DAYS
+}
+
+/// The day of the snapshot about a year before one.
+fn snapshot_before(planned: &[PlannedRound], round: &Round) -> Option<NaiveDate> {
+    let year_before = round.period.start.checked_sub_months(Months::new(12))?;
+    let mut starts = planned
+        .iter()
+        .filter(|other| other.round.return_id == round.return_id && !other.round.is_cancelled)
+        .map(|other| other.round.period.start);
+    starts.find(|start| is_near(*start, year_before))
 }
 
 /// What follows from the rounds of the year before and is not planned yet, by the day it is due.
@@ -124,7 +144,7 @@ pub async fn proposals(
     today: NaiveDate,
 ) -> Result<Vec<Proposal>, Denied> {
     let from = today
-        .checked_sub_days(Days::new(AHEAD_DAYS))
+        .checked_sub_days(Days::new(2 * AHEAD_DAYS))
         .unwrap_or(today);
     let until = today
         .checked_add_days(Days::new(2 * AHEAD_DAYS))
@@ -137,10 +157,16 @@ pub async fn proposals(
         .iter()
         .filter(|before| !before.round.is_cancelled)
         .filter_map(|before| {
-            let period = cycle::a_year_later(&before.round.period)?;
+            let snapshot_before = snapshot_before(&planned, &before.round);
+            let later = cycle::a_year_later(&before.round.period, snapshot_before)?;
+            let period = later.period;
+            // Another day of the same year is the snapshot that somebody has set right.
+            let is_the_same = |other: &Period| match period.kind {
+                PeriodKind::SnapshotDate => is_near(other.start, period.start),
+                _ => other.label == period.label,
+            };
             let is_planned = planned.iter().any(|other| {
-                other.round.return_id == before.round.return_id
-                    && other.round.period.label == period.label
+                other.round.return_id == before.round.return_id && is_the_same(&other.round.period)
             });
             if is_planned || spec_of(specs, &before.round.return_id, &period).is_none() {
                 return None;
@@ -157,6 +183,7 @@ pub async fn proposals(
                 before: before.clone(),
                 period,
                 dates,
+                is_sure: later.is_sure,
             })
         })
         .collect();
@@ -177,7 +204,7 @@ pub async fn proposals(
 fn spec_of<'s>(
     specs: &'s [ReturnSpec],
     return_id: &str,
-    period: &spec::Period,
+    period: &Period,
 ) -> Option<&'s ReturnSpec> {
     specs
         .iter()

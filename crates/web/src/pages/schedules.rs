@@ -146,7 +146,7 @@ fn state(schedule: &Schedule) -> (&'static str, &'static str) {
     if schedule.is_ended {
         ("ds_tag--grey", "ended")
     } else if schedule.is_on {
-        ("ds_tag--green", "goes on")
+        ("ds_tag--green", "on")
     } else {
         ("ds_tag--yellow", "paused")
     }

@@ -31,8 +31,9 @@ pub(crate) async fn remind(worker: Arc<Worker>, _job: ScheduledJob) -> Result<()
 pub(crate) async fn propose(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
     let today = clock::day(Utc::now());
     let actor = Worker::actor();
-    let all = |_: &workflow::Proposal| true;
-    workflow::plan_proposals(&worker.db, &actor, &worker.specs, all, today).await?;
+    // What is a guess is for whoever plans the rounds to look at.
+    let sure = |proposal: &workflow::Proposal| proposal.is_sure;
+    workflow::plan_proposals(&worker.db, &actor, &worker.specs, sure, today).await?;
     Ok(())
 }
 

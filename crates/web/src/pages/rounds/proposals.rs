@@ -29,6 +29,7 @@ struct Row {
     opens: String,
     due: String,
     due_before: String,
+    is_sure: bool,
 }
 
 pub(crate) async fn show(
@@ -70,6 +71,7 @@ fn row(proposal: &Proposal) -> Row {
         opens: day(DateKind::Open),
         due: day(DateKind::Due),
         due_before: words::day(proposal.before.round.due_on),
+        is_sure: proposal.is_sure,
     }
 }
 
