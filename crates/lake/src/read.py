@@ -1,14 +1,15 @@
 """Reads a Delta table with an engine that is not ours, and prints its rows as JSON lines, in order.
 
-usage: read.py deltars|duckdb ADDRESS [--version N] [--s3 ENDPOINT]
+usage: read.py deltars|duckdb|clickhouse ADDRESS [--version N] [--s3 ENDPOINT]
 """
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("engine", choices=["deltars", "duckdb"])
+parser.add_argument("engine", choices=["deltars", "duckdb", "clickhouse"])
 parser.add_argument("address")
 parser.add_argument("--version", type=int)
 parser.add_argument("--s3")
@@ -44,6 +45,22 @@ def duckdb():
     return [dict(zip(found.columns, row)) for row in found.fetchall()]
 
 
-rows = deltars() if said.engine == "deltars" else duckdb()
+def clickhouse():
+    """By ClickHouse's own reader: the others read through the library that we write with. It knows no earlier versions."""
+    import chdb
+
+    path = said.address.removeprefix("file://")
+    place = f"deltaLakeLocal('{path}')"
+    if not said.s3:
+        # It reads what is below where it is, and nothing else.
+        os.chdir(path)
+    else:
+        place = f"deltaLake('{said.address.replace('s3://', said.s3.rstrip('/') + '/')}', 'key', 'secret')"
+    settings = "allow_experimental_delta_kernel_rs = 0, output_format_json_quote_decimals = 1, output_format_decimal_trailing_zeros = 1"
+    found = chdb.query(f"SELECT * FROM {place} SETTINGS {settings}", "JSONEachRow")
+    return [json.loads(line) for line in str(found).splitlines()]
+
+
+rows = {"deltars": deltars, "duckdb": duckdb, "clickhouse": clickhouse}[said.engine]()
 lines = [json.dumps(row, sort_keys=True, default=str) for row in rows]
 print("\n".join(sorted(lines)))
