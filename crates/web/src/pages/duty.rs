@@ -146,7 +146,7 @@ pub(crate) async fn show(
             }
         },
         closed: closed(&duty, spec),
-        is_overdue: duty.is_overdue,
+        is_overdue: duty.is_overdue && duty.state != ObligationState::Overdue,
         state: duty.state.in_words(),
         tag: words::tag_of_obligation(duty.state),
         may_send: is_owed && workflow::may_for(actor, Action::Send, &organisation),
@@ -218,9 +218,9 @@ async fn days_left(
 /// What is said of a round that is closed.
 fn closed(duty: &Obligation, spec: Option<&ReturnSpec>) -> Option<String> {
     let day = words::day(duty.closed_on.filter(|_| !is_not_owed(duty.state))?);
-    let team = spec.map_or("the team that asks for the return", |spec| &spec.owner.team);
+    let team = spec.map_or_else(String::new, |spec| format!(": {}", spec.owner.team));
     Some(format!(
-        "This round closed on {day}, and no file is taken any more. You can ask for more time, or ask {team}."
+        "This round closed on {day}, and no file is taken any more. You can ask for more time, or ask the team of this return{team}."
     ))
 }
 
