@@ -27,11 +27,7 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             let database = Database::find(settings)?;
             runtime()?.block_on(database.migrate())?;
         }
-        AdminCommand::Publish => {
-            let published = Published::load(settings)?;
-            let database = Database::find(settings)?;
-            runtime()?.block_on(async { publish(&database.migrate().await?, &published).await })?;
-        }
+        AdminCommand::Publish => publish_all(settings)?,
         AdminCommand::Open {
             return_id,
             period,
@@ -121,6 +117,12 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         })?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn publish_all(settings: &Settings) -> anyhow::Result<()> {
+    let published = Published::load(settings)?;
+    let database = Database::find(settings)?;
+    runtime()?.block_on(async { publish(&database.migrate().await?, &published).await })
 }
 
 fn fill_lake(settings: &Settings) -> anyhow::Result<()> {

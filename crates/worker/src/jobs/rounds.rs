@@ -45,7 +45,7 @@ pub(crate) async fn draft_release(
     match workflow::draft_scheduled(db, &actor, &worker.specs, &job).await? {
         Drafted::Release(id) => tracing::info!(schedule = job.schedule, release = %id, "drafted"),
         Drafted::Nothing => {
-            tracing::info!(schedule = job.schedule, "nothing to draft a release of")
+            tracing::info!(schedule = job.schedule, "nothing to draft a release of");
         }
     }
     Ok(())

@@ -45,7 +45,7 @@ struct SchedulePage {
 
 struct Fired {
     nominal: String,
-    fired: String,
+    done: String,
     is_late: bool,
 }
 
@@ -110,7 +110,7 @@ async fn page(
 fn fired(schedule: &Schedule, firing: &Firing) -> Fired {
     Fired {
         nominal: in_words(schedule, firing.nominal_at),
-        fired: in_words(schedule, firing.fired_at),
+        done: in_words(schedule, firing.fired_at),
         is_late: firing.is_late,
     }
 }
