@@ -168,6 +168,7 @@ pub(crate) fn web_config(settings: &Settings, base_url: String) -> web::Config {
         },
         n_threads: settings.web_threads,
         requests_per_minute: settings.requests_per_minute,
+        proxy_header: settings.proxy_header.clone(),
         webhook_places: settings.webhook_places.clone(),
         demo: Vec::new(),
     }

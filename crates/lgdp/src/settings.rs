@@ -106,6 +106,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "Requests by the API that one program or person may make in a minute, of each process of the site.",
     ),
     plain(
+        "LGDP_PROXY_HEADER",
+        "none",
+        "Header in which the proxy before the site says whose request it is, such as `X-Forwarded-For`: its last address is believed. Without it, all that comes by a proxy is from one address, and requests without a token share one allowance. Set it only where nobody gets past the proxy.",
+    ),
+    plain(
         "LGDP_WEBHOOK_HOSTS",
         "none",
         "Hosts that may be told by webhook although they are on this machine or network, by http too: names with commas between, for trying it out.",
@@ -233,6 +238,8 @@ pub(crate) struct Settings {
     pub(crate) providers: Vec<oidc::Provider>,
     pub(crate) web_threads: usize,
     pub(crate) requests_per_minute: NonZeroU32,
+    /// `None`: no proxy's word is taken.
+    pub(crate) proxy_header: Option<String>,
     pub(crate) webhook_places: webhook::Places,
     pub(crate) upload_bytes: u64,
     pub(crate) file_limits: child::FileLimits,
@@ -308,6 +315,7 @@ impl Settings {
             providers: providers::read(&reader)?,
             web_threads: reader.count("LGDP_WEB_THREADS")?,
             requests_per_minute: reader.positive("LGDP_REQUESTS_PER_MINUTE")?,
+            proxy_header: reader.header("LGDP_PROXY_HEADER")?,
             webhook_places: webhook::Places {
                 allowed: reader.names("LGDP_WEBHOOK_HOSTS")?,
             },

@@ -2,15 +2,12 @@
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::{Method, header};
-use actix_web::web::{self, FormConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{self, QueryConfig, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, guard};
 
 use access::Action;
 
-use crate::{api, assets, health, pages, problem::Problem};
-
-/// A form has a text of 4,000 characters, nine bytes each where it is far from ASCII, and some hundred ticked places.
-const FORM_BYTES: usize = 64 * 1024;
+use crate::{api, assets, form, health, pages, problem::Problem};
 
 pub(crate) fn site_map(site: &mut ServiceConfig) {
     site.app_data(QueryConfig::default().error_handler(|error, _| {
@@ -18,14 +15,7 @@ pub(crate) fn site_map(site: &mut ServiceConfig) {
         tracing::debug!(%error, "a query that can't be read");
         Problem::bad_request(told).into()
     }))
-    .app_data(
-        FormConfig::default()
-            .limit(FORM_BYTES)
-            .error_handler(|error, _| {
-                tracing::debug!(%error, "a form that can't be read");
-                Problem::bad_request("The form can't be read: open the page again.").into()
-            }),
-    );
+    .app_data(form::limit());
     for address in addresses() {
         site.service(address);
     }

@@ -1,11 +1,13 @@
 //! Who sends a request: somebody with a session in a cookie, or a program with a token.
 
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 
 use access::Action;
 use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, web};
 use chrono::Utc;
@@ -194,11 +196,24 @@ pub(crate) async fn caller(request: &HttpRequest) -> Result<Actor, Problem> {
     found
 }
 
-/// Where a request comes from, for counting attempts.
+/// Where a request comes from, for counting attempts: what the proxy before the site says, where there is one that is
+/// trusted, and otherwise who is connected.
 pub(crate) fn network(request: &HttpRequest) -> String {
-    request
-        .peer_addr()
-        .map_or_else(String::new, |address| address.ip().to_string())
+    let header = site(request)
+        .ok()
+        .and_then(|site| site.config.proxy_header.as_deref());
+    let told = header.and_then(|header| told_by_proxy(request.headers(), header));
+    told.or_else(|| request.peer_addr().map(|address| address.ip()))
+        .map_or_else(String::new, |address| address.to_string())
+}
+
+/// The last address of the header: the proxy's own word. What stands before it came from whoever asked.
+fn told_by_proxy(headers: &HeaderMap, header: &str) -> Option<IpAddr> {
+    let line = headers.get_all(header).last()?.to_str().ok()?;
+    let last = line.rsplit(',').next()?.trim();
+    let with_port = || last.parse().ok().map(|address: SocketAddr| address.ip());
+    let plain = last.trim_start_matches('[').trim_end_matches(']');
+    plain.parse().ok().or_else(with_port)
 }
 
 async fn proved(request: &HttpRequest) -> Result<Actor, Problem> {
@@ -224,4 +239,39 @@ fn bearer(request: &HttpRequest) -> Option<Secret> {
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| Secret::of(token.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn of_what_a_proxy_passes_on_its_own_word_alone_is_believed() {
+        let header = "x-forwarded-for";
+        let told = |lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                let name = HeaderName::from_static("x-forwarded-for");
+                headers.append(name, HeaderValue::from_str(line).unwrap());
+            }
+            told_by_proxy(&headers, header).map(|address| address.to_string())
+        };
+        let is = |address: &str| Some(address.to_owned());
+        assert_eq!(told(&["192.0.2.7"]), is("192.0.2.7"));
+        assert_eq!(
+            told(&["10.0.0.1, 192.0.2.7"]),
+            is("192.0.2.7"),
+            "forged before it"
+        );
+        assert_eq!(told(&["10.0.0.1", "192.0.2.7"]), is("192.0.2.7"));
+        assert_eq!(told(&["192.0.2.7:4711"]), is("192.0.2.7"));
+        assert_eq!(told(&["2001:db8::7"]), is("2001:db8::7"));
+        assert_eq!(told(&["[2001:db8::7]"]), is("2001:db8::7"));
+        assert_eq!(told(&["[2001:db8::7]:4711"]), is("2001:db8::7"));
+        for nonsense in [&[][..], &[""], &["unknown"], &["192.0.2.7, "]] {
+            assert_eq!(told(nonsense), None, "{nonsense:?}");
+        }
+    }
 }

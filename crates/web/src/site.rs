@@ -42,6 +42,8 @@ pub struct Config {
     pub n_threads: usize,
     /// Of one program or person by the API, from each process.
     pub requests_per_minute: NonZeroU32,
+    /// In which header of each request the proxy before the site says who asks; `None`: nobody's word is taken.
+    pub proxy_header: Option<String>,
     /// Which servers may be called when something happens.
     pub webhook_places: webhook::Places,
     /// Made-up people as whom anybody may sign in with one click; none but in the demo.

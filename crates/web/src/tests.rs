@@ -18,6 +18,7 @@ mod sign_in;
 mod slow_bodies;
 mod uploads;
 mod webhooks;
+mod zero_bytes;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -159,6 +160,8 @@ impl Running {
                 },
                 n_threads: 1,
                 requests_per_minute,
+                // These tests' requests come by none, unless they say so.
+                proxy_header: Some("x-forwarded-for".to_owned()),
                 webhook_places: webhook::Places::default(),
                 demo: Vec::new(),
             },

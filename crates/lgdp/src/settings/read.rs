@@ -49,6 +49,19 @@ impl<'a> Reader<'a> {
             .collect())
     }
 
+    /// The name of a header of HTTP; `none`, as where it is not set, is none.
+    pub(super) fn header(&self, name: &'static str) -> Result<Option<String>, SettingsError> {
+        let text = self.text_or_default(name)?.trim().to_ascii_lowercase();
+        if text == "none" {
+            return Ok(None);
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if text.is_empty() || !text.chars().all(is_name) {
+            return Err(SettingsError::new(name, "the name of a header, or none"));
+        }
+        Ok(Some(text))
+    }
+
     pub(super) fn text_or_default(&self, name: &'static str) -> Result<String, SettingsError> {
         let default = setting(name)?.default;
         Ok(self.value(name)?.unwrap_or_else(|| default.to_owned()))

@@ -17,6 +17,7 @@ use workflow::{Denied, ParcelError, ParcelState, Waiting};
 use super::problem::PageProblem;
 use super::upload::{RoundChoice, choices, open_rounds};
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::spool;
@@ -130,7 +131,7 @@ pub(crate) async fn decide(
     site: web::Data<Site>,
     visitor: Visitor,
     batch: web::Path<String>,
-    form: web::Form<HashMap<String, String>>,
+    form: Form<HashMap<String, String>>,
 ) -> Result<HttpResponse, PageProblem> {
     let said = |name: &str| form.get(name).map_or("", String::as_str);
     visitor.check_form(said("form_token"))?;

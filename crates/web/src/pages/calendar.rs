@@ -11,6 +11,7 @@ use workflow::{Actor, Denied, Feed, OfWhat, Secret};
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words;
@@ -116,7 +117,7 @@ fn made(feed: &Feed, choices: &[(String, String)]) -> Made {
 pub(crate) async fn make(
     site: web::Data<Site>,
     visitor: Visitor,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let unreadable = || Problem::bad_request("The form can't be read: open the page again.");
@@ -143,7 +144,7 @@ pub(crate) async fn revoke(
     site: web::Data<Site>,
     visitor: Visitor,
     feed: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let id = Uuid::try_parse(&feed).map_err(|_| Problem::not_found())?;

@@ -14,6 +14,7 @@ use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use super::releases::{self, kind_in_words, periods_in_words};
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 
@@ -32,6 +33,7 @@ pub(crate) struct Which {
 #[template(path = "datasets.html")]
 struct DatasetPage {
     you: Option<You>,
+    return_id: String,
     title: String,
     period: String,
     /// As addresses have it.
@@ -135,6 +137,7 @@ async fn page(
     let here = format!("/returns/{}/{}/datasets", spec.id, period.label);
     let api = format!("/api/returns/{}/periods/{}", spec.id, period.label);
     let page = DatasetPage {
+        return_id: spec.id.clone(),
         title: spec.title.clone(),
         period: period.in_words(),
         label: period.label.clone(),
@@ -257,7 +260,7 @@ pub(crate) async fn draft(
     site: web::Data<Site>,
     visitor: Visitor,
     round: web::Path<Round>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (spec, period) = served(&site, &round)?;

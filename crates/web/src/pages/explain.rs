@@ -11,6 +11,7 @@ use super::findings::{Check, check_page, link};
 use super::problem::PageProblem;
 use crate::Site;
 use crate::api::submission::find;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::Visitor;
 
@@ -132,7 +133,7 @@ pub(crate) async fn explain(
     site: web::Data<Site>,
     visitor: Visitor,
     address: web::Path<(String, String)>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (id, rule) = address.into_inner();
@@ -182,7 +183,7 @@ pub(crate) async fn ask(
     site: web::Data<Site>,
     visitor: Visitor,
     address: web::Path<(String, String)>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (id, rule) = address.into_inner();

@@ -15,6 +15,7 @@ use workflow::{HandoverError, MessageError, Next, Submission};
 use super::problem::PageProblem;
 use crate::Site;
 use crate::api::submission::{find, parse_id};
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 
@@ -332,7 +333,7 @@ pub(crate) async fn press(
     site: web::Data<Site>,
     visitor: Visitor,
     address: web::Path<(String, String)>,
-    form: web::Form<Pressed>,
+    form: Form<Pressed>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(&form.form_token)?;
     let (id, word) = address.into_inner();
@@ -389,7 +390,7 @@ pub(crate) async fn write(
     site: web::Data<Site>,
     visitor: Visitor,
     id: web::Path<String>,
-    form: web::Form<NewMessage>,
+    form: Form<NewMessage>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(&form.form_token)?;
     let id = parse_id(&id)?;

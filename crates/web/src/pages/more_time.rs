@@ -16,6 +16,7 @@ use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use super::waivers::parse_day;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words;
@@ -177,7 +178,7 @@ pub(crate) async fn ask(
     site: web::Data<Site>,
     visitor: Visitor,
     duty: web::Path<Duty>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (until, reason) = (field(&form, "until"), field(&form, "reason"));
@@ -313,7 +314,7 @@ pub(crate) async fn decide(
     site: web::Data<Site>,
     visitor: Visitor,
     address: web::Path<Request>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let found = request(&site, &visitor, (&address.duty, &address.request)).await?;

@@ -15,6 +15,7 @@ use workflow::{NewUpload, Obligation};
 
 use super::problem::PageProblem;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::spool::{SpoolError, spool};
@@ -79,7 +80,7 @@ pub(crate) async fn declare(
     site: web::Data<Site>,
     visitor: Visitor,
     duty: web::Path<Duty>,
-    form: web::Form<Pressed>,
+    form: Form<Pressed>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(&form.form_token)?;
     let owed = owed(&site, &visitor, &duty).await?;

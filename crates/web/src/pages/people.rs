@@ -12,6 +12,7 @@ use workflow::{Actor, InviteError, LeaveError, Member, Members, OrganisationName
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use super::waivers::parse_day;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::{Site, words};
@@ -202,7 +203,7 @@ pub(crate) async fn invite(
     site: web::Data<Site>,
     visitor: Visitor,
     code: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     workflow::decide_for(&visitor.actor, Action::InvitePeople, &code)?;
@@ -335,7 +336,7 @@ pub(crate) async fn change(
     site: web::Data<Site>,
     visitor: Visitor,
     address: web::Path<(String, String)>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (code, id) = address.into_inner();
@@ -363,7 +364,7 @@ pub(crate) async fn allow_own_sign_off(
     site: web::Data<Site>,
     visitor: Visitor,
     code: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     workflow::decide_for(&visitor.actor, Action::AllowOwnSignOff, &code)?;

@@ -12,6 +12,7 @@ use workflow::{Client, ClientError, Denied, LONGEST_CLIENT_DAYS, NewClient, Orga
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words::capitalised;
@@ -122,7 +123,7 @@ async fn page(
 pub(crate) async fn make(
     site: web::Data<Site>,
     visitor: Visitor,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let of = |name| field(&form, name).trim().to_owned();
@@ -184,7 +185,7 @@ pub(crate) async fn end(
     site: web::Data<Site>,
     visitor: Visitor,
     id: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     // What is no id is nobody's.

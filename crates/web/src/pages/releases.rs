@@ -14,6 +14,7 @@ use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use crate::Site;
 use crate::api::submission::parse_id;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 
@@ -25,6 +26,8 @@ struct ReleasePage {
     period: String,
     /// The page of the figures that it is of.
     datasets: String,
+    /// A first look at them.
+    look: String,
     here: String,
     kind: &'static str,
     state: String,
@@ -172,6 +175,7 @@ async fn page(
             "/returns/{}/{}/datasets",
             release.return_id, release.to_period
         ),
+        look: format!("/returns/{}/{}/look", release.return_id, release.to_period),
         here: format!("/releases/{id}"),
         kind: kind_in_words(release.kind),
         state,
@@ -246,7 +250,7 @@ pub(crate) async fn approve(
     site: web::Data<Site>,
     visitor: Visitor,
     id: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let id = parse_id(&id)?;

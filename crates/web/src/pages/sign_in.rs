@@ -10,6 +10,7 @@ use serde::Deserialize;
 use workflow::{Code, Secret, SignInError};
 
 use super::problem::PageProblem;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{self, Visitor, You, check_form};
 use crate::{DemoPerson, Site};
@@ -102,7 +103,7 @@ pub(crate) struct Address {
 pub(crate) async fn ask(
     site: web::Data<Site>,
     request: HttpRequest,
-    form: web::Form<Address>,
+    form: Form<Address>,
 ) -> Result<HttpResponse, PageProblem> {
     let email = form.into_inner().email.trim().to_owned();
     let again = |status, problem, email| {
@@ -239,7 +240,7 @@ pub(crate) struct Digits {
 pub(crate) async fn enter_code(
     site: web::Data<Site>,
     request: HttpRequest,
-    form: web::Form<Digits>,
+    form: Form<Digits>,
 ) -> Result<HttpResponse, PageProblem> {
     let half = session::secret(&request).ok_or(PageProblem::SignIn)?;
     check_form(&half, &form.form_token)?;
@@ -255,7 +256,7 @@ pub(crate) async fn enter_code(
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Form {
+pub(crate) struct Pressed {
     #[serde(default)]
     form_token: String,
 }
@@ -264,7 +265,7 @@ pub(crate) async fn sign_out(
     site: web::Data<Site>,
     request: HttpRequest,
     visitor: Visitor,
-    form: web::Form<Form>,
+    form: Form<Pressed>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(&form.form_token)?;
     // What can't be removed now is removed in time.
@@ -284,7 +285,7 @@ pub(crate) async fn sign_out(
 pub(crate) async fn as_demo(
     site: web::Data<Site>,
     request: HttpRequest,
-    form: web::Form<Address>,
+    form: Form<Address>,
 ) -> Result<HttpResponse, PageProblem> {
     if !site
         .config

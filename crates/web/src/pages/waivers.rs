@@ -13,6 +13,7 @@ use super::explain::{Fields, field, see};
 use super::home::asked::Pages;
 use super::problem::PageProblem;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words;
@@ -206,7 +207,7 @@ pub(crate) async fn decide(
     site: web::Data<Site>,
     visitor: Visitor,
     id: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (reason, ends_on) = (field(&form, "reason"), field(&form, "ends_on"));
@@ -258,7 +259,7 @@ pub(crate) async fn end(
     site: web::Data<Site>,
     visitor: Visitor,
     id: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (reason, today) = (field(&form, "reason"), clock::day(Utc::now()));

@@ -14,6 +14,7 @@ use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use super::programs::Names;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words::capitalised;
@@ -163,7 +164,7 @@ fn reach_of(value: &str) -> Option<Reach> {
 pub(crate) async fn ask(
     site: web::Data<Site>,
     visitor: Visitor,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let filled = Filled {
@@ -211,7 +212,7 @@ pub(crate) async fn ask(
 
 /// With an address that is to be called.
 fn wrong_with(site: &Site, url: &str) -> Option<&'static str> {
-    if url.len() > 2000 || url.contains('\0') {
+    if url.len() > 2000 {
         return Some("Enter an address of up to 2,000 letters.");
     }
     let error = site.config.webhook_places.parse(url).err()?;
@@ -283,7 +284,7 @@ pub(crate) async fn change(
     site: web::Data<Site>,
     visitor: Visitor,
     id: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (db, actor, id) = (site.db()?, &visitor.actor, parsed(&id));

@@ -205,3 +205,21 @@ async fn who_asks_too_often_waits_and_nobody_else_does() {
     assert_eq!(answers, BTreeSet::from([401, 429]));
     assert_eq!(site.get("/api/rounds").await.status, 200);
 }
+
+#[tokio::test]
+async fn by_a_proxy_each_address_has_an_allowance_of_its_own() {
+    let site = Running::start_asked_at_most(NonZeroU32::new(5).unwrap()).await;
+    let ask = async |from: &str| {
+        let header = format!("x-forwarded-for: {from}\r\nauthorization: Bearer guessed\r\n");
+        let answer = site.ask_as("", "GET", "/api/returns", &header, b"").await;
+        answer.status
+    };
+    let mut answers = BTreeSet::new();
+    for n in 0..10 {
+        // What a guesser writes before the proxy's own word is nobody's address.
+        answers.insert(ask(&format!("10.0.0.{n}, 192.0.2.1")).await);
+    }
+    assert_eq!(answers, BTreeSet::from([401, 429]));
+    assert_eq!(ask("192.0.2.1").await, 429);
+    assert_eq!(ask("192.0.2.2").await, 401, "somebody else's mistake");
+}

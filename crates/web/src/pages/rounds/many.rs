@@ -9,6 +9,7 @@ use workflow::{Because, NewDates, PlannedRound, RoundName};
 use super::year::certainty;
 use super::{Wrong, day_off, mistake, text, ticked, weekday};
 use crate::Site;
+use crate::form::Form;
 use crate::pages::explain::{Fields, field, see};
 use crate::pages::problem::PageProblem;
 use crate::session::{Visitor, You};
@@ -104,7 +105,7 @@ fn row(planned: &PlannedRound, ticked: &[RoundName]) -> Row {
 pub(crate) async fn change(
     site: web::Data<Site>,
     visitor: Visitor,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let planned = to_come(&site, &visitor).await?;

@@ -12,6 +12,7 @@ use workflow::{Because, NewDates, PlannedRound, Required, RoundName, TakesPlace}
 use super::year::certainty;
 use super::{Wrong, address, day_off, mistake, text, weekday};
 use crate::Site;
+use crate::form::Form;
 use crate::pages::explain::{Fields, field, see};
 use crate::pages::problem::PageProblem;
 use crate::pages::waivers::parse_day;
@@ -286,7 +287,7 @@ pub(crate) async fn set_dates(
     site: web::Data<Site>,
     visitor: Visitor,
     round: web::Path<Address>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let certainty = Certainty::parse(field(&form, "certainty"));
@@ -354,7 +355,7 @@ pub(crate) async fn cancel(
     site: web::Data<Site>,
     visitor: Visitor,
     round: web::Path<Address>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let takes_place = match field(&form, "takes_place") {
@@ -387,7 +388,7 @@ pub(crate) async fn require(
     site: web::Data<Site>,
     visitor: Visitor,
     round: web::Path<Address>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let (organisation, required) = match field(&form, "organisation").split_once(':') {

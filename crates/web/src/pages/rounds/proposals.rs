@@ -8,6 +8,7 @@ use workflow::{OpenCycleError, Proposal};
 
 use super::{Wrong, ticked, weekday};
 use crate::Site;
+use crate::form::Form;
 use crate::pages::explain::{Fields, field, see};
 use crate::pages::problem::PageProblem;
 use crate::problem::Problem;
@@ -78,7 +79,7 @@ fn row(proposal: &Proposal) -> Row {
 pub(crate) async fn plan(
     site: web::Data<Site>,
     visitor: Visitor,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     workflow::decide_plan(&visitor.actor)?;
