@@ -257,6 +257,8 @@ pub async fn log_of_round(
 
 #[derive(QueryableByName)]
 struct Turned {
+    #[diesel(sql_type = BigInt)]
+    cycle_id: i64,
     #[diesel(sql_type = Text)]
     return_id: String,
     #[diesel(sql_type = Text)]
@@ -270,6 +272,7 @@ struct Turned {
 /// A day of a round that has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
+    pub cycle_id: i64,
     pub return_id: String,
     pub period_label: String,
     /// What the day is for.
@@ -289,7 +292,7 @@ pub async fn note_turns(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Turn>, DbEr
             ON CONFLICT DO NOTHING
             RETURNING cycle_id, turn, on_day
          )
-         SELECT c.return_id, c.period_label, n.turn, n.on_day
+         SELECT n.cycle_id, c.return_id, c.period_label, n.turn, n.on_day
          FROM noted n JOIN cycle c ON c.id = n.cycle_id ORDER BY n.on_day, c.return_id, c.period_label",
     )
     .bind::<Date, _>(today)
@@ -298,6 +301,7 @@ pub async fn note_turns(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Turn>, DbEr
     Ok(rows
         .into_iter()
         .map(|row| Turn {
+            cycle_id: row.cycle_id,
             return_id: row.return_id,
             period_label: row.period_label,
             kind: row.turn,

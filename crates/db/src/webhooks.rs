@@ -108,6 +108,19 @@ pub async fn called_for(
     Ok(rows.into_iter().map(Webhook::from).collect())
 }
 
+/// Those that are told of a round: of its return, or of an organisation that has to answer in it.
+pub async fn called_for_round(conn: &mut Conn, cycle_id: i64) -> Result<Vec<Webhook>, DbError> {
+    let rows: Vec<Row> = statement(format!(
+        "{SELECT} JOIN cycle c ON c.id = $1 WHERE w.ended_at IS NULL AND (w.return_id = c.return_id OR EXISTS (
+            SELECT 1 FROM obligation o WHERE o.cycle_id = c.id AND o.organisation = w.organisation AND o.is_required))
+         ORDER BY w.id"
+    ))
+    .bind::<BigInt, _>(cycle_id)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.into_iter().map(Webhook::from).collect())
+}
+
 /// False where there is one with its id.
 pub async fn add(tx: &mut Tx, webhook: &Webhook) -> Result<bool, DbError> {
     let (organisation, return_id) = people::columns_of(&webhook.reach);
@@ -158,6 +171,40 @@ pub async fn set_failing(
     Ok(())
 }
 
+/// What a message is about: one of these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, QueryableByName)]
+pub struct About {
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub submission_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub release_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub cycle_id: Option<i64>,
+}
+
+impl About {
+    pub fn submission(id: Uuid) -> Self {
+        Self {
+            submission_id: Some(id),
+            ..Self::default()
+        }
+    }
+
+    pub fn release(id: Uuid) -> Self {
+        Self {
+            release_id: Some(id),
+            ..Self::default()
+        }
+    }
+
+    pub fn round(cycle_id: i64) -> Self {
+        Self {
+            cycle_id: Some(cycle_id),
+            ..Self::default()
+        }
+    }
+}
+
 /// What one is told.
 #[derive(Debug, Clone, PartialEq, QueryableByName)]
 pub struct Message {
@@ -167,8 +214,8 @@ pub struct Message {
     pub webhook_id: Uuid,
     #[diesel(sql_type = Text)]
     pub event: String,
-    #[diesel(sql_type = SqlUuid)]
-    pub submission_id: Uuid,
+    #[diesel(embed)]
+    pub about: About,
     #[diesel(sql_type = Jsonb)]
     pub data: serde_json::Value,
     #[diesel(sql_type = Timestamptz)]
@@ -185,7 +232,7 @@ pub struct Message {
     pub failure: Option<String>,
 }
 
-const MESSAGES: &str = "SELECT m.id, m.webhook_id, m.event, m.submission_id, m.data, m.made_at, m.taken_at, m.given_up_at,
+const MESSAGES: &str = "SELECT m.id, m.webhook_id, m.event, m.submission_id, m.release_id, m.cycle_id, m.data, m.made_at, m.taken_at, m.given_up_at,
         (SELECT count(*) FROM webhook_attempt a WHERE a.message_id = m.id) AS n_attempts,
         (SELECT a.failure FROM webhook_attempt a WHERE a.message_id = m.id ORDER BY a.id DESC LIMIT 1) AS failure
     FROM webhook_message m";
@@ -213,25 +260,27 @@ pub async fn messages(
     .await?)
 }
 
-/// False where it is told that of this submission already.
+/// False where it is told that already.
 pub async fn add_message(
     tx: &mut Tx,
     id: Uuid,
     webhook: &Webhook,
     event: &str,
-    submission_id: Uuid,
+    about: About,
     data: &serde_json::Value,
 ) -> Result<bool, DbError> {
     let (organisation, _) = people::columns_of(&webhook.reach);
     let n_added = statement(
-        "INSERT INTO webhook_message (id, webhook_id, organisation, event, submission_id, data)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (webhook_id, event, submission_id) DO NOTHING",
+        "INSERT INTO webhook_message (id, webhook_id, organisation, event, submission_id, release_id, cycle_id, data)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(webhook.id)
     .bind::<Nullable<Text>, _>(organisation)
     .bind::<Text, _>(event)
-    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Nullable<SqlUuid>, _>(about.submission_id)
+    .bind::<Nullable<SqlUuid>, _>(about.release_id)
+    .bind::<Nullable<BigInt>, _>(about.cycle_id)
     .bind::<Jsonb, _>(data)
     .execute(tx.connection())
     .await?;

@@ -4,6 +4,7 @@ pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod dataset;
 pub(crate) mod document;
+mod events;
 pub(crate) mod explanations;
 pub(crate) mod findings;
 pub(crate) mod handover;

@@ -167,7 +167,7 @@ pub use waivers::{
     ask_for_waiver, decide_waiver, may_decide, revoke_waiver, waiver,
 };
 pub use webhooks::{
-    DeliverJob, NewWebhook, NextDelivery, ToDeliver, Webhook, WebhookError, WebhookMessage,
-    add_webhook, end_webhook, host_of, may_make_webhooks, note_delivery, send_again, to_deliver,
-    webhook, webhooks,
+    DeliverJob, NewWebhook, NextDelivery, ToDeliver, Webhook, WebhookAbout, WebhookError,
+    WebhookEvent, WebhookMessage, add_webhook, end_webhook, host_of, may_make_webhooks,
+    note_delivery, send_again, to_deliver, webhook, webhooks,
 };

@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::actor::{Deed, allowed, is_system, record, sees};
 use crate::explain::written;
 use crate::waivers::by;
+use crate::webhooks::announce_release;
 use crate::{Actor, Denied, ExplainError, OriginalError, WantedError};
 
 pub use db::releases::{Approval, Kind as ReleaseKind, Release, ReleaseFile as FileOfRelease};
@@ -415,6 +416,7 @@ pub async fn approve_release(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
         let number = releases::publish(&mut tx, &approved).await?;
         let details = json!({"release": id, "return": release.return_id, "number": number});
         record(&mut tx, actor, deed("publish_release", details)).await?;
+        announce_release(&mut tx, &approved, number).await?;
     }
     let release = releases::find(&mut tx, id).await?.ok_or(Denied::NotThere)?;
     tx.commit().await?;

@@ -18,6 +18,7 @@ use spec::{Period, PeriodKind, ReturnSpec};
 use crate::actor::{Deed, record, sees};
 use crate::publish::{self, OpenCycleError};
 use crate::rounds::{Because, PlannedRound, planned_rounds};
+use crate::webhooks::announce_turn;
 use crate::{Actor, Denied};
 
 pub use changes::{
@@ -101,6 +102,7 @@ pub async fn turn_rounds(db: &Db, actor: &Actor, today: NaiveDate) -> Result<usi
             }),
         };
         record(&mut tx, actor, deed).await?;
+        announce_turn(&mut tx, turn).await?;
     }
     tx.commit().await?;
     Ok(turns.len())

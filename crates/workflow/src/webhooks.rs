@@ -3,15 +3,15 @@
 //! What is told is put down in the transaction that it tells of, or by the job that tells people of it, once for each
 //! server. A job delivers it, again with longer and longer pauses, and an address that takes nothing for days is ended.
 
+mod announce;
+
 use std::time::Duration;
 
 use access::{Action, ActorId, Grant, Object, Reach};
 use chrono::{DateTime, TimeDelta, Utc};
-use cycle::{Verb, clock};
-use db::submissions::Submission;
-use db::webhooks as stored;
-use db::{Conn, Db, DbError, Sees, Tx, findings, people};
-use finding::{Outcome, Severity};
+use cycle::clock;
+use db::webhooks::{self as stored, About};
+use db::{Conn, Db, DbError, Sees, Tx, people};
 use mail::Message as Mail;
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,9 @@ use uuid::Uuid;
 use crate::actor::{Deed, allowed, record, sees};
 use crate::{Actor, Denied, outbox};
 
-pub use db::webhooks::{Message as WebhookMessage, Webhook};
+pub use announce::WebhookEvent;
+pub(crate) use announce::{announce_assessed, announce_deed, announce_release, announce_turn};
+pub use db::webhooks::{About as WebhookAbout, Message as WebhookMessage, Webhook};
 
 /// The pauses after each failed attempt; after one more a message is given up.
 const PAUSES: [Duration; 7] = [
@@ -220,78 +222,6 @@ async fn enqueue(tx: &mut Tx, message_id: Uuid, again: bool) -> Result<(), DbErr
     Ok(())
 }
 
-/// What a submission's checks came to is told to its own organisation.
-pub(crate) async fn announce_assessed(
-    tx: &mut Tx,
-    submission: &Submission,
-    outcome: Outcome,
-) -> Result<(), DbError> {
-    let own = stored::called_for(tx, Some(&submission.organisation), None).await?;
-    let state = match outcome {
-        Outcome::Ready => "ready",
-        Outcome::NeedsExplanation => "needs_explanation",
-        Outcome::NeedsCorrection => "needs_correction",
-        Outcome::Refused => "refused",
-    };
-    announce(tx, submission, "submission.assessed", state, &own).await
-}
-
-/// What was done with a version is told to its organisation, and to the return's team from when it has it.
-pub(crate) async fn announce_deed(
-    tx: &mut Tx,
-    submission: &Submission,
-    verb: Verb,
-) -> Result<(), DbError> {
-    let event = match verb {
-        Verb::Submit => "submission.submitted",
-        Verb::SignOff => "submission.signed_off",
-        Verb::Accept => "submission.accepted",
-        Verb::SendBack => "submission.sent_back",
-        Verb::Withdraw => "submission.withdrawn",
-    };
-    let return_id = Some(submission.round.return_id.as_str());
-    let team = return_id.filter(|_| submission.submitted_by.is_some());
-    let called = stored::called_for(tx, Some(&submission.organisation), team).await?;
-    announce(tx, submission, event, verb.state().as_str(), &called).await
-}
-
-async fn announce(
-    tx: &mut Tx,
-    submission: &Submission,
-    event: &str,
-    state: &str,
-    called: &[Webhook],
-) -> Result<(), DbError> {
-    if called.is_empty() {
-        return Ok(());
-    }
-    let counts = findings::counts(tx, submission.id).await?;
-    let n = |severities: &[Severity]| -> u64 {
-        let own = counts
-            .iter()
-            .filter(|count| severities.contains(&count.severity));
-        own.map(|count| count.n_findings).sum()
-    };
-    let data = json!({
-        "submission_id": submission.id,
-        "organisation": submission.organisation,
-        "return": submission.round.return_id,
-        "return_version": submission.round.return_version,
-        "period": submission.round.period.label,
-        "version_number": submission.version_number,
-        "state": state,
-        "n_to_fix": n(&[Severity::Blocker, Severity::Error]),
-        "n_to_explain": n(&[Severity::Query]),
-    });
-    for webhook in called {
-        let id = Uuid::now_v7();
-        if stored::add_message(tx, id, webhook, event, submission.id, &data).await? {
-            enqueue(tx, id, false).await?;
-        }
-    }
-    Ok(())
-}
-
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToDeliver {
@@ -321,12 +251,8 @@ pub async fn to_deliver(
         return Ok(None);
     }
     let mut data = message.data;
+    let links = links(message.about, &data, base_url);
     if let Value::Object(fields) = &mut data {
-        let id = message.submission_id;
-        let links = json!({
-            "status": format!("{base_url}/api/submissions/{id}"),
-            "page": format!("{base_url}/submissions/{id}"),
-        });
         fields.insert("links".to_owned(), links);
     }
     let body = json!({"type": message.event, "timestamp": message.made_at, "data": data});
@@ -336,6 +262,26 @@ pub async fn to_deliver(
         id: message.id.to_string(),
         body: body.to_string(),
     }))
+}
+
+/// Where to read more: for a program, and for a person.
+fn links(about: About, data: &Value, base_url: &str) -> Value {
+    let (status, page) = match (about.submission_id, about.release_id) {
+        (Some(id), _) => (
+            format!("/api/submissions/{id}"),
+            format!("/submissions/{id}"),
+        ),
+        (None, Some(id)) => (format!("/api/releases/{id}"), format!("/releases/{id}")),
+        (None, None) => {
+            let text = |name: &str| data[name].as_str().unwrap_or_default();
+            let (return_id, period) = (text("return"), text("period"));
+            (
+                format!("/api/rounds?return={return_id}"),
+                format!("/rounds/{return_id}/{period}"),
+            )
+        }
+    };
+    json!({"status": format!("{base_url}{status}"), "page": format!("{base_url}{page}")})
 }
 
 /// When to try a message again.

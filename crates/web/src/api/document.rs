@@ -13,6 +13,7 @@ use utoipa::openapi::{
     ResponseBuilder, Type,
 };
 
+use super::events::{self, Messages};
 use super::schemas;
 use crate::routes::{For, Route, routes};
 
@@ -58,6 +59,7 @@ use crate::routes::{For, Route, routes};
         (name = "Returns and rounds", description = "What is collected, when, and who owes what."),
         (name = "Datasets", description = "The figures of all organisations."),
         (name = "Organisations", description = "Their codes and names."),
+        (name = "Webhooks", description = "What your server is told."),
         (name = "This document", description = "For programs and for people."),
     )
 )]
@@ -76,7 +78,7 @@ A refused request is answered with a problem (RFC 9457, `application/problem+jso
 
 A request that makes something takes an `Idempotency-Key` of your making: repeat it with the same key after a cut connection, and it has its effect once. The same key with another file is refused with 422.
 
-Instead of asking again and again, have a server of yours told: see the page “Webhooks”. A message has counts and links, is signed as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`), and comes again with the same id until your server answers with 200 to 299.
+Instead of asking again and again, have a server of yours told: see the page “Webhooks”, and `webhooks` in this document for every message. A message has counts and links, is signed as Standard Webhooks has it (`webhook-id`, `webhook-timestamp`, `webhook-signature`), and comes again with the same id until your server answers with 200 to 299.
 
 Lists come a page at a time. Follow the address in `next`, which is also in the `Link` header, until it is null.
 
@@ -106,6 +108,8 @@ pub(crate) async fn show() -> HttpResponse {
 
 pub(crate) fn document() -> Document {
     let mut document = Described::openapi();
+    document.merge(Messages::openapi());
+    document.webhooks = Some(events::webhooks());
     let mut info = Info::new("Data returns", env!("CARGO_PKG_VERSION"));
     info.description = Some(DESCRIPTION.to_owned());
     document.info = info;
@@ -250,6 +254,20 @@ mod tests {
         let send = "/api/returns/{return_id}/periods/{period}/organisations/{code}/submissions";
         let roles = &document["paths"][send]["post"]["security"][0]["token"];
         assert_eq!(*roles, serde_json::json!(["sending_client"]));
+    }
+
+    #[test]
+    fn every_event_is_described() {
+        let document: Value = serde_json::from_str(&DOCUMENT).unwrap();
+        let webhooks = document["webhooks"].as_object().unwrap();
+        assert_eq!(webhooks.len(), workflow::WebhookEvent::ALL.len());
+        for event in workflow::WebhookEvent::ALL {
+            let post = &webhooks[event.as_str()]["post"];
+            let schema = &post["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let schema = schema.as_str().unwrap().strip_prefix('#').unwrap();
+            assert!(document.pointer(schema).is_some(), "{schema}");
+            assert_eq!(post["parameters"].as_array().unwrap().len(), 3);
+        }
     }
 
     fn collect(value: &Value, references: &mut BTreeSet<String>) {

@@ -8,7 +8,7 @@ use chrono::Utc;
 use cycle::clock::moment_in_words;
 use uuid::Uuid;
 use webhook::{PlaceError, Secret};
-use workflow::{Denied, NewWebhook, Webhook, WebhookError, WebhookMessage};
+use workflow::{Denied, NewWebhook, Webhook, WebhookError, WebhookEvent, WebhookMessage};
 
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
@@ -140,7 +140,10 @@ fn shown(names: &Names, webhook: &Webhook) -> Shown {
 fn what(names: &Names, reach: &Reach) -> String {
     match reach {
         Reach::Organisation(code) => format!("the returns of {}", names.organisation(code)),
-        Reach::Return(id) => format!("{}, once it is submitted", names.title(id)),
+        Reach::Return(id) => format!(
+            "{}: what is submitted, releases and rounds",
+            names.title(id)
+        ),
         Reach::Everything => String::new(),
     }
 }
@@ -237,7 +240,8 @@ struct WebhookPage {
 struct Told {
     id: Uuid,
     what: String,
-    submission: Uuid,
+    /// The page of what it is about.
+    link: String,
     at: String,
     state: String,
     n_attempts: i64,
@@ -262,8 +266,11 @@ pub(crate) async fn show(
 fn told(message: &WebhookMessage) -> Told {
     Told {
         id: message.id,
-        what: message.event.replace("submission.", "").replace('_', " "),
-        submission: message.submission_id,
+        what: WebhookEvent::parse(&message.event).map_or_else(
+            || message.event.clone(),
+            |event| event.in_words().to_owned(),
+        ),
+        link: page_of(message),
         at: moment_in_words(message.made_at),
         state: match (message.taken_at, message.given_up_at, &message.failure) {
             (Some(at), _, None) => format!("taken on {}", moment_in_words(at)),
@@ -272,6 +279,18 @@ fn told(message: &WebhookMessage) -> Told {
             (_, _, None) => "on its way".to_owned(),
         },
         n_attempts: message.n_attempts,
+    }
+}
+
+fn page_of(message: &WebhookMessage) -> String {
+    let about = message.about;
+    match (about.submission_id, about.release_id) {
+        (Some(id), _) => format!("/submissions/{id}"),
+        (None, Some(id)) => format!("/releases/{id}"),
+        (None, None) => {
+            let text = |name: &str| message.data[name].as_str().unwrap_or_default();
+            format!("/rounds/{}/{}", text("return"), text("period"))
+        }
     }
 }
 

@@ -20,7 +20,7 @@ const ARDBEG: &str = "S12000001";
 const BRORA: &str = "S12000002";
 const RULE: &str = "case.odd";
 /// Of a release of nothing.
-const MANIFEST: &str = r#"{"return_id": "cases", "from": {"label": "2026-27-Q1", "start": "2026-04-01", "end": "2026-06-30"},
+pub(super) const MANIFEST: &str = r#"{"return_id": "cases", "from": {"label": "2026-27-Q1", "start": "2026-04-01", "end": "2026-06-30"},
     "to": {"label": "2026-27-Q1", "start": "2026-04-01", "end": "2026-06-30"}, "accumulates": true, "only_accepted": false,
     "organisations": [], "submissions": [], "missing": [], "versions": [], "codes": []}"#;
 

@@ -1,7 +1,7 @@
 //! Servers that are told what happens: asked for by who may, told once for each event, again when it did not work,
 //! and given up in the end.
 
-use access::{Grant, Reach, Role};
+use access::{ActorId, Grant, Reach, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 use workflow::{Actor, DeliverJob, NewWebhook, NextDelivery, Secret};
@@ -250,4 +250,140 @@ async fn what_is_not_taken_is_tried_again_and_a_server_that_takes_nothing_for_da
     let told = site.owner().await.query(told, &[]).await.unwrap();
     let told: Vec<String> = told.iter().map(|row| row.get(0)).collect();
     assert_eq!(told, ["bo@ardbeg.example"]);
+}
+
+/// Somebody of the team that asks for the return.
+fn teammate(n: u128) -> Actor {
+    Actor {
+        id: ActorId::Person(Uuid::from_u128(n)),
+        name: format!("Person {n}"),
+        grants: vec![Grant {
+            role: Role::DatasetTeam,
+            reach: Reach::Return("cases".to_owned()),
+        }],
+    }
+}
+
+#[tokio::test]
+async fn every_message_is_as_the_document_says() {
+    let site = Running::start().await;
+    let system = Actor::system("test");
+    let new = NewWebhook {
+        id: Uuid::now_v7(),
+        reach: Reach::Return("cases".to_owned()),
+        url: "https://hooks.team.example/in".to_owned(),
+        secret: vec![1; 32],
+    };
+    workflow::add_webhook(&site.db, &system, &new)
+        .await
+        .unwrap();
+    site.told(&system, ARDBEG).await;
+    site.submitted().await;
+
+    let client = site.owner().await;
+    let release = Uuid::now_v7();
+    let manifest = super::grid::MANIFEST;
+    let draft = format!(
+        "INSERT INTO release (id, return_id, return_version, from_period, to_period, kind, notes, settings, manifest, by_kind, by_name)
+         VALUES ('{release}', 'cases', '1.0', '2026-27-Q1', '2026-27-Q1', 'provisional', '', '{{}}', '{manifest}', 'system', 'x');
+         INSERT INTO release_file (release_id, ordinal, name, content_type, sha256, n_bytes, stored_key)
+         VALUES ('{release}', 1, 'case.csv', 'text/csv', repeat('a', 64), 1, 'x')"
+    );
+    client.batch_execute(&draft).await.unwrap();
+    for n in [1, 2, 2] {
+        workflow::approve_release(&site.db, &teammate(n), release)
+            .await
+            .unwrap();
+    }
+    let opens = "SELECT on_day::text FROM cycle_date WHERE kind = 'open' ORDER BY on_day LIMIT 1";
+    let opens: String = client.query_one(opens, &[]).await.unwrap().get(0);
+    for _ in 0..2 {
+        workflow::turn_rounds(&site.db, &system, opens.parse().unwrap())
+            .await
+            .unwrap();
+    }
+
+    let told = "SELECT id::text FROM webhook_message ORDER BY event, id";
+    let mut events = Vec::new();
+    for row in client.query(told, &[]).await.unwrap() {
+        let id: String = row.get(0);
+        let job = DeliverJob {
+            message_id: id.parse().unwrap(),
+            again: false,
+        };
+        let base = "https://returns.example";
+        let message = workflow::to_deliver(&site.db, &system, &job, base)
+            .await
+            .unwrap()
+            .unwrap();
+        let body: serde_json::Value = serde_json::from_str(&message.body).unwrap();
+        is_as_described(&body);
+        events.push(body["type"].as_str().unwrap().to_owned());
+    }
+    // A release is for the team's server alone, and the rest for both; each once.
+    assert_eq!(
+        events,
+        [
+            "release.published",
+            "round.opened",
+            "round.opened",
+            "submission.submitted",
+            "submission.submitted",
+        ]
+    );
+    let page = signed_in(&site.db, "tess@team.example", &teammate(1).grants).await;
+    let answer = site
+        .ask_as(
+            &cookie(&page),
+            "GET",
+            &format!("/webhooks/{}", new.id),
+            "",
+            b"",
+        )
+        .await;
+    for part in [
+        format!("<a href=\"/releases/{release}\">A release was published</a>"),
+        "<a href=\"/rounds/cases/2026-27-Q1\">A round opened</a>".to_owned(),
+        "A version was submitted</a>".to_owned(),
+    ] {
+        assert!(answer.body.contains(&part), "{part}: {}", answer.body);
+    }
+}
+
+/// A message has exactly the fields that its event's schema has.
+fn is_as_described(body: &serde_json::Value) {
+    let document: serde_json::Value =
+        serde_json::from_str(&crate::api::document::DOCUMENT).unwrap();
+    let event = body["type"].as_str().unwrap();
+    let schema = &document["webhooks"][event]["post"]["requestBody"]["content"]["application/json"]
+        ["schema"];
+    has_the_fields_of(body, schema, &document);
+}
+
+fn has_the_fields_of(
+    value: &serde_json::Value,
+    schema: &serde_json::Value,
+    document: &serde_json::Value,
+) {
+    let schema = match schema["$ref"].as_str() {
+        Some(place) => document.pointer(&place[1..]).unwrap(),
+        None => schema,
+    };
+    let Some(properties) = schema["properties"].as_object() else {
+        let fits = match schema["type"].as_str().unwrap() {
+            "string" => value.is_string(),
+            "integer" => value.is_u64(),
+            other => panic!("{other}"),
+        };
+        assert!(fits, "{value} is no {schema}");
+        return;
+    };
+    let fields = value.as_object().unwrap();
+    let names: Vec<_> = fields.keys().collect();
+    let mut described: Vec<_> = properties.keys().collect();
+    described.sort();
+    assert_eq!(names, described);
+    for (name, field) in fields {
+        has_the_fields_of(field, &properties[name], document);
+    }
 }
