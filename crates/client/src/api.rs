@@ -96,6 +96,10 @@ impl Api {
         &self.access.address
     }
 
+    pub(crate) fn patience(&self) -> Duration {
+        self.access.patience
+    }
+
     /// An answer that is JSON.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
         let response = self.ask(Method::GET, path, |request| request).await?;

@@ -6,7 +6,9 @@
 mod api;
 mod beside;
 mod choose;
+mod download;
 mod facts;
+mod release;
 mod screen;
 mod send;
 mod take;
@@ -14,8 +16,12 @@ mod watch;
 
 pub use api::{Access, Api, ApiError};
 pub use choose::{ChooseError, Chosen, Wanted, choose};
+pub use download::download;
 pub use facts::{Finding, Obligation, Submission, is_decided};
+pub use release::{
+    Release, ReleaseFile, TakeReleaseError, WhichRelease, find_release, take_release_file,
+};
 pub use screen::Screen;
 pub use send::{NewFile, Receipt, send, wait};
-pub use take::{dataset_path, findings, obligations, save, status};
+pub use take::{WantedDataset, findings, obligations, save, status};
 pub use watch::{Looked, Told, WatchError, Watcher};

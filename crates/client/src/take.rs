@@ -65,15 +65,34 @@ pub async fn save(
     }
 }
 
-/// Where the figures of a return and period are.
-pub fn dataset_path(return_id: &str, period: &str, table: Option<&str>) -> String {
-    let path = format!(
-        "/api/returns/{}/periods/{}/dataset.csv",
-        quoted(return_id),
-        quoted(period)
-    );
-    match table {
-        Some(table) => format!("{path}?table={}", quoted(table)),
-        None => path,
+/// What is wanted of a return's figures.
+#[derive(Debug, Clone)]
+pub struct WantedDataset<'a> {
+    pub return_id: &'a str,
+    pub period: &'a str,
+    /// What the file's name ends with: `csv`.
+    pub format: &'a str,
+    /// As the API has it: name and value.
+    pub asked: Vec<(&'static str, &'a str)>,
+}
+
+impl WantedDataset<'_> {
+    /// Where it is.
+    pub fn path(&self) -> String {
+        let path = format!(
+            "/api/returns/{}/periods/{}/dataset.{}",
+            quoted(self.return_id),
+            quoted(self.period),
+            self.format
+        );
+        let asked = self.asked.iter();
+        let asked: Vec<String> = asked
+            .map(|(name, value)| format!("{name}={}", quoted(value)))
+            .collect();
+        if asked.is_empty() {
+            path
+        } else {
+            format!("{path}?{}", asked.join("&"))
+        }
     }
 }

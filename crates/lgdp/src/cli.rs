@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 pub(crate) use client::{
-    ClientCommand, DatasetArguments, FindingsArguments, FindingsFormat, ForWhat, Printed,
-    StatusArguments, SubmitArguments, WatchArguments,
+    ClientCommand, DatasetArguments, DatasetFormat, FindingsArguments, FindingsFormat, ForWhat,
+    Printed, ReleaseArguments, StatusArguments, SubmitArguments, WatchArguments,
 };
 
 use crate::audit::PrintedHead;

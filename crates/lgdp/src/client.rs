@@ -1,4 +1,4 @@
-//! `lgdp submit`, `status`, `findings`, `dataset` and `watch`: what a sender's own machine does, by the API alone.
+//! `lgdp submit`, `status`, `findings`, `dataset`, `release` and `watch`: what a sender's own machine does, by the API alone.
 
 mod found;
 
@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::Utc;
-use client::{Api, ApiError, NewFile, Screen, Submission, Told, Wanted, Watcher};
+use clap::ValueEnum as _;
+use client::{Api, ApiError, NewFile, Screen, Submission, TakeReleaseError, Told, Wanted, Watcher};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::cli::{
-    ClientCommand, DatasetArguments, FindingsArguments, FindingsFormat, ForWhat, Printed,
-    StatusArguments, SubmitArguments, WatchArguments,
+    ClientCommand, DatasetArguments, DatasetFormat, FindingsArguments, FindingsFormat, ForWhat,
+    Printed, ReleaseArguments, StatusArguments, SubmitArguments, WatchArguments,
 };
 use crate::roles::runtime;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(command: &ClientCommand) -> anyhow::Result<ExitCode> {
             ClientCommand::Status(asked) => status(asked).await,
             ClientCommand::Findings(asked) => findings(asked).await,
             ClientCommand::Dataset(asked) => dataset(asked).await,
+            ClientCommand::Release(asked) => release(asked).await,
             ClientCommand::Watch(asked) => watch(asked).await,
         }
     });
@@ -47,8 +49,10 @@ pub(crate) fn run(command: &ClientCommand) -> anyhow::Result<ExitCode> {
 
 fn is_for_now(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        let cause = cause.downcast_ref::<ApiError>();
-        cause.is_some_and(ApiError::is_for_now)
+        let of_api = cause.downcast_ref::<ApiError>();
+        let of_release = cause.downcast_ref::<TakeReleaseError>();
+        of_api.is_some_and(ApiError::is_for_now)
+            || of_release.is_some_and(TakeReleaseError::is_for_now)
     })
 }
 
@@ -237,10 +241,93 @@ async fn findings(asked: &FindingsArguments) -> anyhow::Result<ExitCode> {
 
 async fn dataset(asked: &DatasetArguments) -> anyhow::Result<ExitCode> {
     let session = Session::start(&asked.printed)?;
-    let table = asked.table.as_deref();
-    let path = client::dataset_path(&asked.return_id, &asked.period, table);
-    take(&session, &path, asked.out.as_deref()).await?;
+    let format = asked
+        .format
+        .unwrap_or_else(|| format_of(asked.out.as_deref()));
+    let wanted = client::WantedDataset {
+        return_id: &asked.return_id,
+        period: &asked.period,
+        format: format.ending(),
+        asked: asked_of(asked),
+    };
+    let path = wanted.path();
+    match &asked.out {
+        Some(out) => client::download(&session.api, &path, out, session.screen).await?,
+        None if matches!(format, DatasetFormat::Xlsx | DatasetFormat::Parquet) => {
+            anyhow::bail!("say with --out where the file goes")
+        }
+        None => take(&session, &path, None).await?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// By what the file's name ends with.
+fn format_of(out: Option<&Path>) -> DatasetFormat {
+    let ending = out
+        .and_then(Path::extension)
+        .and_then(|ending| ending.to_str());
+    let ending = ending.unwrap_or_default().to_ascii_lowercase();
+    let mut formats = DatasetFormat::value_variants().iter().copied();
+    formats
+        .find(|format| format.ending() == ending)
+        .unwrap_or(DatasetFormat::Csv)
+}
+
+/// As the API has it.
+fn asked_of(asked: &DatasetArguments) -> Vec<(&'static str, &str)> {
+    let mut words = Vec::new();
+    words.extend(asked.table.as_deref().map(|table| ("table", table)));
+    words.extend(asked.from.as_deref().map(|from| ("from", from)));
+    words.extend(
+        asked
+            .organisation
+            .iter()
+            .map(|code| ("organisation", code.as_str())),
+    );
+    words.extend(asked.column.iter().map(|item| ("column", item.as_str())));
+    words.extend(asked.lineage.map(|lineage| ("lineage", lineage.word())));
+    words.extend(asked.no_labels.then_some(("labels", "no")));
+    words.extend(asked.accepted.then_some(("accepted", "yes")));
+    words
+}
+
+async fn release(asked: &ReleaseArguments) -> anyhow::Result<ExitCode> {
+    let session = Session::start(&asked.printed)?;
+    let which = client::WhichRelease {
+        return_id: &asked.return_id,
+        from: asked.from.as_deref().unwrap_or(&asked.period),
+        to: &asked.period,
+        number: asked.number,
+    };
+    let (release, mut files) = client::find_release(&session.api, &which).await?;
+    for name in &asked.file {
+        if !files.iter().any(|file| file.name == *name) {
+            return Err(client::TakeReleaseError::NoFile(name.clone()).into());
+        }
+    }
+    files.retain(|file| asked.file.is_empty() || asked.file.contains(&file.name));
+    std::fs::create_dir_all(&asked.out)
+        .with_context(|| format!("can't make {}", asked.out.display()))?;
+    for file in &files {
+        client::take_release_file(&session.api, file, &asked.out, session.screen).await?;
+        let told = Taken {
+            release: release.id,
+            number: release.number,
+            file: &file.name,
+            sha256: &file.sha256,
+        };
+        session.print(&told, &format!("{}  {}", file.sha256, file.name))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A file of a release that is there and is what the release says.
+#[derive(Serialize)]
+struct Taken<'a> {
+    release: uuid::Uuid,
+    number: Option<u32>,
+    file: &'a str,
+    sha256: &'a str,
 }
 
 async fn take(session: &Session, link: &str, out: Option<&Path>) -> anyhow::Result<()> {

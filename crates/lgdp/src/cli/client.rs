@@ -22,10 +22,15 @@ pub(crate) enum ClientCommand {
     ///
     /// Exit status: as of `lgdp status`.
     Findings(FindingsArguments),
-    /// Takes the figures of a return and period, as CSV.
+    /// Takes the figures of a return and period.
     ///
-    /// Exit status: 0 all of it is there, 2 usage or our own failure, 3 out of reach or cut short.
+    /// With --out a download that breaks off goes on where it was, in this run or in the next: what has come lies in
+    /// `FILE.part`. Exit status: 0 all of it is there, 2 usage or our own failure, 3 out of reach or cut short: run it again.
     Dataset(DatasetArguments),
+    /// Takes the files of a published release, and holds each to the hash that the release says it has.
+    ///
+    /// What is there already is not taken again. Exit status as of `dataset`.
+    Release(ReleaseArguments),
     /// Sends what is put into a folder, and writes what comes of it beside it.
     ///
     /// Beside `cases.xlsx` come `cases.xlsx-result.txt`, `cases.xlsx-findings.xlsx` and `cases.xlsx-marked.xlsx`.
@@ -135,14 +140,98 @@ pub(crate) struct DatasetArguments {
     /// The return's id.
     #[arg(value_name = "RETURN")]
     pub(crate) return_id: String,
-    /// The period, such as 2026-27-Q1.
+    /// The period, such as 2026-27-Q1; of several the last.
     pub(crate) period: String,
+    /// The first of several periods.
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) from: Option<String>,
     /// A table of the return; its first where none is named.
     #[arg(long)]
     pub(crate) table: Option<String>,
+    /// Of this organisation alone, by GSS code; may be said several times.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) organisation: Vec<String>,
+    /// Only this item; may be said several times.
+    #[arg(long, value_name = "ITEM")]
+    pub(crate) column: Vec<String>,
+    /// How much is told of where figures come from.
+    #[arg(long, value_enum)]
+    pub(crate) lineage: Option<LineageTold>,
+    /// Without what codes mean.
+    #[arg(long)]
+    pub(crate) no_labels: bool,
+    /// Nothing that is provisional.
+    #[arg(long)]
+    pub(crate) accepted: bool,
+    /// By what the name of FILE ends with, and else csv.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<DatasetFormat>,
     /// Where to write it, instead of standard output: there as a whole or not at all.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) printed: Printed,
+}
+
+/// In what a dataset comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DatasetFormat {
+    Csv,
+    Jsonl,
+    Xlsx,
+    Parquet,
+}
+
+impl DatasetFormat {
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            DatasetFormat::Csv => "csv",
+            DatasetFormat::Jsonl => "jsonl",
+            DatasetFormat::Xlsx => "xlsx",
+            DatasetFormat::Parquet => "parquet",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineageTold {
+    /// The file, sheet, row and cell of each figure.
+    Cell,
+    /// The file, sheet and row.
+    Row,
+    /// Whose it is, for which period and from which version.
+    None,
+}
+
+impl LineageTold {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            LineageTold::Cell => "cell",
+            LineageTold::Row => "row",
+            LineageTold::None => "none",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArguments {
+    /// The return's id.
+    #[arg(value_name = "RETURN")]
+    pub(crate) return_id: String,
+    /// The period, such as 2026-27-Q1; of several the last.
+    pub(crate) period: String,
+    /// The first of several periods.
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) from: Option<String>,
+    /// Its number; the newest that is published where none is named.
+    #[arg(long, value_name = "N")]
+    pub(crate) number: Option<u32>,
+    /// Only this file; may be said several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) file: Vec<String>,
+    /// Folder that the files go into.
+    #[arg(long, short, value_name = "FOLDER")]
+    pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) printed: Printed,
 }
