@@ -1,27 +1,34 @@
 //! The return's team takes the figures of every council, drafts a release, two people approve it, and every value of it
 //! leads back to the cell of the workbook that its council sent. Every page on the way is looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use sheet::grid::GridCell;
 
 use crate::browser::{Browser, Scripts};
 use crate::council::{Council, assessed, drawing, submit};
-use crate::lgdp::{Platform, workspace};
-use crate::person::Person;
+use crate::lgdp::{Platform, binary, workspace};
+use crate::person::{Person, between};
 use crate::wait::until;
 
 /// A form of fixed cells.
 const RETURN: &str = "ctaxbase";
 const VERSION: &str = "2026";
 const PERIOD: &str = "2026-09-07";
+const PERIOD_BEFORE: &str = "2025-09-01";
 const SHEET: &str = "CTAXBASE";
 const TABLE: &str = "dwellings";
 const LINE_CELL: &str = "line_cell";
 /// Where the form says whose it is.
 const WHOSE: (u32, u32) = (2, 2);
+/// And as at which day.
+const WHEN: (u32, u32) = (3, 2);
 const ALL_COUNCILS: usize = 32;
 const SUMMARY: &str = ".ds_error-summary";
 
@@ -52,7 +59,9 @@ async fn tell(scripts: Scripts, story: &str, n_councils: usize) {
     browser.reads(SUMMARY, "nothing to release yet").await;
     browser.look("nothing-to-release").await;
 
-    let sent = send(&platform, n_councils).await;
+    platform.open(RETURN, PERIOD_BEFORE);
+    send(&platform, PERIOD_BEFORE, 2).await;
+    let sent = send(&platform, PERIOD, n_councils).await;
     browser.go(&format!("/returns/{RETURN}/{PERIOD}")).await;
     browser.press("Figures and releases").await;
     browser.reads("main .ds_leader", "provisional").await;
@@ -87,11 +96,98 @@ async fn tell(scripts: Scripts, story: &str, n_councils: usize) {
     // Ten lines of ten figures each.
     assert_eq!(n_cells, n_councils * 10 * 10);
     one_value(&browser, &tom, &csv, &release).await;
+    first_look(&browser, &tom, &csv).await;
     browser.end().await;
+    by_command(&platform, &csv);
+}
+
+/// The command takes every file, what is there not again, and nothing that is not as the release says.
+fn by_command(platform: &Platform, csv: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("token"), platform.reading_token(RETURN)).unwrap();
+    let into = folder.path().join("release");
+    let take = |more: &[&str]| {
+        let output = Command::new(binary())
+            .args(["release", RETURN, PERIOD, "--address", &platform.address])
+            .arg("--token-file")
+            .arg(folder.path().join("token"))
+            .arg("--out")
+            .arg(&into)
+            .args(more)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), printed)
+    };
+    let (status, told) = take(&[]);
+    assert_eq!(status, Some(0), "{told}");
+    let table = into.join(format!("{TABLE}.csv"));
+    assert_eq!(fs::read_to_string(&table).unwrap(), csv);
+    let names: Vec<&str> = told.lines().map(|line| &line[66..]).collect();
+    for name in ["manifest.csv", "datapackage.json", "dwellings.parquet"] {
+        assert!(names.contains(&name), "{told}");
+    }
+    for (line, name) in told.lines().zip(&names) {
+        let bytes = fs::read(into.join(name)).unwrap();
+        assert_eq!(line[..64], hex::encode(Sha256::digest(bytes)), "{name}");
+    }
+    fs::write(&table, "somebody wrote here").unwrap();
+    let (status, told) = take(&["--file", &format!("{TABLE}.csv"), "--number", "1"]);
+    assert_eq!((status, told.lines().count()), (Some(0), 1));
+    assert_eq!(fs::read_to_string(&table).unwrap(), csv);
+    assert_eq!(take(&["--number", "2"]).0, Some(2));
+    assert_eq!(take(&["--file", "nothing.csv"]).0, Some(2));
+}
+
+/// Pictures of the figures, from the front page on; what they show is what the consolidated file has.
+async fn first_look(browser: &Browser, reader: &Person, csv: &str) {
+    browser
+        .go(&format!("/returns/{RETURN}/{PERIOD}/datasets"))
+        .await;
+    browser.press("Take a first look at").await;
+    browser.reads("main h1", "A first look").await;
+    browser.reads("main", "How organisations compare").await;
+    browser.look("first-look").await;
+    let looked = format!("/returns/{RETURN}/{PERIOD}/look.csv?table={TABLE}");
+    let rows = rows(csv);
+    let items: Vec<&str> = rows[0]
+        .keys()
+        .filter_map(|column| column.strip_suffix("_cell"))
+        .filter(|item| *item != "line")
+        .collect();
+    let lines: BTreeSet<&str> = rows.iter().map(|row| row["line"].as_str()).collect();
+    let mut n_figures = 0;
+    for line in lines {
+        for item in &items {
+            let file = reader
+                .text(&format!("{looked}&line={line}&item={item}"))
+                .await;
+            let of_period = self::rows(&file).into_iter();
+            let figures: BTreeMap<String, String> = of_period
+                .filter(|row| row["period"] == PERIOD && !row["figure"].is_empty())
+                .map(|row| (row["organisation_code"].clone(), row["figure"].clone()))
+                .collect();
+            let of_line = rows.iter().filter(|row| row["line"] == line);
+            let wanted: BTreeMap<String, String> = of_line
+                .filter(|row| !row[*item].is_empty())
+                .map(|row| (row["organisation_code"].clone(), row[*item].clone()))
+                .collect();
+            n_figures += wanted.len();
+            assert_eq!(figures, wanted, "{item} of line {line}");
+        }
+    }
+    assert_eq!(n_figures, rows.len() * items.len());
+    // A bar leads to the value that it shows.
+    let page = reader
+        .text(&format!("/returns/{RETURN}/{PERIOD}/look?table={TABLE}"))
+        .await;
+    let value = between(&page, "<a href=\"/submissions", "\"");
+    browser.go(&format!("/submissions{value}")).await;
+    browser.reads("main", "Where it went").await;
 }
 
 /// The workbook of each council by its hash, submitted, and so provisionally in the figures.
-async fn send(platform: &Platform, n_councils: usize) -> BTreeMap<String, Vec<u8>> {
+async fn send(platform: &Platform, period: &str, n_councils: usize) -> BTreeMap<String, Vec<u8>> {
     let path = workspace().join("return-specs/organisations.csv");
     let organisations = spec::Organisations::load(&path).unwrap();
     let councils = organisations.0.iter().filter(|one| one.kind == "council");
@@ -99,14 +195,14 @@ async fn send(platform: &Platform, n_councils: usize) -> BTreeMap<String, Vec<u8
     assert_eq!(councils.len(), n_councils);
     let mut sent = BTreeMap::new();
     for (council, factor) in councils.into_iter().zip((1..=4).cycle()) {
-        let bytes = workbook(&council.name, factor);
+        let bytes = workbook(&council.name, period, factor);
         let code: &'static str = Box::leak(council.code.clone().into_boxed_str());
         let sender = Council {
             code,
             email: "returns@council.example",
         };
         let receipt = sender
-            .send_for(platform, RETURN, PERIOD, "base.xlsx", bytes.clone())
+            .send_for(platform, RETURN, period, "base.xlsx", bytes.clone())
             .await;
         let status = assessed(platform, &receipt).await;
         assert_eq!(status["outcome"], "ready", "{}: {status}", council.name);
@@ -117,7 +213,7 @@ async fn send(platform: &Platform, n_councils: usize) -> BTreeMap<String, Vec<u8
 }
 
 /// The example of a good form, of another council and with its figures so many times as large.
-fn workbook(council: &str, factor: i64) -> Vec<u8> {
+fn workbook(council: &str, period: &str, factor: i64) -> Vec<u8> {
     let mut grid = drawing(RETURN, VERSION, "valid");
     let sheet = grid.sheet_mut(SHEET).unwrap();
     let times = |number: &str| match number.parse::<i64>() {
@@ -146,6 +242,8 @@ fn workbook(council: &str, factor: i64) -> Vec<u8> {
         sheet.set_cell(row_idx, column_idx, cell);
     }
     sheet.set_cell(WHOSE.0, WHOSE.1, GridCell::Text(council.to_owned()));
+    let day: NaiveDate = period.parse().unwrap();
+    sheet.set_cell(WHEN.0, WHEN.1, GridCell::Date(day));
     report::workbook::write_xlsx(&grid).unwrap()
 }
 

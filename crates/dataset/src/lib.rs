@@ -9,6 +9,7 @@
 mod asked;
 mod cell;
 mod changes;
+pub mod look;
 mod manifest;
 mod notes;
 pub mod release;

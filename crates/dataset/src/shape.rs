@@ -363,6 +363,16 @@ impl Shape {
         records.map(move |record| column.cell(filling, head, record).unwrap_or(Cell::Blank))
     }
 
+    /// The place of an item among the items that were asked for.
+    pub(crate) fn item_idx(&self, name: &str) -> Option<usize> {
+        let named = self.columns.iter().filter(|column| column.name == name);
+        let mut idxs = named.filter_map(|column| match column.filled_by {
+            FilledBy::Item(idx) => Some(idx),
+            _ => None,
+        });
+        idxs.next()
+    }
+
     /// How many of its columns are items.
     pub fn n_items(&self) -> usize {
         self.n_items

@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 use super::*;
 
+mod look;
+
 fn q1() -> Period {
     financial_quarter("2026-27-Q1", "2026-04-01", "2026-06-30")
 }

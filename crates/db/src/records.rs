@@ -5,6 +5,7 @@
 
 mod changes;
 mod ddl;
+pub mod look;
 mod pages;
 mod read;
 mod series;

@@ -82,6 +82,8 @@ fn addresses() -> Vec<At> {
         at("/returns/{return_id}/{period}/datasets")
             .get(figures, pages::datasets::show)
             .post(May(&[Action::DraftRelease]), pages::datasets::draft),
+        at("/returns/{return_id}/{period}/look").get(figures, pages::look::show),
+        at("/returns/{return_id}/{period}/look.csv").get(figures, pages::look::csv),
         at("/releases/{release}")
             .get(see_releases, pages::releases::show)
             .post(May(&[Action::ApproveRelease]), pages::releases::approve),

@@ -8,6 +8,7 @@ mod changes;
 mod explanations;
 mod grid;
 mod handover;
+mod look;
 mod more_time;
 mod owed;
 mod people;

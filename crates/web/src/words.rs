@@ -64,3 +64,9 @@ pub(crate) fn capitalised(words: &str) -> String {
 pub(crate) fn day(date: NaiveDate) -> String {
     date.format("%-d %B %Y").to_string()
 }
+
+/// A value as it stands in an address, after the question mark.
+pub(crate) fn in_address(value: &str) -> String {
+    let Ok(encoded) = askama::filters::urlencode_strict(value);
+    encoded.to_string()
+}

@@ -17,7 +17,14 @@ use crate::{Actor, Denied};
 
 /// Whose figures of a return somebody may have: their own organisations', or everybody's.
 #[derive(Clone)]
-pub struct Figures(Sees);
+pub struct Figures(pub(crate) Sees);
+
+impl Figures {
+    /// Whether they are everybody's.
+    pub fn are_everybodys(&self) -> bool {
+        matches!(self.0, Sees::Everyone)
+    }
+}
 
 /// Decides whose figures of a return an actor may have.
 pub fn figures(actor: &Actor, return_id: &str) -> Result<Figures, Denied> {

@@ -20,6 +20,7 @@ mod lake;
 mod lineage;
 mod load;
 mod local_holidays;
+mod look;
 mod mark;
 mod messages;
 mod news;
@@ -92,6 +93,7 @@ pub use load::{LoadError, Loaded, load, refuse};
 pub use local_holidays::{
     DayOff, HolidayError, LONGEST_HOLIDAY, LocalHoliday, local_holidays, set_local_holiday,
 };
+pub use look::{WantedLook, look};
 pub use mail::is_address;
 pub use mark::{
     MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,

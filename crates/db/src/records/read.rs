@@ -296,7 +296,7 @@ impl From<RecordRow> for Record {
 }
 
 /// Items as texts; what this version does not have is null.
-fn texts(source: &Source<'_>, items: &[Option<&str>]) -> Result<String, DbError> {
+pub(super) fn texts(source: &Source<'_>, items: &[Option<&str>]) -> Result<String, DbError> {
     let columns = ddl::columns(source.table)?;
     let texts: Vec<String> = items
         .iter()

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 use workflow::{Answers, FindingCount, NumberedFinding, Submission};
 
+use super::chart::Chart;
 use super::explain::{self, ExplainForm, Mistake, WaiverForm};
-use super::picture::{Picture, picture};
+use super::picture::picture;
 use super::problem::PageProblem;
 use super::waivers::{self, Asked};
 use crate::Site;
@@ -56,7 +57,7 @@ pub(super) struct Check {
     /// Where each is explained or asked about.
     pub(super) page: String,
     /// Of figures that moved.
-    pub(super) pictures: Vec<Picture>,
+    pub(super) pictures: Vec<Chart>,
 }
 
 pub(super) struct More {

@@ -12,9 +12,10 @@ use finding::words::{counted, with_commas};
 use finding::{Asks, Outcome};
 use workflow::{Answers, Comparison, Denied, FindingCount, MarkedWorkbook, Submission};
 
+use super::chart::Chart;
 use super::findings::{Of, Said, Section, sections};
 use super::handover::{HandingOver, handing_over};
-use super::picture::{Picture, picture};
+use super::picture::picture;
 use super::problem::PageProblem;
 use super::steps::{self, Step};
 use crate::Site;
@@ -126,7 +127,7 @@ pub(crate) async fn show(
             Err(_) => Vec::new(),
         };
     // By the check that each belongs to.
-    let pictures: Vec<(String, Picture)> = drawn
+    let pictures: Vec<(String, Chart)> = drawn
         .iter()
         .filter_map(|series| {
             let rule = findings.get(series.finding_idx)?.finding.rule.to_string();
@@ -195,7 +196,7 @@ pub(crate) async fn show(
 }
 
 /// Each picture at its check.
-fn with_pictures(mut sections: Vec<Section>, pictures: Vec<(String, Picture)>) -> Vec<Section> {
+fn with_pictures(mut sections: Vec<Section>, pictures: Vec<(String, Chart)>) -> Vec<Section> {
     for (rule, picture) in pictures {
         let checks = sections.iter_mut().flat_map(|section| &mut section.checks);
         let mut of_rule = checks.filter(|check| check.rule == rule);

@@ -7,7 +7,7 @@ use super::{Running, SUBMISSIONS, cookie, signed_in};
 
 impl Running {
     /// A version of Ardbeg's with these records: reference, cost and kind.
-    async fn records(&self, name: &str, records: &str) -> String {
+    pub(super) async fn records(&self, name: &str, records: &str) -> String {
         let receipt = self.ask("POST", SUBMISSIONS, "", name.as_bytes()).await;
         let receipt: Value = serde_json::from_str(&receipt.body).unwrap();
         let id = receipt["submission_id"].as_str().unwrap().to_owned();

@@ -472,7 +472,7 @@ fn object<'a>(route: &Route, thing: &'a Thing, actor: &'a Actor) -> Object<'a> {
             .any(has)
         {
             Some(thing.organisation)
-        } else if has("/dataset") {
+        } else if has("/dataset") || has("/look") {
             // Whoever has an organisation takes what is its own.
             actor.organisations().first().copied()
         } else {

@@ -21,10 +21,10 @@ pub(crate) struct Asked {
 }
 
 /// An option of a field.
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) label: String,
-    pub(super) is_chosen: bool,
+pub(in crate::pages) struct Choice {
+    pub(in crate::pages) value: String,
+    pub(in crate::pages) label: String,
+    pub(in crate::pages) is_chosen: bool,
 }
 
 /// What is shown of a list, and where the rest is.
