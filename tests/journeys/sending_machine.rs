@@ -277,7 +277,79 @@ async fn figures_are_read_in_one_line_as_the_readme_says() {
         n_lines += 1;
     }
     assert_eq!(n_lines, 3, "pandas, polars and DuckDB");
+    in_r(&machine, &readme, n_rows);
+    in_every_format(&machine, &reading, n_rows).await;
     assert!(is_whole(&csv));
+}
+
+/// The line of the README for R.
+fn in_r(machine: &Machine, readme: &str, n_rows: usize) {
+    let line = readme.lines().find(|line| line.starts_with("df <- "));
+    let line = line
+        .unwrap()
+        .replace("RETURN", RETURN)
+        .replace("PERIOD", PERIOD);
+    let script = format!("{line}; cat(nrow(df), \"organisation_code\" %in% names(df))");
+    let mut path = binary().parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let output = Command::new("Rscript")
+        .args(["-e", &script])
+        .env("PATH", path)
+        .env("LGDP_ADDRESS", &machine.platform.address)
+        .env("LGDP_TOKEN_FILE", machine.home.path().join("token"))
+        .output()
+        .expect("./run test installs R");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(printed, format!("{n_rows} TRUE"), "{}", said(&output));
+}
+
+/// Every format and filter of the command, and a download that goes on where it was.
+async fn in_every_format(machine: &Machine, token: &str, n_rows: usize) {
+    let place = |name: &str| machine.home.path().join(name);
+    let take = |name: &str, more: &[&str]| {
+        let out = place(name);
+        let mut words = vec!["dataset", RETURN, PERIOD, "--out", out.to_str().unwrap()];
+        words.extend(more);
+        machine.run(&words);
+        fs::read(out).unwrap()
+    };
+    let lines = String::from_utf8(take("cases.jsonl", &[])).unwrap();
+    assert_eq!(lines.lines().count(), n_rows);
+    assert!(take("cases.xlsx", &[]).starts_with(b"PK"));
+    assert!(take("cases.parquet", &[]).starts_with(b"PAR1"));
+    let plain = take(
+        "plain.csv",
+        &["--lineage", "none", "--no-labels", "--column", "APPREF"],
+    );
+    let plain = String::from_utf8(plain).unwrap();
+    let heading = plain.lines().next().unwrap();
+    assert!(heading.ends_with("submission_state,APPREF"), "{heading}");
+    let nothing = take("accepted.csv", &["--accepted"]);
+    assert_eq!(String::from_utf8(nothing).unwrap().lines().count(), 1);
+    let parquet = ["dataset", RETURN, PERIOD, "--format", "parquet"];
+    let refused = machine.lgdp(&parquet).output().unwrap();
+    assert_eq!(
+        refused.status.code(),
+        Some(2),
+        "nothing of that kind on the screen"
+    );
+
+    // Cut off half way: the rest is asked for, and it is the same file.
+    let whole = fs::read(place("cases.csv")).unwrap();
+    let url = format!(
+        "{}/api/returns/{RETURN}/periods/{PERIOD}/dataset.csv",
+        machine.platform.address
+    );
+    let asked = client().get(url).bearer_auth(token).send().await.unwrap();
+    let tag = asked.headers()["etag"].to_str().unwrap().to_owned();
+    fs::write(place("again.csv.part"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(place("again.csv.part-tag"), tag).unwrap();
+    assert_eq!(take("again.csv", &[]), whole);
+    // Of another file nothing is gone on with.
+    fs::write(place("other.csv.part"), "something else").unwrap();
+    fs::write(place("other.csv.part-tag"), "\"other\"").unwrap();
+    assert_eq!(take("other.csv", &[]), whole);
 }
 
 /// Nothing of how it was written is left.
