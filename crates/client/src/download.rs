@@ -65,7 +65,7 @@ impl Part {
     }
 
     /// It is the whole, and takes its place.
-    fn keep(self, file: File, to: &Path) -> Result<(), ApiError> {
+    fn keep(self, file: &File, to: &Path) -> Result<(), ApiError> {
         file.sync_all()
             .and_then(|()| fs::rename(&self.path, to))
             .and_then(|()| remove(&self.tag_path))
@@ -101,18 +101,17 @@ pub async fn download(api: &Api, path: &str, to: &Path, screen: Screen) -> Resul
             }
             response => response?,
         };
-        let mut file = match goes_on(&response, &part) {
-            true => part.go_on()?,
-            false => {
-                if part.n_bytes > 0 {
-                    screen.say("lgdp: it is another file by now: taking it from the beginning");
-                }
-                part.begin(header(&response, &ETAG))?
+        let mut file = if goes_on(&response, &part) {
+            part.go_on()?
+        } else {
+            if part.n_bytes > 0 {
+                screen.say("lgdp: it is another file by now: taking it from the beginning");
             }
+            part.begin(header(&response, &ETAG))?
         };
         let n_before = part.n_bytes;
         let Err(broken) = take(response, &mut file, &mut part, screen).await? else {
-            return part.keep(file, to);
+            return part.keep(&file, to);
         };
         // Whatever came, it is worth going on.
         if part.n_bytes > n_before {

@@ -24,7 +24,9 @@ use db::DbError;
 
 pub use asked::{Asked, Format, Lineage};
 pub use changes::{ChangesOfOne, TableOfTwo, changes_csv, release_changes_csv};
-pub use manifest::{Manifest, Part, WhichRounds, WhoseRecords, n_most_records, read_manifest};
+pub use manifest::{
+    Manifest, Part, WhichRounds, WhoseRecords, n_most_records, read_long_manifest, read_manifest,
+};
 pub use shape::{Column, Shape, ShapeError};
 pub use write::{Batches, From, tag, write_file, write_text};
 

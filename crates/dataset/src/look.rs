@@ -25,6 +25,8 @@ const CODES: u32 = 40;
 
 /// Records that are added up for a page; looking at more takes too long.
 const MOST_RECORDS: u64 = 250_000;
+/// Where records accumulate, they are sorted as well.
+const MOST_ACCUMULATED: u64 = 100_000;
 
 /// What is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +182,7 @@ pub async fn periods_to_look_at(
     let n_all = periods.len();
     if manifest.accumulates {
         // A period has the records of all before it, however few periods are looked at.
-        if n_of(&|_| true) > MOST_RECORDS {
+        if n_of(&|_| true) > MOST_ACCUMULATED {
             return Ok((Vec::new(), n_all));
         }
         return Ok((periods, 0));

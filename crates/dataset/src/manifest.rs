@@ -1,5 +1,7 @@
 //! Which submissions a dataset is made of, and who is missing from it.
 
+use std::collections::HashSet;
+
 use chrono::NaiveDate;
 use db::records::{self, Counted, Missing, Span};
 use db::{Conn, DbError, Sees, organisations};
@@ -95,7 +97,35 @@ pub async fn read_manifest(
     rounds: WhichRounds<'_>,
     whose: WhoseRecords<'_>,
 ) -> Result<Manifest, DbError> {
-    let span = Span {
+    let span = span(spec, rounds, whose);
+    let missing = records::missing(conn, &span).await?;
+    read_with(conn, (versions, spec), rounds, whose, missing).await
+}
+
+/// The same of many periods at once, for which who is missing is found by who is there.
+pub async fn read_long_manifest(
+    conn: &mut Conn,
+    versions: &[ReturnSpec],
+    spec: &ReturnSpec,
+    rounds: WhichRounds<'_>,
+    whose: WhoseRecords<'_>,
+) -> Result<Manifest, DbError> {
+    let required = records::look::required(conn, &span(spec, rounds, whose)).await?;
+    let mut manifest = read_with(conn, (versions, spec), rounds, whose, required).await?;
+    let there: HashSet<(&str, &str)> = manifest
+        .submissions
+        .iter()
+        .map(|counted| (counted.organisation.as_str(), counted.period_label.as_str()))
+        .collect();
+    let is_there =
+        |one: &Missing| there.contains(&(one.organisation.as_str(), one.period_label.as_str()));
+    let missing = manifest.missing.iter().filter(|one| !is_there(one));
+    manifest.missing = missing.cloned().collect();
+    Ok(manifest)
+}
+
+fn span<'a>(spec: &'a ReturnSpec, rounds: WhichRounds<'_>, whose: WhoseRecords<'a>) -> Span<'a> {
+    Span {
         return_id: &spec.id,
         from_end: rounds.from.end,
         to_end: rounds.to.end,
@@ -103,9 +133,17 @@ pub async fn read_manifest(
         sees: whose.sees,
         organisations: whose.organisations,
         only_accepted: whose.only_accepted,
-    };
-    let submissions = records::counted(conn, &span).await?;
-    let missing = records::missing(conn, &span).await?;
+    }
+}
+
+async fn read_with(
+    conn: &mut Conn,
+    (versions, spec): (&[ReturnSpec], &ReturnSpec),
+    rounds: WhichRounds<'_>,
+    whose: WhoseRecords<'_>,
+    missing: Vec<Missing>,
+) -> Result<Manifest, DbError> {
+    let submissions = records::counted(conn, &span(spec, rounds, whose)).await?;
     let known = organisations::codes(conn).await?;
     let mut used: Vec<(String, String)> = versions
         .iter()

@@ -1,7 +1,7 @@
 //! A first look at a return's figures, for whoever may have them.
 
 use dataset::look::{self, Look, What};
-use dataset::{Asked, DatasetError, Lineage, Shape, WhichRounds, WhoseRecords, read_manifest};
+use dataset::{Asked, DatasetError, Lineage, Shape, WhichRounds, WhoseRecords, read_long_manifest};
 use db::Db;
 use spec::{Period, ReturnSpec};
 
@@ -49,7 +49,7 @@ pub async fn look(
         organisations: &[],
         only_accepted: false,
     };
-    let manifest = read_manifest(&mut tx, wanted.versions, wanted.spec, rounds, whose).await?;
+    let manifest = read_long_manifest(&mut tx, wanted.versions, wanted.spec, rounds, whose).await?;
     let asked = Asked {
         items: wanted.what.items(),
         lineage: Lineage::None,

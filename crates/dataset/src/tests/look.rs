@@ -26,9 +26,22 @@ async fn looked(db: &Db, spec: &ReturnSpec, period: &Period, sees: Sees, what: &
         },
         ..everything()
     };
-    let (manifest, shape) = made(db, spec, period, &wanted).await;
+    let (short, shape) = made(db, spec, period, &wanted).await;
     let mut tx = db.begin_snapshot(&wanted.sees).await.unwrap();
     let table = &spec.tables[0].name;
+    let rounds = WhichRounds {
+        from: wanted.from.as_ref().unwrap(),
+        to: period,
+    };
+    let whose = WhoseRecords {
+        sees: &wanted.sees,
+        organisations: wanted.organisations,
+        only_accepted: wanted.only_accepted,
+    };
+    let manifest = read_long_manifest(&mut tx, std::slice::from_ref(spec), spec, rounds, whose)
+        .await
+        .unwrap();
+    assert_eq!(manifest, short, "however it is found who is missing");
     let periods = periods_to_look_at(&mut tx, &manifest, table, periods)
         .await
         .unwrap();

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use spec::{Accumulation, ItemKind};
 use uuid::Uuid;
 
-use super::{Source, ddl};
+use super::{Missing, Source, Span, ddl};
 use crate::statement::statement;
 use crate::{Conn, DbError};
 
@@ -78,18 +78,33 @@ pub async fn summed(
     let Some(records) = in_force(sources, accumulation, looked)? else {
         return Ok(Vec::new());
     };
-    let figure = match looked.sum {
-        Sum::Records => "count(*)",
-        Sum::Total => "sum(figure)",
-        Sum::Middle => "percentile_disc(0.5) WITHIN GROUP (ORDER BY figure)",
-    };
-    let rows: Vec<SummedRow> = sql_query(format!(
-        "SELECT organisation, period_idx, count(*) AS n_records, ({figure})::text AS figure,
-            CASE WHEN count(*) = 1 THEN min(submission_id::text)::uuid END AS only_submission,
-            CASE WHEN count(*) = 1 THEN min(row_number) END AS only_row
-         FROM ({records}) r {} GROUP BY organisation, period_idx",
-        of_code(looked)
-    ))
+    let accumulates = accumulation == Accumulation::Cumulative;
+    let of_code = of_code(looked);
+    let rows: Vec<SummedRow> = sql_query(match (looked.sum, accumulates) {
+        (sum, false) => format!(
+            "SELECT organisation, period_idx, count(*) AS n_records, ({})::text AS figure,
+                CASE WHEN count(*) = 1 THEN min(submission_id::text)::uuid END AS only_submission,
+                CASE WHEN count(*) = 1 THEN min(row_number) END AS only_row
+             FROM ({records}) r {of_code} GROUP BY organisation, period_idx",
+            come_to(sum)
+        ),
+        // Each of many periods has most of the records of the one before: those are put together first.
+        (Sum::Records | Sum::Total, true) => format!(
+            "SELECT organisation, p.period_idx, sum(n)::bigint AS n_records, sum({})::text AS figure,
+                NULL::uuid AS only_submission, NULL::integer AS only_row
+             FROM (SELECT organisation, period_idx AS from_idx, until_idx, count(*) AS n, sum(figure) AS figure
+                FROM ({records}) r {of_code} GROUP BY organisation, period_idx, until_idx) r
+             JOIN {COUNTS_IN} GROUP BY organisation, p.period_idx",
+            if looked.sum == Sum::Records { "n" } else { "figure" }
+        ),
+        (Sum::Middle, true) => format!(
+            "SELECT organisation, p.period_idx, count(*) AS n_records, ({})::text AS figure,
+                NULL::uuid AS only_submission, NULL::integer AS only_row
+             FROM (SELECT organisation, period_idx AS from_idx, until_idx, figure FROM ({records}) r {of_code}) r
+             JOIN {COUNTS_IN} GROUP BY organisation, p.period_idx",
+            come_to(Sum::Middle)
+        ),
+    })
     .bind::<Array<SqlUuid>, _>(ids(members))
     .bind::<Array<Integer>, _>(period_idxs(members))
     .bind::<Integer, _>(whole(n_periods))
@@ -136,8 +151,12 @@ pub async fn codes(
     };
     let rows: Vec<CodeRow> = sql_query(format!(
         "SELECT code, count(*) AS n_records FROM ({records}) r
-         WHERE code IS NOT NULL AND period_idx = $3 - 1
-         GROUP BY code ORDER BY count(*) DESC, code COLLATE \"C\" LIMIT {n_most}"
+         WHERE code IS NOT NULL AND {}
+         GROUP BY code ORDER BY count(*) DESC, code COLLATE \"C\" LIMIT {n_most}",
+        match accumulation {
+            Accumulation::Replace => "period_idx = $3 - 1",
+            Accumulation::Cumulative => "period_idx < $3 AND until_idx IS NULL",
+        }
     ))
     .bind::<Array<SqlUuid>, _>(ids(members))
     .bind::<Array<Integer>, _>(period_idxs(members))
@@ -148,7 +167,19 @@ pub async fn codes(
     Ok(rows.into_iter().map(counted).collect())
 }
 
-/// The records that count in each period: once for each of the periods in which they do.
+/// The periods in which a record counts.
+const COUNTS_IN: &str = "generate_series(0, $3 - 1) p (period_idx)
+    ON from_idx <= p.period_idx AND (until_idx IS NULL OR p.period_idx < until_idx)";
+
+fn come_to(sum: Sum) -> &'static str {
+    match sum {
+        Sum::Records => "count(*)",
+        Sum::Total => "sum(figure)",
+        Sum::Middle => "percentile_disc(0.5) WITHIN GROUP (ORDER BY figure)",
+    }
+}
+
+/// The records with the period that they count from; where records accumulate, with that until which they do.
 /// `$1` has the submissions, `$2` their periods, `$3` the number of periods.
 fn in_force(
     sources: &[Source<'_>],
@@ -156,16 +187,18 @@ fn in_force(
     looked: Looked<'_>,
 ) -> Result<Option<String>, DbError> {
     let mut selects = Vec::new();
-    let accumulates = accumulation == Accumulation::Cumulative;
-    let has_keys = sources.iter().any(|source| !source.keys.is_empty());
+    let n_keys = sources.iter().map(|source| source.keys.len()).max();
+    let n_keys = n_keys.filter(|_| accumulation == Accumulation::Cumulative);
+    let n_keys = n_keys.unwrap_or_default();
     for source in sources {
-        let keys = match accumulates && has_keys {
-            true => super::read::texts(source, source.keys)?,
-            false => "NULL::text[]".to_owned(),
-        };
+        let mut keys = String::new();
+        for idx in 0..n_keys {
+            let key = known_by(source, source.keys.get(idx).copied().flatten())?;
+            // In the order of their bytes, which is quick and as good as any.
+            keys = format!("{keys}, {key} COLLATE \"C\" AS key_{idx}");
+        }
         selects.push(format!(
-            "SELECT r.submission_id, r.organisation, r.row_number, {} AS figure, {} AS code, {keys} AS record_keys,
-                m.period_idx, m.place
+            "SELECT r.submission_id, r.organisation, r.row_number, {} AS figure, {} AS code, m.period_idx, m.place{keys}
              FROM {} r JOIN member m ON m.id = r.submission_id",
             number(source, looked.figure)?,
             text(source, looked.coded)?,
@@ -178,23 +211,23 @@ fn in_force(
     let member = "WITH member AS MATERIALIZED (
         SELECT id, period_idx, place FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY m (id, period_idx, place))";
     let all = selects.join(" UNION ALL ");
-    if !accumulates {
+    if accumulation == Accumulation::Replace {
         return Ok(Some(format!(
             "{member} SELECT all_of_them.* FROM ({all}) all_of_them WHERE period_idx < $3"
         )));
     }
     // A record counts until the same one is sent again; one without keys is known by nothing, and counts on.
-    let until = match has_keys {
-        true => {
-            "lead(period_idx) OVER (PARTITION BY organisation, record_keys ORDER BY place, row_number)"
-        }
-        false => "NULL::integer",
+    let until = if n_keys > 0 {
+        let keys: Vec<String> = (0..n_keys).map(|idx| format!("key_{idx}")).collect();
+        format!(
+            "lead(period_idx) OVER (PARTITION BY organisation COLLATE \"C\", {} ORDER BY place, row_number)",
+            keys.join(", ")
+        )
+    } else {
+        "NULL::integer".to_owned()
     };
     Ok(Some(format!(
-        "{member} SELECT r.submission_id, r.organisation, r.row_number, r.figure, r.code, p.period_idx
-         FROM (SELECT all_of_them.*, {until} AS until_idx FROM ({all}) all_of_them) r
-         JOIN generate_series(0, $3 - 1) p (period_idx)
-           ON r.period_idx <= p.period_idx AND (r.until_idx IS NULL OR p.period_idx < r.until_idx)"
+        "{member} SELECT all_of_them.*, {until} AS until_idx FROM ({all}) all_of_them"
     )))
 }
 
@@ -223,9 +256,12 @@ fn number(source: &Source<'_>, item: Option<usize>) -> Result<String, DbError> {
 }
 
 fn text(source: &Source<'_>, item: Option<usize>) -> Result<String, DbError> {
+    known_by(source, named(source, item))
+}
+
+fn known_by(source: &Source<'_>, item: Option<&str>) -> Result<String, DbError> {
     let columns = ddl::columns(source.table)?;
-    let column =
-        named(source, item).and_then(|name| columns.iter().find(|column| column.item.name == name));
+    let column = item.and_then(|name| columns.iter().find(|column| column.item.name == name));
     Ok(match column {
         Some(column) => format!("r.\"{}\"::text", column.name),
         None => "NULL::text".to_owned(),
@@ -251,11 +287,11 @@ fn whole(n: usize) -> i32 {
 #[derive(QueryableByName)]
 struct RoundRow {
     #[diesel(sql_type = Text)]
-    period_label: String,
+    label: String,
     #[diesel(sql_type = Date)]
-    period_start: NaiveDate,
+    first_day: NaiveDate,
     #[diesel(sql_type = Date)]
-    period_end: NaiveDate,
+    last_day: NaiveDate,
 }
 
 /// The last rounds of a return up to a day, the newest first: label, first and last day.
@@ -266,7 +302,7 @@ pub async fn last_rounds(
     n_most: u32,
 ) -> Result<Vec<(String, NaiveDate, NaiveDate)>, DbError> {
     let rows: Vec<RoundRow> = statement(format!(
-        "SELECT period_label, period_start, period_end FROM cycle
+        "SELECT period_label AS label, period_start AS first_day, period_end AS last_day FROM cycle
          WHERE return_id = $1 AND period_end <= $2
          ORDER BY period_end DESC, period_label DESC LIMIT {n_most}"
     ))
@@ -274,8 +310,27 @@ pub async fn last_rounds(
     .bind::<Date, _>(to_end)
     .load(conn.connection())
     .await?;
-    let round = |row: RoundRow| (row.period_label, row.period_start, row.period_end);
+    let round = |row: RoundRow| (row.label, row.first_day, row.last_day);
     Ok(rows.into_iter().map(round).collect())
+}
+
+/// Who has to answer, whether anything of it counts or not, by period and organisation.
+pub async fn required(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Missing>, DbError> {
+    Ok(statement(
+        "SELECT o.organisation, g.name AS organisation_name, c.period_label
+         FROM cycle c
+         JOIN obligation o ON o.cycle_id = c.id
+         JOIN organisation g ON g.code = o.organisation
+         WHERE c.return_id = $1 AND c.period_end BETWEEN $2 AND $3 AND o.is_required
+           AND ($4 IS NULL OR o.organisation = ANY ($4))
+         ORDER BY c.period_end, c.period_label, o.organisation COLLATE \"C\"",
+    )
+    .bind::<Text, _>(span.return_id)
+    .bind::<Date, _>(span.from_end)
+    .bind::<Date, _>(span.to_end)
+    .bind::<Nullable<Array<Text>>, _>(super::read::whose(span))
+    .load(conn.connection())
+    .await?)
 }
 
 #[derive(QueryableByName)]

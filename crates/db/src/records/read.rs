@@ -122,7 +122,7 @@ impl TryFrom<CountedRow> for Counted {
 }
 
 /// Whose alone: of those that are seen the ones that are asked for; `None`: everybody's.
-fn whose(span: &Span<'_>) -> Option<Vec<String>> {
+pub(super) fn whose(span: &Span<'_>) -> Option<Vec<String>> {
     match (span.sees, span.organisations) {
         (Sees::Everyone, []) => None,
         (Sees::Everyone, asked) => Some(asked.to_vec()),
@@ -296,7 +296,7 @@ impl From<RecordRow> for Record {
 }
 
 /// Items as texts; what this version does not have is null.
-pub(super) fn texts(source: &Source<'_>, items: &[Option<&str>]) -> Result<String, DbError> {
+fn texts(source: &Source<'_>, items: &[Option<&str>]) -> Result<String, DbError> {
     let columns = ddl::columns(source.table)?;
     let texts: Vec<String> = items
         .iter()

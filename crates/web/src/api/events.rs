@@ -7,14 +7,12 @@ use utoipa::openapi::path::{
     HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder,
 };
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::{ContentBuilder, Object, Paths, Ref, Required, ResponseBuilder, Type};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::openapi::{
+    ContentBuilder, Object, Paths, RefOr, Required, ResponseBuilder, Schema, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use workflow::WebhookEvent;
-
-#[derive(OpenApi)]
-#[openapi(components(schemas(SubmissionMessage, ReleaseMessage, RoundMessage)))]
-pub(super) struct Messages;
 
 /// Something happened to a version of an organisation's return.
 #[derive(ToSchema)]
@@ -23,6 +21,7 @@ struct SubmissionMessage {
     r#type: String,
     /// When.
     timestamp: DateTime<Utc>,
+    #[schema(inline)]
     data: SubmissionTold,
 }
 
@@ -42,6 +41,7 @@ struct SubmissionTold {
     state: String,
     n_to_fix: u64,
     n_to_explain: u64,
+    #[schema(inline)]
     links: Links,
 }
 
@@ -52,6 +52,7 @@ struct ReleaseMessage {
     r#type: String,
     /// When.
     timestamp: DateTime<Utc>,
+    #[schema(inline)]
     data: ReleaseTold,
 }
 
@@ -70,6 +71,7 @@ struct ReleaseTold {
     /// Among the releases of these periods.
     #[schema(minimum = 1)]
     number: u32,
+    #[schema(inline)]
     links: Links,
 }
 
@@ -80,6 +82,7 @@ struct RoundMessage {
     r#type: String,
     /// When it was noted.
     timestamp: DateTime<Utc>,
+    #[schema(inline)]
     data: RoundTold,
 }
 
@@ -91,6 +94,7 @@ struct RoundTold {
     period: String,
     /// The day.
     on: NaiveDate,
+    #[schema(inline)]
     links: Links,
 }
 
@@ -103,18 +107,18 @@ struct Links {
     page: String,
 }
 
-/// The schema of an event's messages.
-pub(super) fn schema_of(event: WebhookEvent) -> &'static str {
+/// The schema of an event's messages: in its place, since no answer of ours is of that shape.
+fn schema_of(event: WebhookEvent) -> RefOr<Schema> {
     match event {
         WebhookEvent::Assessed
         | WebhookEvent::Submitted
         | WebhookEvent::SignedOff
         | WebhookEvent::Accepted
         | WebhookEvent::SentBack
-        | WebhookEvent::Withdrawn => "SubmissionMessage",
-        WebhookEvent::ReleasePublished => "ReleaseMessage",
+        | WebhookEvent::Withdrawn => SubmissionMessage::schema(),
+        WebhookEvent::ReleasePublished => ReleaseMessage::schema(),
         WebhookEvent::RoundOpened | WebhookEvent::RoundDue | WebhookEvent::RoundClosed => {
-            "RoundMessage"
+            RoundMessage::schema()
         }
     }
 }
@@ -139,9 +143,7 @@ const HEADERS: [(&str, &str); 3] = [
 pub(super) fn webhooks() -> Paths {
     let mut webhooks = PathsBuilder::new();
     for event in WebhookEvent::ALL {
-        let content = ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name(schema_of(event))))
-            .build();
+        let content = ContentBuilder::new().schema(Some(schema_of(event))).build();
         let body = RequestBodyBuilder::new()
             .content("application/json", content)
             .required(Some(Required::True))
@@ -152,7 +154,6 @@ pub(super) fn webhooks() -> Paths {
         let mut operation = OperationBuilder::new()
             .operation_id(Some(event.as_str()))
             .summary(Some(event.in_words()))
-            .tag("Webhooks")
             // Whoever is called knows us by the signature.
             .securities(Some([]))
             .request_body(Some(body))

@@ -106,9 +106,10 @@ pub(super) struct Drawing {
 impl Drawing {
     /// What can be followed is no mere image for whoever does not see it.
     pub(super) fn role(&self) -> &'static str {
-        match self.groups.iter().any(|group| group.link.is_some()) {
-            true => "group",
-            false => "img",
+        if self.groups.iter().any(|group| group.link.is_some()) {
+            "group"
+        } else {
+            "img"
         }
     }
 

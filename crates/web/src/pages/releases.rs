@@ -121,6 +121,11 @@ pub(super) fn by_and_when(name: &str, at: DateTime<Utc>) -> String {
     format!("{name}, {}", clock::moment_in_words(at))
 }
 
+/// Where its last period is.
+fn round_of(release: &Release) -> String {
+    format!("/returns/{}/{}", release.return_id, release.to_period)
+}
+
 pub(crate) async fn show(
     site: web::Data<Site>,
     visitor: Visitor,
@@ -171,11 +176,8 @@ async fn page(
     let page = ReleasePage {
         title: release.return_title.clone(),
         period: periods_in_words(release, &site.specs),
-        datasets: format!(
-            "/returns/{}/{}/datasets",
-            release.return_id, release.to_period
-        ),
-        look: format!("/returns/{}/{}/look", release.return_id, release.to_period),
+        datasets: format!("{}/datasets", round_of(release)),
+        look: format!("{}/look", round_of(release)),
         here: format!("/releases/{id}"),
         kind: kind_in_words(release.kind),
         state,

@@ -12,6 +12,7 @@ use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use super::rounds::Wrong;
 use crate::Site;
+use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
 use crate::words::capitalised;
@@ -176,7 +177,7 @@ fn in_words(schedule: &Schedule, at: DateTime<Utc>) -> String {
 pub(crate) async fn add(
     site: web::Data<Site>,
     visitor: Visitor,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     let kind = ScheduleKind::parse(field(&form, "kind"));

@@ -379,7 +379,8 @@ fn has_the_fields_of(
         return;
     };
     let fields = value.as_object().unwrap();
-    let names: Vec<_> = fields.keys().collect();
+    let mut names: Vec<_> = fields.keys().collect();
+    names.sort();
     let mut described: Vec<_> = properties.keys().collect();
     described.sort();
     assert_eq!(names, described);

@@ -40,7 +40,7 @@ pub(in crate::pages) struct Band {
 #[derive(Debug, Clone, Default)]
 pub(in crate::pages) struct Lines {
     pub(in crate::pages) names: Vec<String>,
-    pub(in crate::pages) lines: Vec<Points>,
+    pub(in crate::pages) series: Vec<Points>,
     pub(in crate::pages) band: Option<Band>,
 }
 
@@ -60,7 +60,7 @@ impl Lines {
 
     pub(in crate::pages) fn draw(&self, layout: Layout) -> Drawing {
         let width = layout.width();
-        let of_lines = self.lines.iter().flat_map(|line| &line.points);
+        let of_lines = self.series.iter().flat_map(|line| &line.points);
         let of_lines = of_lines.filter_map(|point| point.figure);
         let of_band = self.band.iter().flat_map(|band| &band.ranges).flatten();
         let figures = of_lines.chain(of_band.flat_map(|(low, high)| [*low, *high]));
@@ -72,7 +72,7 @@ impl Lines {
         let marks: Vec<String> = ticks.iter().map(|tick| short(*tick)).collect();
         let left = widest(marks.iter().map(String::as_str)) + GAP;
         let right = width - GAP;
-        let top = KEY_STEP * count(self.lines.len() + usize::from(self.band.is_some())) + GAP;
+        let top = KEY_STEP * count(self.series.len() + usize::from(self.band.is_some())) + GAP;
         let foot = top + HEIGHT;
         let ends = (
             ticks.first().copied().unwrap_or_default(),
@@ -93,7 +93,7 @@ impl Lines {
         if let Some(band) = &self.band {
             groups.push(Group::of(band.drawn(&frame)));
         }
-        for (line, class) in self.lines.iter().zip(["first", "second"]) {
+        for (line, class) in self.series.iter().zip(["first", "second"]) {
             groups.extend(line.drawn(&frame, class, &self.names));
         }
         groups.push(Group::of(self.key()));
@@ -134,7 +134,7 @@ impl Lines {
     /// What each line and the band is.
     fn key(&self) -> Vec<Shape> {
         let mut shapes = Vec::new();
-        let lines = self.lines.iter().zip(["first", "second"]);
+        let lines = self.series.iter().zip(["first", "second"]);
         let mut y = KEY_STEP / 2.0;
         for (line, class) in lines {
             shapes.push(mark(class, (8.0, y)));

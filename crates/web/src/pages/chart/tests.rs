@@ -107,7 +107,7 @@ fn lines_have_gaps_where_there_is_no_figure() {
         names: ["Mar 2023", "Mar 2024", "Mar 2025", "Mar 2026"]
             .map(str::to_owned)
             .into(),
-        lines: vec![Points {
+        series: vec![Points {
             told: "middle organisation".to_owned(),
             points: [Some(10.0), Some(20.0), None, Some(95.0)].map(point).into(),
         }],
@@ -128,7 +128,7 @@ fn lines_have_gaps_where_there_is_no_figure() {
 fn names_along_the_foot_do_not_run_into_each_other() {
     let months: Vec<String> = (0..12).map(|n| format!("Month {n:02}")).collect();
     let lines = Lines {
-        lines: vec![Points {
+        series: vec![Points {
             told: "one".to_owned(),
             points: vec![
                 Point {

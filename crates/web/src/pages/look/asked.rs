@@ -212,9 +212,10 @@ impl Chosen {
             choices.push(choice("", "Number of rows", chosen.is_empty()));
         }
         for item in items_of(table) {
-            let label = match is_coded(item) {
-                true => format!("{} (rows by code)", item.title),
-                false => item.title.clone(),
+            let label = if is_coded(item) {
+                format!("{} (rows by code)", item.title)
+            } else {
+                item.title.clone()
             };
             choices.push(choice(&item.name, label, item.name == chosen));
         }
@@ -254,7 +255,7 @@ impl Chosen {
                 words.push(("of", of));
             }
             What::Line { line, item, .. } => {
-                words.extend([("line", line.as_str()), ("item", item)])
+                words.extend([("line", line.as_str()), ("item", item)]);
             }
         }
         words.extend(code.map(|code| ("code", code)));

@@ -289,14 +289,11 @@ impl Drawn<'_> {
         if self.is_everybodys {
             self.add_middle(&mut lines, &mut table);
         }
-        let mut own: Vec<&str> = match self.is_everybodys {
-            true => self.organisation.into_iter().collect(),
-            false => self
-                .look
-                .points
-                .iter()
-                .map(|point| point.organisation.as_str())
-                .collect(),
+        let mut own: Vec<&str> = if self.is_everybodys {
+            self.organisation.into_iter().collect()
+        } else {
+            let points = self.look.points.iter();
+            points.map(|point| point.organisation.as_str()).collect()
         };
         own.sort_unstable();
         own.dedup();
@@ -305,11 +302,11 @@ impl Drawn<'_> {
             self.add_own(code, &mut lines, &mut table);
         }
         let has_figure = |points: &Points| points.points.iter().any(|mark| mark.figure.is_some());
-        if !lines.lines.iter().any(has_figure) {
+        if !lines.series.iter().any(has_figure) {
             return None;
         }
         let told: Vec<String> = lines
-            .lines
+            .series
             .iter()
             .map(|line| {
                 let marks = lines.names.iter().zip(&line.points);
@@ -354,7 +351,7 @@ impl Drawn<'_> {
             });
             ranges.push(half.map(|(low, high)| (low.near(), high.near())));
         }
-        lines.lines.push(Points {
+        lines.series.push(Points {
             told: "middle organisation".to_owned(),
             points: marks,
         });
@@ -396,7 +393,7 @@ impl Drawn<'_> {
                 link,
             });
         }
-        lines.lines.push(Points {
+        lines.series.push(Points {
             told: known.name.clone(),
             points: marks,
         });

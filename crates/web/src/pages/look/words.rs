@@ -156,9 +156,10 @@ fn about(figure: f64) -> String {
         2.0 => format!("{figure:.2}"),
         _ => format!("{figure:.4}"),
     };
-    let text = match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
     };
     match text.as_str() {
         "-0" => "0".to_owned(),

@@ -9,6 +9,7 @@ use spec::Confidence;
 use workflow::{DayOff, HolidayError, LocalHoliday};
 
 use crate::Site;
+use crate::form::Form;
 use crate::pages::explain::{Fields, field, see};
 use crate::pages::problem::PageProblem;
 use crate::pages::rounds::{Wrong, weekday};
@@ -101,7 +102,7 @@ pub(crate) async fn say(
     site: web::Data<Site>,
     visitor: Visitor,
     code: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     workflow::decide_for(&visitor.actor, Action::PlanRounds, &code)?;

@@ -9,6 +9,7 @@ use workflow::{ChangingSchedule, Firing, Schedule, ScheduleChange, ScheduleChang
 
 use super::{address, does, in_words, mistake, next, state};
 use crate::Site;
+use crate::form::Form;
 use crate::pages::explain::{Fields, field, see};
 use crate::pages::problem::PageProblem;
 use crate::pages::rounds::Wrong;
@@ -146,7 +147,7 @@ pub(crate) async fn change(
     site: web::Data<Site>,
     visitor: Visitor,
     name: web::Path<String>,
-    form: web::Form<Fields>,
+    form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
     workflow::decide_plan(&visitor.actor)?;
