@@ -14,7 +14,7 @@ use report::csv::inert;
 use spec::{ItemKind, ReturnSpec};
 use uuid::Uuid;
 
-use crate::shape::OwnedSource;
+use crate::shape::{FilledBy, OwnedSource};
 use crate::{DatasetError, Manifest, Part, Shape, ShapeError, bytes_of};
 
 pub use exact::{Exact, middle, total};
@@ -217,7 +217,7 @@ pub async fn look(
         sources.push(source.as_source());
     }
     let place = |item: Option<&str>| match item {
-        Some(item) => shape.item_idx(item).map(Some).ok_or_else(|| {
+        Some(item) => item_idx(shape, item).map(Some).ok_or_else(|| {
             DatasetError::Shape(ShapeError::UnknownItem {
                 table: shape.table.clone(),
                 item: item.to_owned(),
@@ -301,6 +301,15 @@ pub async fn look(
             _ => 0,
         },
         n_left_out,
+    })
+}
+
+/// The place of an item among the items that were asked for.
+fn item_idx(shape: &Shape, name: &str) -> Option<usize> {
+    let mut columns = shape.columns.iter();
+    columns.find_map(|column| match column.filled_by {
+        FilledBy::Item(idx) if column.name == name => Some(idx),
+        _ => None,
     })
 }
 

@@ -33,7 +33,7 @@ pub struct Column {
     pub unit: Option<String>,
     /// Codes and what they mean, where it has codes.
     pub codes: Vec<(String, String)>,
-    filled_by: FilledBy,
+    pub(crate) filled_by: FilledBy,
 }
 
 impl Column {
@@ -72,7 +72,7 @@ impl Column {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FilledBy {
+pub(crate) enum FilledBy {
     /// By what is the same for a whole submission: its place in [`Head`].
     Head(usize),
     Row,
@@ -361,16 +361,6 @@ impl Shape {
         let filling = self.versions.get(&head.version);
         let records = records.iter();
         records.map(move |record| column.cell(filling, head, record).unwrap_or(Cell::Blank))
-    }
-
-    /// The place of an item among the items that were asked for.
-    pub(crate) fn item_idx(&self, name: &str) -> Option<usize> {
-        let named = self.columns.iter().filter(|column| column.name == name);
-        let mut idxs = named.filter_map(|column| match column.filled_by {
-            FilledBy::Item(idx) => Some(idx),
-            _ => None,
-        });
-        idxs.next()
     }
 
     /// How many of its columns are items.
