@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::release::MARK;
+
 /// What stands in a column of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cell<'a> {
@@ -12,6 +14,8 @@ pub(crate) enum Cell<'a> {
     Place(&'a str, u32),
     /// The sender's own columns, as JSON.
     Own(&'a str),
+    /// A figure that a release leaves out.
+    LeftOut,
 }
 
 impl<'a> Cell<'a> {
@@ -25,6 +29,7 @@ impl<'a> Cell<'a> {
         let _ = match self {
             Cell::Blank => return None,
             Cell::Text(text) => return Some(text),
+            Cell::LeftOut => return Some(MARK),
             Cell::Number(number) => write!(room, "{number}"),
             Cell::Place(letters, row) => write!(room, "{letters}{row}"),
             // As what was read with others has it.
@@ -34,5 +39,13 @@ impl<'a> Cell<'a> {
             },
         };
         Some(room)
+    }
+
+    /// Where there is no room for a mark: what is left out is blank.
+    pub(crate) fn unmarked(self) -> Self {
+        match self {
+            Cell::LeftOut => Cell::Blank,
+            cell => cell,
+        }
     }
 }

@@ -99,7 +99,14 @@ pub async fn read_manifest(
 ) -> Result<Manifest, DbError> {
     let span = span(spec, rounds, whose);
     let missing = records::missing(conn, &span).await?;
-    read_with(conn, (versions, spec), rounds, whose, missing).await
+    let mut manifest = read_with(conn, (versions, spec), rounds, whose, missing).await?;
+    // Where records accumulate, one round has all up to its last day, and several have what was sent for them.
+    if rounds.from.end < rounds.to.end {
+        let first = rounds.from.end;
+        let submissions = &mut manifest.submissions;
+        submissions.retain(|counted| counted.period_end >= first);
+    }
+    Ok(manifest)
 }
 
 /// The same of many periods at once, for which who is missing is found by who is there.

@@ -50,7 +50,11 @@ pub(crate) fn notes(
         ("Made from", made_from(manifest)),
     ];
     if manifest.accumulates {
-        let note = "Of each record what was sent last up to the end of the period; it may have been sent for an earlier one.";
+        let note = if manifest.from == manifest.to {
+            "Of each record what was sent last up to the end of the period; it may have been sent for an earlier one."
+        } else {
+            "Of each record that was sent for these periods what was sent last. What was sent for earlier ones and not again is not in it."
+        };
         rows.push(("Which records", note.to_owned()));
     }
     if manifest.versions.len() > 1 {
@@ -60,10 +64,17 @@ pub(crate) fn notes(
             .map(|(version, _)| version.as_str())
             .collect();
         let note = format!(
-            "Collected with versions {} of the return; the columns are as the newest says them.",
+            "Collected with versions {} of the return; the columns are as the newest says them. not_asked_for says which blanks of a row are there because its version did not ask.",
             versions.join(", ")
         );
         rows.push(("Versions", note));
+    }
+    if let Some(left_out) = shape.left_out() {
+        rows.push(("Not published", left_out.in_words()));
+    }
+    for mapped in &shape.mapping {
+        let note = format!("{}: {}", mapped.column, mapped.in_words());
+        rows.push(("Between versions", note));
     }
     let state = if manifest.is_provisional() {
         format!(

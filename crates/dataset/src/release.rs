@@ -3,6 +3,7 @@
 //! They follow from what the edition says and from nothing else, so that building it again gives the same bytes.
 
 mod metadata;
+mod suppressed;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use spec::ReturnSpec;
 
+pub use self::suppressed::{Before, MARK, Protection, Suppressed};
+use self::suppressed::{Told, decide};
 use crate::write::From;
 use crate::{Asked, DatasetError, Format, Lineage, Manifest, Shape, bytes_of, notes, write_file};
 
@@ -24,6 +27,9 @@ use crate::{Asked, DatasetError, Format, Lineage, Manifest, Shape, bytes_of, not
 pub struct Settings {
     pub lineage: Lineage,
     pub labels: bool,
+    /// How small counts are protected; `None`: every figure is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protection: Option<Protection>,
 }
 
 /// A release as it was drafted.
@@ -37,6 +43,8 @@ pub struct Edition<'a> {
     pub kind: &'a str,
     pub notes: &'a str,
     pub drafted_on: NaiveDate,
+    /// The protected ones that were published before it, the oldest first; of one that is not protected none.
+    pub before: &'a [Before],
 }
 
 /// A file that was built.
@@ -58,6 +66,9 @@ pub(crate) struct TableOf {
 
 const FORMATS: [Format; 3] = [Format::Csv, Format::Xlsx, Format::Parquet];
 
+/// How many figures are left out.
+pub const SUPPRESSED: &str = "suppressed.csv";
+
 const JSON: &str = "application/json";
 const JSON_LD: &str = "application/ld+json";
 
@@ -76,13 +87,12 @@ pub async fn build(
     };
     for table in &edition.spec.tables {
         let (spec, manifest) = (edition.spec, edition.manifest);
-        let shape = Arc::new(Shape::of(
-            from.versions,
-            spec,
-            &table.name,
-            manifest,
-            &asked,
-        )?);
+        let mut shape = Shape::of(from.versions, spec, &table.name, manifest, &asked)?;
+        if let Some(protection) = &edition.settings.protection {
+            let decided = protected(from, edition, &shape, protection).await?;
+            shape.leave_out(decided);
+        }
+        let shape = Arc::new(shape);
         let mut n_records = 0;
         for format in FORMATS {
             // What a sheet has no room for is in the other formats; the notes say so.
@@ -97,6 +107,10 @@ pub async fn build(
         }
         tables.push(TableOf { shape, n_records });
     }
+    if edition.settings.protection.is_some() {
+        let counts = suppressed_csv(&tables)?;
+        built.push(put(into, SUPPRESSED, Format::Csv.content_type(), counts).await?);
+    }
     let manifest = manifest_csv(edition.manifest)?;
     built.push(put(into, "manifest.csv", Format::Csv.content_type(), manifest).await?);
     let text = notes_text(edition, &tables).into_bytes();
@@ -108,6 +122,24 @@ pub async fn build(
     built.push(put(into, "csv-metadata.json", JSON_LD, csvw).await?);
     built.push(put(into, "dcat.jsonld", JSON_LD, dcat).await?);
     Ok(built)
+}
+
+/// What is left out of a table, so that it follows neither from this release nor from it and those before it.
+async fn protected(
+    from: From<'_>,
+    edition: &Edition<'_>,
+    shape: &Shape,
+    protection: &Protection,
+) -> Result<Suppressed, DatasetError> {
+    let spec = edition.spec;
+    let mut told = Told::default();
+    for before in edition.before {
+        let manifest = &before.manifest;
+        let then = Shape::of(from.versions, spec, &shape.table, manifest, &shape.asked)?;
+        decide(from, manifest, (spec, &then), before.threshold, &mut told).await?;
+    }
+    let threshold = protection.threshold;
+    decide(from, edition.manifest, (spec, shape), threshold, &mut told).await
 }
 
 async fn put(
@@ -158,6 +190,42 @@ fn hash(path: &Path) -> io::Result<(String, u64)> {
         hash.update(read);
     }
     Ok((hex::encode(hash.finalize()), n_bytes))
+}
+
+/// How many figures of each table are left out, and why.
+fn suppressed_csv(tables: &[TableOf]) -> Result<Vec<u8>, DatasetError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(["table", "threshold", "reason", "cells"])?;
+    for table in tables {
+        let Some(left_out) = table.shape.left_out() else {
+            continue;
+        };
+        for (reason, n_cells) in [("small", left_out.n_small), ("linked", left_out.n_linked)] {
+            writer.write_record([
+                &table.shape.table,
+                &left_out.threshold().to_string(),
+                reason,
+                &n_cells.to_string(),
+            ])?;
+        }
+    }
+    bytes_of(writer)
+}
+
+/// What a release says of what it leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LeftOut {
+    pub table: String,
+    pub threshold: u32,
+    /// `small` or `linked`.
+    pub reason: String,
+    pub cells: u64,
+}
+
+pub fn read_suppressed(path: &Path) -> Result<Vec<LeftOut>, DatasetError> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let rows: Result<Vec<LeftOut>, csv::Error> = reader.deserialize().collect();
+    Ok(rows?)
 }
 
 /// Organisation → version → SHA-256, and who is missing.

@@ -153,7 +153,7 @@ impl OfOne<'_> {
             None => {
                 let mut conn = db.read(sees).await?;
                 let places = places(&mut conn, self.shape, id).await?;
-                let head = Arc::new(Head::of(self.counted, places));
+                let head = Arc::new(Head::of(self.counted, places, self.shape));
                 *known = Some(Arc::clone(&head));
                 head
             }
@@ -214,7 +214,7 @@ impl Open {
                     .find(|counted| Some(counted.submission_id) == id)
                     .ok_or_else(|| DbError::Stored(format!("{id:?} is not in the manifest")))?;
                 let places = places(&mut self.tx, shape, counted.submission_id).await?;
-                let head = Arc::new(Head::of(counted, places));
+                let head = Arc::new(Head::of(counted, places, shape));
                 self.heads.insert(counted.submission_id, Arc::clone(&head));
                 head
             }

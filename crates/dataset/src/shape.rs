@@ -1,16 +1,25 @@
 //! Which columns a dataset has, and how each version of the return fills them.
 //!
 //! Where the periods asked for were collected with more than one version, the columns are the newest version's,
-//! followed by what only older ones asked for.
+//! followed by what only older ones asked for, or asked for otherwise; the versions' `lineage.toml` say which is which.
 
-use std::collections::HashMap;
+mod mapping;
+mod series;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use db::records::{Counted, Places, RecordRef, Records, Source};
-use spec::{Code, Item, ItemKind, Layout, ReturnSpec, TableSpec};
+use spec::{Ancestry, Item, ItemKind, ReturnSpec, TableSpec};
+use uuid::Uuid;
 
+pub use self::mapping::Mapped;
+use self::mapping::Told;
+use self::series::{Series, labels_of, series};
 use crate::cell::Cell;
-use crate::manifest::{Codes, Manifest};
+use crate::manifest::Manifest;
+use crate::release::Suppressed;
 use crate::{Asked, Lineage};
 
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +55,16 @@ impl Column {
         match self.filled_by {
             FilledBy::Head(idx) => head.values.get(idx)?.as_deref().map(Cell::Text),
             FilledBy::Row => Some(Cell::Number(record.row_number)),
-            FilledBy::Item(idx) => record.value(idx).map(Cell::Text),
+            FilledBy::Item(idx) => {
+                let value = record.value(idx)?;
+                if head.leaves_out(record.row_number, idx) {
+                    return Some(Cell::LeftOut);
+                }
+                let now = filling.and_then(|filling| filling.codes.get(idx)?.get(value));
+                Some(Cell::Text(now.map_or(value, String::as_str)))
+            }
+            FilledBy::LeftOut => head.left_out(record.row_number).map(Cell::Text),
+            FilledBy::NotAsked => filling?.not_asked.as_deref().map(Cell::Text),
             FilledBy::Label(idx) => {
                 let labels = filling?.labels.get(idx)?.get(record.value(idx)?)?;
                 let on = head.period_end;
@@ -81,6 +99,10 @@ pub(crate) enum FilledBy {
     Gss(usize),
     Cell(usize),
     Own,
+    /// By what the row's version did not ask for.
+    NotAsked,
+    /// By what a release leaves out of the row.
+    LeftOut,
 }
 
 /// What is said of every row of a submission, in order: name, title, kind, from which lineage on.
@@ -179,6 +201,12 @@ const ROW_COLUMN: &str = "source_row";
 /// One column, whatever the senders bring, so that the dataset's columns are the spec's.
 const OWN_COLUMN: &str = "own_columns";
 
+/// What a release leaves out of a row.
+const LEFT_OUT_COLUMN: &str = "suppressed";
+
+/// Which blanks of a row are there because nobody asked.
+const NOT_ASKED_COLUMN: &str = "not_asked_for";
+
 /// The columns of a dataset, and what fills them.
 #[derive(Debug)]
 pub struct Shape {
@@ -189,6 +217,12 @@ pub struct Shape {
     pub asked: Asked,
     /// By version.
     versions: HashMap<String, Filling>,
+    /// How the versions belong together, where there is more than one.
+    pub mapping: Vec<Mapped>,
+    /// What a release leaves out.
+    left_out: Option<Arc<Suppressed>>,
+    /// The columns' names that are items, in order.
+    item_names: Vec<String>,
     n_items: usize,
     has_head_of: Lineage,
 }
@@ -201,22 +235,18 @@ struct Filling {
     keys: Vec<Option<String>>,
     labels: Vec<HashMap<String, Vec<Label>>>,
     gss: Vec<HashMap<String, String>>,
+    /// What its codes are called now, where they are called otherwise.
+    codes: Vec<BTreeMap<String, String>>,
+    /// The columns that it did not ask for.
+    not_asked: Option<String>,
     table: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Label {
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
     text: String,
-}
-
-/// An item of the dataset: as the newest version that has it says it, and in which versions it is called what.
-struct Series<'a> {
-    item: &'a Item,
-    kind: ItemKind,
-    labelled: bool,
-    is_of_organisations: bool,
 }
 
 /// What is the same for all rows of a submission.
@@ -226,10 +256,24 @@ pub(crate) struct Head {
     version: String,
     period_end: NaiveDate,
     places: Places,
+    pub(crate) submission_id: Uuid,
+    /// What a release leaves out.
+    left_out: Option<Arc<Suppressed>>,
 }
 
 impl Head {
-    pub(crate) fn of(counted: &Counted, places: Places) -> Self {
+    fn leaves_out(&self, row_number: u32, item: usize) -> bool {
+        let left_out = self.left_out.as_ref();
+        left_out.is_some_and(|left_out| left_out.has(self.submission_id, row_number, item))
+    }
+
+    /// What is left out of a row, by name.
+    fn left_out(&self, row_number: u32) -> Option<&str> {
+        let left_out = self.left_out.as_ref()?;
+        left_out.names(self.submission_id, row_number)
+    }
+
+    pub(crate) fn of(counted: &Counted, places: Places, shape: &Shape) -> Self {
         let text = |text: &str| Some(text.to_owned());
         Self {
             values: vec![
@@ -251,6 +295,8 @@ impl Head {
             version: counted.return_version.clone(),
             period_end: counted.period_end,
             places,
+            submission_id: counted.submission_id,
+            left_out: shape.left_out.clone(),
         }
     }
 }
@@ -276,35 +322,52 @@ impl Shape {
             used.push(found.ok_or_else(|| ShapeError::UnknownVersion(version.clone()))?);
         }
         used.sort_by_key(|version| std::cmp::Reverse(version.valid_from));
+        let ancestry = Ancestry::of(versions, spec);
         let tables: Vec<(&ReturnSpec, &TableSpec)> = used
             .iter()
-            .filter_map(|version| Some((*version, version.table(table)?)))
+            .filter_map(|version| {
+                let table = ancestry.table_before(spec, &newest.name, version)?;
+                Some((*version, table))
+            })
             .collect();
-        let all = series(newest, &tables, &manifest.codes);
+        let all = series(&ancestry, (spec, newest), &tables, &manifest.codes);
         for name in &asked.items {
-            if !all.iter().any(|series| series.item.name == *name) {
+            if !all.iter().any(|series| series.name == *name) {
                 return Err(ShapeError::UnknownItem {
                     table: table.to_owned(),
                     item: name.clone(),
                 });
             }
         }
-        let wanted: Vec<Series<'_>> = all
-            .into_iter()
-            .filter(|series| asked.items.is_empty() || asked.items.contains(&series.item.name))
+        let wanted: Vec<&Series<'_>> = all
+            .iter()
+            .filter(|series| asked.items.is_empty() || asked.items.contains(&series.name))
             .collect();
         let has_own = tables.iter().any(|(version, table)| {
             version.own_columns.is_some() && table.layout.records().is_some()
         });
-        let fillings = tables
+        let fillings: HashMap<String, Filling> = tables
             .iter()
-            .map(|(version, old)| {
-                let filling = Filling::of(newest, old, &wanted, &manifest.codes);
+            .enumerate()
+            .map(|(idx, (version, old))| {
+                let filling = Filling::of((&all, newest), (idx, old), &wanted, &manifest.codes);
                 (version.version.clone(), filling)
             })
             .collect();
+        let has_not_asked = fillings.values().any(|filling| filling.not_asked.is_some());
+        let mapping = Told {
+            ancestry: &ancestry,
+            spec,
+            tables: &tables,
+            wanted: &wanted,
+            manifest,
+        };
+        let mapping = mapping.all();
         Ok(Self {
-            columns: columns(newest, &wanted, asked, has_own),
+            columns: columns(&wanted, asked, has_own, has_not_asked),
+            mapping,
+            left_out: None,
+            item_names: wanted.iter().map(|series| series.name.clone()).collect(),
             table: newest.name.clone(),
             title: newest.title.clone(),
             description: newest.description.clone(),
@@ -363,6 +426,41 @@ impl Shape {
         records.map(move |record| column.cell(filling, head, record).unwrap_or(Cell::Blank))
     }
 
+    /// Has a release leave out what was decided; a column says what.
+    pub(crate) fn leave_out(&mut self, decided: Suppressed) {
+        self.columns.push(Column {
+            name: LEFT_OUT_COLUMN.to_owned(),
+            title: "Columns whose figure is not published".to_owned(),
+            description: decided.in_words(),
+            kind: ItemKind::Text,
+            unit: None,
+            codes: Vec::new(),
+            filled_by: FilledBy::LeftOut,
+        });
+        self.left_out = Some(Arc::new(decided));
+    }
+
+    /// What a release leaves out of it.
+    pub fn left_out(&self) -> Option<&Arc<Suppressed>> {
+        self.left_out.as_ref()
+    }
+
+    pub(crate) fn item_names(&self) -> &[String] {
+        &self.item_names
+    }
+
+    /// The table of a version that fills it, and that version's items in the order of the columns.
+    pub(crate) fn items_of<'a>(
+        &self,
+        version: &'a ReturnSpec,
+    ) -> Option<(&'a TableSpec, Vec<Option<&'a Item>>)> {
+        let filling = self.versions.get(&version.version)?;
+        let table = version.table(&filling.table)?;
+        let items = filling.items.iter();
+        let items = items.map(|name| table.item(name.as_deref()?));
+        Some((table, items.collect()))
+    }
+
     /// How many of its columns are items.
     pub fn n_items(&self) -> usize {
         self.n_items
@@ -388,138 +486,12 @@ impl OwnedSource<'_> {
     }
 }
 
-/// The item of an older table that an item continues.
-fn continued<'a>(old: &'a TableSpec, item: &Item) -> Option<&'a Item> {
-    old.item(&item.name)
-}
-
-/// The newest version's items, then what only older ones have, the newer first.
-fn series<'a>(
-    newest: &'a TableSpec,
-    tables: &[(&'a ReturnSpec, &'a TableSpec)],
-    codes: &[Codes],
-) -> Vec<Series<'a>> {
-    let mut items: Vec<&Item> = newest.items.iter().collect();
-    for (_, old) in tables {
-        for item in &old.items {
-            let is_it =
-                |newer: &&Item| continued(old, newer).is_some_and(|it| it.name == item.name);
-            if !items.iter().any(is_it) {
-                items.push(item);
-            }
-        }
-    }
-    items
-        .into_iter()
-        .map(|item| {
-            let all = || {
-                let older = tables
-                    .iter()
-                    .filter_map(|(_, old)| Some((*old, continued(old, item)?)));
-                std::iter::once((newest, item)).chain(older)
-            };
-            Series {
-                item,
-                kind: all().fold(item.kind, |kind, (_, it)| wider(kind, it.kind)),
-                labelled: all().any(|(table, it)| !labels_of(table, it).is_empty()),
-                is_of_organisations: all().any(|(_, it)| !gss_of(it, codes).is_empty()),
-            }
-        })
-        .collect()
-}
-
-/// A kind that holds every value of both.
-fn wider(a: ItemKind, b: ItemKind) -> ItemKind {
-    match (a, b) {
-        (a, b) if a == b => a,
-        (ItemKind::Integer, ItemKind::Decimal { scale })
-        | (ItemKind::Decimal { scale }, ItemKind::Integer) => ItemKind::Decimal { scale },
-        (ItemKind::Decimal { scale: a }, ItemKind::Decimal { scale: b }) => {
-            ItemKind::Decimal { scale: a.max(b) }
-        }
-        _ => ItemKind::Text,
-    }
-}
-
-/// Codes and what they mean, with their days: an item's list, or a form's lines.
-fn labels_of(table: &TableSpec, item: &Item) -> Vec<Code> {
-    if let Some(codes) = &item.codes {
-        return codes.list.codes.clone();
-    }
-    match &table.layout {
-        Layout::Matrix(matrix) if matrix.line_item == item.name => matrix
-            .lines
-            .iter()
-            .map(|line| Code {
-                code: line.code.clone(),
-                label: line.label.clone(),
-                valid_from: None,
-                valid_to: None,
-                source: line.provenance.source.clone(),
-                confidence: line.provenance.confidence,
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The GSS codes of an item's codes, where these are organisations' local ones: code and label are those of one.
-fn gss_of(item: &Item, codes: &[Codes]) -> HashMap<String, String> {
-    let Some(of_item) = &item.codes else {
-        return HashMap::new();
-    };
-    let mut gss = HashMap::new();
-    for code in &of_item.list.codes {
-        let is_it = |known: &&Codes| {
-            known.name == code.label
-                && [&known.sg_code, &known.phs_code]
-                    .into_iter()
-                    .flatten()
-                    .any(|local| *local == code.code)
-        };
-        if let Some(known) = codes.iter().find(is_it) {
-            gss.insert(code.code.clone(), known.code.clone());
-        }
-    }
-    gss
-}
-
-impl Filling {
-    fn of(newest: &TableSpec, old: &TableSpec, wanted: &[Series<'_>], codes: &[Codes]) -> Self {
-        let items: Vec<Option<&Item>> = wanted
-            .iter()
-            .map(|series| continued(old, series.item))
-            .collect();
-        let name = |item: &Item| item.name.clone();
-        let keys = newest.keys.iter().map(|key| {
-            let item = newest.item(key)?;
-            continued(old, item).map(name)
-        });
-        let labels = items.iter().map(|item| {
-            let mut labels: HashMap<String, Vec<Label>> = HashMap::new();
-            for code in item.map(|item| labels_of(old, item)).unwrap_or_default() {
-                labels.entry(code.code).or_default().push(Label {
-                    from: code.valid_from,
-                    to: code.valid_to,
-                    text: code.label,
-                });
-            }
-            labels
-        });
-        let gss = items
-            .iter()
-            .map(|item| item.map(|item| gss_of(item, codes)).unwrap_or_default());
-        Self {
-            labels: labels.collect(),
-            gss: gss.collect(),
-            keys: keys.collect(),
-            items: items.iter().map(|item| item.map(name)).collect(),
-            table: old.name.clone(),
-        }
-    }
-}
-
-fn columns(table: &TableSpec, wanted: &[Series<'_>], asked: &Asked, has_own: bool) -> Vec<Column> {
+fn columns(
+    wanted: &[&Series<'_>],
+    asked: &Asked,
+    has_own: bool,
+    has_not_asked: bool,
+) -> Vec<Column> {
     let plain = |name: &str, title: &str, kind, filled_by| Column {
         name: name.to_owned(),
         title: title.to_owned(),
@@ -543,9 +515,9 @@ fn columns(table: &TableSpec, wanted: &[Series<'_>], asked: &Asked, has_own: boo
     }
     for (idx, series) in wanted.iter().enumerate() {
         let item = series.item;
-        let codes = labels_of(table, item);
+        let codes = labels_of(series.table, item);
         columns.push(Column {
-            name: item.name.clone(),
+            name: series.name.clone(),
             title: item.title.clone(),
             description: item.description.clone(),
             kind: series.kind,
@@ -558,7 +530,7 @@ fn columns(table: &TableSpec, wanted: &[Series<'_>], asked: &Asked, has_own: boo
         });
         let title = |what: &str| format!("{}: {what}", item.title);
         if asked.labels && series.labelled {
-            let name = format!("{}_label", item.name);
+            let name = format!("{}_label", series.name);
             columns.push(plain(
                 &name,
                 &title("what the code means"),
@@ -567,7 +539,7 @@ fn columns(table: &TableSpec, wanted: &[Series<'_>], asked: &Asked, has_own: boo
             ));
         }
         if asked.labels && series.is_of_organisations {
-            let name = format!("{}_gss", item.name);
+            let name = format!("{}_gss", series.name);
             columns.push(plain(
                 &name,
                 &title("the GSS code"),
@@ -578,11 +550,16 @@ fn columns(table: &TableSpec, wanted: &[Series<'_>], asked: &Asked, has_own: boo
     }
     if asked.lineage >= Lineage::Cell {
         for (idx, series) in wanted.iter().enumerate() {
-            let item = series.item;
-            let name = format!("{}_cell", item.name);
-            let title = format!("{}: the cell it was read from", item.title);
+            let name = format!("{}_cell", series.name);
+            let title = format!("{}: the cell it was read from", series.item.title);
             columns.push(plain(&name, &title, ItemKind::Text, FilledBy::Cell(idx)));
         }
+    }
+    if has_not_asked {
+        let title =
+            "Columns that are blank because this version of the return did not ask for them";
+        let filled_by = FilledBy::NotAsked;
+        columns.push(plain(NOT_ASKED_COLUMN, title, ItemKind::Text, filled_by));
     }
     if has_own && asked.items.is_empty() {
         let title = "The sender's own columns of the row, as JSON";

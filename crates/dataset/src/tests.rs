@@ -499,6 +499,42 @@ async fn records_that_accumulate_are_the_newest_of_each_key_up_to_the_period() {
 }
 
 #[tokio::test]
+async fn several_periods_of_records_that_accumulate_have_what_was_sent_for_them() {
+    let database = TestDb::new();
+    let spec = cases();
+    let db = collecting(&spec, &database).await;
+    let case = |name: &'static str, cost| [Some(name), None, Some(cost), None, None, None];
+    let (a, b, b_again) = (case("a", "1.00"), case("b", "2.00"), case("b", "3.00"));
+    send(&db, &spec, &some_cases(q1(), ACCEPTED, &[&a, &b])).await;
+    send(&db, &spec, &some_cases(q2(), ACCEPTED, &[&b_again])).await;
+    let rows = async |from: Period, to: &Period| {
+        let span = Wanted {
+            from: Some(from),
+            ..everything()
+        };
+        let made = made(&db, &spec, to, &span).await;
+        short(&text(&db, &spec, &made).await)
+    };
+    let both = [
+        "S12000001 2026-27-Q1 1 accepted a 1.00",
+        "S12000001 2026-27-Q2 1 accepted b 3.00",
+    ];
+    assert_eq!(rows(q1(), &q2()).await, both);
+    assert_eq!(
+        rows(q2(), &q2()).await,
+        both,
+        "one period has all before it"
+    );
+    // As if the first period had come before the span.
+    let later = Period {
+        start: q2().start,
+        end: q1().end + chrono::Days::new(1),
+        ..q2()
+    };
+    assert_eq!(rows(later, &q2()).await, both[1..]);
+}
+
+#[tokio::test]
 async fn the_senders_own_columns_are_one_column_of_the_dataset() {
     let database = TestDb::new();
     let spec = ReturnSpec {
@@ -870,3 +906,6 @@ async fn several_periods_are_one_table_by_organisation_and_period() {
         .collect();
     assert_eq!(missing, ["2026-27-Q2"]);
 }
+
+mod suppressed;
+mod versions;

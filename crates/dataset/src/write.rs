@@ -21,9 +21,10 @@ use crate::rows::{Batch, Rows};
 use crate::{DatasetError, Format, Manifest, Shape, notes};
 
 pub use self::columns::Batches;
+pub(crate) use self::columns::units;
 
 /// Raised whenever the same manifest comes to be written otherwise.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// Batches that wait for the writer.
 const WAITING: usize = 2;

@@ -167,8 +167,12 @@ fn heading() -> Format {
         .set_border_bottom(FormatBorder::Thin)
 }
 
-/// Whether all digits of a number are there in a spreadsheet's cell.
+/// Whether it is a number of which all digits are there in a spreadsheet's cell.
 fn is_exact(value: &str) -> bool {
+    let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '.');
+    if !value.chars().all(is_of_number) {
+        return false;
+    }
     let digits = value.chars().filter(char::is_ascii_digit);
     digits.skip_while(|digit| *digit == '0').count() <= EXACT_DIGITS
 }

@@ -6,9 +6,11 @@
 
 pub mod code_list;
 pub mod diff;
+pub mod disclosure;
 pub mod example;
 pub mod known;
 pub mod layout;
+mod lineage;
 pub mod link;
 pub mod organisation;
 mod organisation_sources;
@@ -31,6 +33,7 @@ pub use code_list::{Code, CodeList};
 pub use example::{Example, ExampleWorkbook, load_examples};
 pub use known::Returns;
 pub use layout::Layout;
+pub use lineage::{Ancestry, Before, ItemLineage, Lineage, Relation, TableLineage, are_comparable};
 pub use link::{ComparedWith, Link, OtherPeriod};
 pub use load::{
     Fault, Known, LoadError, Rows, Vetted, format_schemas, load, load_all, vet_expression,
@@ -75,6 +78,10 @@ pub struct ReturnSpec {
     pub sources: BTreeMap<String, Source>,
     /// In the order they are read.
     pub tables: Vec<TableSpec>,
+    /// How the published copies are protected, where it says so.
+    pub disclosure_said: Option<disclosure::Disclosure>,
+    /// What became of the tables and items of the version before, where it says so.
+    pub lineage: Option<Lineage>,
     pub rules: Vec<Rule>,
     /// Other returns of the same organisation that the rules may read.
     pub compared_with: Vec<ComparedWith>,

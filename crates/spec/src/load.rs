@@ -6,10 +6,12 @@
 mod bodies;
 mod codes;
 mod condition;
+mod disclosure;
 mod document;
 mod fault;
 mod folder;
 mod format;
+mod lineage;
 mod links;
 mod matrix;
 mod message;
@@ -130,6 +132,8 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
         &links,
         faults,
     );
+    let disclosure = disclosure::read(about.document(), &tables, faults);
+    let lineage = lineage::read(&mut folder, &about, &tables, faults);
     about.check_demo(&folder, &bodies, &tables, faults);
     about.check_keys(&tables, faults);
     about.check_own_columns(&tables, faults);
@@ -137,7 +141,7 @@ fn read(dir: &Path, faults: &mut Faults) -> Option<ReturnSpec> {
     folder.check_leftovers(lists_are_known, faults);
     let hash = folder.hash(faults);
     let tables: Option<Vec<TableSpec>> = tables.into_iter().map(|draft| draft.table).collect();
-    about.into_spec(dir, hash, tables?, rules, links)
+    about.into_spec(dir, hash, (tables?, lineage, disclosure), rules, links)
 }
 
 /// Reads a TOML file of the folder through its first two looks.

@@ -174,6 +174,8 @@ fn blank(id: &str, title: &str, accumulation: Accumulation) -> ReturnSpec {
         facts: BTreeMap::new(),
         sources: BTreeMap::new(),
         tables: Vec::new(),
+        disclosure_said: None,
+        lineage: None,
         rules: Vec::new(),
         compared_with: Vec::new(),
         reference_values: Vec::new(),

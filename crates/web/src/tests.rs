@@ -6,6 +6,7 @@ mod attention;
 mod batches;
 mod changes;
 mod explanations;
+mod gone;
 mod grid;
 mod handover;
 mod look;

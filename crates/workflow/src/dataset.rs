@@ -9,7 +9,7 @@ use dataset::{
     Asked, DatasetError, Format, From, Manifest, Shape, WhichRounds, WhoseRecords, read_manifest,
 };
 use db::{Db, DbError, Sees};
-use spec::{Accumulation, Period, ReturnSpec};
+use spec::{Period, ReturnSpec};
 use tokio::io::AsyncWrite;
 
 use crate::actor::allowed;
@@ -69,9 +69,6 @@ pub struct WantedDataset<'a> {
 /// Why a dataset can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum WantedError {
-    /// Where records accumulate, a period has those of all before it.
-    #[error("records of this return accumulate: it has one period at a time")]
-    Accumulates,
     #[error("the first period is after the last")]
     Backwards,
     #[error("the dataset has {n_records} rows, and a sheet has room for {n_most}")]
@@ -99,9 +96,6 @@ pub async fn dataset(
     figures: &Figures,
     wanted: &WantedDataset<'_>,
 ) -> Result<Dataset, WantedError> {
-    if wanted.from != wanted.to && wanted.spec.accumulation == Accumulation::Cumulative {
-        return Err(WantedError::Accumulates);
-    }
     if wanted.from.end > wanted.to.end {
         return Err(WantedError::Backwards);
     }

@@ -6,7 +6,7 @@ use db::releases::{self, Release};
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError, findings, handovers};
 use finding::CellRef;
-use spec::{Item, ReturnSpec, TableSpec};
+use spec::{Ancestry, Item, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
 use crate::actor::{allowed, may, object, sees};
@@ -77,11 +77,8 @@ pub async fn trace(
     let spec = versions.iter().find(|spec| {
         spec.id == submission.round.return_id && spec.version == submission.round.return_version
     });
-    let table = spec.and_then(|spec| spec.table(which.table));
-    let (Some(spec), Some(table)) = (spec, table) else {
-        return Err(Denied::NotThere);
-    };
-    let item = table.item(which.item).ok_or(Denied::NotThere)?;
+    let spec = spec.ok_or(Denied::NotThere)?;
+    let (table, item) = named(versions, spec, which).ok_or(Denied::NotThere)?;
     let (value, keys) = record(&mut conn, (spec, table), item, which)
         .await?
         .ok_or(Denied::NotThere)?;
@@ -119,6 +116,30 @@ pub async fn trace(
         counts_now: submissions::counts_now(&mut conn, submission.id).await?,
         releases,
         submission,
+    })
+}
+
+/// The item that is meant: by its own name, or by what a newer version calls it, since a dataset of several versions has
+/// the newest names.
+fn named<'a>(
+    versions: &'a [ReturnSpec],
+    spec: &'a ReturnSpec,
+    which: WhichValue<'_>,
+) -> Option<(&'a TableSpec, &'a Item)> {
+    let own = spec.table(which.table);
+    if let Some(found) = own.and_then(|table| Some((table, table.item(which.item)?))) {
+        return Some(found);
+    }
+    let mut newer: Vec<&ReturnSpec> = versions
+        .iter()
+        .filter(|one| one.id == spec.id && one.valid_from > spec.valid_from)
+        .collect();
+    newer.sort_by_key(|one| one.valid_from);
+    newer.into_iter().find_map(|newer| {
+        let table = newer.table(which.table)?;
+        let ancestry = Ancestry::of(versions, newer);
+        let before = ancestry.before((newer, table, table.item(which.item)?), spec)?;
+        Some((before.table, before.item))
     })
 }
 

@@ -11,15 +11,17 @@ use spec::ReturnSpec;
 use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
-use crate::releases::{release_in_full, releases_of};
+use crate::releases::{release_in_full, releases_of, threshold_of};
 use crate::{Actor, Denied};
 
 /// Two releases of a return, the older first.
 pub struct TwoReleases {
     pub old: Release,
     pub new: Release,
-    /// Records of earlier periods count on: what changed can't be told return by return.
+    /// Records of earlier periods count on: what changed in them can't be told return by return.
     pub accumulates: bool,
+    /// One of them leaves small counts out: what changed row by row would tell them.
+    pub is_protected: bool,
     /// By organisation and period, those of which another version counts.
     pub changed: Vec<Changed>,
 }
@@ -58,6 +60,9 @@ pub async fn two_releases(
     }
     Ok(TwoReleases {
         accumulates: new.manifest.accumulates,
+        is_protected: threshold_of(&old.release)
+            .or(threshold_of(&new.release))
+            .is_some(),
         changed: changed(&old.manifest, &new.manifest),
         old: old.release,
         new: new.release,
@@ -67,7 +72,8 @@ pub async fn two_releases(
 fn changed(old: &Manifest, new: &Manifest) -> Vec<Changed> {
     let by_key = |manifest: &Manifest| -> BTreeMap<Key, Counted> {
         let all = manifest.submissions.iter().cloned();
-        all.map(|counted| (key(&counted), counted)).collect()
+        all.map(|counted| (key(&counted, manifest.accumulates), counted))
+            .collect()
     };
     let (old, mut new) = (by_key(old), by_key(new));
     let mut both = BTreeMap::new();
@@ -85,12 +91,16 @@ fn changed(old: &Manifest, new: &Manifest) -> Vec<Changed> {
     both.into_values().collect()
 }
 
-/// Of a return of which each period stands by itself, one version of each counts.
-type Key = (String, NaiveDate, String);
+/// Of a return of which each period stands by itself, one version of each counts; where records accumulate, several may.
+type Key = (String, NaiveDate, String, Option<u32>);
 
-fn key(counted: &Counted) -> Key {
-    let label = counted.period_label.clone();
-    (counted.organisation.clone(), counted.period_end, label)
+fn key(counted: &Counted, accumulates: bool) -> Key {
+    (
+        counted.organisation.clone(),
+        counted.period_end,
+        counted.period_label.clone(),
+        accumulates.then_some(counted.version_number),
+    )
 }
 
 /// The tables that both versions have, as each has them.
@@ -141,6 +151,10 @@ pub async fn how_much_changed(
     versions: &[ReturnSpec],
     two: &TwoReleases,
 ) -> Result<Vec<ChangeCounts>, DbError> {
+    // Which records a version took the place of is not told by it alone.
+    if two.accumulates {
+        return Ok(vec![ChangeCounts::default(); two.changed.len()]);
+    }
     let mut conn = db.read(&Sees::Everyone).await?;
     let mut all = Vec::new();
     for changed in &two.changed {

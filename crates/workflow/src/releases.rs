@@ -7,7 +7,7 @@ use std::path::Path;
 
 use access::{Action, ActorId, Object, Reach};
 use chrono::NaiveDate;
-use dataset::release::{Built, Edition, Settings};
+use dataset::release::{Before, Built, Edition, Protection, SUPPRESSED, Settings};
 use dataset::{
     DatasetError, From, Lineage, Manifest, ShapeError, WhichRounds, WhoseRecords, read_manifest,
 };
@@ -17,7 +17,7 @@ use files::Files;
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use spec::{Accumulation, Period, ReturnSpec};
+use spec::{Period, ReturnSpec};
 use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, is_system, record, sees};
@@ -26,6 +26,7 @@ use crate::waivers::by;
 use crate::webhooks::announce_release;
 use crate::{Actor, Denied, ExplainError, OriginalError, WantedError};
 
+pub use dataset::release::LeftOut;
 pub use db::releases::{Approval, Kind as ReleaseKind, Release, ReleaseFile as FileOfRelease};
 
 /// So many approve a release before it is published.
@@ -51,6 +52,25 @@ pub enum DraftOf {
     WhatIsAccepted,
 }
 
+/// Whether every figure is in it, or small counts are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FiguresIn {
+    All,
+    /// With disclosure control, as the return says.
+    Protected,
+}
+
+impl FiguresIn {
+    /// What a release of a return is drafted with unless somebody says otherwise.
+    pub fn suggested_by(spec: &ReturnSpec) -> Self {
+        if spec.disclosure().is_some_and(|said| said.suggested) {
+            FiguresIn::Protected
+        } else {
+            FiguresIn::All
+        }
+    }
+}
+
 /// A release to draft.
 #[derive(Debug, Clone)]
 pub struct DraftingRelease<'a> {
@@ -64,6 +84,7 @@ pub struct DraftingRelease<'a> {
     pub to: &'a Period,
     pub of: DraftOf,
     pub lineage: Lineage,
+    pub figures: FiguresIn,
     pub notes: &'a str,
 }
 
@@ -81,8 +102,13 @@ pub enum ReleaseError {
     NotesMissing,
     #[error("the notes are longer than is kept")]
     NotesTooLong,
+    /// Leaving out single figures protects nobody where a row is a record.
+    #[error("the return has a table that is no form, so its figures can't be protected")]
+    NoForms,
     #[error("the release is not built yet")]
     NotBuilt,
+    #[error("another protected release was published after this one was drafted")]
+    Overtaken,
     #[error("a person approves a release, not a program")]
     NotAPerson,
     #[error("its return's version is not there any more")]
@@ -117,12 +143,19 @@ pub async fn draft_release(
         ..
     } = *drafting;
     allowed(actor, Action::DraftRelease, &of_return(&spec.id))?;
-    if from != to && spec.accumulation == Accumulation::Cumulative {
-        return Err(WantedError::Accumulates.into());
-    }
     if from.end > to.end {
         return Err(WantedError::Backwards.into());
     }
+    let mut protection = match drafting.figures {
+        FiguresIn::All => None,
+        FiguresIn::Protected => {
+            let said = spec.disclosure().ok_or(ReleaseError::NoForms)?;
+            Some(Protection {
+                threshold: said.threshold,
+                after: Vec::new(),
+            })
+        }
+    };
     let notes = match written(drafting.notes) {
         Ok(notes) => notes,
         Err(ExplainError::NoText) => String::new(),
@@ -150,9 +183,13 @@ pub async fn draft_release(
     if kind == Kind::Revised && notes.is_empty() {
         return Err(ReleaseError::NotesMissing);
     }
+    if let Some(protection) = &mut protection {
+        protection.after = protected_before(&mut tx, &spec.id).await?;
+    }
     let settings = Settings {
         lineage: drafting.lineage,
         labels: true,
+        protection,
     };
     let new = NewRelease {
         id: drafting.id,
@@ -176,6 +213,7 @@ pub async fn draft_release(
                 "from": from.label,
                 "to": to.label,
                 "kind": kind.as_str(),
+                "threshold": settings.protection.as_ref().map(|said| said.threshold),
                 "n_submissions": manifest.submissions.len(),
             }),
         );
@@ -187,6 +225,18 @@ pub async fn draft_release(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// The protected releases of a return that are published, the oldest first.
+async fn protected_before(tx: &mut Tx, return_id: &str) -> Result<Vec<Uuid>, DbError> {
+    let all = releases::of_return(tx, return_id, N_LISTED).await?;
+    let mut published: Vec<_> = all
+        .iter()
+        .filter(|release| threshold_of(release).is_some())
+        .filter_map(|release| Some((release.published?.1, release.id)))
+        .collect();
+    published.sort_unstable();
+    Ok(published.into_iter().map(|(_, id)| id).collect())
 }
 
 /// Final, or revised where a final one was published before.
@@ -260,6 +310,31 @@ pub async fn release_in_full(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
     })
 }
 
+/// Below which counts of a release are left out; `None`: none are.
+pub fn threshold_of(release: &Release) -> Option<u32> {
+    Some(settings_of(release).ok()?.protection?.threshold)
+}
+
+fn settings_of(release: &Release) -> Result<Settings, DbError> {
+    serde_json::from_value(release.settings.clone())
+        .map_err(|error| DbError::Stored(error.to_string()))
+}
+
+/// How many figures of a protected release are left out, as its file tells it: table, reason, how many.
+pub async fn left_out(
+    db: &Db,
+    files: &Files,
+    actor: &Actor,
+    release: &Release,
+    room: &Path,
+) -> Result<Vec<LeftOut>, ReleaseFileError> {
+    if threshold_of(release).is_none() || !release.is_built {
+        return Ok(Vec::new());
+    }
+    release_file(db, files, actor, (release.id, SUPPRESSED), room).await?;
+    Ok(dataset::release::read_suppressed(room)?)
+}
+
 async fn manifest_of(conn: &mut Conn, id: Uuid) -> Result<Manifest, DbError> {
     let stored = releases::manifest(conn, id).await?.unwrap_or_default();
     serde_json::from_value(stored).map_err(|error| DbError::Stored(error.to_string()))
@@ -293,6 +368,8 @@ pub enum ReleaseFileError {
     #[error(transparent)]
     Original(#[from] OriginalError),
     #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    #[error(transparent)]
     Db(#[from] DbError),
 }
 
@@ -300,6 +377,8 @@ pub enum ReleaseFileError {
 pub struct ReleaseToBuild {
     release: Release,
     manifest: Manifest,
+    settings: Settings,
+    before: Vec<Before>,
 }
 
 /// `None` where there is nothing left to do: there is no such release, or it is built.
@@ -314,7 +393,26 @@ pub async fn release_to_build(
         return Ok(None);
     };
     let manifest = manifest_of(&mut conn, id).await?;
-    Ok(Some(ReleaseToBuild { release, manifest }))
+    let settings = settings_of(&release)?;
+    let mut before = Vec::new();
+    for id in settings.protection.iter().flat_map(|said| &said.after) {
+        let Some(earlier) = releases::find(&mut conn, *id).await? else {
+            continue;
+        };
+        if let Some(threshold) = threshold_of(&earlier) {
+            let manifest = manifest_of(&mut conn, *id).await?;
+            before.push(Before {
+                threshold,
+                manifest,
+            });
+        }
+    }
+    Ok(Some(ReleaseToBuild {
+        release,
+        manifest,
+        settings,
+        before,
+    }))
 }
 
 /// Writes every file of a release into a folder: the same bytes whenever it is done.
@@ -328,7 +426,12 @@ pub async fn build_release(
     if !is_system(actor) {
         return Err(Denied::Forbidden.into());
     }
-    let ReleaseToBuild { release, manifest } = to_build;
+    let ReleaseToBuild {
+        release,
+        manifest,
+        settings,
+        before,
+    } = to_build;
     // A version that was published never changes, and its hash says that it did not.
     for (version, hash) in &manifest.versions {
         let is_it = |spec: &&ReturnSpec| spec.id == release.return_id && spec.version == *version;
@@ -345,12 +448,11 @@ pub async fn build_release(
         .iter()
         .find(|spec| spec.id == release.return_id && spec.version == release.return_version)
         .ok_or(ReleaseError::UnknownVersion)?;
-    let settings: Settings = serde_json::from_value(release.settings.clone())
-        .map_err(|error| DbError::Stored(error.to_string()))?;
     let edition = Edition {
         spec,
         manifest,
-        settings: &settings,
+        settings,
+        before,
         kind: release.kind.as_str(),
         notes: &release.notes,
         drafted_on: drafted_on(release),
@@ -406,6 +508,13 @@ pub async fn approve_release(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
     releases::lock(&mut tx, &release.return_id).await?;
     if !release.is_built {
         return Err(ReleaseError::NotBuilt);
+    }
+    // Another one came out meanwhile, and what the two leave out differently could be worked out from both.
+    if let Some(protection) = settings_of(&release)?.protection
+        && release.published.is_none()
+        && protection.after != protected_before(&mut tx, &release.return_id).await?
+    {
+        return Err(ReleaseError::Overtaken);
     }
     if releases::approve(&mut tx, id, person, &actor.name).await? {
         let details = json!({"release": id, "return": release.return_id});

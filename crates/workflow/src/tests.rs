@@ -10,6 +10,7 @@ mod handover;
 mod news;
 mod parcels;
 mod releases;
+mod releases_killed;
 mod reminders;
 mod rounds;
 mod schedules;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use spec::ItemKind;
 
-use super::{Built, Edition, TableOf};
+use super::{Built, Edition, MARK, TableOf};
 use crate::{Column, Format};
 
 fn csv_name(table: &TableOf) -> String {
@@ -39,7 +39,7 @@ pub(super) fn data_package(edition: &Edition<'_>, tables: &[TableOf], built: &[B
                 "name": table.shape.table,
                 "path": path,
                 "title": table.shape.title,
-                "description": table.shape.description,
+                "description": described(table),
                 "profile": "tabular-data-resource",
                 "format": "csv",
                 "mediatype": "text/csv",
@@ -48,7 +48,7 @@ pub(super) fn data_package(edition: &Edition<'_>, tables: &[TableOf], built: &[B
                 "hash": file.map(|file| format!("sha256:{}", file.sha256)),
                 "schema": {
                     "fields": table.shape.columns.iter().map(field).collect::<Vec<_>>(),
-                    "missingValues": [""],
+                    "missingValues": missing_values(table),
                 },
             })
         })
@@ -88,6 +88,22 @@ fn field(column: &Column) -> Value {
     field
 }
 
+/// What stands where there is no value.
+fn missing_values(table: &TableOf) -> Value {
+    match table.shape.left_out() {
+        Some(_) => json!(["", MARK]),
+        None => json!([""]),
+    }
+}
+
+/// What a table is, and what is left out of it.
+fn described(table: &TableOf) -> String {
+    match table.shape.left_out() {
+        Some(left_out) => format!("{} {}", table.shape.description, left_out.in_words()),
+        None => table.shape.description.clone(),
+    }
+}
+
 /// <https://www.w3.org/TR/tabular-metadata/>
 pub(super) fn csvw(edition: &Edition<'_>, tables: &[TableOf]) -> Value {
     let tables: Vec<Value> = tables
@@ -96,8 +112,9 @@ pub(super) fn csvw(edition: &Edition<'_>, tables: &[TableOf]) -> Value {
             json!({
                 "url": csv_name(table),
                 "dc:title": table.shape.title,
-                "dc:description": table.shape.description,
+                "dc:description": described(table),
                 "tableSchema": {
+                    "null": missing_values(table),
                     "columns": table.shape.columns.iter().map(csvw_column).collect::<Vec<_>>(),
                 },
             })

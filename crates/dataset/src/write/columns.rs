@@ -100,7 +100,10 @@ fn typed(shape: &Shape, schema: &Arc<Schema>, batch: &Batch) -> Result<RecordBat
     let arrays: Vec<ArrayRef> = shape
         .columns
         .iter()
-        .map(|column| array(column, shape.column(column, &batch.head, &batch.records)))
+        .map(|column| {
+            let cells = shape.column(column, &batch.head, &batch.records);
+            array(column, cells.map(Cell::unmarked))
+        })
         .collect::<Result<_, _>>()?;
     Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
 }
@@ -181,7 +184,7 @@ fn array<'a>(
 }
 
 /// `-1.5` with two places is -150; `None` where it has more places than that, or is no number.
-fn units(text: &str, scale: u8) -> Option<i128> {
+pub(crate) fn units(text: &str, scale: u8) -> Option<i128> {
     let (whole, places) = text.split_once('.').unwrap_or((text, ""));
     let missing = usize::from(scale).checked_sub(places.len())?;
     let mut digits = String::with_capacity(whole.len() + usize::from(scale));

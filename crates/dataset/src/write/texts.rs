@@ -87,7 +87,7 @@ impl Texts {
                 out.push(before);
                 before = b',';
                 out.write_all(name.as_bytes())?;
-                match (cell.text(&mut room), kind) {
+                match (cell.unmarked().text(&mut room), kind) {
                     (None, _) => out.write_all(b"null")?,
                     (Some(cell), ItemKind::Text | ItemKind::Date) => {
                         serde_json::to_writer(&mut out, cell).map_err(std::io::Error::from)?;

@@ -2,6 +2,7 @@
 //!
 //! Structures are taken apart name by name, so that what is added to one is told here or doesn't compile.
 
+mod disclosure;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::{
     OtherPeriod, Owner, Provenance, ReferenceSet, Respondents, ReturnSpec, Sensitivity, SheetMatch,
     Source, TableSpec, ValuePeriod,
 };
+use disclosure::of_disclosure;
 pub(super) use rules::rules;
 
 /// By property; what is not said is not there.
@@ -115,6 +117,8 @@ pub(super) fn of_return(spec: &ReturnSpec) -> Facets {
         facts: _,
         sources: _,
         tables: _,
+        lineage: _,
+        disclosure_said,
         rules: _,
         compared_with,
         reference_values,
@@ -149,6 +153,7 @@ pub(super) fn of_return(spec: &ReturnSpec) -> Facets {
         .may_be("own columns", own_columns.as_ref())
         .is("personal data", yes(*personal_data))
         .is("special category", yes(*special_category));
+    let say = disclosure_said.iter().fold(say, of_disclosure);
     let say = compared_with.iter().fold(say, of_compared);
     let say = reference_values.iter().fold(say, of_set);
     demo.iter().fold(say, of_demo).0

@@ -16,14 +16,16 @@ pub(crate) enum FileKind {
     Table,
     Rules,
     Record,
+    Lineage,
 }
 
 impl FileKind {
-    pub(crate) const ALL: [FileKind; 4] = [
+    pub(crate) const ALL: [FileKind; 5] = [
         FileKind::Return,
         FileKind::Table,
         FileKind::Rules,
         FileKind::Record,
+        FileKind::Lineage,
     ];
 
     fn file_name(self) -> &'static str {
@@ -32,6 +34,7 @@ impl FileKind {
             FileKind::Table => "table.schema.json",
             FileKind::Rules => "rules.schema.json",
             FileKind::Record => "record.schema.json",
+            FileKind::Lineage => "lineage.schema.json",
         }
     }
 
@@ -41,12 +44,13 @@ impl FileKind {
             FileKind::Table => include_str!("../../format/table.schema.json"),
             FileKind::Rules => include_str!("../../format/rules.schema.json"),
             FileKind::Record => include_str!("../../format/record.schema.json"),
+            FileKind::Lineage => include_str!("../../format/lineage.schema.json"),
         }
     }
 }
 
 /// The format's schemas as published: file name and JSON text.
-pub fn format_schemas() -> [(&'static str, &'static str); 4] {
+pub fn format_schemas() -> [(&'static str, &'static str); 5] {
     FileKind::ALL.map(|kind| (kind.file_name(), kind.text()))
 }
 
@@ -55,7 +59,7 @@ struct FormatSchema {
     validator: Validator,
 }
 
-static SCHEMAS: LazyLock<[Result<FormatSchema, String>; 4]> =
+static SCHEMAS: LazyLock<[Result<FormatSchema, String>; 5]> =
     LazyLock::new(|| FileKind::ALL.map(compile));
 
 fn compile(kind: FileKind) -> Result<FormatSchema, String> {

@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::LoadError;
 use super::bodies::Bodies;
 use super::codes::Lists;
 use super::document::Document;
 use super::fault::{Fault, Faults};
 use super::folder::Folder;
+use super::returns::{self, About};
 use super::table::{self, TableDraft};
-use super::{LoadError, returns};
 use crate::link::version_dir;
 use crate::rule::{ALL_ORGANISATIONS, Against, all_name};
 use crate::{ComparedWith, OtherPeriod, PeriodKind, ReferenceSet, ValuePeriod};
@@ -191,18 +192,11 @@ fn read_other(
     said: &ComparedWithDocument,
     faults: &mut Faults,
 ) -> Option<(OtherReturn, PeriodKind)> {
-    let mut folder = Folder::open(dir, faults)?;
-    let bodies = Bodies::read(&folder, faults);
-    let about = returns::read(&mut folder, &bodies, faults);
-    let mut lists = Lists::default();
-    let tables: Vec<TableDraft> = about
-        .tables
-        .iter()
-        .map(|name| {
-            let sources = &about.sources;
-            table::read(&mut folder, &mut lists, name, sources, &bodies, faults)
-        })
-        .collect();
+    let OtherFolder {
+        folder,
+        about,
+        tables,
+    } = tables_of(dir, faults)?;
     let link = ComparedWith {
         return_id: said.return_id.clone(),
         version: said.version.clone(),
@@ -212,4 +206,31 @@ fn read_other(
         tables: about.tables.clone(),
     };
     Some((OtherReturn { link, tables }, about.period_kind()?))
+}
+
+/// Another version's folder, as far as its tables.
+pub(crate) struct OtherFolder {
+    pub(crate) folder: Folder,
+    pub(crate) about: About,
+    pub(crate) tables: Vec<TableDraft>,
+}
+
+pub(crate) fn tables_of(dir: &Path, faults: &mut Faults) -> Option<OtherFolder> {
+    let mut folder = Folder::open(dir, faults)?;
+    let bodies = Bodies::read(&folder, faults);
+    let about = returns::read(&mut folder, &bodies, faults);
+    let mut lists = Lists::default();
+    let tables = about
+        .tables
+        .iter()
+        .map(|name| {
+            let sources = &about.sources;
+            table::read(&mut folder, &mut lists, name, sources, &bodies, faults)
+        })
+        .collect();
+    Some(OtherFolder {
+        folder,
+        about,
+        tables,
+    })
 }

@@ -14,9 +14,10 @@ use super::format::FileKind;
 use super::links::Links;
 use super::table::TableDraft;
 use super::toml_document;
+use crate::disclosure::Disclosure;
 use crate::{
-    Accumulation, Confidence, Demo, ExtraColumns, Fact, Owner, PeriodKind, Provenance, Respondents,
-    ReturnSpec, Rule, Sensitivity, Source, TableSpec, starts_with,
+    Accumulation, Confidence, Demo, ExtraColumns, Fact, Lineage, Owner, PeriodKind, Provenance,
+    Respondents, ReturnSpec, Rule, Sensitivity, Source, TableSpec, starts_with,
 };
 
 const FILE: &str = "return.toml";
@@ -238,6 +239,15 @@ impl About {
         self.period.as_ref().map(|period| period.kind)
     }
 
+    pub(crate) fn valid_from(&self) -> Option<NaiveDate> {
+        self.identity.as_ref().map(|identity| identity.valid_from)
+    }
+
+    pub(crate) fn is_cumulative(&self) -> bool {
+        let collection = self.collection.as_ref();
+        collection.is_some_and(|said| said.accumulation == Accumulation::Cumulative)
+    }
+
     /// The demo's base is an example and what varies are items.
     pub(crate) fn check_demo(
         &self,
@@ -274,11 +284,7 @@ impl About {
 
     /// Records can only be updated by a key.
     pub(crate) fn check_keys(&self, tables: &[TableDraft], faults: &mut Faults) {
-        let is_cumulative = self
-            .collection
-            .as_ref()
-            .is_some_and(|collection| collection.accumulation == Accumulation::Cumulative);
-        for table in tables.iter().filter(|_| is_cumulative) {
+        for table in tables.iter().filter(|_| self.is_cumulative()) {
             let has_rows = table
                 .layout
                 .as_ref()
@@ -325,7 +331,7 @@ impl About {
         self,
         dir: &Path,
         hash: String,
-        tables: Vec<TableSpec>,
+        (tables, lineage, disclosure_said): (Vec<TableSpec>, Option<Lineage>, Option<Disclosure>),
         rules: Vec<Rule>,
         links: Links,
     ) -> Option<ReturnSpec> {
@@ -351,6 +357,8 @@ impl About {
             facts: self.facts,
             sources: self.sources.0?,
             tables,
+            disclosure_said,
+            lineage,
             rules,
             compared_with: links.others.into_iter().map(|other| other.link).collect(),
             reference_values: links.values,

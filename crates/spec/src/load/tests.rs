@@ -236,6 +236,7 @@ fn told(mutations: &[Mutation]) {
 }
 
 mod collections;
+mod lineage;
 mod links;
 mod records;
 mod returns;

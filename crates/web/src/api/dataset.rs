@@ -267,7 +267,7 @@ async fn send(
 
 /// What the figures are made of
 ///
-/// Which version of whose return with which hash, in the order of the rows, and who is missing. It takes the questions that the dataset takes.
+/// Which version of whose return with which hash, in the order of the rows, who is missing, and what older versions of the return called its columns. It takes the questions that the dataset takes.
 #[utoipa::path(
     get,
     path = "/api/returns/{return_id}/periods/{period}/dataset/manifest.json",
@@ -297,15 +297,13 @@ pub(crate) async fn manifest(
         "submissions": manifest.submissions,
         "missing": manifest.missing,
         "versions": manifest.versions,
+        "mapping": found.dataset.shape.mapping,
     })))
 }
 
 impl From<WantedError> for Problem {
     fn from(error: WantedError) -> Self {
         match error {
-            WantedError::Accumulates => Problem::bad_request(
-                "Each period of this return has the records of all periods before it, so ask for one period.",
-            ),
             WantedError::Backwards => {
                 Problem::bad_request("The first period is after the last one.")
             }

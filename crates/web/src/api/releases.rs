@@ -85,6 +85,7 @@ fn told(release: &Release) -> serde_json::Value {
         "to": release.to_period,
         "kind": release.kind.as_str(),
         "notes": release.notes,
+        "left_out_below": workflow::threshold_of(release),
         "drafted_at": release.at,
         "is_built": release.is_built,
         "n_approvals": release.approvals.len(),
@@ -158,14 +159,7 @@ pub(crate) async fn two(
     with: &With,
 ) -> Result<TwoReleases, Problem> {
     let with = with.with.as_deref().map(parse_id).transpose()?;
-    let two = workflow::two_releases(site.db()?, reader, parse_id(release)?, with).await?;
-    if two.accumulates {
-        return Err(Problem::conflict(
-            "Not return by return",
-            "Records of this return accumulate over its periods, so two releases of it can't be compared return by return. Compare their CSV files.",
-        ));
-    }
-    Ok(two)
+    Ok(workflow::two_releases(site.db()?, reader, parse_id(release)?, with).await?)
 }
 
 /// What changed between two releases
@@ -182,7 +176,7 @@ pub(crate) async fn two(
     ),
     responses(
         (status = 200, description = "The changes", body = String, content_type = "text/csv"),
-        (status = 409, description = "Records of the return accumulate over its periods"),
+        (status = 409, description = "Records of the return accumulate over its periods, or a release leaves small counts out"),
     )
 )]
 pub(crate) async fn changes(
@@ -192,6 +186,18 @@ pub(crate) async fn changes(
     with: web::Query<With>,
 ) -> Result<HttpResponse, Problem> {
     let two = two(&site, &reader, &release, &with).await?;
+    if two.accumulates {
+        return Err(Problem::conflict(
+            "Not return by return",
+            "Records of this return accumulate over its periods: one that came may have taken the place of another one's of any period, so there is no file of what changed return by return. Compare the CSV files of the two releases by organisation and key.",
+        ));
+    }
+    if two.is_protected {
+        return Err(Problem::conflict(
+            "Small counts are left out",
+            "One of the two releases leaves small counts out, and what changed figure by figure could tell them. The page of the changes leads to the versions of each return, for whoever may see those.",
+        ));
+    }
     let name = format!("changes-{}-{}.csv", two.old.id, two.new.id);
     let (db, specs) = (site.db()?.clone(), site.clone());
     stream::csv(&name, |out| async move {
@@ -208,6 +214,7 @@ impl From<ReleaseFileError> for Problem {
             ReleaseFileError::Original(error) => {
                 Problem::failed("give a file of a release", &error)
             }
+            ReleaseFileError::Dataset(error) => Problem::failed("read a file of a release", &error),
         }
     }
 }
@@ -228,6 +235,13 @@ impl From<ReleaseError> for Problem {
             ReleaseError::NotesTooLong => {
                 Problem::bad_request("The notes are longer than 4,000 characters.")
             }
+            ReleaseError::NoForms => Problem::bad_request(
+                "Small counts can be left out of forms only, and this return has a row for each record.",
+            ),
+            ReleaseError::Overtaken => Problem::conflict(
+                "Another release came first",
+                "Another release that leaves small counts out was published after this one was drafted. Draft it again, so that the two together tell nothing.",
+            ),
             ReleaseError::NotBuilt => {
                 Problem::conflict("Not built yet", "Its files are still being made.")
             }

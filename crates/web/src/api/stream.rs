@@ -116,3 +116,60 @@ fn all<E: Error + 'static>(
         Some((chunk, (None, rest)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use actix_web::{App, HttpServer, web};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// A file without an end, which tells when its writer ends.
+    async fn endless(ended: web::Data<Notify>) -> Result<HttpResponse, Problem> {
+        csv("endless.csv", |mut out| async move {
+            let written: Result<u64, io::Error> = loop {
+                if let Err(error) = out.write_all(&[b'x'; 1_000]).await {
+                    break Err(error);
+                }
+            };
+            ended.notify_one();
+            written
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_away_while_a_file_is_sent_ends_its_writer() {
+        let ended = Arc::new(Notify::new());
+        let data = web::Data::from(Arc::clone(&ended));
+        let app = move || {
+            App::new()
+                .app_data(data.clone())
+                .route("/", web::get().to(endless))
+        };
+        let server = HttpServer::new(app).workers(1).bind("127.0.0.1:0").unwrap();
+        let address = server.addrs()[0];
+        let server = server.disable_signals().run();
+        let handle = server.handle();
+        tokio::spawn(server);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            .await
+            .unwrap();
+        let mut read = vec![0; 1_000_000];
+        stream.read_exact(&mut read).await.unwrap();
+        let is_ended = tokio::time::timeout(Duration::from_secs(1), ended.notified()).await;
+        assert!(is_ended.is_err(), "it goes on while it is read");
+        drop(stream);
+        let is_ended = tokio::time::timeout(Duration::from_secs(5), ended.notified()).await;
+        assert!(is_ended.is_ok(), "it ends when nobody reads it");
+        handle.stop(false).await;
+    }
+}

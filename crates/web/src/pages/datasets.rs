@@ -4,11 +4,11 @@ use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use dataset::{Asked, Format, Lineage};
+use dataset::{Asked, Format, Lineage, Mapped};
 use serde::Deserialize;
 use spec::{Accumulation, Period, ReturnSpec};
 use uuid::Uuid;
-use workflow::{DraftOf, DraftingRelease, Release, ReleaseError, WantedDataset};
+use workflow::{DraftOf, DraftingRelease, FiguresIn, Release, ReleaseError, WantedDataset};
 
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
@@ -52,9 +52,13 @@ struct DatasetPage {
     columns: Vec<(String, String)>,
     organisations: Vec<(String, String)>,
     formats: Vec<(&'static str, &'static str)>,
-    /// Whether several periods can be had at once.
-    has_spans: bool,
+    /// Below which counts a release leaves figures out, where it can.
+    protects_below: Option<u32>,
+    /// A period has the records of all before it.
+    accumulates: bool,
     whole_address: String,
+    /// Column, and what it was in older versions of the return.
+    mapping: Vec<(String, String)>,
     releases: Vec<Row>,
     may_draft: bool,
     form_id: Uuid,
@@ -76,6 +80,7 @@ struct Filled {
     notes: String,
     from: String,
     is_final: bool,
+    is_protected: bool,
     problem: Option<String>,
     field: &'static str,
 }
@@ -86,14 +91,12 @@ pub(crate) async fn show(
     round: web::Path<Round>,
     which: web::Query<Which>,
 ) -> Result<HttpResponse, PageProblem> {
-    page(
-        &site,
-        visitor,
-        &round,
-        which.table.as_deref(),
-        Filled::default(),
-    )
-    .await
+    let (spec, _) = served(&site, &round)?;
+    let filled = Filled {
+        is_protected: FiguresIn::suggested_by(spec) == FiguresIn::Protected,
+        ..Filled::default()
+    };
+    page(&site, visitor, &round, which.table.as_deref(), filled).await
 }
 
 async fn page(
@@ -152,16 +155,7 @@ async fn page(
             .map(|other| (format!("{here}?table={}", other.name), other.title.clone()))
             .collect(),
         sentence: sentence(manifest),
-        missing: manifest
-            .missing
-            .iter()
-            .map(|missing| {
-                (
-                    missing.organisation_name.clone(),
-                    missing.period_label.clone(),
-                )
-            })
-            .collect(),
+        missing: missing(manifest),
         columns: table
             .items
             .iter()
@@ -172,7 +166,9 @@ async fn page(
             .into_iter()
             .map(|format| (format.ending(), format.in_words()))
             .collect(),
-        has_spans: spec.accumulation == Accumulation::Replace,
+        protects_below: spec.disclosure().map(|said| said.threshold),
+        accumulates: spec.accumulation == Accumulation::Cumulative,
+        mapping: mapping(site, &found, &figures, &wanted).await?,
         releases: releases
             .iter()
             .filter(|release| release.to_period == period.label)
@@ -192,6 +188,50 @@ async fn page(
         None => StatusCode::OK,
     };
     Ok(super::render(status, &page))
+}
+
+/// How the columns were called in all periods before, where there was another version of the return.
+async fn mapping(
+    site: &Site,
+    found: &workflow::Dataset,
+    figures: &workflow::Figures,
+    wanted: &WantedDataset<'_>,
+) -> Result<Vec<(String, String)>, Problem> {
+    let versions = site.specs.iter().filter(|one| one.id == wanted.spec.id);
+    let first = versions.map(|one| one.valid_from).min();
+    let Some(first) = first.filter(|first| *first < wanted.spec.valid_from) else {
+        return Ok(Vec::new());
+    };
+    if wanted.spec.accumulation == Accumulation::Cumulative {
+        return Ok(in_words(&found.shape.mapping));
+    }
+    let from = Period {
+        start: first,
+        end: first,
+        ..wanted.to.clone()
+    };
+    let since = WantedDataset {
+        from: &from,
+        ..wanted.clone()
+    };
+    let since = workflow::dataset(site.db()?, figures, &since).await?;
+    Ok(in_words(&since.shape.mapping))
+}
+
+/// Column and sentence.
+pub(super) fn in_words(mapping: &[Mapped]) -> Vec<(String, String)> {
+    let mapping = mapping.iter();
+    mapping
+        .map(|mapped| (mapped.column.clone(), mapped.in_words()))
+        .collect()
+}
+
+/// Organisation and period.
+pub(super) fn missing(manifest: &dataset::Manifest) -> Vec<(String, String)> {
+    let missing = manifest.missing.iter();
+    missing
+        .map(|one| (one.organisation_name.clone(), one.period_label.clone()))
+        .collect()
 }
 
 /// Code and name of whose figures there are, by name.
@@ -268,6 +308,7 @@ pub(crate) async fn draft(
         notes: field(&form, "notes").to_owned(),
         from: field(&form, "from").trim().to_owned(),
         is_final: field(&form, "of") == "accepted",
+        is_protected: field(&form, "figures") == "protected",
         ..Filled::default()
     };
     let from = match filled.from.as_str() {
@@ -298,6 +339,11 @@ pub(crate) async fn draft(
             DraftOf::WhatStands
         },
         lineage: Lineage::parse(field(&form, "lineage")).unwrap_or_default(),
+        figures: if filled.is_protected {
+            FiguresIn::Protected
+        } else {
+            FiguresIn::All
+        },
         notes: &filled.notes,
     };
     match workflow::draft_release(site.db()?, &visitor.actor, &drafting).await {
@@ -315,10 +361,6 @@ pub(crate) async fn draft(
                 ReleaseError::Nothing => (
                     Some("There is nothing to release yet: wait until a return is there, or accept one.".to_owned()),
                     "of",
-                ),
-                ReleaseError::Wanted(workflow::WantedError::Accumulates) => (
-                    Some("Leave the first period blank: each period of this return has the records of all before it.".to_owned()),
-                    "from",
                 ),
                 ReleaseError::Wanted(workflow::WantedError::Backwards) => (
                     Some(format!("Choose a first period before {}.", period.label)),

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use finding::words::counted;
+use spec::ReturnSpec;
 use workflow::{ChangeCounts, Changed};
 
 use super::problem::PageProblem;
@@ -22,7 +23,10 @@ struct ChangesPage {
     release: String,
     before: (String, String),
     now: (String, String),
-    csv: String,
+    /// Of every change; `None` where it would tell what a release leaves out.
+    csv: Option<String>,
+    /// The items that records are known by, where they accumulate: there is no file then.
+    keys: Option<String>,
     rows: Vec<Row>,
 }
 
@@ -57,19 +61,33 @@ pub(crate) async fn show(
         release: format!("/releases/{}", two.new.id),
         before: named(&two.old),
         now: named(&two.new),
-        csv: format!(
-            "/api/releases/{}/changes.csv?with={}",
-            two.new.id, two.old.id
-        ),
+        csv: (!two.is_protected && !two.accumulates).then(|| {
+            format!(
+                "/api/releases/{}/changes.csv?with={}",
+                two.new.id, two.old.id
+            )
+        }),
         rows: rows
-            .filter_map(|(changed, much)| row(changed, much))
+            .filter_map(|(changed, much)| row(changed, (!two.accumulates).then_some(much)))
             .collect(),
+        keys: two.accumulates.then(|| keys(&site.specs, &two.new)),
         you: Some(visitor.you),
     };
     Ok(super::render(StatusCode::OK, &page))
 }
 
-fn row(changed: &Changed, much: &ChangeCounts) -> Option<Row> {
+/// Of each table.
+fn keys(specs: &[ReturnSpec], release: &workflow::Release) -> String {
+    let mut specs = specs.iter();
+    let spec = specs
+        .find(|spec| (&spec.id, &spec.version) == (&release.return_id, &release.return_version));
+    let tables = spec.iter().flat_map(|spec| &spec.tables);
+    let keys = tables.map(|table| format!("{} ({})", table.keys.join(", "), table.title));
+    keys.collect::<Vec<_>>().join("; ")
+}
+
+/// Without how much changed where records accumulate.
+fn row(changed: &Changed, much: Option<&ChangeCounts>) -> Option<Row> {
     let either = changed.new.as_ref().or(changed.old.as_ref())?;
     let versions = match (&changed.old, &changed.new) {
         (Some(old), Some(new)) => format!(
@@ -80,10 +98,12 @@ fn row(changed: &Changed, much: &ChangeCounts) -> Option<Row> {
         (_, None) => format!("version {} is gone", either.version_number),
     };
     let mut parts = Vec::new();
+    let none = ChangeCounts::default();
+    let counts = much.unwrap_or(&none);
     for (n, one, many) in [
-        (much.figures, "figure changed", "figures changed"),
-        (much.added, "row added", "rows added"),
-        (much.gone, "row gone", "rows gone"),
+        (counts.figures, "figure changed", "figures changed"),
+        (counts.added, "row added", "rows added"),
+        (counts.gone, "row gone", "rows gone"),
     ] {
         if n > 0 {
             parts.push(counted(n, one, many));
@@ -95,6 +115,9 @@ fn row(changed: &Changed, much: &ChangeCounts) -> Option<Row> {
         period: either.period_label.clone(),
         versions,
         changes: match parts.as_slice() {
+            [] if much.is_none() => {
+                "its records take the place of those with the same keys".to_owned()
+            }
             [] => "no figure is another one".to_owned(),
             parts => parts.join(", "),
         },

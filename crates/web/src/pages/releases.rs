@@ -6,10 +6,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use cycle::clock;
+use dataset::{Asked, Shape};
+use finding::words::counted;
 use spec::{Period, ReturnSpec};
 use uuid::Uuid;
 use workflow::{N_APPROVALS, Release, ReleaseError, ReleaseKind};
 
+use super::datasets;
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use crate::Site;
@@ -41,6 +44,10 @@ struct ReleasePage {
     /// Organisation and period.
     missing: Vec<(String, String)>,
     history: Vec<Other>,
+    /// What is left out of it, in sentences.
+    left_out: Vec<String>,
+    /// Column, and what it was in older versions of the return.
+    mapping: Vec<(String, String)>,
     may_approve: bool,
     is_built: bool,
     problem: Option<String>,
@@ -213,18 +220,10 @@ async fn page(
                 sha256: counted.sha256.clone(),
             })
             .collect(),
-        missing: full
-            .manifest
-            .missing
-            .iter()
-            .map(|missing| {
-                (
-                    missing.organisation_name.clone(),
-                    missing.period_label.clone(),
-                )
-            })
-            .collect(),
+        missing: datasets::missing(&full.manifest),
         history: history.collect(),
+        left_out: left_out(site, actor, release).await?,
+        mapping: mapping(&site.specs, &full),
         may_approve,
         is_built: release.is_built,
         field: "approve",
@@ -236,6 +235,55 @@ async fn page(
         None => StatusCode::OK,
     };
     Ok(super::render(status, &page))
+}
+
+/// What a release leaves out, and how much.
+async fn left_out(
+    site: &Site,
+    actor: &workflow::Actor,
+    release: &Release,
+) -> Result<Vec<String>, Problem> {
+    let Some(threshold) = workflow::threshold_of(release) else {
+        return Ok(Vec::new());
+    };
+    let failed = |error: &dyn std::error::Error| Problem::failed("read a release", error);
+    let room = crate::spool::place(&site.config.spool_dir).map_err(|error| failed(&error))?;
+    let counts = workflow::left_out(site.db()?, &site.files, actor, release, &room).await?;
+    let mut told = vec![format!(
+        "Counts from 1 to {} are left out of its files, and the figures that they could be worked out from. Each has [c] in its place.",
+        threshold - 1
+    )];
+    told.extend(counts.iter().map(|count| {
+        let why = match count.reason.as_str() {
+            "small" => "left out because they are small",
+            _ => "left out so that no small one can be worked out",
+        };
+        format!(
+            "{}: {} {why}.",
+            count.table,
+            counted(count.cells, "figure", "figures")
+        )
+    }));
+    Ok(told)
+}
+
+/// Of all its tables. A version that is not there any more was there when it was built: the notes say it.
+fn mapping(specs: &[ReturnSpec], full: &workflow::ReleaseInFull) -> Vec<(String, String)> {
+    let mut specs_of = specs.iter();
+    let spec = specs_of.find(|spec| {
+        spec.id == full.release.return_id && spec.version == full.release.return_version
+    });
+    let tables = spec.iter().flat_map(|spec| {
+        let tables = spec.tables.iter();
+        tables.map(move |table| (spec, table))
+    });
+    let asked = Asked::default();
+    let shapes = tables.filter_map(|(spec, table)| {
+        Shape::of(specs, spec, &table.name, &full.manifest, &asked).ok()
+    });
+    shapes
+        .flat_map(|shape| datasets::in_words(&shape.mapping))
+        .collect()
 }
 
 /// `12 KB`.
@@ -260,6 +308,10 @@ pub(crate) async fn approve(
         Ok(_) => Ok(see(&format!("/releases/{id}"))),
         Err(ReleaseError::NotBuilt) => {
             let told = "Wait until its files are made, look at them, and approve it then.";
+            page(&site, visitor, id, Some(told.to_owned())).await
+        }
+        Err(ReleaseError::Overtaken) => {
+            let told = "Draft it again: another release that leaves small counts out was published since, and the two together could tell some of them.";
             page(&site, visitor, id, Some(told.to_owned())).await
         }
         Err(error) => Err(Problem::from(error).into()),

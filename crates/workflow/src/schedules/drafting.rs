@@ -11,7 +11,7 @@ use uuid::{Builder, Uuid};
 
 use super::{ScheduledJob, spec_of};
 use crate::actor::sees;
-use crate::releases::{self, DraftOf, DraftingRelease, ReleaseError};
+use crate::releases::{self, DraftOf, DraftingRelease, FiguresIn, ReleaseError};
 use crate::tell::team_of;
 use crate::{Actor, outbox};
 
@@ -59,6 +59,7 @@ pub async fn draft_scheduled(
         to: &round.period,
         of: DraftOf::WhatStands,
         lineage: Lineage::None,
+        figures: FiguresIn::suggested_by(spec),
         notes: &notes,
     };
     match releases::draft_release(db, actor, &drafting).await {

@@ -8,7 +8,7 @@ use cycle::Verb;
 use super::*;
 
 /// Somebody of the team that asks for the form.
-fn teammate(n: u128) -> Actor {
+pub(super) fn teammate(n: u128) -> Actor {
     Actor {
         id: ActorId::Person(Uuid::from_u128(n)),
         name: format!("Person {n}"),
@@ -40,6 +40,17 @@ impl World {
         of: DraftOf,
         notes: &str,
     ) -> Result<(), ReleaseError> {
+        self.draft_with(actor, id, of, FiguresIn::All, notes).await
+    }
+
+    async fn draft_with(
+        &self,
+        actor: &Actor,
+        id: Uuid,
+        of: DraftOf,
+        figures: FiguresIn,
+        notes: &str,
+    ) -> Result<(), ReleaseError> {
         let drafting = DraftingRelease {
             id,
             versions: std::slice::from_ref(&self.spec),
@@ -48,6 +59,7 @@ impl World {
             to: &q1(),
             of,
             lineage: Lineage::Cell,
+            figures,
             notes,
         };
         draft_release(&self.db, actor, &drafting).await
@@ -70,7 +82,7 @@ impl World {
     }
 
     /// By name, and all in the file store.
-    async fn built(&self, to_build: &ReleaseToBuild) -> BTreeMap<String, FileOfRelease> {
+    pub(super) async fn built(&self, to_build: &ReleaseToBuild) -> BTreeMap<String, FileOfRelease> {
         let into = tempfile::tempdir().unwrap();
         let versions = std::slice::from_ref(&self.spec);
         let built = build_release(&self.db, &system(), versions, to_build, into.path())
@@ -91,7 +103,7 @@ impl World {
         files
     }
 
-    async fn release(&self, id: Uuid) -> ReleaseInFull {
+    pub(super) async fn release(&self, id: Uuid) -> ReleaseInFull {
         release_in_full(&self.db, &teammate(1), id).await.unwrap()
     }
 
@@ -379,4 +391,64 @@ async fn what_changed_between_two_releases_is_told_row_by_row() {
     let council = council(ARDBEG);
     let refused = two_releases(db, &council, second, None).await;
     assert!(refused.is_err());
+}
+
+#[tokio::test]
+async fn a_protected_release_says_what_it_leaves_out_and_looks_at_those_before_it() {
+    let mut world = world().await;
+    // Every figure of this form is 7.
+    world.spec.disclosure_said = Some(spec::disclosure::Disclosure {
+        threshold: 10,
+        ..spec::disclosure::Disclosure::default()
+    });
+    world.accepted("one").await;
+    let (db, protected) = (&world.db, FiguresIn::Protected);
+    let draft = async || {
+        let id = Uuid::now_v7();
+        world
+            .draft_with(&teammate(1), id, DraftOf::WhatIsAccepted, protected, "New.")
+            .await
+            .unwrap();
+        world.build(id).await;
+        id
+    };
+    let publish = async |id| {
+        approve_release(db, &teammate(1), id).await?;
+        approve_release(db, &teammate(2), id).await
+    };
+    let (first, second) = (draft().await, draft().await);
+    let full = world.release(first).await;
+    assert_eq!(threshold_of(&full.release), Some(10));
+    let room = world.dir.path().join("room");
+    let told = left_out(db, &world.files, &teammate(1), &full.release, &room).await;
+    let told: u64 = told.unwrap().iter().map(|one| one.cells).sum();
+    let csv = world.text_of(first, "form.csv").await;
+    assert_eq!(csv.matches("[c]").count() as u64, told, "{csv}");
+    assert!(told > 0, "{csv}");
+    publish(first).await.unwrap();
+
+    let overtaken = publish(second).await;
+    assert!(matches!(overtaken, Err(ReleaseError::Overtaken)));
+    let third = draft().await;
+    publish(third).await.unwrap();
+    assert_eq!(world.text_of(third, "form.csv").await, csv);
+    let two = two_releases(db, &teammate(1), third, Some(first)).await;
+    assert!(two.unwrap().is_protected);
+
+    // Rows that are records are not protected by leaving out figures.
+    let cases = testkit::returns::cases();
+    let drafting = DraftingRelease {
+        id: Uuid::now_v7(),
+        versions: std::slice::from_ref(&cases),
+        spec: &cases,
+        from: &q1(),
+        to: &q1(),
+        of: DraftOf::WhatStands,
+        lineage: Lineage::Cell,
+        figures: FiguresIn::Protected,
+        notes: "",
+    };
+    let actor = person(Role::DatasetTeam, Reach::Return("cases".to_owned()));
+    let refused = draft_release(db, &actor, &drafting).await;
+    assert!(matches!(refused, Err(ReleaseError::NoForms)));
 }

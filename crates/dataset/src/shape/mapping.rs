@@ -1,0 +1,159 @@
+//! How the versions of a return belong together in one table, in words and for machines.
+
+use serde::Serialize;
+use spec::{Ancestry, Before, Relation, ReturnSpec, TableSpec};
+
+use super::series::Series;
+use crate::Manifest;
+
+/// A column that an older version called otherwise, coded otherwise or did not ask for; or a note on what became of items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mapped {
+    /// The column's name.
+    pub column: String,
+    /// The version that it was otherwise in.
+    pub version: String,
+    /// The last period that was collected with that version.
+    pub until: String,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// It was called otherwise.
+    Called {
+        name: String,
+        title: String,
+    },
+    /// A code of it is another now.
+    Coded {
+        code: String,
+        is_now: String,
+    },
+    NotAsked,
+    /// Only this version and older ones have it.
+    OnlyThen,
+    /// The version that follows says what became of it.
+    Became {
+        was: String,
+        now: Vec<String>,
+        note: String,
+    },
+}
+
+impl Mapped {
+    /// A sentence, without the column's name.
+    pub fn in_words(&self) -> String {
+        let until = format!("Until {} (version {})", self.until, self.version);
+        match &self.what {
+            What::Called { name, title } => format!("{until} called {name}, \"{title}\"."),
+            What::Coded { code, is_now } => {
+                format!("{until} the code {code} stood for what is {is_now} now.")
+            }
+            What::NotAsked => format!("{until} nobody was asked for it."),
+            What::OnlyThen => format!("{until} and not since."),
+            What::Became { was, now, note }
+                if now.is_empty() || now == std::slice::from_ref(was) =>
+            {
+                format!("{until} as {was}, and not since: {note}")
+            }
+            What::Became { was, now, note } => {
+                format!(
+                    "{until} as {was}, and since then as {}: {note}",
+                    now.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// What mappings are told from.
+pub(super) struct Told<'a> {
+    pub(super) ancestry: &'a Ancestry<'a>,
+    /// The version whose words are used.
+    pub(super) spec: &'a ReturnSpec,
+    /// The versions that are used, the newest first.
+    pub(super) tables: &'a [(&'a ReturnSpec, &'a TableSpec)],
+    pub(super) wanted: &'a [&'a Series<'a>],
+    pub(super) manifest: &'a Manifest,
+}
+
+impl Told<'_> {
+    pub(super) fn all(&self) -> Vec<Mapped> {
+        let mut all: Vec<Mapped> = Vec::new();
+        for series in self.wanted {
+            let n_before = all.len();
+            for (idx, (version, _)) in self.tables.iter().enumerate() {
+                let what = match series.before.get(idx).and_then(Option::as_ref) {
+                    None if version.valid_from < series.version.valid_from => vec![What::NotAsked],
+                    None => Vec::new(),
+                    Some(before) => of_item(series, before),
+                };
+                all.extend(
+                    what.into_iter()
+                        .filter_map(|what| self.mapped(&series.name, &version.version, what)),
+                );
+            }
+            all.extend(self.became(series));
+            let is_gone = series.version.version != self.spec.version;
+            if is_gone && all.len() == n_before {
+                all.extend(self.mapped(&series.name, &series.version.version, What::OnlyThen));
+            }
+        }
+        all
+    }
+
+    /// `None` where nothing in the dataset was collected with the version.
+    fn mapped(&self, column: &str, version: &str, what: What) -> Option<Mapped> {
+        let of_it = self.manifest.submissions.iter();
+        let of_it = of_it.filter(|counted| counted.return_version == version);
+        let last = of_it.max_by_key(|counted| counted.period_end)?;
+        Some(Mapped {
+            column: column.to_owned(),
+            version: version.to_owned(),
+            until: last.period_label.clone(),
+            what,
+        })
+    }
+
+    /// What the version that follows a column's last one says of its item.
+    fn became(&self, series: &Series<'_>) -> Vec<Mapped> {
+        let of_last = |(_, lineage): &(&ReturnSpec, &spec::Lineage)| {
+            lineage.version == series.version.version
+        };
+        let Some((_, lineage)) = self.ancestry.said().find(of_last) else {
+            return Vec::new();
+        };
+        let said = lineage.items.iter().filter(|said| {
+            said.relation() != Relation::Same
+                && lineage.table_was(&said.table) == Some(series.table.name.as_str())
+                && said.was.contains(&series.item.name)
+        });
+        said.filter_map(|said| {
+            let what = What::Became {
+                was: series.item.name.clone(),
+                now: said.now.clone(),
+                note: said.note.clone().unwrap_or_default(),
+            };
+            self.mapped(&series.name, &lineage.version, what)
+        })
+        .collect()
+    }
+}
+
+fn of_item(series: &Series<'_>, before: &Before<'_>) -> Vec<What> {
+    let mut all = Vec::new();
+    if before.item.name != series.item.name {
+        all.push(What::Called {
+            name: before.item.name.clone(),
+            title: before.item.title.clone(),
+        });
+    }
+    all.extend(before.codes.iter().map(|(code, is_now)| What::Coded {
+        code: code.clone(),
+        is_now: is_now.clone(),
+    }));
+    all
+}

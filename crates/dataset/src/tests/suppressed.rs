@@ -1,0 +1,231 @@
+//! A release with disclosure control, through a database and into every format.
+
+use spec::layout::{Layout, Line, MatrixColumn};
+use spec::{Confidence, InForce, Item, ItemKind, OnlyFor, Part, Provenance, Rule, RuleKind, Stage};
+
+use super::*;
+
+fn provenance() -> Provenance {
+    Provenance {
+        source: "tests".to_owned(),
+        confidence: Confidence::Inferred,
+    }
+}
+
+fn rule(id: &str, items: &[&str], kind: RuleKind) -> Rule {
+    Rule {
+        id: format!("form.{id}"),
+        table: "form".to_owned(),
+        severity: finding::Severity::Error,
+        stage: Stage::Return,
+        only_for: OnlyFor::default(),
+        items: items.iter().map(|item| (*item).to_owned()).collect(),
+        message: String::new(),
+        fix: String::new(),
+        in_force: InForce::default(),
+        trial: false,
+        thresholds: spec::rule::Thresholds::default(),
+        kind,
+        provenance: provenance(),
+    }
+}
+
+fn parts(names: &[&str]) -> Vec<Part> {
+    let part = |name: &&str| Part {
+        name: (*name).to_owned(),
+        subtract: false,
+    };
+    names.iter().map(part).collect()
+}
+
+/// Men, women and all, on two lines and their total; and what it cost.
+fn staff() -> ReturnSpec {
+    let mut spec = form();
+    let table = &mut spec.tables[0];
+    let line_item = table.items.remove(0);
+    let number = table.items.remove(1);
+    let named = |name: &str, unit: Option<&str>| Item {
+        name: name.to_owned(),
+        unit: unit.map(str::to_owned),
+        required: unit.is_none(),
+        ..number.clone()
+    };
+    table.items = vec![
+        line_item,
+        named("men", None),
+        named("women", None),
+        named("total", None),
+        named("cost", Some("£000")),
+    ];
+    let Layout::Matrix(matrix) = &mut table.layout else {
+        panic!("{:?}", table.layout);
+    };
+    matrix.columns = ["men", "women", "total", "cost"]
+        .into_iter()
+        .zip(3..)
+        .map(|(item, column_idx)| MatrixColumn {
+            item: item.to_owned(),
+            column_idx,
+            computed: false,
+            only_for: OnlyFor::default(),
+        })
+        .collect();
+    matrix.lines = ["1", "2", "3", "T"]
+        .into_iter()
+        .zip(1..)
+        .map(|(code, row_idx)| Line {
+            code: code.to_owned(),
+            row_idx,
+            label: format!("Line {code}"),
+            description: String::new(),
+            computed: false,
+            not_applicable: Vec::new(),
+            only_for: OnlyFor::default(),
+            provenance: provenance(),
+        })
+        .collect();
+    spec.rules = vec![
+        rule(
+            "total-is-not-the-sum",
+            &["total"],
+            RuleKind::SumAcross {
+                total: "total".to_owned(),
+                parts: parts(&["men", "women"]),
+            },
+        ),
+        rule(
+            "lines-do-not-add-up",
+            &["men", "women", "total"],
+            RuleKind::SumDown {
+                total_line: "T".to_owned(),
+                part_lines: parts(&["1", "2", "3"]),
+            },
+        ),
+    ];
+    spec
+}
+
+#[test]
+fn only_forms_are_protected() {
+    let staff = staff();
+    let protection = staff.disclosure().unwrap();
+    assert_eq!((protection.threshold, protection.suggested), (5, false));
+    let item = |name: &str| staff.tables[0].item(name).unwrap();
+    assert!(protection.is_count("form", item("men")));
+    assert!(!protection.is_count("form", item("cost")));
+    assert_eq!(item("line").kind, ItemKind::Text);
+    assert!(cases().disclosure().is_none());
+}
+
+#[tokio::test]
+async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_follow() {
+    let database = TestDb::new();
+    let spec = staff();
+    let db = collecting(&spec, &database).await;
+    let rows: &'static [&'static [Option<&'static str>]] = &[
+        &[Some("1"), Some("3"), Some("20"), Some("23"), Some("2")],
+        &[Some("2"), Some("10"), Some("0"), Some("10"), None],
+        &[Some("3"), Some("40"), Some("60"), Some("100"), Some("777")],
+        &[Some("T"), Some("53"), Some("80"), Some("133"), Some("779")],
+    ];
+    send(&db, &spec, &a_form(ARDBEG, Outcome::Ready, ACCEPTED, rows)).await;
+    // Nothing small here: one council's form says nothing of another's.
+    let large: &'static [&'static [Option<&'static str>]] = &[
+        &[Some("1"), Some("33"), Some("20"), Some("53"), Some("1")],
+        &[Some("T"), Some("33"), Some("20"), Some("53"), Some("1")],
+    ];
+    send(&db, &spec, &a_form(BRORA, Outcome::Ready, ACCEPTED, large)).await;
+    let (manifest, _) = made(&db, &spec, &q1(), &everything()).await;
+    let versions = std::slice::from_ref(&spec);
+    let from = From {
+        db: &db,
+        sees: &Sees::Everyone,
+        versions,
+    };
+    let settings = release::Settings {
+        lineage: Lineage::Cell,
+        labels: true,
+        protection: Some(release::Protection {
+            threshold: 5,
+            after: Vec::new(),
+        }),
+    };
+    let edition = release::Edition {
+        spec: &spec,
+        manifest: &manifest,
+        settings: &settings,
+        kind: "final",
+        notes: "",
+        drafted_on: testkit::returns::day("2026-07-01"),
+        before: &[],
+    };
+    let (into, again) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let built = release::build(from, &edition, into.path()).await.unwrap();
+    let twice = release::build(from, &edition, again.path()).await.unwrap();
+    let hashes = |built: &[release::Built]| -> Vec<(String, String)> {
+        let built = built.iter();
+        built
+            .map(|file| (file.name.clone(), file.sha256.clone()))
+            .collect()
+    };
+    assert_eq!(hashes(&built), hashes(&twice));
+    let text = |name: &str| std::fs::read_to_string(into.path().join(name)).unwrap();
+
+    let csv = text("form.csv");
+    let shown = columns_of(
+        &csv,
+        &[
+            "line",
+            "men",
+            "women",
+            "total",
+            "cost",
+            "suppressed",
+            "men_cell",
+        ],
+    );
+    assert_eq!(
+        shown,
+        [
+            "1 [c] [c] 23 2 men; women D2",
+            "2 10 0 10   D3",
+            "3 [c] [c] 100 777 men; women D4",
+            "T 53 80 133 779  D5",
+            "1 33 20 53 1  D2",
+            "T 33 20 53 1  D3",
+        ]
+    );
+    assert_eq!(
+        text("suppressed.csv"),
+        "table,threshold,reason,cells\nform,5,small,1\nform,5,linked,3\n"
+    );
+    let told = "1 because it is a count from 1 to 4";
+    for name in ["notes.txt", "datapackage.json", "csv-metadata.json"] {
+        assert!(text(name).contains(told), "{name}");
+    }
+    let package: serde_json::Value = serde_json::from_str(&text("datapackage.json")).unwrap();
+    let missing = &package["resources"][0]["schema"]["missingValues"];
+    assert_eq!(*missing, serde_json::json!(["", "[c]"]));
+    let csvw: serde_json::Value = serde_json::from_str(&text("csv-metadata.json")).unwrap();
+    let null = &csvw["tables"][0]["tableSchema"]["null"];
+    assert_eq!(*null, serde_json::json!(["", "[c]"]));
+
+    let file = std::fs::File::open(into.path().join("form.parquet")).unwrap();
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let batch = reader.unwrap().build().unwrap().next().unwrap().unwrap();
+    let men = batch.column_by_name("men").unwrap();
+    let blanks: Vec<bool> = (0..6)
+        .map(|row| arrow_array::Array::is_null(men, row))
+        .collect();
+    assert_eq!(blanks, [true, false, true, false, false, false]);
+
+    let xlsx = std::fs::read(into.path().join("form.xlsx")).unwrap();
+    let workbook = sheet::read(&xlsx, "a.xlsx", &sheet::Limits::default()).unwrap();
+    let data = format!("{:?}", workbook.sheets[0].cells);
+    assert_eq!(data.matches("\"[c]\"").count(), 4, "{data}");
+
+    // The dataset of the team's own has everything.
+    let (manifest, shape) = made(&db, &spec, &q1(), &everything()).await;
+    let own = self::text(&db, &spec, &(manifest, shape)).await;
+    assert!(!own.contains("[c]") && !own.contains("suppressed"));
+}
