@@ -26,6 +26,7 @@ struct DocsPage {
 struct ShapesPage {
     you: Option<You>,
     shapes: &'static [Shape],
+    messages: &'static [Messages],
 }
 
 /// What the pages show of the document.
@@ -33,6 +34,7 @@ struct Docs {
     about: Vec<String>,
     parts: Vec<Part>,
     shapes: Vec<Shape>,
+    messages: Vec<Messages>,
 }
 
 struct Part {
@@ -85,6 +87,15 @@ struct Answer {
     kind: Kind,
 }
 
+/// The events whose messages have the same fields.
+struct Messages {
+    /// What happened: its name, and in words.
+    events: Vec<(String, String)>,
+    about: String,
+    /// Of `data`.
+    fields: Vec<Field>,
+}
+
 struct Shape {
     name: String,
     about: String,
@@ -132,6 +143,7 @@ pub(crate) async fn show_shapes(visitor: Option<Visitor>) -> HttpResponse {
     let page = ShapesPage {
         you: visitor.map(|visitor| visitor.you),
         shapes: &DOCS.shapes,
+        messages: &DOCS.messages,
     };
     super::render(StatusCode::OK, &page)
 }
@@ -166,7 +178,31 @@ impl Docs {
             shapes: fields_of(&document["components"]["schemas"])
                 .map(|(name, schema)| Shape::read(name, schema))
                 .collect(),
+            messages: Messages::read(&document["webhooks"]),
         }
+    }
+}
+
+impl Messages {
+    fn read(webhooks: &Value) -> Vec<Messages> {
+        let mut all: Vec<(&Value, Messages)> = Vec::new();
+        for (name, item) in fields_of(webhooks) {
+            let post = &item["post"];
+            let schema = &post["requestBody"]["content"]["application/json"]["schema"];
+            let event = (name.to_owned(), text(&post["summary"]).to_owned());
+            match all.iter_mut().find(|(of, _)| *of == schema) {
+                Some((_, messages)) => messages.events.push(event),
+                None => {
+                    let messages = Messages {
+                        events: vec![event],
+                        about: text(&schema["description"]).to_owned(),
+                        fields: Shape::read("", &schema["properties"]["data"]).fields,
+                    };
+                    all.push((schema, messages));
+                }
+            }
+        }
+        all.into_iter().map(|(_, messages)| messages).collect()
     }
 }
 
@@ -348,6 +384,7 @@ mod tests {
         let shapes = ShapesPage {
             you: None,
             shapes: &DOCS.shapes,
+            messages: &DOCS.messages,
         };
         let (operations, shapes) = (operations.render().unwrap(), shapes.render().unwrap());
         let document: Value = serde_json::from_str(&DOCUMENT).unwrap();
@@ -365,6 +402,9 @@ mod tests {
                 let id = link.split('"').next().unwrap();
                 assert!(to.contains(&format!("id=\"{id}\"")), "{id}");
             }
+        }
+        for (event, _) in fields_of(&document["webhooks"]) {
+            assert!(shapes.contains(event), "{event}");
         }
         for page in [operations, shapes] {
             assert!(page.len() < 80_000, "{} bytes", page.len());
