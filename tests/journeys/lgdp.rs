@@ -192,8 +192,7 @@ impl Platform {
 
     /// The worker has a file in its hands.
     pub(crate) fn is_assessing(&self) -> Option<()> {
-        let scratch = self.home.path().join("scratch");
-        let mut entries = fs::read_dir(scratch).ok()?;
+        let mut entries = fs::read_dir(self.scratch()).ok()?;
         entries.next().map(|_| ())
     }
 
@@ -209,9 +208,19 @@ impl Platform {
             .collect()
     }
 
+    /// Where a worker keeps what it is at.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.home.path().join("scratch")
+    }
+
+    /// Where the file store has what was sent and made.
+    pub(crate) fn stored(&self) -> PathBuf {
+        self.home.path().join("files/originals")
+    }
+
     /// What a killed worker left lying, so that the next one's can be told from it.
     pub(crate) fn clear_scratch(&self) {
-        let _ = fs::remove_dir_all(self.home.path().join("scratch"));
+        let _ = fs::remove_dir_all(self.scratch());
     }
 
     fn settings(&self) -> Settings<'_> {

@@ -97,6 +97,7 @@ async fn tell(scripts: Scripts, story: &str, n_councils: usize) {
     assert_eq!(n_cells, n_councils * 10 * 10);
     one_value(&browser, &tom, &csv, &release).await;
     first_look(&browser, &tom, &csv).await;
+    a_protected_one(&browser, &platform, &tom, &release).await;
     browser.end().await;
     by_command(&platform, &csv);
 }
@@ -184,6 +185,69 @@ async fn first_look(browser: &Browser, reader: &Person, csv: &str) {
     let value = between(&page, "<a href=\"/submissions", "\"");
     browser.go(&format!("/submissions{value}")).await;
     browser.reads("main", "Where it went").await;
+}
+
+/// A council sends again; the next release leaves small counts out, and what changed since is looked at.
+async fn a_protected_one(browser: &Browser, platform: &Platform, reader: &Person, before: &str) {
+    let council = Council {
+        code: "S12000033",
+        email: "returns@council.example",
+    };
+    let bytes = workbook("Aberdeen City", PERIOD, 1);
+    let receipt = council
+        .send_for(platform, RETURN, PERIOD, "again.xlsx", bytes)
+        .await;
+    assessed(platform, &receipt).await;
+    submit(platform, &receipt).await;
+    browser
+        .go(&format!("/returns/{RETURN}/{PERIOD}/datasets"))
+        .await;
+    browser
+        .fill("Small counts", "Leave out counts under 5")
+        .await;
+    browser.press("Draft a release").await;
+    browser.reads("h1", "Provisional release").await;
+    let release = browser.path().await;
+    let told = until("its files are there", Duration::from_mins(1), || async {
+        let told: Value =
+            serde_json::from_str(&reader.text(&format!("/api{release}")).await).ok()?;
+        (told["is_built"] == true).then_some(told)
+    })
+    .await;
+    assert_eq!(told["left_out_below"], 5);
+    browser.go(&release).await;
+    browser
+        .reads("main", "Counts from 1 to 4 are left out")
+        .await;
+    browser.look("release-protected").await;
+    let csv = reader
+        .text(&format!("/api{release}/files/{TABLE}.csv"))
+        .await;
+    let small = |value: &String| ["1", "2", "3", "4"].contains(&value.as_str());
+    let mut n_left_out = 0;
+    for row in rows(&csv) {
+        for (column, _) in row.iter().filter(|(column, _)| column.ends_with("_cell")) {
+            let value = &row[column.trim_end_matches("_cell")];
+            assert!(column == LINE_CELL || !small(value), "{column} of {row:?}");
+            n_left_out += usize::from(value == "[c]");
+        }
+    }
+    let counts = reader
+        .text(&format!("/api{release}/files/suppressed.csv"))
+        .await;
+    let told: usize = counts
+        .lines()
+        .skip(1)
+        .map(|line| line.rsplit(',').next().unwrap().parse::<usize>().unwrap())
+        .sum();
+    assert_eq!(n_left_out, told, "{counts}");
+
+    let old = before.rsplit('/').next().unwrap();
+    browser.go(&format!("{release}/changes?with={old}")).await;
+    browser.reads("main", "Small counts are left out").await;
+    browser.look("release-changes").await;
+    let csv = format!("/api{release}/changes.csv?with={old}");
+    assert_eq!(reader.status(&csv).await, 409);
 }
 
 /// The workbook of each council by its hash, submitted, and so provisionally in the figures.

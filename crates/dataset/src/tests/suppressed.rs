@@ -117,6 +117,16 @@ fn only_forms_are_protected() {
     assert!(cases().disclosure().is_none());
 }
 
+const SHOWN: [&str; 7] = [
+    "line",
+    "men",
+    "women",
+    "total",
+    "cost",
+    "suppressed",
+    "men_cell",
+];
+
 #[tokio::test]
 async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_follow() {
     let database = TestDb::new();
@@ -172,20 +182,8 @@ async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_foll
     let text = |name: &str| std::fs::read_to_string(into.path().join(name)).unwrap();
 
     let csv = text("form.csv");
-    let shown = columns_of(
-        &csv,
-        &[
-            "line",
-            "men",
-            "women",
-            "total",
-            "cost",
-            "suppressed",
-            "men_cell",
-        ],
-    );
     assert_eq!(
-        shown,
+        columns_of(&csv, &SHOWN),
         [
             "1 [c] [c] 23 2 men; women D2",
             "2 10 0 10   D3",
