@@ -13,10 +13,10 @@ use crate::write::From;
 use crate::{BATCH, DatasetError, Manifest, Shape};
 
 /// Fields copied at a time; with the texts of most returns some megabytes.
-const FIELDS: usize = 500_000;
+const FIELDS: usize = 200_000;
 
 /// Rows copied at a time, at most.
-pub(crate) const MOST_ROWS: usize = 20_000;
+pub(crate) const MOST_ROWS: usize = 10_000;
 
 /// Where records accumulate, the first come when all of them are sorted.
 const SORTED_WITHIN: Duration = Duration::from_mins(5);

@@ -285,7 +285,7 @@ async fn every_message_is_as_the_document_says() {
     let manifest = super::grid::MANIFEST;
     let draft = format!(
         "INSERT INTO release (id, return_id, return_version, from_period, to_period, kind, notes, settings, manifest, by_kind, by_name)
-         VALUES ('{release}', 'cases', '1.0', '2026-27-Q1', '2026-27-Q1', 'provisional', '', '{{}}', '{manifest}', 'system', 'x');
+         VALUES ('{release}', 'cases', '1.0', '2026-27-Q1', '2026-27-Q1', 'provisional', '', '{{\"lineage\": \"none\", \"labels\": true}}', '{manifest}', 'system', 'x');
          INSERT INTO release_file (release_id, ordinal, name, content_type, sha256, n_bytes, stored_key)
          VALUES ('{release}', 1, 'case.csv', 'text/csv', repeat('a', 64), 1, 'x')"
     );

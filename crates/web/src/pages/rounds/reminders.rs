@@ -53,7 +53,7 @@ fn row(line: &Logged) -> Row {
         whom: line
             .person_name
             .clone()
-            .unwrap_or_else(|| "nobody".to_owned()),
+            .unwrap_or_else(|| "no one".to_owned()),
         came_to,
     }
 }
