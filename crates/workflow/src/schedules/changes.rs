@@ -149,29 +149,31 @@ pub async fn add_schedule(
     };
     let reason = written(adding.reason)?;
     let mut tx = db.begin(&sees(actor)).await?;
-    let known = schedules::all(&mut tx).await?;
     let is_the_same = |other: &&Schedule| {
         !other.is_ended
             && other.job_kind == kind.as_str()
             && other.return_id.as_deref() == return_id
             && (other.rule.as_str(), other.zone.as_str()) == (rule.as_str(), zone.as_str())
     };
-    if let Some(same) = known.iter().find(is_the_same) {
-        return Ok(same.name.clone());
-    }
-    let name = free_name(kind, return_id, &known);
-    let new = NewSchedule {
-        name: &name,
-        rule: &rule,
-        zone: &zone,
-        job_kind: kind.as_str(),
-        purpose: &purpose,
-        return_id,
+    let name = loop {
+        let known = schedules::all(&mut tx).await?;
+        if let Some(same) = known.iter().find(is_the_same) {
+            return Ok(same.name.clone());
+        }
+        let name = free_name(kind, return_id, &known);
+        let new = NewSchedule {
+            name: &name,
+            rule: &rule,
+            zone: &zone,
+            job_kind: kind.as_str(),
+            purpose: &purpose,
+            return_id,
+        };
+        if schedules::add(&mut tx, &new).await? {
+            break name;
+        }
+        // Somebody else was given the name meanwhile, and is seen now.
     };
-    // Of two at once one is told to come again: the name is the other's.
-    if !schedules::add(&mut tx, &new).await? {
-        return Err(DbError::Stored(format!("the schedule {name} was added just now")).into());
-    }
     let change = Doing {
         what: "add",
         name: &name,

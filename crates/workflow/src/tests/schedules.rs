@@ -55,6 +55,24 @@ impl World {
 }
 
 #[tokio::test]
+async fn those_who_add_schedules_at_once_each_have_theirs() {
+    let world = world().await;
+    let rules = ["0 7 * * *", "0 8 * * *", "0 9 * * *", "0 7 * * *"];
+    let all = rules.map(|rule| adding(ScheduleKind::Remind, rule));
+    let [one, two, three, four] = &all;
+    let (one, two, three, four) = tokio::join!(
+        world.add(one),
+        world.add(two),
+        world.add(three),
+        world.add(four)
+    );
+    let mut names = [one, two, three].map(Result::unwrap);
+    assert_eq!(four.unwrap(), names[0], "the same twice is one");
+    names.sort();
+    assert_eq!(names, ["remind-2", "remind-3", "remind-4"]);
+}
+
+#[tokio::test]
 async fn what_is_done_with_a_schedule_stays_and_counts_from_then_on() {
     let world = world().await;
     let daily = adding(ScheduleKind::Remind, " 0  7 * * * ");
