@@ -188,6 +188,11 @@ impl<'a> Ancestry<'a> {
         self.versions.iter().position(is_it)
     }
 
+    /// The version before one of these.
+    pub(crate) fn one_before(&self, version: &ReturnSpec) -> Option<&'a ReturnSpec> {
+        self.versions.get(self.place(version)? + 1).copied()
+    }
+
     /// What an item of one version was in an older one; `None`: that one did not ask for it, or for something else.
     /// A version that is none of these is asked by name.
     pub fn before(

@@ -11,6 +11,7 @@ mod document;
 mod fault;
 mod folder;
 mod format;
+mod keys;
 mod lineage;
 mod links;
 mod matrix;
@@ -74,6 +75,9 @@ pub fn load_all(root: &Path) -> Result<Vec<ReturnSpec>, LoadError> {
         specs.sort_by(|a, b| {
             (&a.id, version_order(&a.version)).cmp(&(&b.id, version_order(&b.version)))
         });
+        faults = keys::check(&specs);
+    }
+    if faults.is_empty() {
         Ok(specs)
     } else {
         Err(LoadError { faults })

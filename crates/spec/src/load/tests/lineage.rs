@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::super::load;
 use super::super::sample::Sample;
+use super::super::{load, load_all};
 use super::copy_dir;
 use crate::diff::diff;
 use crate::{Ancestry, LoadError, Relation, ReturnSpec};
@@ -268,5 +268,31 @@ fn tables_have_a_lineage_too_and_keys_of_records_that_accumulate_keep_their_code
     assert_eq!(
         next(&[], key).1.unwrap_err().to_string(),
         "lineage.toml, line 6, column 1: records of this return are known by it over the periods, so its codes stay"
+    );
+}
+
+#[test]
+fn records_that_accumulate_keep_their_keys() {
+    let said = |edits: &[(&str, &str, &str)]| {
+        let (sample, loaded) = next(edits, "version = \"1.0\"\n");
+        loaded.unwrap_or_else(|error| panic!("{error}"));
+        load_all(&sample.root()).map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    assert_eq!(said(&[]), "");
+    assert_eq!(
+        said(&[(
+            "tables/case.toml",
+            "keys = [\"AREA\", \"REF\"]",
+            "keys = [\"REF\", \"AREA\"]"
+        )]),
+        ""
+    );
+    assert_eq!(
+        said(&[(
+            "tables/case.toml",
+            "keys = [\"AREA\", \"REF\"]",
+            "keys = [\"REF\"]"
+        )]),
+        "demo/2.0/return.toml: records of case are known by REF over the periods, and by AREA, REF in version 1.0: the keys stay the same items of the same type"
     );
 }
