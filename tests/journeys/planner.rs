@@ -97,7 +97,7 @@ async fn change_one(browser: &Browser) {
     browser.reads(SUMMARY, "Enter a day").await;
     browser.look("round-no-day").await;
     browser.fill("Published", "30/11/2027").await;
-    browser.tick("Confirmed").await;
+    browser.tick("Confirmed: Published").await;
     browser
         .fill("Where the days are from", "Timetable of 2027")
         .await;
@@ -190,7 +190,7 @@ async fn close_the_round(browser: &Browser) {
     browser.reads("main select", "need not").await;
     browser.fill("Due", "30/06/2026").await;
     browser.fill("Closes", "31/07/2026").await;
-    browser.tick("Confirmed").await;
+    browser.tick("Confirmed: Closes").await;
     browser.fill("Why these days", "The figures come out").await;
     browser.press("Set these days").await;
     browser.reads("main table", "Friday 31 July 2026").await;

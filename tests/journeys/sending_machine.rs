@@ -86,7 +86,8 @@ async fn close_the_round(platform: &Platform) {
         ("form_token", token.as_str()),
         ("due", "30/06/2026"),
         ("close", "31/07/2026"),
-        ("certainty", "confirmed"),
+        ("due_confirmed", "yes"),
+        ("close_confirmed", "yes"),
         ("reason", "The figures come out"),
     ];
     let set = sky.post(&format!("{round}/dates"), &days).await;

@@ -152,8 +152,9 @@ pub use reminders::{
 };
 pub use rounds::{
     Because, Burden, BurdenOf, LONGEST_SOURCE, NewDates, PlannedRound, Reported, Required,
-    RoundError, RoundName, TakesPlace, burden, burden_of, cancel_round, decide_plan, may_plan,
-    planned_round, planned_rounds, require, requirements, set_dates, span_of_rounds,
+    RoundError, RoundName, Said, TakesPlace, burden, burden_of, cancel_round, decide_plan,
+    last_said, may_plan, planned_round, planned_rounds, require, requirements, rounds_with_day,
+    set_dates, span_of_rounds,
 };
 pub use schedules::{
     AddingSchedule, ChangingSchedule, DRAFT_RELEASE_JOB, Drafted, Fired, Firing, LONGEST_PURPOSE,

@@ -96,6 +96,14 @@ pub struct Collected {
     pub states: Vec<(ObligationState, bool)>,
 }
 
+/// Whether an answer is wanted at all.
+fn is_asked(state: ObligationState) -> bool {
+    !matches!(
+        state,
+        ObligationState::NotRequired | ObligationState::Cancelled
+    )
+}
+
 /// A page of rounds with where each organisation is, and how many rounds there are.
 pub async fn collected(
     db: &Db,
@@ -114,6 +122,7 @@ pub async fn collected(
                 .iter()
                 .filter(|owed| owed.round == round)
                 .filter(|owed| may_of(actor, Action::SeeObligation, owed, Stage::Draft))
+                .filter(|owed| is_asked(owed.state))
                 .map(|owed| (owed.state, owed.is_overdue))
                 .collect(),
             round,

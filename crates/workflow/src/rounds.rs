@@ -4,9 +4,9 @@
 use access::{Action, Object};
 use chrono::NaiveDate;
 use cycle::{DateFact, OutOfOrder, PlannedDate};
-use db::cycles::dates::{self, Said};
+use db::cycles::dates;
 use db::cycles::{self, Round};
-use db::{Db, DbError, Tx, burden, handovers};
+use db::{Conn, Db, DbError, Tx, burden, handovers};
 
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::waivers::by;
 use crate::{Actor, Denied, ExplainError};
 
 pub use db::burden::{Burden, BurdenOf, Reported};
+pub use db::cycles::dates::Said;
 
 /// A round, by its return and the label of its period.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,14 @@ pub struct RoundName {
 pub struct NewDates {
     pub round: RoundName,
     pub dates: Vec<PlannedDate>,
+    /// The last fact about the round's days that whoever sets them has seen ([`last_said`]): nothing is set where more was
+    /// said since. `None`: they look at nothing that was there.
+    pub seen: Option<i64>,
+}
+
+/// The last of a round's facts, by its number; 0 where there is none.
+pub fn last_said(history: &[DateFact]) -> i64 {
+    history.iter().map(|fact| fact.id).max().unwrap_or(0)
 }
 
 /// Where days are from, and why they are set.
@@ -56,6 +65,8 @@ pub enum RoundError {
         period: String,
         order: OutOfOrder,
     },
+    #[error("other days were set for {period} of {return_id} meanwhile")]
+    Overtaken { return_id: String, period: String },
     #[error("{return_id} for {period} was cancelled")]
     Cancelled { return_id: String, period: String },
     #[error("no organisation has the code {0}")]
@@ -107,6 +118,14 @@ pub async fn set_dates(
         let (cycle_id, round) = lock(&mut tx, &new.round).await?;
         if round.is_cancelled {
             return Err(RoundError::Cancelled {
+                return_id: round.return_id,
+                period: round.period.label,
+            });
+        }
+        if let Some(seen) = new.seen
+            && last_said(&dates::history(&mut tx, cycle_id).await?) != seen
+        {
+            return Err(RoundError::Overtaken {
                 return_id: round.return_id,
                 period: round.period.label,
             });
@@ -322,30 +341,28 @@ async fn owed(
         .find(|owed| owed.organisation == organisation))
 }
 
-/// A round with everything that was said of it.
+/// A round with its days.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRound {
     pub round: Round,
     /// Every day that was ever set, in the order in which they were.
     pub history: Vec<DateFact>,
-    pub cancellations: Vec<Said>,
 }
 
-/// A round's days and what became of them; everybody may see when what is collected.
+/// A round's days and what became of them, and whether it takes place, as often as it was said; everybody may see when
+/// what is collected.
 pub async fn planned_round(
     db: &Db,
     actor: &Actor,
     name: &RoundName,
-) -> Result<PlannedRound, Denied> {
+) -> Result<(PlannedRound, Vec<Said>), Denied> {
     allowed(actor, Action::SeeRounds, &Object::default())?;
     let mut conn = db.read(&sees(actor)).await?;
     let found = dates::find(&mut conn, &name.return_id, &name.period).await?;
     let (cycle_id, round) = found.ok_or(Denied::NotThere)?;
-    Ok(PlannedRound {
-        round,
-        history: dates::history(&mut conn, cycle_id).await?,
-        cancellations: dates::cancellations(&mut conn, cycle_id).await?,
-    })
+    let history = dates::history(&mut conn, cycle_id).await?;
+    let cancellations = dates::cancellations(&mut conn, cycle_id).await?;
+    Ok((PlannedRound { round, history }, cancellations))
 }
 
 /// The rounds that are due from one day up to and on another, by that day, with their days.
@@ -358,8 +375,33 @@ pub async fn planned_rounds(
     allowed(actor, Action::SeeRounds, &Object::default())?;
     let mut conn = db.read(&sees(actor)).await?;
     let found = dates::due_between(&mut conn, from, until).await?;
+    Ok(with_days(&mut conn, found).await?)
+}
+
+/// The rounds that have a day between two, both included, whenever they are due; with all their days.
+pub async fn rounds_with_day(
+    db: &Db,
+    actor: &Actor,
+    from: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<PlannedRound>, Denied> {
+    allowed(actor, Action::SeeRounds, &Object::default())?;
+    let mut conn = db.read(&sees(actor)).await?;
+    let found = dates::with_day_between(&mut conn, from, until).await?;
+    let mut rounds = with_days(&mut conn, found).await?;
+    rounds.retain(|planned| {
+        let mut days = cycle::counting(&planned.history).into_iter();
+        days.any(|fact| (from..=until).contains(&fact.date.on))
+    });
+    Ok(rounds)
+}
+
+async fn with_days(
+    conn: &mut Conn,
+    found: Vec<(i64, Round)>,
+) -> Result<Vec<PlannedRound>, DbError> {
     let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
-    let mut histories = dates::histories(&mut conn, &ids).await?;
+    let mut histories = dates::histories(conn, &ids).await?;
     Ok(found
         .into_iter()
         .map(|(id, round)| PlannedRound {
@@ -368,7 +410,6 @@ pub async fn planned_rounds(
                 .extract_if(.., |(of, _)| *of == id)
                 .map(|(_, fact)| fact)
                 .collect(),
-            cancellations: Vec::new(),
         })
         .collect())
 }

@@ -80,6 +80,25 @@ pub async fn due_between(
     rows.into_iter().map(NumberedRow::numbered).collect()
 }
 
+/// The rounds that had a day between two at any time, both included, by the day they are due; of every return.
+pub async fn with_day_between(
+    conn: &mut Conn,
+    from: NaiveDate,
+    until: NaiveDate,
+) -> Result<Vec<(i64, Round)>, DbError> {
+    let rows: Vec<NumberedRow> = statement(format!(
+        "SELECT c.id, {ROUND}
+         FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         WHERE c.id IN (SELECT cycle_id FROM cycle_date WHERE on_day BETWEEN $1 AND $2)
+         ORDER BY c.due_on, v.title, c.id"
+    ))
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(until)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(NumberedRow::numbered).collect()
+}
+
 #[derive(QueryableByName)]
 struct SpanRow {
     #[diesel(sql_type = Nullable<Date>)]

@@ -38,6 +38,10 @@ pub(crate) struct Round {
     due_on: NaiveDate,
     /// The last day on which files are taken at all; null where no such day is confirmed.
     closes_on: Option<NaiveDate>,
+    /// One of its days may still change.
+    is_provisional: bool,
+    /// Nothing is owed in it.
+    is_cancelled: bool,
     links: RoundLinks,
 }
 
@@ -120,6 +124,8 @@ pub(crate) async fn rounds(
                 opens_on: round.opens_on,
                 due_on: round.due_on,
                 closes_on: round.closes_on,
+                is_provisional: round.is_provisional,
+                is_cancelled: round.is_cancelled,
                 period: round.period.into(),
                 return_id: round.return_id,
             }

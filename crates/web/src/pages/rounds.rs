@@ -109,6 +109,12 @@ fn mistake(error: RoundError) -> Result<Wrong, Problem> {
                 order.first.in_words()
             ),
         ),
+        RoundError::Overtaken { period, .. } => Wrong::at(
+            "dates",
+            format!(
+                "Somebody else set days of the round for {period} after you opened this page, and nothing of yours was kept. Look at the days as they are now, and set yours again where they are still right."
+            ),
+        ),
         RoundError::Cancelled { period, .. } => Wrong::at(
             "dates",
             format!("The round for {period} was cancelled. Take it up again first."),

@@ -114,8 +114,9 @@ async fn once_a_round_has_closed_a_file_is_refused_and_it_is_said_what_to_do() {
         reach: Reach::Everything,
     };
     let planner = signed_in(&site.db, "pat@office.example", &[scheduler]).await;
-    let close = async |certainty: &str, on: &str| {
-        let fields = format!("close={on}&certainty={certainty}&reason=The+figures+are+made+up");
+    let close = async |is_confirmed: &str, on: &str| {
+        let fields =
+            format!("close={on}&close_confirmed={is_confirmed}&reason=The+figures+are+made+up");
         let answer = site
             .send(&planner, "/rounds/cases/2026-27-Q1/dates", &fields)
             .await;
@@ -128,9 +129,9 @@ async fn once_a_round_has_closed_a_file_is_refused_and_it_is_said_what_to_do() {
             .await
     };
     // Nobody is held to a day that may still change.
-    close("provisional", "31/08/2026").await;
+    close("", "31/08/2026").await;
     assert_eq!(send("one").await.status, 201);
-    close("confirmed", "31/08/2026").await;
+    close("yes", "31/08/2026").await;
     let refused = send("two").await;
     assert_eq!(refused.status, 409, "{refused:?}");
     for told in [

@@ -76,7 +76,7 @@ async fn the_year_is_seen_as_a_list_a_month_and_a_strip() {
         .await;
     assert!(month.contains("data-heading=\"Friday 31 July\""), "{month}");
     assert!(month.contains("Opens: <a"), "{month}");
-    let published = "publish=30/11/2026&certainty=confirmed&reason=Announced";
+    let published = "publish=30/11/2026&publish_confirmed=yes&reason=Announced";
     let dates = format!("{ROUND}/dates");
     assert_eq!(
         gone_to(&site.send(&planner, &dates, published).await),
@@ -86,6 +86,7 @@ async fn the_year_is_seen_as_a_list_a_month_and_a_strip() {
         .short_page(&sender, "/rounds?view=month&month=2026-11")
         .await;
     assert!(month.contains("St Andrew&#39;s Day"), "{month}");
+    assert!(month.contains("Published: <a"), "{month}");
     let strip = site
         .short_page(&sender, "/rounds?view=strip&year=2026")
         .await;
@@ -108,6 +109,7 @@ async fn the_year_is_seen_as_a_list_a_month_and_a_strip() {
         last.contains("data-heading=\"Monday 30 November\""),
         "{last}"
     );
+    assert!(last.contains("Published: <a"), "{last}");
     assert_eq!(
         last.matches("month=2026").count(),
         1,
@@ -148,17 +150,16 @@ async fn a_planner_moves_a_round_and_is_told_what_is_wrong() {
     let (planner, sender) = planner_and_sender(&site).await;
     let dates = format!("{ROUND}/dates");
     for (fields, link) in [
-        ("due=14/08/2026&certainty=confirmed&reason=+", "#reason"),
-        ("due=soon&certainty=confirmed&reason=x", "#due"),
-        ("due=14/08/2026&reason=x", "#certainty-provisional"),
-        ("due=30/06/2026&certainty=confirmed&reason=x", "#dates"),
+        ("due=14/08/2026&due_confirmed=yes&reason=+", "#reason"),
+        ("due=soon&due_confirmed=yes&reason=x", "#due"),
+        ("due=30/06/2026&due_confirmed=yes&reason=x", "#dates"),
     ] {
         let answer = site.send(&planner, &dates, fields).await;
         assert_eq!(answer.status, 400, "{fields}: {answer:?}");
         let link = format!("href=\"{link}\"");
         assert!(answer.body.contains(&link), "{link}: {}", answer.body);
     }
-    let fields = "due=14/08/2026&certainty=confirmed&source=A+letter&reason=It+%3Cis%3E+late";
+    let fields = "due=14/08/2026&due_confirmed=yes&source=A+letter&reason=It+%3Cis%3E+late";
     assert_eq!(site.send(&sender, &dates, fields).await.status, 403);
     assert_eq!(gone_to(&site.send(&planner, &dates, fields).await), ROUND);
     let round = site.short_page(&sender, ROUND).await;
@@ -169,6 +170,37 @@ async fn a_planner_moves_a_round_and_is_told_what_is_wrong() {
     );
     assert!(round.contains("It &#60;is&#62; late"), "{round}");
     assert!(round.contains("after it"), "no notice was given: {round}");
+
+    // What is not touched stays as it is, and what somebody else has said meanwhile is not undone.
+    let form = site.short_page(&planner, ROUND).await;
+    let seen = form.split("name=\"seen\" value=\"").nth(1).unwrap();
+    let seen = seen.split('"').next().unwrap();
+    let stale = format!(
+        "open=01/07/2026&open_confirmed=yes&due=14/08/2026&due_confirmed=yes&close=31/08/2026&reason=x&seen={seen}"
+    );
+    assert_eq!(gone_to(&site.send(&planner, &dates, &stale).await), ROUND);
+    let round = site.short_page(&sender, ROUND).await;
+    assert!(
+        round.contains("Closes: 31 August 2026, provisional"),
+        "{round}"
+    );
+    assert!(
+        !round.contains("Due: 14 August 2026 is provisional"),
+        "{round}"
+    );
+    let answer = site
+        .send(&planner, &dates, &stale.replace("14/08", "31/07"))
+        .await;
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.body.contains("Somebody else set days of the round"),
+        "{answer:?}"
+    );
+    assert!(
+        site.short_page(&sender, ROUND)
+            .await
+            .contains("Friday 14 August 2026")
+    );
 
     // A council need not answer, and has to after all.
     let who = format!("{ROUND}/organisations");
@@ -438,7 +470,10 @@ async fn a_council_s_own_holidays_are_left_out_of_its_working_days() {
         other.contains(&format!(">{before} working days are left")),
         "{other}"
     );
-    let back = format!("do=take-back&day={free}&source=Entered+by+mistake");
+    let back = format!("do=take-back&day={free}&source=");
+    let answer = site.send(&planner, page, &back).await;
+    assert!(answer.body.contains("href=\"#take-back\""), "{answer:?}");
+    let back = format!("{back}Entered+by+mistake");
     assert_eq!(gone_to(&site.send(&planner, page, &back).await), page);
     assert_eq!(left().await, before);
 }

@@ -134,6 +134,7 @@ impl World {
                 on: day(on),
                 certainty,
             }],
+            seen: None,
         };
         let because = Because {
             source: None,

@@ -170,6 +170,7 @@ async fn a_day_that_moved_is_told_once_and_the_ladder_moves_with_it() {
                 on: day(due),
                 certainty: Certainty::Confirmed,
             }],
+            seen: None,
         };
         let because = Because {
             source: None,
@@ -367,7 +368,7 @@ async fn the_schedules_put_in_their_jobs_and_next_years_rounds_are_proposed_once
         period: "2027-28-Q1".to_owned(),
         ..name()
     };
-    let planned = planned_round(&world.db, &council(ARDBEG), &next)
+    let (planned, _) = planned_round(&world.db, &council(ARDBEG), &next)
         .await
         .unwrap();
     assert!(planned.round.is_provisional);

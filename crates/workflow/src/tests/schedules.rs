@@ -320,6 +320,7 @@ async fn a_schedule_drafts_a_release_of_the_newest_round_that_is_over_once() {
             period: "2026-27-Q1".to_owned(),
         },
         dates: closes.to_vec(),
+        seen: None,
     };
     let because = Because {
         source: None,

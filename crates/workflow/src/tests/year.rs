@@ -247,6 +247,7 @@ impl Year {
                 on: to,
                 certainty: Certainty::Confirmed,
             }],
+            seen: None,
         };
         let because = Because {
             source: None,

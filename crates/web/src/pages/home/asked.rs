@@ -67,14 +67,7 @@ impl Asked {
     }
 
     pub(super) fn returns(&self, site: &Site) -> Vec<Choice> {
-        let mut returns: Vec<(&str, &str)> = site
-            .specs
-            .iter()
-            .map(|spec| (spec.title.as_str(), spec.id.as_str()))
-            .collect();
-        returns.sort_unstable();
-        returns.dedup_by_key(|(_, id)| *id);
-        returns
+        site.returns_by_title()
             .into_iter()
             .map(|(title, id)| Choice {
                 value: id.to_owned(),

@@ -45,16 +45,18 @@ pub(super) enum Turn {
     Waiting,
     Done,
     Later,
+    NotAsked,
 }
 
 impl Turn {
-    pub(super) const ALL: [Turn; 6] = [
+    pub(super) const ALL: [Turn; 7] = [
         Turn::ToSend,
         Turn::CameBack,
         Turn::ToSubmit,
         Turn::Waiting,
         Turn::Done,
         Turn::Later,
+        Turn::NotAsked,
     ];
 
     pub(super) fn of(state: ObligationState) -> Turn {
@@ -69,10 +71,8 @@ impl Turn {
             ObligationState::Checking | ObligationState::Submitted | ObligationState::SignedOff => {
                 Turn::Waiting
             }
-            ObligationState::Accepted
-            | ObligationState::Nil
-            | ObligationState::NotRequired
-            | ObligationState::Cancelled => Turn::Done,
+            ObligationState::Accepted | ObligationState::Nil => Turn::Done,
+            ObligationState::NotRequired | ObligationState::Cancelled => Turn::NotAsked,
         }
     }
 
@@ -85,6 +85,7 @@ impl Turn {
             Turn::Waiting => "waiting",
             Turn::Done => "done",
             Turn::Later => "later",
+            Turn::NotAsked => "not-asked",
         }
     }
 
@@ -96,6 +97,7 @@ impl Turn {
             Turn::Waiting => "being checked, signed off or accepted",
             Turn::Done => "accepted",
             Turn::Later => "not open yet",
+            Turn::NotAsked => "not asked for, or cancelled",
         }
     }
 
@@ -105,6 +107,7 @@ impl Turn {
             Turn::CameBack => "See what is asked",
             Turn::ToSubmit => "Submit it",
             Turn::Waiting | Turn::Done => "See what was sent",
+            Turn::NotAsked => "See why",
             Turn::Later => "See what it asks for",
         }
     }

@@ -19,6 +19,7 @@ pub(super) struct Rounds {
 pub(super) struct Row {
     pub(super) title: String,
     pub(super) period: String,
+    pub(super) is_cancelled: bool,
     pub(super) link: String,
     pub(super) due: String,
     pub(super) n_owed: usize,
@@ -137,5 +138,6 @@ fn row(site: &Site, actor: &Actor, collected: &Collected) -> Row {
         datasets: datasets.unwrap_or_default(),
         title: round.return_title.clone(),
         period: round.period.in_words(),
+        is_cancelled: round.is_cancelled,
     }
 }

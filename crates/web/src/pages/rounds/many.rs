@@ -141,6 +141,10 @@ fn new_dates(form: &Fields, planned: &[PlannedRound]) -> Result<Vec<NewDates>, W
             })
         })
         .collect();
+    if chosen.len() < ticked.len() {
+        let told = "A round that you ticked is not to come any more, or was cancelled. Look at what is ticked now, and send it again.";
+        return Err(Wrong::at("rounds", told));
+    }
     if chosen.is_empty() {
         return Err(Wrong::at("rounds", "Tick one round or more."));
     }
@@ -166,6 +170,7 @@ fn new_dates(form: &Fields, planned: &[PlannedRound]) -> Result<Vec<NewDates>, W
             None => confirmed(planned),
             Some(n_days) => moved(planned, n_days),
         },
+        seen: Some(workflow::last_said(&planned.history)),
     });
     Ok(new.collect())
 }

@@ -7,7 +7,9 @@ use chrono::{NaiveDate, Utc};
 use cycle::clock::{self, moment_in_words};
 use cycle::{Certainty, DateKind, PlannedDate};
 use serde::Deserialize;
-use workflow::{Because, NewDates, PlannedRound, Required, RoundName, TakesPlace};
+use workflow::{
+    Because, NewDates, PlannedRound, Required, RoundError, RoundName, Said, TakesPlace,
+};
 
 use super::year::certainty;
 use super::{Wrong, address, day_off, mistake, text, weekday};
@@ -80,7 +82,8 @@ struct Happened {
 /// What whoever plans the round fills in.
 struct Plans {
     fields: Vec<DateField>,
-    is_confirmed: bool,
+    /// The last that was said of the days when the form was made.
+    seen: i64,
     source: String,
     reason: String,
     /// Those who owe something in it, and the others: code, name.
@@ -93,6 +96,7 @@ struct DateField {
     name: &'static str,
     label: String,
     value: String,
+    is_confirmed: bool,
     is_wrong: bool,
 }
 
@@ -112,7 +116,7 @@ async fn page(
     wrong: Wrong,
 ) -> Result<HttpResponse, PageProblem> {
     let (db, actor) = (site.db()?, &visitor.actor);
-    let planned = workflow::planned_round(db, actor, &round.name()).await?;
+    let (planned, cancellations) = workflow::planned_round(db, actor, &round.name()).await?;
     let told = &planned.round;
     let (tag, state) = certainty(told.is_cancelled, told.is_provisional);
     let today = clock::day(Utc::now());
@@ -134,7 +138,7 @@ async fn page(
         tag,
         state,
         dates: dates(&planned),
-        history: history(&planned),
+        history: history(&planned, &cancellations),
         organisations: if owed.is_empty() {
             String::new()
         } else {
@@ -181,7 +185,7 @@ fn notice(planned: &PlannedRound, kind: DateKind) -> String {
 }
 
 /// The newest first.
-fn history(planned: &PlannedRound) -> Vec<Happened> {
+fn history(planned: &PlannedRound, cancellations: &[Said]) -> Vec<Happened> {
     let mut all: Vec<(chrono::DateTime<Utc>, i64, Happened)> = Vec::new();
     for (idx, fact) in planned.history.iter().enumerate() {
         let kind = fact.date.kind;
@@ -209,7 +213,7 @@ fn history(planned: &PlannedRound) -> Vec<Happened> {
         };
         all.push((fact.at, fact.id, happened));
     }
-    for said in &planned.cancellations {
+    for said in cancellations {
         let happened = Happened {
             what: if said.so {
                 "The round was cancelled".to_owned()
@@ -250,26 +254,26 @@ async fn plans(
             .into_iter()
             .map(|kind| {
                 let counts = counting.iter().find(|fact| fact.date.kind == kind);
-                let value = match sent {
-                    Some(sent) if wrong.field != "organisation" => {
-                        field(sent, kind.as_str()).to_owned()
+                let (value, is_confirmed) = match sent {
+                    Some(sent) => {
+                        let value = field(sent, kind.as_str()).to_owned();
+                        (value, certainty_of(sent, kind) == Certainty::Confirmed)
                     }
-                    _ => counts.map_or_else(String::new, |fact| {
-                        fact.date.on.format("%d/%m/%Y").to_string()
+                    None => counts.map_or_else(Default::default, |fact| {
+                        let value = fact.date.on.format("%d/%m/%Y").to_string();
+                        (value, fact.date.certainty == Certainty::Confirmed)
                     }),
                 };
                 DateField {
                     name: kind.as_str(),
                     label: words::capitalised(kind.in_words()),
                     value,
+                    is_confirmed,
                     is_wrong: wrong.field == kind.as_str(),
                 }
             })
             .collect(),
-        is_confirmed: match sent {
-            Some(sent) => field(sent, "certainty") == Certainty::Confirmed.as_str(),
-            None => !planned.round.is_provisional,
-        },
+        seen: workflow::last_said(&planned.history),
         source: sent.map_or_else(String::new, |sent| field(sent, "source").to_owned()),
         reason: sent.map_or_else(String::new, |sent| field(sent, "reason").to_owned()),
         owing: owed
@@ -290,24 +294,12 @@ pub(crate) async fn set_dates(
     form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
-    let certainty = Certainty::parse(field(&form, "certainty"));
-    let dates = read_dates(&form, certainty.unwrap_or(Certainty::Provisional));
-    let (dates, wrong) = match (dates, certainty) {
-        (Ok(dates), Some(_)) => (dates, None),
-        (Ok(dates), None) => (
-            dates,
-            Some(Wrong::at(
-                "certainty-provisional",
-                "Choose whether the dates are provisional or confirmed.",
-            )),
-        ),
-        (Err(wrong), _) => (Vec::new(), Some(wrong)),
+    let dates = match read_dates(&form) {
+        Ok(dates) => dates,
+        // Whoever may not is told that, whatever was filled in.
+        Err(_) if !workflow::may_plan(&visitor.actor) => Vec::new(),
+        Err(wrong) => return page(&site, visitor, &round, Some(&form), wrong).await,
     };
-    // Whoever may not is told that, whatever was filled in.
-    if wrong.is_some() && workflow::may_plan(&visitor.actor) {
-        let wrong = wrong.unwrap_or_default();
-        return page(&site, visitor, &round, Some(&form), wrong).await;
-    }
     let because = Because {
         source: Some(text(&form, "source").to_owned()),
         reason: text(&form, "reason").to_owned(),
@@ -315,9 +307,14 @@ pub(crate) async fn set_dates(
     let new = [NewDates {
         round: round.name(),
         dates,
+        seen: field(&form, "seen").parse().ok(),
     }];
     match workflow::set_dates(site.db()?, &visitor.actor, &new, &because).await {
         Ok(_) => Ok(see(&round.page())),
+        // The days as they are now are what has to be looked at.
+        Err(error @ RoundError::Overtaken { .. }) => {
+            page(&site, visitor, &round, None, mistake(error)?).await
+        }
         Err(error) => {
             let wrong = mistake(error)?;
             page(&site, visitor, &round, Some(&form), wrong).await
@@ -325,8 +322,16 @@ pub(crate) async fn set_dates(
     }
 }
 
+/// A box for each day says that it is sure.
+fn certainty_of(form: &Fields, kind: DateKind) -> Certainty {
+    match field(form, &format!("{}_confirmed", kind.as_str())) {
+        "yes" => Certainty::Confirmed,
+        _ => Certainty::Provisional,
+    }
+}
+
 /// Days that are blank stay as they are.
-fn read_dates(form: &Fields, certainty: Certainty) -> Result<Vec<PlannedDate>, Wrong> {
+fn read_dates(form: &Fields) -> Result<Vec<PlannedDate>, Wrong> {
     DateKind::ALL
         .into_iter()
         .filter(|kind| !text(form, kind.as_str()).is_empty())
@@ -336,7 +341,7 @@ fn read_dates(form: &Fields, certainty: Certainty) -> Result<Vec<PlannedDate>, W
                 Some(on) => Ok(PlannedDate {
                     kind,
                     on,
-                    certainty,
+                    certainty: certainty_of(form, kind),
                 }),
                 None => Err(Wrong::at(
                     kind.as_str(),

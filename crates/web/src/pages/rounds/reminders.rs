@@ -10,6 +10,7 @@ use workflow::{Logged, RoundName};
 
 use super::address;
 use crate::Site;
+use crate::pages::explain::see;
 use crate::pages::problem::PageProblem;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
@@ -101,6 +102,10 @@ pub(crate) async fn of_round(
     let n_before = (page_number - 1).saturating_mul(PAGE);
     let (db, actor) = (site.db()?, &visitor.actor);
     let (round, log) = workflow::reminders_in(db, actor, &name, (n_before, PAGE)).await?;
+    if log.is_empty() && n_before > 0 {
+        let first = format!("{}/reminders", address(&name.return_id, &name.period));
+        return Ok(see(&first));
+    }
     let n_all = log.as_slice().first().map_or(0, |line| line.n_all);
     let n_pages = u32::try_from(n_all).unwrap_or(u32::MAX).div_ceil(PAGE);
     let page = RemindersPage {

@@ -1,6 +1,6 @@
 //! The year: every round by the day it is due, as a list, as a month, or as a strip with a line for each return.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
@@ -130,11 +130,9 @@ pub(crate) async fn show(
     let planned = workflow::planned_rounds(db, actor, from, until).await?;
     let (view, shown) = match asked.view.as_str() {
         "month" => {
-            // A round may open in a month and be due long after it.
-            let until = later(month, 13);
-            let since = month.checked_sub_months(Months::new(1)).unwrap_or(month);
-            let near = workflow::planned_rounds(db, actor, since, until).await?;
-            ("month", Shown::Month(month_of(month, &span, &near)))
+            let last = later(month, 1).pred_opt().unwrap_or(month);
+            let there = workflow::rounds_with_day(db, actor, month, last).await?;
+            ("month", Shown::Month(month_of(month, &span, &there)))
         }
         "strip" => ("strip", Shown::Strip(strips(from, &planned))),
         _ => ("list", Shown::List(list(from, &planned))),
@@ -430,7 +428,7 @@ fn strips(from: NaiveDate, planned: &[PlannedRound]) -> Vec<Strip> {
 
 /// Weeks to come in which one team wants more than one return, which the same people then fill in together.
 fn clashes(site: &Site, planned: &[PlannedRound], today: NaiveDate) -> Vec<String> {
-    let mut by_week: BTreeMap<(NaiveDate, String), Vec<String>> = BTreeMap::new();
+    let mut by_week: BTreeMap<(NaiveDate, String), BTreeSet<String>> = BTreeMap::new();
     for planned in planned {
         let round = &planned.round;
         if round.is_cancelled || round.due_on < today {
@@ -445,19 +443,19 @@ fn clashes(site: &Site, planned: &[PlannedRound], today: NaiveDate) -> Vec<Strin
             by_week
                 .entry(key)
                 .or_default()
-                .push(round.return_title.clone());
+                .insert(round.return_title.clone());
         }
     }
     by_week
         .into_iter()
         .filter(|(_, returns)| returns.len() > 1)
-        .map(|((monday, team), mut returns)| {
-            returns.dedup();
+        .map(|((monday, team), returns)| {
+            let titles: Vec<&str> = returns.iter().map(String::as_str).collect();
             format!(
                 "Week of {}: {team} has {} due ({})",
                 words::day(monday),
                 returns.len(),
-                returns.join("; ")
+                titles.join("; ")
             )
         })
         .collect()
