@@ -28,7 +28,7 @@ pub use changes::{ChangesOfOne, TableOfTwo, changes_csv, release_changes_csv};
 pub use manifest::{
     Manifest, Part, WhichRounds, WhoseRecords, n_most_records, read_long_manifest, read_manifest,
 };
-pub use shape::{Column, Mapped, Shape, ShapeError};
+pub use shape::{Column, Mapped, Shape, ShapeError, column_name};
 pub use write::{Batches, From, tag, write_file, write_text};
 
 /// Rows fetched at a time where a cursor gives them.

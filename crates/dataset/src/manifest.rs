@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use spec::{Accumulation, Period, ReturnSpec};
 use uuid::Uuid;
 
+use crate::{DatasetError, ShapeError};
+
 /// A period, its dates always beside its label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
@@ -73,9 +75,9 @@ pub struct WhoseRecords<'a> {
 }
 
 impl Manifest {
-    /// Whether something in it only stands provisionally, or somebody is missing.
+    /// Whether something in it only stands provisionally, somebody is missing, or nothing is there at all.
     pub fn is_provisional(&self) -> bool {
-        !self.missing.is_empty() || self.n_provisional() > 0
+        self.submissions.is_empty() || !self.missing.is_empty() || self.n_provisional() > 0
     }
 
     pub fn n_provisional(&self) -> usize {
@@ -96,7 +98,7 @@ pub async fn read_manifest(
     spec: &ReturnSpec,
     rounds: WhichRounds<'_>,
     whose: WhoseRecords<'_>,
-) -> Result<Manifest, DbError> {
+) -> Result<Manifest, DatasetError> {
     let span = span(spec, rounds, whose);
     let missing = records::missing(conn, &span).await?;
     let mut manifest = read_with(conn, (versions, spec), rounds, whose, missing).await?;
@@ -116,7 +118,7 @@ pub async fn read_long_manifest(
     spec: &ReturnSpec,
     rounds: WhichRounds<'_>,
     whose: WhoseRecords<'_>,
-) -> Result<Manifest, DbError> {
+) -> Result<Manifest, DatasetError> {
     let required = records::look::required(conn, &span(spec, rounds, whose)).await?;
     let mut manifest = read_with(conn, (versions, spec), rounds, whose, required).await?;
     let there: HashSet<(&str, &str)> = manifest
@@ -149,8 +151,17 @@ async fn read_with(
     rounds: WhichRounds<'_>,
     whose: WhoseRecords<'_>,
     missing: Vec<Missing>,
-) -> Result<Manifest, DbError> {
+) -> Result<Manifest, DatasetError> {
     let submissions = records::counted(conn, &span(spec, rounds, whose)).await?;
+    // Whose version is not known here, as while a new one is put in, can't be read, and must not be left out silently.
+    let is_known = |counted: &&Counted| {
+        let mut versions = versions.iter();
+        versions.any(|one| one.id == spec.id && one.version == counted.return_version)
+    };
+    let with_rows = submissions.iter().filter(|counted| !counted.is_nil);
+    if let Some(unknown) = { with_rows }.find(|counted| !is_known(counted)) {
+        return Err(ShapeError::UnknownVersion(unknown.return_version.clone()).into());
+    }
     let known = organisations::codes(conn).await?;
     let mut used: Vec<(String, String)> = versions
         .iter()

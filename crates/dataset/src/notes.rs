@@ -76,7 +76,12 @@ pub(crate) fn notes(
         let note = format!("{}: {}", mapped.column, mapped.in_words());
         rows.push(("Between versions", note));
     }
-    let state = if manifest.is_provisional() {
+    let state = if manifest.submissions.is_empty() {
+        format!(
+            "Nothing is in it yet, and {} are missing.",
+            manifest.missing.len()
+        )
+    } else if manifest.is_provisional() {
         format!(
             "Provisional: {} of {} returns in it are not accepted yet, and {} are missing.",
             manifest.n_provisional(),

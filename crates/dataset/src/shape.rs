@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 pub use self::mapping::Mapped;
 use self::mapping::Told;
+pub use self::series::column_name;
 use self::series::{Series, labels_of, series};
 use crate::cell::Cell;
 use crate::manifest::Manifest;
@@ -207,6 +208,13 @@ const LEFT_OUT_COLUMN: &str = "suppressed";
 /// Which blanks of a row are there because nobody asked.
 const NOT_ASKED_COLUMN: &str = "not_asked_for";
 
+/// Whether a dataset has a column of this name whatever its return asks for.
+fn is_every_datasets(name: &str) -> bool {
+    let others = [ROW_COLUMN, OWN_COLUMN, LEFT_OUT_COLUMN, NOT_ASKED_COLUMN];
+    let mut all = HEAD.iter().map(|(name, ..)| *name).chain(others);
+    all.any(|of_all| of_all.eq_ignore_ascii_case(name))
+}
+
 /// The columns of a dataset, and what fills them.
 #[derive(Debug)]
 pub struct Shape {
@@ -364,7 +372,7 @@ impl Shape {
         };
         let mapping = mapping.all();
         Ok(Self {
-            columns: columns(&wanted, asked, has_own, has_not_asked),
+            columns: columns((&all, &wanted), asked, has_own, has_not_asked),
             mapping,
             left_out: None,
             item_names: wanted.iter().map(|series| series.name.clone()).collect(),
@@ -486,8 +494,9 @@ impl OwnedSource<'_> {
     }
 }
 
+/// `all` have their names whichever of them are wanted.
 fn columns(
-    wanted: &[&Series<'_>],
+    (all, wanted): (&[Series<'_>], &[&Series<'_>]),
     asked: &Asked,
     has_own: bool,
     has_not_asked: bool,
@@ -500,6 +509,17 @@ fn columns(
         unit: None,
         codes: Vec::new(),
         filled_by,
+    };
+    // What is beside a column gives way to an item of that name.
+    let beside = |series: &Series<'_>, what: &str| {
+        let mut name = format!("{}_{what}", series.name);
+        while all
+            .iter()
+            .any(|other| other.name.eq_ignore_ascii_case(&name))
+        {
+            name.push('_');
+        }
+        name
     };
     let mut columns: Vec<Column> = HEAD
         .iter()
@@ -530,7 +550,7 @@ fn columns(
         });
         let title = |what: &str| format!("{}: {what}", item.title);
         if asked.labels && series.labelled {
-            let name = format!("{}_label", series.name);
+            let name = beside(series, "label");
             columns.push(plain(
                 &name,
                 &title("what the code means"),
@@ -539,7 +559,7 @@ fn columns(
             ));
         }
         if asked.labels && series.is_of_organisations {
-            let name = format!("{}_gss", series.name);
+            let name = beside(series, "gss");
             columns.push(plain(
                 &name,
                 &title("the GSS code"),
@@ -550,7 +570,7 @@ fn columns(
     }
     if asked.lineage >= Lineage::Cell {
         for (idx, series) in wanted.iter().enumerate() {
-            let name = format!("{}_cell", series.name);
+            let name = beside(series, "cell");
             let title = format!("{}: the cell it was read from", series.item.title);
             columns.push(plain(&name, &title, ItemKind::Text, FilledBy::Cell(idx)));
         }

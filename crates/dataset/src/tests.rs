@@ -909,3 +909,51 @@ async fn several_periods_are_one_table_by_organisation_and_period() {
 
 mod suppressed;
 mod versions;
+
+#[test]
+fn no_two_columns_of_any_return_have_the_same_name() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../return-specs");
+    let specs = spec::load_all(&root).unwrap();
+    let mut n_renamed = 0;
+    for spec in &specs {
+        let part = Part {
+            label: "of no round".to_owned(),
+            start: spec.valid_from,
+            end: spec.valid_from,
+        };
+        let manifest = Manifest {
+            return_id: spec.id.clone(),
+            from: part.clone(),
+            to: part,
+            accumulates: false,
+            only_accepted: false,
+            organisations: Vec::new(),
+            submissions: Vec::new(),
+            missing: Vec::new(),
+            versions: vec![(spec.version.clone(), spec.hash.clone())],
+            codes: Vec::new(),
+        };
+        for table in &spec.tables {
+            let shape = Shape::of(&specs, spec, &table.name, &manifest, &Asked::default()).unwrap();
+            let mut names = std::collections::BTreeSet::new();
+            for column in &shape.columns {
+                let is_new = names.insert(column.name.to_ascii_lowercase());
+                assert!(is_new, "{} {}: {}", spec.id, table.name, column.name);
+            }
+            for item in &table.items {
+                let name = column_name(table, item);
+                n_renamed += usize::from(name != item.name);
+                let title = shape.columns.iter().find(|column| column.name == name);
+                assert_eq!(
+                    title.map(|column| &column.title),
+                    Some(&item.title),
+                    "{name}"
+                );
+            }
+        }
+    }
+    assert!(
+        n_renamed > 0,
+        "some items are called as every dataset's columns are"
+    );
+}

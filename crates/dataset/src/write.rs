@@ -24,7 +24,7 @@ pub use self::columns::Batches;
 pub(crate) use self::columns::units;
 
 /// Raised whenever the same manifest comes to be written otherwise.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// Batches that wait for the writer.
 const WAITING: usize = 2;
@@ -63,9 +63,10 @@ pub async fn write_text<W: AsyncWrite + Unpin + Send>(
     out: &mut W,
 ) -> Result<u64, DatasetError> {
     let texts = Arc::new(Texts::new(shape, format));
-    out.write_all(&texts.heading()?).await?;
     let mut rows = Rows::open(from, manifest, shape).await?;
     let mut batch = rows.next().await?;
+    // After the first rows: what can't be read at all is not begun.
+    out.write_all(&texts.heading()?).await?;
     while let Some(now) = batch {
         let (texts, shape) = (Arc::clone(&texts), Arc::clone(shape));
         let write = async {

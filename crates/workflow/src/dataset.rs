@@ -71,6 +71,10 @@ pub struct WantedDataset<'a> {
 pub enum WantedError {
     #[error("the first period is after the last")]
     Backwards,
+    #[error("there is no organisation {0}")]
+    UnknownOrganisation(String),
+    #[error("the figures of {0} are not theirs to have")]
+    NotTheirs(String),
     #[error("the dataset has {n_records} rows, and a sheet has room for {n_most}")]
     TooManyRows { n_records: u64, n_most: u64 },
     #[error(transparent)]
@@ -111,6 +115,7 @@ pub async fn dataset(
     let mut tx = db.begin_snapshot(&figures.0).await?;
     let manifest = read_manifest(&mut tx, wanted.versions, wanted.spec, rounds, whose).await?;
     tx.commit().await?;
+    check_organisations(figures, wanted, &manifest)?;
     let shape = Shape::of(
         wanted.versions,
         wanted.spec,
@@ -124,6 +129,23 @@ pub async fn dataset(
         manifest,
         shape: Arc::new(shape),
     })
+}
+
+/// Refuses an organisation that would only be passed over.
+fn check_organisations(
+    Figures(sees): &Figures,
+    wanted: &WantedDataset<'_>,
+    manifest: &Manifest,
+) -> Result<(), WantedError> {
+    for code in wanted.organisations {
+        if !manifest.codes.iter().any(|known| known.code == *code) {
+            return Err(WantedError::UnknownOrganisation(code.clone()));
+        }
+        if matches!(sees, Sees::Organisations(own) if !own.contains(code)) {
+            return Err(WantedError::NotTheirs(code.clone()));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what a format has no room for, before anything is written.

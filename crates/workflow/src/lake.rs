@@ -10,7 +10,7 @@ use db::{Db, DbError, Sees, Tx, handovers};
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use spec::{Period, ReturnSpec};
+use spec::{Ancestry, Period, ReturnSpec};
 
 use crate::Actor;
 use crate::actor::{Denied, is_system};
@@ -124,22 +124,47 @@ pub enum AcceptedError {
     Denied(#[from] Denied),
     #[error(transparent)]
     Db(#[from] DbError),
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
 }
 
 impl Accepted {
-    /// The columns of one table's rows, typed, with where each is from.
-    pub fn shape(
-        &self,
-        versions: &[ReturnSpec],
-        spec: &ReturnSpec,
-        table: &str,
-    ) -> Result<Shape, DatasetError> {
+    /// The tables of all versions of the return, by the newest names, each with the columns of its rows, typed, with where
+    /// each is from. A table is the same whichever version the rows were sent with, but that newer versions add columns.
+    pub fn shapes(&self, versions: &[ReturnSpec]) -> Result<Vec<Shape>, DatasetError> {
         let asked = Asked {
             items: Vec::new(),
             lineage: Lineage::Row,
             labels: true,
         };
-        Ok(Shape::of(versions, spec, table, &self.manifest, &asked)?)
+        let mut all: Vec<&ReturnSpec> = versions
+            .iter()
+            .filter(|one| one.id == self.manifest.return_id)
+            .collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.valid_from));
+        let mut manifest = self.manifest.clone();
+        let every = all
+            .iter()
+            .map(|one| (one.version.clone(), one.hash.clone()));
+        manifest.versions = every.collect();
+        let mut shapes: Vec<Shape> = Vec::new();
+        let mut are_there: Vec<(&str, &str)> = Vec::new();
+        for spec in &all {
+            let ancestry = Ancestry::of(versions, spec);
+            for table in &spec.tables {
+                if are_there.contains(&(&spec.version, &table.name)) {
+                    continue;
+                }
+                for older in &all {
+                    let before = ancestry.table_before(spec, &table.name, older);
+                    are_there.extend(
+                        before.map(|before| (older.version.as_str(), before.name.as_str())),
+                    );
+                }
+                shapes.push(Shape::of(versions, spec, &table.name, &manifest, &asked)?);
+            }
+        }
+        Ok(shapes)
     }
 
     /// The rows of a table.

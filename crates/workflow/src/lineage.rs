@@ -127,7 +127,7 @@ fn named<'a>(
     which: WhichValue<'_>,
 ) -> Option<(&'a TableSpec, &'a Item)> {
     let own = spec.table(which.table);
-    if let Some(found) = own.and_then(|table| Some((table, table.item(which.item)?))) {
+    if let Some(found) = own.and_then(|table| Some((table, item_of(table, which.item)?))) {
         return Some(found);
     }
     let mut newer: Vec<&ReturnSpec> = versions
@@ -138,9 +138,18 @@ fn named<'a>(
     newer.into_iter().find_map(|newer| {
         let table = newer.table(which.table)?;
         let ancestry = Ancestry::of(versions, newer);
-        let before = ancestry.before((newer, table, table.item(which.item)?), spec)?;
+        let before = ancestry.before((newer, table, item_of(table, which.item)?), spec)?;
         Some((before.table, before.item))
     })
+}
+
+/// By its own name, or by its column's.
+fn item_of<'a>(table: &'a TableSpec, name: &str) -> Option<&'a Item> {
+    let by_column = || {
+        let mut items = table.items.iter();
+        items.find(|item| dataset::column_name(table, item) == name)
+    };
+    table.item(name).or_else(by_column)
 }
 
 type Value = (Option<String>, Vec<(String, String)>);

@@ -169,7 +169,8 @@ pub async fn draft_release(
     // The trail is written by the other transaction, which has to see who wrote to it meanwhile.
     let mut snapshot = db.begin_snapshot(&Sees::Everyone).await?;
     let rounds = WhichRounds { from, to };
-    let manifest = read_manifest(&mut snapshot, versions, spec, rounds, whose).await?;
+    let manifest = read_manifest(&mut snapshot, versions, spec, rounds, whose).await;
+    let manifest = manifest.map_err(WantedError::from)?;
     snapshot.commit().await?;
     if manifest.submissions.is_empty() {
         return Err(ReleaseError::Nothing);

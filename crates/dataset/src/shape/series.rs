@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use spec::{Ancestry, Before, Code, Item, ItemKind, Layout, ReturnSpec, TableSpec};
 
-use super::{Filling, Label};
+use super::{Filling, Label, is_every_datasets};
 use crate::manifest::Codes;
 
 /// An item of the dataset: as the newest version that has it says it, and in which versions it is called what.
@@ -42,7 +42,7 @@ pub(super) fn series<'a>(
             };
             if !all.iter().any(is_it) {
                 let series = Series::of(ancestry, (version, table, item), tables, codes);
-                let name = free_name(&all, item, version);
+                let name = free_name(&all, (table, item), version);
                 all.push(Series { name, ..series });
             }
         }
@@ -50,13 +50,31 @@ pub(super) fn series<'a>(
     all
 }
 
+/// What the column of an item is called: as the item, and where every dataset has a column of that name, with the table's
+/// name before it.
+pub fn column_name(table: &TableSpec, item: &Item) -> String {
+    if is_every_datasets(&item.name) {
+        format!("{}_{}", table.name, item.name)
+    } else {
+        item.name.clone()
+    }
+}
+
 /// An item that is asked for otherwise now keeps its column, which says until when.
-fn free_name(taken: &[Series<'_>], item: &Item, version: &ReturnSpec) -> String {
+fn free_name(
+    taken: &[Series<'_>],
+    (table, item): (&TableSpec, &Item),
+    version: &ReturnSpec,
+) -> String {
     let is_taken = |name: &str| {
         let mut taken = taken.iter();
         taken.any(|series| series.name.eq_ignore_ascii_case(name))
+            || table
+                .items
+                .iter()
+                .any(|other| other.name == name && other.name != item.name)
     };
-    let mut name = item.name.clone();
+    let mut name = column_name(table, item);
     let mut suffix = format!("_until_{}", version.version.replace('.', "_"));
     while is_taken(&name) {
         name.push_str(&suffix);

@@ -4,7 +4,7 @@ use access::Action;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use dataset::{Asked, Format, Lineage, Mapped};
+use dataset::{Asked, Format, Lineage, Mapped, column_name};
 use serde::Deserialize;
 use spec::{Accumulation, Period, ReturnSpec};
 use uuid::Uuid;
@@ -159,7 +159,7 @@ async fn page(
         columns: table
             .items
             .iter()
-            .map(|item| (item.name.clone(), item.title.clone()))
+            .map(|item| (column_name(table, item), item.title.clone()))
             .collect(),
         organisations: organisations(manifest),
         formats: Format::ALL
@@ -258,12 +258,19 @@ fn served<'a>(site: &'a Site, round: &Round) -> Result<(&'a ReturnSpec, Period),
 
 fn sentence(manifest: &dataset::Manifest) -> String {
     let n_there = manifest.submissions.len();
+    if n_there == 0 {
+        return match manifest.missing.len() {
+            0 => "Nothing is in it, and nobody has to answer.".to_owned(),
+            1 => "Nothing is in it yet: 1 is missing.".to_owned(),
+            n => format!("Nothing is in it yet: {n} are missing."),
+        };
+    }
     let returns = match n_there {
         1 => "1 return is in it".to_owned(),
         n => format!("{n} returns are in it"),
     };
     match (manifest.n_provisional(), manifest.missing.len()) {
-        (0, 0) if n_there > 0 => format!("{returns}, all accepted, and nobody is missing."),
+        (0, 0) => format!("{returns}, all accepted, and nobody is missing."),
         (n_provisional, n_missing) => {
             let provisional = match n_provisional {
                 0 => "All of them are accepted".to_owned(),

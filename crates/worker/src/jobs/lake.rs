@@ -25,8 +25,7 @@ pub(crate) async fn lake(worker: Arc<Worker>, job: LakeJob) -> Result<(), Handle
     let period = Period::parse(spec.period_kind, label)?;
     let (specs, of_round) = (&worker.specs, (spec, &period));
     let accepted = workflow::accepted(db, &actor, specs, of_round, &job.organisation).await?;
-    for table in &spec.tables {
-        let shape = accepted.shape(specs, spec, &table.name)?;
+    for shape in accepted.shapes(specs)? {
         let mut rows = accepted.rows(db, &actor, specs, &shape).await?;
         let part = Part {
             period: job.period.clone(),
@@ -34,7 +33,7 @@ pub(crate) async fn lake(worker: Arc<Worker>, job: LakeJob) -> Result<(), Handle
             sequence: accepted.sequence,
         };
         let into = Table {
-            path: format!("{}/{}", job.return_id, table.name),
+            path: format!("{}/{}", job.return_id, shape.table),
             schema: lake::without_partitions(rows.schema()),
         };
         let mut replacing = lake.replace(into, part).await?;
@@ -47,7 +46,7 @@ pub(crate) async fn lake(worker: Arc<Worker>, job: LakeJob) -> Result<(), Handle
             period,
             organisation,
         } = &job;
-        let table = &table.name;
+        let table = &shape.table;
         tracing::info!(
             return_id,
             period,
