@@ -67,6 +67,10 @@ class Served:
         command = [self.lgdp, "admin", *arguments]
         return subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
+    def forget_peak(self):
+        """From here on, the most memory is counted anew."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
     def peak_megabytes(self):
         """The most memory that the site has had."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()

@@ -173,8 +173,8 @@ async fn places(conn: &mut Conn, shape: &Shape, id: Uuid) -> Result<Places, Data
 }
 
 async fn open(from: From<'_>, manifest: &Manifest, shape: &Shape) -> Result<Open, DatasetError> {
-    let mut tx = from.db.begin_snapshot(from.sees).await?;
-    tx.set_statement_timeout(SORTED_WITHIN).await?;
+    let tx = from.db.begin_long_snapshot(from.sees, SORTED_WITHIN);
+    let mut tx = tx.await?;
     let mut owned = Vec::new();
     for (version, _) in &manifest.versions {
         owned.extend(shape.source(from.versions, &manifest.return_id, version));

@@ -10,9 +10,6 @@ use tokio_postgres::Client;
 use crate::connect::Target;
 use crate::{DbError, Sees};
 
-/// As many are copied at once: each fills a processor of the database.
-const MOST_AT_ONCE: usize = 4;
-
 /// The connections that copy. Each is used for one block and then by whoever is next: none waits for a slow reader.
 pub(crate) struct Copies {
     target: Target,
@@ -22,10 +19,10 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    pub(crate) fn new(target: Target, wait: Duration) -> Self {
+    pub(crate) fn new(target: Target, n_at_once: usize, wait: Duration) -> Self {
         Self {
             target,
-            may_copy: Semaphore::new(MOST_AT_ONCE),
+            may_copy: Semaphore::new(n_at_once),
             idle: Mutex::default(),
             wait,
         }
@@ -127,7 +124,9 @@ mod tests {
             ..Config::new(database.url())
         };
         let db = Db::connect(&config).await.unwrap();
-        let turns = db.copies.may_copy.acquire_many(4).await.unwrap();
+        let turns = db.copies.may_copy.available_permits();
+        let turns = u32::try_from(turns).unwrap();
+        let turns = db.copies.may_copy.acquire_many(turns).await.unwrap();
         let refused = rows(&db, &Sees::Everyone, "SELECT 1").await;
         assert!(matches!(refused, Err(DbError::Busy)), "{refused:?}");
         drop(turns);

@@ -15,6 +15,7 @@ use diesel_async::{
 };
 use futures_util::{FutureExt, StreamExt};
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connect::Target;
 use crate::copies::Copies;
@@ -50,12 +51,16 @@ impl Sees {
     }
 }
 
+/// How long somebody waits for the turn to read for long: as long as those before take, or nearly.
+const WAIT_TO_READ_LONG: Duration = Duration::from_secs(30);
+
 /// The database: cheap to clone, connects when first used.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<AsyncPgConnection>,
     target: Target,
     pub(crate) copies: Arc<Copies>,
+    may_read_long: Arc<Semaphore>,
 }
 
 impl Db {
@@ -69,8 +74,10 @@ impl Db {
             async move { target.connect().await }.boxed()
         });
         let manager = AsyncDieselConnectionManager::new_with_config("", manager);
+        // What takes long gets a part of the connections each, and pages always have the others.
+        let n_long = (config.max_connections / 5).max(1);
         let pool = Pool::builder(manager)
-            .max_size(config.max_connections)
+            .max_size(config.max_connections.saturating_sub(n_long).max(1))
             .runtime(deadpool::Runtime::Tokio1)
             // Whichever was used last has its statements prepared.
             .queue_mode(QueueMode::Lifo)
@@ -79,11 +86,12 @@ impl Db {
             .recycle_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| DbError::Connect(error.to_string()))?;
-        let copies = Arc::new(Copies::new(target.clone(), config.wait));
+        let copies = Arc::new(Copies::new(target.clone(), n_long, config.wait));
         let db = Self {
             pool,
             target,
             copies,
+            may_read_long: Arc::new(Semaphore::new(n_long)),
         };
         db.conn().await?;
         Ok(db)
@@ -117,11 +125,28 @@ impl Db {
             .await
     }
 
+    /// The same for statements that may take up to `timeout` each. Few have one at once and the others wait, so that
+    /// however many ask for something large, connections are left for everybody else.
+    pub async fn begin_long_snapshot(&self, sees: &Sees, timeout: Duration) -> Result<Tx, DbError> {
+        let turn = Arc::clone(&self.may_read_long).acquire_owned();
+        let turn = tokio::time::timeout(WAIT_TO_READ_LONG, turn).await;
+        let turn = turn
+            .map_err(|_| DbError::Busy)?
+            .map_err(|closed| DbError::Connect(closed.to_string()))?;
+        let mut tx = self.begin_snapshot(sees).await?;
+        tx.turn = Some(turn);
+        tx.set_statement_timeout(timeout).await?;
+        Ok(tx)
+    }
+
     async fn begin_as(&self, begin: &str, sees: &Sees) -> Result<Tx, DbError> {
         let mut conn = self.conn().await?;
         let begin = sees.begin(begin);
         AnsiTransactionManager::begin_transaction_sql(conn.connection(), &begin).await?;
-        Ok(Tx { conn: Some(conn) })
+        Ok(Tx {
+            conn: Some(conn),
+            turn: None,
+        })
     }
 
     /// Listens on a channel, on a connection of its own.
@@ -149,6 +174,7 @@ impl Db {
 
     /// Ends all connections that are not in use.
     pub fn close(&self) {
+        self.may_read_long.close();
         self.pool.close();
         self.copies.close();
     }
@@ -177,6 +203,8 @@ impl Conn {
 pub struct Tx {
     /// `None` only while it is being ended.
     conn: Option<Conn>,
+    /// Of one that may take long.
+    turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Tx {
@@ -228,6 +256,7 @@ impl Drop for Tx {
         let Some(mut conn) = self.conn.take() else {
             return;
         };
+        let turn = self.turn.take();
         let Ok(runtime) = Handle::try_current() else {
             drop(Object::take(conn.object));
             return;
@@ -238,6 +267,7 @@ impl Drop for Tx {
                 // What is left in it goes with the connection.
                 drop(Object::take(conn.object));
             }
+            drop(turn);
         });
     }
 }
@@ -280,6 +310,7 @@ impl Listener {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::stream::FuturesUnordered;
     use testkit::TestDb;
 
     use super::*;
@@ -309,7 +340,7 @@ mod tests {
     async fn who_waits_too_long_for_a_lock_or_a_connection_is_told() {
         let database = TestDb::new();
         let config = Config {
-            max_connections: 2,
+            max_connections: 3,
             wait: Duration::from_millis(1),
             lock_timeout: Duration::from_millis(1),
             ..owner(&database)
@@ -322,6 +353,24 @@ mod tests {
         assert!(matches!(db.conn().await, Err(DbError::Busy)));
         second.rollback().await.unwrap();
         assert!(db.conn().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_reads_for_long_leaves_connections_to_others() {
+        let database = TestDb::new();
+        let db = Db::connect(&Config::new(database.url())).await.unwrap();
+        let long = || db.begin_long_snapshot(&Sees::Everyone, Duration::from_secs(60));
+        let mut all: FuturesUnordered<_> = (0..20).map(|_| long()).collect();
+        let mut have_their_turn = Vec::new();
+        let within = Duration::from_secs(1);
+        while let Ok(begun) = tokio::time::timeout(within, all.next()).await {
+            have_their_turn.push(begun.unwrap().unwrap());
+        }
+        assert_eq!(have_their_turn.len(), 2);
+        assert!(db.read(&Sees::Everyone).await.is_ok());
+        // Whoever waits is next when one of them has ended.
+        have_their_turn.pop().unwrap().commit().await.unwrap();
+        assert!(all.next().await.unwrap().is_ok());
     }
 
     #[tokio::test]

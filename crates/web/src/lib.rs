@@ -6,6 +6,7 @@
 mod api;
 mod assets;
 mod body;
+mod bulk;
 mod form;
 mod guard;
 mod health;

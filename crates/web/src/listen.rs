@@ -8,6 +8,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 
+use crate::bulk::Bulk;
 use crate::limits::Limits;
 use crate::routes::site_map;
 use crate::{Site, guard, pages, spool};
@@ -47,11 +48,13 @@ pub fn serve(site: Site, listener: TcpListener) -> io::Result<Server> {
     site.be_named();
     let n_threads = site.config.n_threads;
     let limits = web::Data::new(Limits::new(site.config.requests_per_minute));
+    let bulk = web::Data::new(Bulk::start()?);
     let site = web::Data::new(site);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(site.clone())
             .app_data(limits.clone())
+            .app_data(bulk.clone())
             .wrap(from_fn(pages::problem::greet))
             .wrap(from_fn(guard::same_site_only))
             .wrap(from_fn(guard::security_headers))

@@ -20,7 +20,7 @@ pub use db::findings::RuleChanges;
 pub use db::records::{Change, ChangeCounts, ChangedRecord, Figure};
 
 /// The largest return is compared well within it.
-const COMPARED_WITHIN: Duration = Duration::from_mins(1);
+pub(crate) const COMPARED_WITHIN: Duration = Duration::from_mins(1);
 
 /// A version, and what it can be compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,8 +217,9 @@ pub async fn changes_csv<W: AsyncWrite + Unpin + Send>(
     specs: (&ReturnSpec, &ReturnSpec),
     mut out: W,
 ) -> Result<u64, ChangesCsvError> {
-    let mut tx = db.begin_snapshot(&seen(actor, versions)?).await?;
-    tx.set_statement_timeout(COMPARED_WITHIN).await?;
+    let mut tx = db
+        .begin_long_snapshot(&seen(actor, versions)?, COMPARED_WITHIN)
+        .await?;
     let (tables, _, _) = tables_of(&mut tx, versions, specs).await?;
     let n = dataset::changes_csv(&mut tx, &tables, &mut out).await?;
     tx.commit().await.map_err(DatasetError::from)?;

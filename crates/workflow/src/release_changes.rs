@@ -11,6 +11,7 @@ use spec::ReturnSpec;
 use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
+use crate::compare::COMPARED_WITHIN;
 use crate::releases::{release_in_full, releases_of, threshold_of};
 use crate::{Actor, Denied};
 
@@ -186,7 +187,9 @@ pub async fn write_release_changes<W: AsyncWrite + Unpin + Send>(
     two: &TwoReleases,
     mut out: W,
 ) -> Result<u64, DatasetError> {
-    let mut tx = db.begin_snapshot(&Sees::Everyone).await?;
+    let mut tx = db
+        .begin_long_snapshot(&Sees::Everyone, COMPARED_WITHIN)
+        .await?;
     let mut all = Vec::new();
     for changed in &two.changed {
         let mut tables = Vec::new();

@@ -30,7 +30,7 @@ const OWNERS: [(&str, &[&str]); 30] = [
     ("polars", &["frame", "check", "assess", "dataset", "report"]),
     ("quick-xml", &["sheet", "report"]),
     ("rust_xlsxwriter", &["report"]),
-    ("rustix", &["child", "postgres", "lgdp"]),
+    ("rustix", &["child", "postgres", "web", "lgdp"]),
     ("seccompiler", &["child"]),
     ("sqlparser", &["spec"]),
     ("tokio-postgres", &["db"]),

@@ -7,7 +7,12 @@ use crate::tree::{self, TextFile};
 const CALLERS: [&str; 3] = ["web", "worker", "lgdp"];
 
 /// How one is opened.
-const OPENINGS: [&str; 3] = [".transaction(", ".begin(", ".begin_snapshot("];
+const OPENINGS: [&str; 4] = [
+    ".transaction(",
+    ".begin(",
+    ".begin_snapshot(",
+    ".begin_long_snapshot(",
+];
 
 fn transactions(file: &TextFile) -> Vec<String> {
     if !crate_of(&file.path).is_some_and(|owner| CALLERS.contains(&owner)) {

@@ -1,12 +1,14 @@
-//! `GET …/changes.csv`: everything that is different between two versions, streamed.
+//! `GET …/changes.csv`: everything that is different between two versions.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use workflow::{ChangesCsvError, WantedError};
 
 use super::submission::parse_id;
 use super::{schemas, stream};
 use crate::Site;
+use crate::bulk::Bulk;
 use crate::problem::Problem;
 use crate::session::Caller;
 
@@ -20,7 +22,7 @@ pub(crate) struct With {
 
 /// What changed between two versions
 ///
-/// Every value of every record that is different, streamed.
+/// Every value of every record that is different.
 #[utoipa::path(
     get,
     path = "/api/submissions/{id}/changes.csv",
@@ -34,6 +36,7 @@ pub(crate) struct With {
 )]
 pub(crate) async fn csv(
     site: web::Data<Site>,
+    bulk: web::Data<Bulk>,
     Caller(reader): Caller,
     id: web::Path<String>,
     with: web::Query<With>,
@@ -54,15 +57,23 @@ pub(crate) async fn csv(
         ));
     }
     let spec = |version: &workflow::Submission| {
-        let spec = site
-            .spec_of(&version.round)
-            .ok_or_else(Problem::not_found)?;
-        Ok::<_, Problem>(spec.clone())
+        let spec = site.spec_of(&version.round);
+        spec.cloned().ok_or_else(Problem::not_found)
     };
     let (old, new) = (spec(&versions.old)?, spec(&versions.new)?);
     let name = format!("changes-{}-{}.csv", versions.old.id, versions.new.id);
-    stream::csv(&name, |out| async move {
+    stream::csv(&bulk, &site.config.spool_dir, &name, |out| async move {
         workflow::changes_csv(&db, &reader, &versions, (&old, &new), out).await
     })
     .await
+}
+
+impl From<ChangesCsvError> for Problem {
+    fn from(error: ChangesCsvError) -> Self {
+        match error {
+            ChangesCsvError::Denied(denied) => denied.into(),
+            ChangesCsvError::Db(error) => error.into(),
+            ChangesCsvError::Dataset(error) => WantedError::from(error).into(),
+        }
+    }
 }

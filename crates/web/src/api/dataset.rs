@@ -13,6 +13,7 @@ use workflow::{Dataset, Figures, WantedDataset, WantedError};
 
 use super::{part, stream};
 use crate::Site;
+use crate::bulk::Bulk;
 use crate::problem::Problem;
 use crate::session::Caller;
 
@@ -190,6 +191,7 @@ pub(crate) struct Named {
 )]
 pub(crate) async fn show(
     site: web::Data<Site>,
+    bulk: web::Data<Bulk>,
     Caller(reader): Caller,
     named: web::Path<Named>,
     query: web::Query<Query>,
@@ -220,30 +222,40 @@ pub(crate) async fn show(
         return Ok(answer);
     }
     workflow::check_room(site.db()?, &found.figures, &found.dataset, format).await?;
-    if format.is_text() && !part::is_wanted(&request, &about) {
-        return send(&site, found, format, &about).await;
+    // Records that accumulate are read in one transaction, which does not stay open for as long as somebody reads.
+    let is_sent_at_once = format.is_text() && !found.dataset.manifest.accumulates;
+    if is_sent_at_once && !part::is_wanted(&request, &about) {
+        return send(&site, &bulk, found, format, &about).await;
     }
     let file = tempfile::tempfile_in(&site.config.spool_dir)
         .map_err(|error| Problem::failed("write a dataset", &error))?;
     let to = file
         .try_clone()
         .map_err(|error| Problem::failed("write a dataset", &error))?;
-    workflow::write_dataset_file(
-        site.db()?,
-        &found.figures,
-        (&site.specs, found.spec),
-        &found.dataset,
-        format,
-        (to, &site.config.spool_dir),
-    )
-    .await
-    .map_err(WantedError::from)?;
+    let (db, spec, site) = (site.db()?.clone(), found.spec.clone(), site.clone());
+    let Found {
+        figures, dataset, ..
+    } = found;
+    let writing = async move {
+        workflow::write_dataset_file(
+            &db,
+            &figures,
+            (&site.specs, &spec),
+            &dataset,
+            format,
+            (to, &site.config.spool_dir),
+        )
+        .await
+        .map_err(|error| WantedError::from(error).into())
+    };
+    bulk.make_file(writing).await?;
     part::answer(&request, &about, file)
 }
 
 /// Text, while it is written.
 async fn send(
     site: &web::Data<Site>,
+    bulk: &Bulk,
     found: Found<'_>,
     format: Format,
     about: &part::About,
@@ -259,8 +271,10 @@ async fn send(
         content_type: &about.content_type,
         headers: &headers,
     };
-    stream::text(&kind, |out| async move {
-        workflow::write_dataset(&db, &figures, &specs.specs, &dataset, format, out).await
+    stream::text(bulk, &kind, |out| async move {
+        let written =
+            workflow::write_dataset(&db, &figures, &specs.specs, &dataset, format, out).await;
+        written.map_err(WantedError::from)
     })
     .await
 }
@@ -307,6 +321,12 @@ impl From<WantedError> for Problem {
             WantedError::Backwards => {
                 Problem::bad_request("The first period is after the last one.")
             }
+            WantedError::UnknownOrganisation(code) => Problem::bad_request(format!(
+                "There is no organisation with the GSS code \"{code}\"."
+            )),
+            WantedError::NotTheirs(code) => Problem::bad_request(format!(
+                "The figures of {code} are not yours to have. Leave organisation out to have all that are."
+            )),
             WantedError::TooManyRows { n_records, n_most } => {
                 Problem::conflict("Too many rows for a workbook", too_many(n_records, n_most))
             }
@@ -321,6 +341,12 @@ impl From<WantedError> for Problem {
                 item,
                 ..
             })) => Problem::bad_request(format!("There is no column \"{item}\".")),
+            WantedError::Dataset(DatasetError::Shape(
+                error @ dataset::ShapeError::UnknownVersion(_),
+            )) => {
+                tracing::error!(%error, "a dataset can't be read here");
+                Problem::unavailable()
+            }
             WantedError::Dataset(DatasetError::Db(error)) => error.into(),
             WantedError::Dataset(error) => Problem::failed("write a dataset", &error),
         }

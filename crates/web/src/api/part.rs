@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use actix_web::body::SizedStream;
+use actix_web::body::{MessageBody, SizedStream};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -107,7 +107,7 @@ fn within(range: Range, n_bytes: u64) -> Option<(u64, u64)> {
 pub(crate) fn answer(
     request: &HttpRequest,
     about: &About,
-    mut file: File,
+    file: File,
 ) -> Result<HttpResponse, Problem> {
     let failed = |error: io::Error| Problem::failed("send a file", &error);
     let n_bytes = file.metadata().map_err(failed)?.len();
@@ -123,15 +123,23 @@ pub(crate) fn answer(
             }
         },
     };
-    file.seek(SeekFrom::Start(first)).map_err(failed)?;
     let mut builder = about.builder(status);
     if status == StatusCode::PARTIAL_CONTENT {
         let last = first + length - 1;
         let place = format!("bytes {first}-{last}/{n_bytes}");
         builder.insert_header((header::CONTENT_RANGE, place));
     }
-    let body = SizedStream::new(length, Box::pin(chunks(file, length)));
-    Ok(builder.body(body))
+    Ok(builder.body(body(file, first, length).map_err(failed)?))
+}
+
+/// A part of a file that nobody else reads.
+pub(super) fn body(
+    mut file: File,
+    first: u64,
+    length: u64,
+) -> io::Result<impl MessageBody + use<>> {
+    file.seek(SeekFrom::Start(first))?;
+    Ok(SizedStream::new(length, Box::pin(chunks(file, length))))
 }
 
 /// An error after the first byte can only cut the connection, so that nobody takes a part for the whole.

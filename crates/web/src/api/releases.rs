@@ -5,11 +5,12 @@ use std::path::Path;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
-use workflow::{Release, ReleaseError, ReleaseFileError, TwoReleases};
+use workflow::{Release, ReleaseError, ReleaseFileError, TwoReleases, WantedError};
 
 use super::submission::parse_id;
 use super::{part, stream};
 use crate::Site;
+use crate::bulk::Bulk;
 use crate::problem::Problem;
 use crate::session::Caller;
 
@@ -181,6 +182,7 @@ pub(crate) async fn two(
 )]
 pub(crate) async fn changes(
     site: web::Data<Site>,
+    bulk: web::Data<Bulk>,
     Caller(reader): Caller,
     release: web::Path<String>,
     with: web::Query<With>,
@@ -200,8 +202,9 @@ pub(crate) async fn changes(
     }
     let name = format!("changes-{}-{}.csv", two.old.id, two.new.id);
     let (db, specs) = (site.db()?.clone(), site.clone());
-    stream::csv(&name, |out| async move {
-        workflow::write_release_changes(&db, &reader, &specs.specs, &two, out).await
+    stream::csv(&bulk, &site.config.spool_dir, &name, |out| async move {
+        let written = workflow::write_release_changes(&db, &reader, &specs.specs, &two, out).await;
+        written.map_err(WantedError::from)
     })
     .await
 }
