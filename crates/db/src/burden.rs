@@ -68,7 +68,9 @@ pub async fn by_return(conn: &mut Conn) -> Result<Vec<Burden>, DbError> {
                    min(s.version_number) FILTER (WHERE s.outcome IN ('ready', 'needs_explanation')) AS clean
             FROM submission s WHERE NOT s.is_nil GROUP BY s.obligation_id
          ), timed AS (
-            SELECT a.obligation_id, a.clean::bigint AS clean,
+            SELECT a.obligation_id,
+                   (SELECT nullif(count(*), 0) FROM submission f
+                    WHERE f.obligation_id = a.obligation_id AND NOT f.is_nil AND f.version_number <= a.clean) AS clean,
                    (extract(epoch FROM s.received_at - a.began_at) / 3600)::double precision AS hours
             FROM answer a LEFT JOIN submission s ON s.obligation_id = a.obligation_id AND s.version_number = a.clean
          ), made AS (

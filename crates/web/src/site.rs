@@ -1,5 +1,6 @@
 //! What every handler has at hand: connections, the published specs, and how the site is run.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -103,6 +104,20 @@ impl Site {
                 let period = Period::parse(spec.period_kind, period).ok()?;
                 spec.serves(&period).then_some((spec, period))
             })
+    }
+
+    /// Every return as its newest version calls it, title and id, by title.
+    pub(crate) fn returns_by_title(&self) -> Vec<(&str, &str)> {
+        // The newest of each comes last.
+        let newest: BTreeMap<&str, &str> = self
+            .specs
+            .iter()
+            .map(|spec| (spec.id.as_str(), spec.title.as_str()))
+            .collect();
+        let mut returns: Vec<(&str, &str)> =
+            newest.into_iter().map(|(id, title)| (title, id)).collect();
+        returns.sort_unstable();
+        returns
     }
 
     /// The version of a return that a round asks for.

@@ -83,7 +83,8 @@ pub async fn set_local_holiday(
             }
             (name, true, confidence)
         }
-        (DayOff::WorkingDay, Some(before)) => (before.name, false, Confidence::Published),
+        // What somebody says of it is all that is known.
+        (DayOff::WorkingDay, Some(before)) => (before.name, false, Confidence::Inferred),
         (DayOff::WorkingDay, None) => return Ok(()),
     };
     let new = NewLocalHoliday {

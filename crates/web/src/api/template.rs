@@ -9,11 +9,10 @@ use serde::Deserialize;
 use spec::{Organisation, Period, ReturnSpec};
 
 use super::schemas;
+use super::workbooks::XLSX;
 use crate::Site;
 use crate::problem::Problem;
 use crate::session::Caller;
-
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 #[derive(Deserialize)]
 pub(crate) struct Round {

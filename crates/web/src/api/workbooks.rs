@@ -17,8 +17,10 @@ use crate::Site;
 use crate::api::findings::explanations;
 use crate::api::schemas;
 use crate::api::submission::find;
+use crate::pages::checked::blocking;
 use crate::problem::Problem;
 use crate::session::Caller;
+use crate::spool;
 
 pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -51,8 +53,8 @@ pub(crate) async fn findings(
         .await?
         .ok_or_else(Problem::not_found)?;
     let own = workflow::own_headings(db, &reader, id).await?;
-    let spool = site.config.spool_dir.clone();
-    let temporary = spool.clone();
+    let dir = site.config.spool_dir.clone();
+    let temporary = dir.clone();
     let mut workbook = blocking(move || FindingsWorkbook::new(cover, own, &temporary))
         .await?
         .map_err(|error| failed(&error))?;
@@ -73,7 +75,7 @@ pub(crate) async fn findings(
         workbook = blocking(add).await?.map_err(|error| failed(&error))?;
     }
     let file = blocking(move || -> Result<File, SaveError> {
-        let mut file = tempfile::tempfile_in(spool)?;
+        let mut file = tempfile::tempfile_in(dir)?;
         workbook.save(&mut file)?;
         file.seek(SeekFrom::Start(0))?;
         Ok(file)
@@ -101,11 +103,7 @@ pub(crate) async fn marked(
 ) -> Result<HttpResponse, Problem> {
     let submission = find(&site, &reader, Action::DownloadMarked, &id).await?;
     let failed = |error: &dyn std::error::Error| Problem::failed("give a marked workbook", error);
-    let path = tempfile::Builder::new()
-        .prefix(crate::spool::PREFIX)
-        .tempfile_in(&site.config.spool_dir)
-        .map_err(|error| failed(&error))?
-        .into_temp_path();
+    let path = spool::place(&site.config.spool_dir).map_err(|error| failed(&error))?;
     let path: &Path = &path;
     workflow::marked_file(site.db()?, &site.files, &reader, &submission, path)
         .await
@@ -122,14 +120,6 @@ enum SaveError {
     Io(#[from] std::io::Error),
     #[error(transparent)]
     Write(#[from] report::workbook::WriteError),
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    web::block(work)
-        .await
-        .map_err(|error| Problem::failed("find a thread", &error))
 }
 
 /// `return-marked.xlsx` of `return.xlsx`.

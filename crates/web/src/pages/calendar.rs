@@ -83,14 +83,8 @@ async fn choices(site: &Site, actor: &Actor) -> Result<Vec<(String, String)>, Pr
         "everything:".to_owned(),
         "Every round of every return".to_owned(),
     ));
-    let mut returns: Vec<(String, String)> = site
-        .specs
-        .iter()
-        .map(|spec| (format!("return:{}", spec.id), spec.title.clone()))
-        .collect();
-    returns.sort_by(|one, other| one.1.cmp(&other.1));
-    returns.dedup_by(|one, other| one.0 == other.0);
-    choices.extend(returns);
+    let returns = site.returns_by_title().into_iter();
+    choices.extend(returns.map(|(title, id)| (format!("return:{id}"), title.to_owned())));
     choices.extend(organisations.into_iter().map(of_own));
     Ok(choices)
 }
@@ -174,7 +168,14 @@ pub(crate) async fn feed(
             let spec = site.specs.iter().rfind(|spec| spec.id == *id);
             spec.map_or_else(|| id.clone(), |spec| spec.title.clone())
         }
-        OfWhat::Organisation(code) => format!("Returns to send: {code}"),
+        OfWhat::Organisation(code) => {
+            let listed = workflow::listed_organisations(db, &maker, Some(code)).await?;
+            let name = listed
+                .into_iter()
+                .next()
+                .map(|listed| listed.organisation.name);
+            format!("Returns to send: {}", name.as_deref().unwrap_or(code))
+        }
     };
     let host = host(base_url);
     Ok(HttpResponse::Ok()

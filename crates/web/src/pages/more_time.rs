@@ -239,7 +239,7 @@ fn mistake(error: ExtensionError) -> Result<(String, &'static str), Problem> {
         }
         ExtensionError::NothingOwed => Err(Problem::conflict(
             "No more time is needed",
-            "This return is signed off or accepted already.",
+            "Nothing is owed for this return any more: it is signed off or accepted, or it is not asked for.",
         )),
         ExtensionError::Decided => Err(Problem::conflict(
             "Decided already",

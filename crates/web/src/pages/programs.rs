@@ -225,14 +225,11 @@ impl Names {
         let mut organisations: Vec<OrganisationName> =
             all.into_iter().map(|one| one.organisation).collect();
         organisations.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut returns: Vec<(String, String)> = site
-            .specs
-            .iter()
-            .map(|spec| (spec.id.clone(), spec.title.clone()))
+        let returns = site
+            .returns_by_title()
+            .into_iter()
+            .map(|(title, id)| (id.to_owned(), title.to_owned()))
             .collect();
-        returns.sort();
-        returns.dedup_by(|a, b| a.0 == b.0);
-        returns.sort_by(|a, b| a.1.cmp(&b.1));
         Ok(Names {
             organisations,
             returns,

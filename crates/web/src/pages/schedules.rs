@@ -73,13 +73,7 @@ async fn page(
         value: value.to_owned(),
         label,
     };
-    let mut returns: Vec<(&str, &str)> = site
-        .specs
-        .iter()
-        .map(|spec| (spec.title.as_str(), spec.id.as_str()))
-        .collect();
-    returns.sort_unstable();
-    returns.dedup_by_key(|(_, id)| *id);
+    let returns = site.returns_by_title();
     let page = SchedulesPage {
         rows: all.iter().map(|one| row(site, one, now)).collect(),
         kinds: ScheduleKind::ALL

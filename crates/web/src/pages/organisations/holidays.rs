@@ -132,7 +132,13 @@ pub(crate) async fn say(
     match workflow::set_local_holiday(db, actor, &code, day.unwrap_or_default(), said).await {
         Ok(()) => Ok(see(&format!("/organisations/{code}/holidays"))),
         Err(error) => {
-            let wrong = mistake(error)?;
+            let mut wrong = mistake(error)?;
+            if takes_back && wrong.field == "source" {
+                wrong = Wrong::at(
+                    "take-back",
+                    "Write why it is no holiday, in 1,000 characters at most.",
+                );
+            }
             page(&site, visitor, &code, &form, wrong).await
         }
     }
