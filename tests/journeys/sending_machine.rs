@@ -113,7 +113,7 @@ async fn a_script_sends_a_file_and_knows_by_the_exit_status_what_became_of_it() 
     let id = submission["submission_id"].as_str().unwrap();
     let (status, printed) = machine.run(&["findings", id]);
     assert_eq!(status, 1);
-    assert!(printed.contains("To fix:"), "{printed}");
+    assert!(printed.starts_with("To fix at "), "{printed}");
     let marked = machine.home.path().join("marked.xlsx");
     let marked = marked.to_str().unwrap();
     let (_, printed) = machine.run(&["findings", id, "--format", "xlsx", "--out", marked]);
@@ -131,6 +131,15 @@ async fn a_script_sends_a_file_and_knows_by_the_exit_status_what_became_of_it() 
     assert_eq!(status, 0);
     assert!(printed.contains("ready"), "{printed}");
 
+    // What was sent before another file does not stand any more, and is not said to be in order.
+    let newer = machine.put("out", "newer.xlsx", &workbook("valid", "230", 3));
+    let (status, printed) = machine.run(&["submit", newer.to_str().unwrap(), "--wait"]);
+    assert_eq!(status, 0, "{printed}");
+    let (status, printed) = machine.run(&["submit", right, "--wait"]);
+    assert_eq!(status, 1, "{printed}");
+    assert!(printed.contains("version 2: replaced"), "{printed}");
+    assert_eq!(machine.n_versions().await, 3);
+
     // A round that has closed takes nothing, and says what can be done; what was sent before is what it was.
     close_the_round(&machine.platform).await;
     let late = machine.put("out", "late.xlsx", &workbook("valid", "230", 2));
@@ -140,29 +149,26 @@ async fn a_script_sends_a_file_and_knows_by_the_exit_status_what_became_of_it() 
     for told in ["closed on 31 July 2026", "more-time"] {
         assert!(said(&closed).contains(told), "{told}: {}", said(&closed));
     }
-    assert_eq!(machine.n_versions().await, 2);
+    assert_eq!(machine.n_versions().await, 3);
 
-    // Nothing is there: try again later; a token that is none: not.
-    let away = machine
-        .lgdp(&[
-            "submit",
-            right,
-            "--address",
-            "http://127.0.0.1:9",
-            "--patience",
-            "0",
-        ])
-        .args([
-            "--return",
-            RETURN,
-            "--period",
-            PERIOD,
-            "--organisation",
-            COUNCIL,
-        ])
-        .output()
-        .unwrap();
-    assert_eq!(away.status.code(), Some(3), "{}", said(&away));
+    // Nothing is there: try again later, whether it is said what it is for or not; a token that is none: not.
+    let whole = [
+        "--return",
+        RETURN,
+        "--period",
+        PERIOD,
+        "--organisation",
+        COUNCIL,
+    ];
+    for said_for in [&whole[..], &whole[..4], &[]] {
+        let away = machine
+            .lgdp(&["submit", right, "--address", "http://127.0.0.1:9"])
+            .args(["--patience", "0"])
+            .args(said_for)
+            .output()
+            .unwrap();
+        assert_eq!(away.status.code(), Some(3), "{}", said(&away));
+    }
     fs::write(machine.home.path().join("token"), "nonsense").unwrap();
     let refused = machine.lgdp(&["status"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
@@ -187,7 +193,7 @@ async fn what_is_put_into_a_folder_is_sent_once_and_its_feedback_is_there_beside
     assert!(printed.contains("cases.xlsx: 1 to fix"), "{printed}");
     let beside = |what: &str| fs::read(format!("{folder}/cases.xlsx-{what}"));
     let result = String::from_utf8(beside("result.txt").unwrap()).unwrap();
-    assert!(result.contains("To fix:"), "{result}");
+    assert!(result.contains("\nTo fix at "), "{result}");
     assert!(beside("findings.xlsx").unwrap().starts_with(b"PK"));
     assert!(beside("marked.xlsx").unwrap().starts_with(b"PK"));
 
@@ -206,12 +212,26 @@ async fn what_is_put_into_a_folder_is_sent_once_and_its_feedback_is_there_beside
     assert!(printed.contains("received as version 1"), "{printed}");
     assert_eq!(machine.n_versions().await, 1);
 
+    // A slip of the hand in the command: once that is right and the file is saved again, it is sent.
+    machine.put("drop", "more.xlsx", &workbook("valid", "230", 4));
+    let (status, printed) = machine.run(&["watch", &folder, "--once", "--return", "nonsense"]);
+    assert_eq!(status, 1, "{printed}");
+    assert!(printed.contains("more.xlsx: not sent"), "{printed}");
+    assert_eq!(look(), (0, String::new()));
+    machine.put("drop", "more.xlsx", &workbook("valid", "230", 4));
+    let (status, printed) = look();
+    assert_eq!(status, 0, "{printed}");
+    assert!(
+        printed.contains("more.xlsx: received as version 2"),
+        "{printed}"
+    );
+
     // Mended and saved under the same name.
     machine.put("drop", "cases.xlsx", &workbook("valid", "230", 1));
     let (status, printed) = look();
     assert_eq!(status, 0, "{printed}");
-    assert!(printed.contains("received as version 2"), "{printed}");
-    assert_eq!(machine.n_versions().await, 2);
+    assert!(printed.contains("received as version 3"), "{printed}");
+    assert_eq!(machine.n_versions().await, 3);
 }
 
 /// The lines of the README, run as they stand there.

@@ -164,16 +164,11 @@ impl Api {
     }
 }
 
-/// Busy, away or too slow: the same request may be answered later.
+/// Busy, away, too slow or at fault itself: the same request may be answered later, and whatever makes something is sent
+/// with a key.
 fn is_for_now(status: StatusCode) -> bool {
-    [
-        StatusCode::REQUEST_TIMEOUT,
-        StatusCode::TOO_MANY_REQUESTS,
-        StatusCode::BAD_GATEWAY,
-        StatusCode::SERVICE_UNAVAILABLE,
-        StatusCode::GATEWAY_TIMEOUT,
-    ]
-    .contains(&status)
+    let asked_to_wait = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_server_error() || asked_to_wait.contains(&status)
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {
@@ -225,4 +220,36 @@ pub(crate) fn quoted(text: &str) -> String {
         }
     }
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answers::{api, json, server};
+
+    #[tokio::test]
+    async fn a_platform_s_own_failure_is_for_now_and_a_refusal_is_not() {
+        let ok = || json("200 OK", "{}");
+        for failing in [
+            "500 Internal Server Error",
+            "507 Insufficient Storage",
+            "503 Busy",
+        ] {
+            let (address, asked) = server(vec![json(failing, "{}"), ok()]).await;
+            let api = api(&address, Duration::from_secs(20));
+            api.get::<serde_json::Value>("/x").await.unwrap();
+            assert_eq!(asked.lock().unwrap().len(), 2, "{failing}");
+        }
+        let (address, _) = server(vec![json("500 Internal Server Error", "{}")]).await;
+        let error = api(&address, Duration::ZERO)
+            .get::<serde_json::Value>("/x")
+            .await;
+        assert!(error.unwrap_err().is_for_now());
+        let (address, asked) = server(vec![json("409 Conflict", "{}"), ok()]).await;
+        let error = api(&address, Duration::from_secs(20))
+            .get::<serde_json::Value>("/x")
+            .await;
+        assert!(!error.unwrap_err().is_for_now());
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
 }

@@ -32,6 +32,13 @@ pub enum ChooseError {
     Api(#[from] ApiError),
 }
 
+impl ChooseError {
+    /// Whether the same may work later.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, ChooseError::Api(error) if error.is_for_now())
+    }
+}
+
 /// Asks the platform for what was not said.
 pub async fn choose(api: &Api, wanted: &Wanted, today: NaiveDate) -> Result<Chosen, ChooseError> {
     if let Wanted {
@@ -63,7 +70,7 @@ fn the_only_one(
         .filter(|one| fits(&wanted.organisation, &one.organisation))
         .filter(|one| fits(&wanted.return_id, &one.return_id))
         .filter(|one| fits(&wanted.period, &one.period))
-        .filter(|one| wanted.period.is_some() || (one.opens_on <= today && is_to_do(&one.state)))
+        .filter(|one| wanted.period.is_some() || is_to_do(one, today))
         .collect();
     match found[..] {
         [] => Err(ChooseError::Nothing),
@@ -89,8 +96,12 @@ fn the_only_one(
 
 const SHOWN: usize = 10;
 
-fn is_to_do(state: &str) -> bool {
-    !["submitted", "signed_off", "accepted", "nil"].contains(&state)
+/// A file is taken for it, and none that would do is there.
+fn is_to_do(owed: &Obligation, today: NaiveDate) -> bool {
+    let is_met = ["submitted", "signed_off", "accepted", "nil"].contains(&owed.state.as_str());
+    let is_asked = !["not_required", "cancelled"].contains(&owed.state.as_str());
+    let is_open = owed.opens_on <= today && owed.closed_on.is_none();
+    is_open && is_asked && !is_met
 }
 
 #[cfg(test)]
@@ -108,6 +119,7 @@ mod tests {
             due_on: "2026-12-31".parse().unwrap(),
             state: state.to_owned(),
             is_overdue: false,
+            closed_on: None,
         }
     }
 
@@ -117,6 +129,12 @@ mod tests {
             owed("cases", "2026-27-Q2", "2026-10-01", "not_started"),
             owed("cases", "2026-27-Q3", "2027-01-01", "not_open"),
             owed("visits", "2026-27-Q2", "2026-10-01", "needs_correction"),
+            owed("cases", "2025-26-Q3", "2026-01-01", "cancelled"),
+            owed("cases", "2025-26-Q4", "2026-04-01", "not_required"),
+            Obligation {
+                closed_on: Some("2026-11-20".parse().unwrap()),
+                ..owed("cases", "2025-26-Q2", "2025-10-01", "overdue")
+            },
         ];
         the_only_one(&all, wanted, "2026-11-26".parse().unwrap())
             .map(|one| format!("{} {}", one.return_id, one.period))

@@ -201,37 +201,10 @@ pub(crate) fn sha256_of(path: &Path) -> Result<Option<String>, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tempfile::TempDir;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::TcpListener;
 
     use super::*;
-    use crate::Access;
-
-    /// What a server answers once: the head, what comes after it, and whether the connection then breaks by itself.
-    type Answer = (String, &'static [u8]);
-
-    /// Answers one request after the other, each with the next answer, and keeps their heads.
-    async fn server(answers: Vec<Answer>) -> (String, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let heads = Arc::clone(&asked);
-        tokio::spawn(async move {
-            for (head, body) in answers {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut request = vec![0; 8192];
-                let n = stream.read(&mut request).await.unwrap();
-                let request = String::from_utf8_lossy(&request[..n]).to_lowercase();
-                heads.lock().unwrap().push(request);
-                stream.write_all(head.as_bytes()).await.unwrap();
-                stream.write_all(body).await.unwrap();
-            }
-        });
-        (address, asked)
-    }
+    use crate::answers::{api, server};
 
     fn whole(tag: &str, n_bytes: usize) -> String {
         format!(
@@ -245,16 +218,6 @@ mod tests {
             n_bytes - 1,
             n_bytes - from
         )
-    }
-
-    fn api(address: &str, patience: Duration) -> Api {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Api::new(Access {
-            address: address.to_owned(),
-            token: "t".to_owned(),
-            patience,
-        })
-        .unwrap()
     }
 
     fn in_folder(dir: &TempDir) -> Vec<String> {

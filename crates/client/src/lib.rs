@@ -3,6 +3,8 @@
 //! It knows a platform by its HTTP API alone, and nothing else of the product.
 //! Whatever makes something is sent with a key, so that it is sent again after a cut connection and has its effect once.
 
+#[cfg(test)]
+mod answers;
 mod api;
 mod beside;
 mod choose;

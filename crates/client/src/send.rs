@@ -1,37 +1,52 @@
 //! Sending a file, and waiting for what comes of it.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use futures_util::stream;
+use futures_util::{Stream, stream};
+use indicatif::ProgressBar;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Method};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
 use crate::api::{quoted, read};
+use crate::download::sha256_of;
 use crate::{Api, ApiError, Chosen, Screen, Submission, is_decided, status};
 
-const CHUNK: usize = 64 * 1024;
+const CHUNK: u64 = 64 * 1024;
+/// Of a file that is larger, the platform has a moment to say no before its bytes are on their way.
+const LARGE: u64 = 4 * 1024 * 1024;
+const MOMENT: Duration = Duration::from_secs(1);
 
-/// A file in memory: the platform takes none that is large.
+/// A file to be sent, whose bytes are read as they go.
 #[derive(Clone)]
 pub struct NewFile {
     path: PathBuf,
-    bytes: Vec<u8>,
+    n_bytes: u64,
     /// Lower-case hex.
     pub sha256: String,
 }
 
 impl NewFile {
     pub fn read(path: &Path) -> Result<Self, ApiError> {
-        let bytes = std::fs::read(path).map_err(ApiError::file("can't read", path))?;
-        Ok(Self {
+        let facts = fs::metadata(path).map_err(ApiError::file("can't read", path))?;
+        let is_gone = || ApiError::file("can't read", path)(io::ErrorKind::NotFound.into());
+        let sha256 = sha256_of(path)?.ok_or_else(is_gone)?;
+        Ok(Self::known(path, facts.len(), sha256))
+    }
+
+    /// One that was read before.
+    pub(crate) fn known(path: &Path, n_bytes: u64, sha256: String) -> Self {
+        Self {
             path: path.to_owned(),
-            sha256: hex::encode(Sha256::digest(&bytes)),
-            bytes,
-        })
+            n_bytes,
+            sha256,
+        }
     }
 
     pub fn name(&self) -> String {
@@ -71,25 +86,15 @@ pub async fn send(
         quoted(&to.organisation),
         quoted(&name)
     );
-    let length = file.bytes.len() as u64;
-    let bar = screen.bytes(&format!("sending {name}"), Some(length));
+    let bar = screen.bytes(&format!("sending {name}"), Some(file.n_bytes));
     let response = api
         .ask(Method::POST, &path, |request| {
             bar.set_position(0);
-            let shown = bar.clone();
-            let chunks: Vec<Result<Vec<u8>, std::io::Error>> = file
-                .bytes
-                .chunks(CHUNK)
-                .map(|chunk| Ok(chunk.to_vec()))
-                .collect();
-            let chunks = stream::iter(chunks.into_iter().inspect(move |chunk| {
-                shown.inc(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
-            }));
             request
                 .header("idempotency-key", key)
                 .header(CONTENT_TYPE, "application/octet-stream")
-                .header(CONTENT_LENGTH, length)
-                .body(Body::wrap_stream(chunks))
+                .header(CONTENT_LENGTH, file.n_bytes)
+                .body(Body::wrap_stream(bytes_of(file.clone(), bar.clone())))
         })
         .await;
     bar.finish_and_clear();
@@ -101,6 +106,68 @@ pub async fn send(
         )));
     }
     Ok(receipt)
+}
+
+/// How far a file was read.
+struct Reading {
+    from: tokio::fs::File,
+    n_left: u64,
+    hash: Sha256,
+}
+
+/// A file's bytes. The last of them come only if all are those that it was known by: what is changed while it is on its
+/// way is cut short, and not received.
+fn bytes_of(
+    file: NewFile,
+    bar: ProgressBar,
+) -> impl Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
+    stream::try_unfold(None, move |reading: Option<Reading>| {
+        let (file, bar) = (file.clone(), bar.clone());
+        async move {
+            let mut reading = match reading {
+                Some(reading) => reading,
+                None => Reading::start(&file).await?,
+            };
+            let Some(chunk) = reading.next(&file.sha256).await? else {
+                return Ok(None);
+            };
+            bar.inc(chunk.len() as u64);
+            Ok(Some((chunk, Some(reading))))
+        }
+    })
+}
+
+impl Reading {
+    async fn start(file: &NewFile) -> io::Result<Self> {
+        if file.n_bytes > LARGE {
+            tokio::time::sleep(MOMENT).await;
+        }
+        Ok(Self {
+            from: tokio::fs::File::open(&file.path).await?,
+            n_left: file.n_bytes,
+            hash: Sha256::new(),
+        })
+    }
+
+    async fn next(&mut self, sha256: &str) -> io::Result<Option<Vec<u8>>> {
+        if self.n_left == 0 {
+            return Ok(None);
+        }
+        let mut chunk = Vec::new();
+        let n_wanted = self.n_left.min(CHUNK);
+        (&mut self.from)
+            .take(n_wanted)
+            .read_to_end(&mut chunk)
+            .await?;
+        self.n_left -= chunk.len() as u64;
+        self.hash.update(&chunk);
+        let is_cut = (chunk.len() as u64) < n_wanted;
+        let is_other = self.n_left == 0 && hex::encode(self.hash.clone().finalize()) != sha256;
+        if is_cut || is_other {
+            return Err(io::Error::other("the file was changed while it was sent"));
+        }
+        Ok(Some(chunk))
+    }
 }
 
 const FIRST_LOOK: Duration = Duration::from_millis(300);
@@ -124,5 +191,63 @@ pub async fn wait(
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(BETWEEN_LOOKS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt as _;
+
+    use super::*;
+    use crate::answers::{api, refused, server};
+
+    #[tokio::test]
+    async fn a_file_is_sent_as_it_was_read_or_not_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cases.csv");
+        let whole: Vec<u8> = (0..200_000_u32)
+            .map(|n| u8::try_from(n % 251).unwrap())
+            .collect();
+        let sent = async |file: &NewFile| {
+            let chunks = bytes_of(file.clone(), ProgressBar::hidden());
+            chunks.try_collect::<Vec<Vec<u8>>>().await
+        };
+        fs::write(&path, &whole).unwrap();
+        let file = NewFile::read(&path).unwrap();
+        assert_eq!(sent(&file).await.unwrap().concat(), whole);
+        // Longer by now: what it was is sent.
+        fs::write(&path, [whole.as_slice(), b"more"].concat()).unwrap();
+        assert_eq!(sent(&file).await.unwrap().concat(), whole);
+        for other in [&whole[1..], &[whole.as_slice(), b"x"].concat()[1..]] {
+            fs::write(&path, other).unwrap();
+            let error = sent(&file).await.unwrap_err().to_string();
+            assert!(error.contains("changed while it was sent"), "{error}");
+        }
+        fs::write(&path, "").unwrap();
+        let empty = NewFile::read(&path).unwrap();
+        assert_eq!(sent(&empty).await.unwrap().concat(), b"");
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_refused_in_the_platform_s_words_before_its_bytes_are_sent() {
+        let (address, asked) = server(vec![refused("413 Payload Too Large", "Too large")]).await;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dump.csv");
+        fs::File::create(&path)
+            .unwrap()
+            .set_len(64 * LARGE)
+            .unwrap();
+        let to = Chosen {
+            organisation: "S12000033".to_owned(),
+            return_id: "cases".to_owned(),
+            period: "2026-27-Q1".to_owned(),
+        };
+        let file = NewFile::read(&path).unwrap();
+        let api = api(&address, Duration::ZERO);
+        let error = send(&api, &to, &file, "k", Screen::Quiet)
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "Too large: Do it otherwise.");
+        assert_eq!(asked.lock().unwrap().len(), 1);
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! What was sent is noted in the folder before it is sent, with its key, so that whatever is cut off in between goes on
 //! where it was and nothing is sent twice. One watcher looks after a folder at a time.
+//!
+//! A file that is as it was is not read again. One that is saved anew is asked for anew: also with the same bytes, where it
+//! was refused before, or where it is for another round now.
 
 mod notes;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -19,7 +22,7 @@ use crate::{
     Api, ApiError, ChooseError, NewFile, Screen, Submission, Wanted, choose, findings, is_decided,
     save, send, status,
 };
-use notes::{Note, Notes};
+use notes::{Note, Notes, Stamp};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
@@ -29,6 +32,13 @@ pub enum WatchError {
     Notes { path: String, reason: String },
     #[error(transparent)]
     Api(#[from] ApiError),
+}
+
+impl WatchError {
+    /// Whether the same may work later.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, WatchError::Api(error) if error.is_for_now())
+    }
 }
 
 /// What became of one file at a look.
@@ -44,11 +54,12 @@ pub enum Told {
         file: String,
         submission_id: Uuid,
         outcome: String,
+        is_to_fix: bool,
         result: String,
     },
-    /// It is not sent again until it is changed.
+    /// It is not sent again until it is saved anew.
     Refused { file: String, reason: String },
-    /// It is tried again at the next look.
+    /// It is tried again at the next look. Told once for each reason.
     Delayed { file: String, reason: String },
 }
 
@@ -58,6 +69,8 @@ pub struct Looked {
     pub told: Vec<Told>,
     /// Files that are still being written, sent or checked.
     pub n_waiting: usize,
+    /// Files with which something is wrong that only the next look may find mended.
+    pub n_delayed: usize,
 }
 
 /// One folder.
@@ -67,29 +80,49 @@ pub struct Watcher {
     wanted: Wanted,
     screen: Screen,
     notes: Notes,
-    /// Size and time of what was there at the last look: what is still changing is left alone.
-    seen: BTreeMap<String, (u64, SystemTime)>,
+    /// What was there at the last look: what is still changing is left alone.
+    seen: BTreeMap<String, Stamp>,
+    /// Why a file was not gone on with at the last look.
+    delayed: BTreeMap<String, String>,
     /// Held for as long as it watches.
     _lock: File,
 }
 
-/// Names that are not whole files yet, nobody's files, or our own.
+/// Names that are not whole files yet, or nobody's files.
 fn is_left_alone(name: &str) -> bool {
     let hidden = ['.', '~'].into_iter().any(|start| name.starts_with(start));
     let lower = name.to_lowercase();
     let unfinished = [".part", ".tmp", ".crdownload", ".filepart", ".lock"];
-    let ours = ["-result.txt", "-findings.xlsx", "-marked.xlsx"];
+    let of_the_system = ["thumbs.db", "desktop.ini"];
     hidden
-        || unfinished
-            .iter()
-            .chain(&ours)
-            .any(|end| lower.ends_with(end))
+        || unfinished.iter().any(|end| lower.ends_with(end))
+        || of_the_system.contains(&lower.as_str())
+}
+
+/// What we write beside a file.
+const OURS: [&str; 3] = ["result.txt", "findings.xlsx", "marked.xlsx"];
+
+/// Whether it is what we wrote beside another file, and not somebody's own that is called like it.
+fn is_ours(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
+    OURS.iter().any(|what| {
+        let beside = name
+            .strip_suffix(what)
+            .and_then(|rest| rest.strip_suffix('-'));
+        beside.is_some_and(&is_known)
+    })
 }
 
 /// What a look writes beside `cases.xlsx`: `cases.xlsx-result.txt` and others, whose names no other file's can be.
 fn beside(file: &Path, what: &str) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     file.with_file_name(format!("{name}-{what}"))
+}
+
+/// What a file is that was saved since it was noted.
+enum Saved {
+    ToGoOnWith(Note),
+    /// And why it is not sent, if somebody has to know.
+    ForNothingNew(Note, Option<String>),
 }
 
 impl Watcher {
@@ -119,6 +152,7 @@ impl Watcher {
             screen,
             notes: Notes::read(own.join("sent.json"))?,
             seen: BTreeMap::new(),
+            delayed: BTreeMap::new(),
             _lock: lock,
         })
     }
@@ -132,23 +166,21 @@ impl Watcher {
             let Ok(facts) = fs::metadata(&path) else {
                 continue; // Taken away meanwhile.
             };
-            let size = (
-                facts.len(),
-                facts.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-            );
-            let is_settled = self.seen.get(&name) == Some(&size);
-            now_seen.insert(name.clone(), size);
+            let stamp = Stamp::of(&facts);
+            let is_settled = self.seen.get(&name) == Some(&stamp);
+            now_seen.insert(name.clone(), stamp);
             if !is_settled {
                 looked.n_waiting += 1;
                 continue;
             }
-            self.look_at(&name, &path, today, &mut looked).await?;
+            self.look_at(&name, &path, stamp, today, &mut looked)
+                .await?;
         }
         self.seen = now_seen;
         Ok(looked)
     }
 
-    /// By name.
+    /// What may have to be sent, by name.
     fn files(&self) -> Result<BTreeMap<String, PathBuf>, WatchError> {
         let read = || -> std::io::Result<BTreeMap<String, PathBuf>> {
             let mut files = BTreeMap::new();
@@ -161,45 +193,120 @@ impl Watcher {
             }
             Ok(files)
         };
-        Ok(read().map_err(ApiError::file("can't read", &self.folder))?)
+        let all = read().map_err(ApiError::file("can't read", &self.folder))?;
+        let is_known = |name: &str| all.contains_key(name) || self.notes.of(name).is_some();
+        let files = all.iter().filter(|(name, _)| !is_ours(name, is_known));
+        Ok(files
+            .map(|(name, path)| (name.clone(), path.clone()))
+            .collect())
     }
 
+    /// What is wrong with one file holds up no other.
     async fn look_at(
         &mut self,
         name: &str,
         path: &Path,
+        stamp: Stamp,
         today: NaiveDate,
         looked: &mut Looked,
     ) -> Result<(), WatchError> {
-        let file = NewFile::read(path)?;
-        let known = self
-            .notes
-            .of(name)
-            .filter(|note| note.sha256 == file.sha256);
-        let note = match known {
-            Some(note) if note.is_done => return Ok(()),
-            Some(note) => note.clone(),
-            None => Note::new(&file),
-        };
-        let progress = match note.submission_id {
-            None => self.send(name, &file, note, today).await,
-            Some(id) => self.fetch(name, path, note, id).await,
-        };
-        match progress {
+        let error = match self.go_on_with(name, path, stamp, today).await {
             Ok((told, is_done)) => {
                 looked.told.extend(told);
                 looked.n_waiting += usize::from(!is_done);
+                self.delayed.remove(name);
+                return Ok(());
             }
-            Err(error) if error.is_for_now() => {
-                looked.n_waiting += 1;
-                looked.told.push(Told::Delayed {
-                    file: name.to_owned(),
-                    reason: error.to_string(),
-                });
-            }
-            Err(error) => return Err(error.into()),
+            // A token that is over is no fault of the file: everything waits for a new one.
+            Err(error @ ApiError::Refused { status: 401, .. }) => return Err(error.into()),
+            Err(error) => error,
+        };
+        if error.is_for_now() {
+            looked.n_waiting += 1;
+        } else {
+            looked.n_delayed += 1;
+        }
+        let reason = crate::api::words(&error);
+        if self.delayed.get(name) != Some(&reason) {
+            self.delayed.insert(name.to_owned(), reason.clone());
+            looked.told.push(Told::Delayed {
+                file: name.to_owned(),
+                reason,
+            });
         }
         Ok(())
+    }
+
+    /// The next step of a file, and whether there is nothing more to come of it.
+    async fn go_on_with(
+        &mut self,
+        name: &str,
+        path: &Path,
+        stamp: Stamp,
+        today: NaiveDate,
+    ) -> Result<(Option<Told>, bool), ApiError> {
+        let note = match self.notes.of(name).cloned() {
+            Some(note) if note.stamp == stamp => note,
+            known => match self.saved_anew(path, stamp, known, today).await? {
+                Saved::ToGoOnWith(note) => note,
+                Saved::ForNothingNew(note, why) => {
+                    self.notes.put(name, note)?;
+                    let refused = why.map(|reason| Told::Refused {
+                        file: name.to_owned(),
+                        reason,
+                    });
+                    return Ok((refused, true));
+                }
+            },
+        };
+        if note.is_done {
+            return Ok((None, true));
+        }
+        match note.submission_id {
+            None => {
+                let file = NewFile::known(path, stamp.n_bytes, note.sha256.clone());
+                self.send(name, &file, note, today).await
+            }
+            Some(id) => self.fetch(name, path, note, id).await,
+        }
+    }
+
+    /// A file that is new, or not as it was when it was noted.
+    async fn saved_anew(
+        &self,
+        path: &Path,
+        stamp: Stamp,
+        known: Option<Note>,
+        today: NaiveDate,
+    ) -> Result<Saved, ApiError> {
+        let file = NewFile::read(path)?;
+        let new = Note::new(&file, stamp);
+        let Some(known) = known.filter(|known| known.sha256 == file.sha256) else {
+            return Ok(Saved::ToGoOnWith(new));
+        };
+        let same = Note {
+            stamp,
+            ..known.clone()
+        };
+        match (known.is_done, known.submission_id) {
+            (false, _) => return Ok(Saved::ToGoOnWith(same)),
+            // It was refused: whatever was wrong may be right by now.
+            (true, None) => return Ok(Saved::ToGoOnWith(new)),
+            (true, Some(_)) => {}
+        }
+        // The same bytes again are for another round, or for none.
+        match choose(&self.api, &self.wanted, today).await {
+            Ok(to) if known.to.as_ref() != Some(&to) => Ok(Saved::ToGoOnWith(Note {
+                to: Some(to),
+                ..new
+            })),
+            Ok(_) | Err(ChooseError::Nothing) => Ok(Saved::ForNothingNew(same, None)),
+            Err(error @ ChooseError::Several(_)) => {
+                let why = format!("it was sent before as it is, and to send it again: {error}");
+                Ok(Saved::ForNothingNew(same, Some(why)))
+            }
+            Err(ChooseError::Api(error)) => Err(error),
+        }
     }
 
     async fn send(
@@ -299,6 +406,7 @@ impl Watcher {
             file: name.to_owned(),
             submission_id: id,
             outcome: submission.outcome.clone().unwrap_or_default(),
+            is_to_fix: submission.is_to_fix(),
             result: submission.in_words(),
         });
         Ok((told, is_done))
@@ -316,7 +424,7 @@ const LOOKS_FOR_MARKS: u32 = 10;
 const SETTLES_IN: Duration = Duration::from_secs(2);
 
 impl Watcher {
-    /// Looks until nothing is left to wait for, or for so long: what a scheduled task does.
+    /// Looks until nothing is left to wait for, or for so long: what a scheduled task does. Gives how many files are left.
     pub async fn look_until_done(
         &mut self,
         today: NaiveDate,
@@ -334,7 +442,7 @@ impl Watcher {
             }
             let is_over = std::time::Instant::now() + SETTLES_IN > until;
             if looked.n_waiting == 0 || is_over {
-                return Ok(looked.n_waiting);
+                return Ok(looked.n_waiting + looked.n_delayed);
             }
             tokio::time::sleep(SETTLES_IN).await;
         }
@@ -367,43 +475,4 @@ fn result(name: &str, address: &str, submission: &Submission, all: &[crate::Find
 const SHOWN: usize = 200;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_whole_or_is_our_own_is_left_alone() {
-        for name in [
-            ".hidden.xlsx",
-            "~$cases.xlsx",
-            "cases.xlsx.part",
-            "cases.xlsx.TMP",
-            "cases.xlsx-result.txt",
-            "cases.xlsx-findings.xlsx",
-            "cases.xlsx-marked.xlsx",
-        ] {
-            assert!(is_left_alone(name), "{name}");
-        }
-        for name in ["cases.xlsx", "cases-findings.csv", "Tenants’ results.txt"] {
-            assert!(!is_left_alone(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn one_watcher_looks_after_a_folder_at_a_time() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().unwrap();
-        let open = || {
-            let access = crate::Access {
-                address: "http://127.0.0.1:9".to_owned(),
-                token: "x".to_owned(),
-                patience: Duration::ZERO,
-            };
-            let api = Api::new(access).unwrap();
-            Watcher::open(api, folder.path(), Wanted::default(), Screen::Quiet)
-        };
-        let first = open().unwrap();
-        assert!(matches!(open().err(), Some(WatchError::Watched(_))));
-        drop(first);
-        open().unwrap();
-    }
-}
+mod tests;

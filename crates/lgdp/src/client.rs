@@ -10,7 +10,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::Utc;
 use clap::ValueEnum as _;
-use client::{Api, ApiError, NewFile, Screen, Submission, TakeReleaseError, Told, Wanted, Watcher};
+use client::{
+    Api, ApiError, ChooseError, NewFile, Screen, Submission, TakeReleaseError, Told, Wanted,
+    WatchError, Watcher,
+};
+use cycle::clock;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -51,8 +55,12 @@ fn is_for_now(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let of_api = cause.downcast_ref::<ApiError>();
         let of_release = cause.downcast_ref::<TakeReleaseError>();
+        let of_choice = cause.downcast_ref::<ChooseError>();
+        let of_folder = cause.downcast_ref::<WatchError>();
         of_api.is_some_and(ApiError::is_for_now)
             || of_release.is_some_and(TakeReleaseError::is_for_now)
+            || of_choice.is_some_and(ChooseError::is_for_now)
+            || of_folder.is_some_and(WatchError::is_for_now)
     })
 }
 
@@ -116,9 +124,9 @@ fn wanted(of: &ForWhat) -> Wanted {
 
 /// What a submission's exit status is, once it is checked.
 fn verdict(submission: &Submission) -> u8 {
-    match submission.outcome.as_deref() {
-        Some("ready" | "needs_explanation") => 0,
-        Some(_) => TO_FIX,
+    match submission.outcome {
+        _ if submission.is_to_fix() => TO_FIX,
+        Some(_) => 0,
         None => LATER,
     }
 }
@@ -129,7 +137,8 @@ async fn submit(asked: &SubmitArguments) -> anyhow::Result<ExitCode> {
     for path in &asked.files {
         // Read first: a file that is not there is the caller's mistake, and nothing is asked for it.
         let file = NewFile::read(path)?;
-        let to = client::choose(&session.api, &wanted(&asked.of), Utc::now().date_naive()).await?;
+        let today = clock::day(Utc::now());
+        let to = client::choose(&session.api, &wanted(&asked.of), today).await?;
         let key = asked.key.clone().unwrap_or_else(|| key_of(&to, &file));
         let receipt = client::send(&session.api, &to, &file, &key, session.screen).await;
         let receipt = match receipt {
@@ -344,9 +353,7 @@ async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
     let mut needs_fixing = false;
     let mut tell = |told: &Told| {
         needs_fixing |= match told {
-            Told::Checked { outcome, .. } => {
-                !["ready", "needs_explanation"].contains(&outcome.as_str())
-            }
+            Told::Checked { is_to_fix, .. } => *is_to_fix,
             Told::Refused { .. } => true,
             Told::Sent { .. } | Told::Delayed { .. } => false,
         };
@@ -354,7 +361,7 @@ async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
     };
     let longest = Duration::from_secs(asked.wait_seconds);
     loop {
-        let today = Utc::now().date_naive();
+        let today = clock::day(Utc::now());
         let looking = watcher.look_until_done(today, longest, &mut tell);
         let n_waiting = tokio::select! {
             looked = looking => looked?,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,10 +13,27 @@ use super::WatchError;
 use crate::beside::Beside;
 use crate::{ApiError, Chosen, NewFile};
 
+/// How a file was when it was looked at: as long as that is so, it need not be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    pub(super) n_bytes: u64,
+    pub(super) saved_at: SystemTime,
+}
+
+impl Stamp {
+    pub(super) fn of(facts: &fs::Metadata) -> Self {
+        Self {
+            n_bytes: facts.len(),
+            saved_at: facts.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        }
+    }
+}
+
 /// Of the last content that a file had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Note {
     pub(super) sha256: String,
+    pub(super) stamp: Stamp,
     /// What it is sent with, however often.
     pub(super) key: Uuid,
     /// What it is sent for, once that is known.
@@ -28,9 +46,10 @@ pub(super) struct Note {
 }
 
 impl Note {
-    pub(super) fn new(file: &NewFile) -> Self {
+    pub(super) fn new(file: &NewFile, stamp: Stamp) -> Self {
         Self {
             sha256: file.sha256.clone(),
+            stamp,
             key: Uuid::now_v7(),
             to: None,
             submission_id: None,
@@ -82,7 +101,8 @@ mod tests {
         let path = dir.path().join("sent.json");
         let file = dir.path().join("a.csv");
         fs::write(&file, "x").unwrap();
-        let note = Note::new(&NewFile::read(&file).unwrap());
+        let stamp = Stamp::of(&fs::metadata(&file).unwrap());
+        let note = Note::new(&NewFile::read(&file).unwrap(), stamp);
         let mut notes = Notes::read(path.clone()).unwrap();
         notes.put("a.csv", note.clone()).unwrap();
         let again = Notes::read(path.clone()).unwrap();

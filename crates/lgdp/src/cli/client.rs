@@ -10,13 +10,15 @@ pub(crate) enum ClientCommand {
     /// Sends files to a platform, as a program of an organisation.
     ///
     /// A file that was sent before for the same return and period is not received twice.
-    /// Exit status: 0 received (with --wait: nothing to fix), 1 something has to be fixed or was refused,
-    /// 2 usage or our own failure, 3 out of reach or not checked in time: the same may work later.
+    /// Once another file was sent after it, --key sends it again.
+    /// Exit status: 0 received (with --wait: nothing to fix), 1 something has to be fixed, or was refused, sent back,
+    /// withdrawn or replaced by a newer version, 2 usage or our own failure,
+    /// 3 out of reach or not checked in time: the same may work later.
     Submit(SubmitArguments),
     /// Says where submissions stand; without any, what is owed.
     ///
-    /// Exit status: 0 nothing to fix, 1 something has to be fixed, 2 usage or our own failure,
-    /// 3 out of reach or not checked yet.
+    /// Exit status: 0 nothing to fix, 1 something has to be fixed, or a version was sent back, withdrawn or replaced
+    /// by a newer one, 2 usage or our own failure, 3 out of reach or not checked yet.
     Status(StatusArguments),
     /// Takes what was found in a file that was sent.
     ///
@@ -34,7 +36,10 @@ pub(crate) enum ClientCommand {
     /// Sends what is put into a folder, and writes what comes of it beside it.
     ///
     /// Beside `cases.xlsx` come `cases.xlsx-result.txt`, `cases.xlsx-findings.xlsx` and `cases.xlsx-marked.xlsx`.
-    /// What was sent is noted in `.lgdp` in the folder, so that nothing is sent twice; a file that is saved anew is.
+    /// What was sent is noted in `.lgdp` in the folder, so that nothing is sent twice. A file that is saved anew is sent
+    /// if it has changed, was refused before, or is for another round by now.
+    /// Left alone are folders, hidden files, what is not whole yet (.part, .tmp, .crdownload, .filepart, .lock),
+    /// Thumbs.db, desktop.ini, and what was written beside a file that is or was here.
     /// Exit status with --once: 0 nothing to fix, 1 something has to be fixed or was refused,
     /// 2 usage or our own failure, 3 something is still waited for: run it again.
     Watch(WatchArguments),
