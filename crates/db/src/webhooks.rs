@@ -157,6 +157,24 @@ pub async fn end(
     Ok(n_ended == 1)
 }
 
+#[derive(QueryableByName)]
+struct At {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    at: Option<DateTime<Utc>>,
+}
+
+/// When it was last called.
+pub async fn last_called_at(conn: &mut Conn, id: Uuid) -> Result<Option<DateTime<Utc>>, DbError> {
+    let row: At = statement(
+        "SELECT max(a.at) AS at FROM webhook_attempt a JOIN webhook_message m ON m.id = a.message_id
+         WHERE m.webhook_id = $1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .get_result(conn.connection())
+    .await?;
+    Ok(row.at)
+}
+
 /// Since when nothing was taken.
 pub async fn set_failing(
     tx: &mut Tx,

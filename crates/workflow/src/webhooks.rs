@@ -37,6 +37,8 @@ const PAUSES: [Duration; 7] = [
 ];
 /// An address that took nothing for so long is not called any more.
 const ENDED_AFTER: TimeDelta = TimeDelta::days(5);
+/// More than the longest pause: of an address that was not called for so long nobody knows whether it failed meanwhile.
+const QUIET: TimeDelta = TimeDelta::hours(12);
 /// More than a message's attempts, since a worker may fail before it gets to count one.
 const MAX_JOB_ATTEMPTS: u32 = 20;
 /// Shown of one address.
@@ -314,13 +316,15 @@ pub async fn note_delivery(
         Ok(status) => (Some(status), None),
         Err((status, failure)) => (status, Some(failure)),
     };
+    let called_at = stored::last_called_at(&mut tx, webhook.id).await?;
     stored::add_attempt(&mut tx, message_id, &webhook, now, noted).await?;
     let next = if went.is_ok() {
         stored::set_taken(&mut tx, message_id, now).await?;
         stored::set_failing(&mut tx, webhook.id, None).await?;
         NextDelivery::Done
     } else {
-        let since = webhook.failing_since.unwrap_or(now);
+        let was_quiet = called_at.is_none_or(|at| now - at > QUIET);
+        let since = webhook.failing_since.filter(|_| !was_quiet).unwrap_or(now);
         stored::set_failing(&mut tx, webhook.id, Some(since)).await?;
         let is_over = now - since >= ENDED_AFTER;
         if is_over && stored::end(&mut tx, webhook.id, now, true).await? {

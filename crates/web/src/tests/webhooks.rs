@@ -1,6 +1,8 @@
 //! Servers that are told what happens: asked for by who may, told once for each event, again when it did not work,
 //! and given up in the end.
 
+use std::time::Duration;
+
 use access::{ActorId, Grant, Reach, Role};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -242,8 +244,26 @@ async fn what_is_not_taken_is_tried_again_and_a_server_that_takes_nothing_for_da
     assert_eq!(messages[0].n_attempts, 8);
     assert!(messages[0].given_up_at.is_some());
 
-    let later = webhook.failing_since.unwrap() + TimeDelta::days(5);
-    assert_eq!(site.fails(message, 1, later).await, NextDelivery::GivenUp);
+    // It was not called for six days: of those nobody knows.
+    now += TimeDelta::days(6);
+    let next = site.fails(message, 1, now).await;
+    assert_eq!(next, NextDelivery::After(Duration::from_secs(5)));
+    let (webhook, _) = workflow::webhook(&site.db, &bo, hook).await.unwrap();
+    assert_eq!(webhook.ended_at, None);
+    assert_eq!(
+        webhook.failing_since.map(|at| at.timestamp()),
+        Some(now.timestamp())
+    );
+
+    // Called again and again, it took nothing for five days.
+    let until = now + TimeDelta::days(5);
+    while now + TimeDelta::hours(10) < until {
+        now += TimeDelta::hours(10);
+        site.fails(message, 2, now).await;
+        let (webhook, _) = workflow::webhook(&site.db, &bo, hook).await.unwrap();
+        assert_eq!(webhook.ended_at, None);
+    }
+    assert_eq!(site.fails(message, 2, until).await, NextDelivery::GivenUp);
     let (webhook, _) = workflow::webhook(&site.db, &bo, hook).await.unwrap();
     assert!(webhook.is_ended_by_failing);
     let told = "SELECT recipient FROM email WHERE kind = 'webhook-ended'";
