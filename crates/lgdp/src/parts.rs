@@ -195,9 +195,7 @@ pub(crate) fn worker(
         mailer: Mailer::new(&settings.mail)?,
         child: assessor::child(settings)?,
         specs,
-        poster: webhook::Poster {
-            places: settings.webhook_places.clone(),
-        },
+        poster: webhook::Poster::new(settings.webhook_places.clone()),
         base_url,
         scratch: settings.home.join("scratch"),
     })

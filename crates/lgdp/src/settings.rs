@@ -189,7 +189,7 @@ pub(crate) const TABLE: &[Setting] = &[
     plain(
         "LGDP_WORKERS",
         "2",
-        "Files assessed at the same time by one worker.",
+        "Files assessed, and other work on files and figures done, at the same time by one worker; mail and messages to servers go beside it.",
     ),
     plain(
         "LGDP_LEASE_SECONDS",

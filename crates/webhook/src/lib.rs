@@ -44,18 +44,39 @@ impl PostError {
 }
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// From the first byte to the last.
+/// From the host's name to the answer's last byte.
 const LONGEST: Duration = Duration::from_secs(15);
 
 /// Posts messages.
 #[derive(Debug, Clone)]
 pub struct Poster {
-    pub places: Places,
+    places: Places,
+    longest: Duration,
 }
 
 impl Poster {
+    pub fn new(places: Places) -> Self {
+        Self {
+            places,
+            longest: LONGEST,
+        }
+    }
+
     /// Gives the status of an answer that says it was taken: any of 200 to 299. Where else it leads is not followed.
     pub async fn post(
+        &self,
+        url: &str,
+        secret: &Secret,
+        message: &Message,
+        now: DateTime<Utc>,
+    ) -> Result<u16, PostError> {
+        let posting = self.post_patiently(url, secret, message, now);
+        tokio::time::timeout(self.longest, posting)
+            .await
+            .unwrap_or_else(|_| Err(PostError::Connection("it took too long".to_owned())))
+    }
+
+    async fn post_patiently(
         &self,
         url: &str,
         secret: &Secret,
@@ -92,7 +113,6 @@ fn client(url: &Url, addresses: &[SocketAddr]) -> reqwest::Result<reqwest::Clien
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT)
-        .timeout(LONGEST)
         .resolve_to_addrs(url.host_str().unwrap_or_default(), addresses)
         .build()
 }

@@ -28,9 +28,7 @@ async fn server(answer: &'static str) -> (String, JoinHandle<String>) {
 fn poster() -> Poster {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let allowed = vec!["localhost".to_owned()];
-    Poster {
-        places: Places { allowed },
-    }
+    Poster::new(Places { allowed })
 }
 
 fn message() -> Message {
@@ -86,9 +84,7 @@ async fn what_is_not_taken_is_said_and_where_it_leads_is_not_followed() {
         )
         .await;
     assert!(matches!(away, Err(PostError::Connection(_))), "{away:?}");
-    let inside = Poster {
-        places: Places::default(),
-    };
+    let inside = Poster::new(Places::default());
     let refused = inside
         .post("https://localhost/", &Secret::new(), &message(), Utc::now())
         .await;
@@ -96,4 +92,21 @@ async fn what_is_not_taken_is_said_and_where_it_leads_is_not_followed() {
         matches!(refused, Err(PostError::Place(PlaceError::NotPublic))),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_left_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://localhost:{}/hook",
+        listener.local_addr().unwrap().port()
+    );
+    let hurried = Poster {
+        longest: Duration::from_millis(100),
+        ..poster()
+    };
+    let refused = hurried
+        .post(&url, &Secret::new(), &message(), Utc::now())
+        .await;
+    assert_eq!(refused.unwrap_err().to_string(), "it took too long");
 }

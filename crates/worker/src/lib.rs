@@ -61,33 +61,68 @@ impl Worker {
     }
 }
 
+/// Mails on their way at the same time, which nobody's server may hold up for the others.
+const N_MAILS: usize = 2;
+/// Messages to servers of others on their way at the same time: one that answers nothing keeps its place for seconds.
+const N_DELIVERIES: usize = 4;
+
 /// Runs jobs until told to stop; then finishes those that run.
+///
+/// What waits for others' servers runs beside what is done here, so that none of them holds up anybody's checks.
 pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receiver<bool>) {
     scratch::sweep_or_warn(&worker.scratch).await;
     let db = worker.db.clone();
     let worker = Arc::new(worker);
-    let for_assess = Arc::clone(&worker);
-    let for_collections = Arc::clone(&worker);
-    let for_given_up = Arc::clone(&worker);
-    let for_releases = Arc::clone(&worker);
-    let for_mark = Arc::clone(&worker);
-    let for_links = Arc::clone(&worker);
-    let for_telling = Arc::clone(&worker);
-    let for_explained = Arc::clone(&worker);
-    let for_news = Arc::clone(&worker);
-    let for_clients = Arc::clone(&worker);
-    let for_deliveries = Arc::clone(&worker);
-    let for_recognising = Arc::clone(&worker);
-    let for_checks = Arc::clone(&worker);
-    let for_forgetting = Arc::clone(&worker);
-    let for_parcels_given_up = Arc::clone(&worker);
-    let for_lake = Arc::clone(&worker);
-    let for_turns = Arc::clone(&worker);
-    let for_reminders = Arc::clone(&worker);
-    let for_proposals = Arc::clone(&worker);
-    let for_drafts = Arc::clone(&worker);
-    let schedules = schedules::keep(db.clone(), stop.clone());
-    let runner = Runner::new(db, settings)
+    let beside = |concurrency| {
+        let settings = queue::Settings {
+            concurrency,
+            ..settings.clone()
+        };
+        Runner::new(db.clone(), settings)
+    };
+    let mails = of_mails(beside(N_MAILS), &worker);
+    let deliveries = of_deliveries(beside(N_DELIVERIES), &worker);
+    let files = of_files(Runner::new(db.clone(), settings.clone()), &worker);
+    let files = of_rounds(files, &worker);
+    tokio::join!(
+        files.run(stop.clone()),
+        mails.run(stop.clone()),
+        deliveries.run(stop.clone()),
+        schedules::keep(db.clone(), stop),
+    );
+}
+
+fn of_mails(runner: Runner, worker: &Arc<Worker>) -> Runner {
+    let for_links = Arc::clone(worker);
+    let for_mail = Arc::clone(worker);
+    runner
+        .handle(SendLinkJob::KIND, move |job, _claimed| {
+            jobs::send_sign_in_link::send_sign_in_link(Arc::clone(&for_links), job)
+        })
+        .handle(SendEmailJob::KIND, move |job, _claimed| {
+            jobs::send_email::send_email(Arc::clone(&for_mail), job)
+        })
+}
+
+fn of_deliveries(runner: Runner, worker: &Arc<Worker>) -> Runner {
+    let worker = Arc::clone(worker);
+    runner.handle(DeliverJob::KIND, move |job, claimed| {
+        jobs::deliver::deliver(Arc::clone(&worker), job, claimed)
+    })
+}
+
+fn of_files(runner: Runner, worker: &Arc<Worker>) -> Runner {
+    let for_assess = Arc::clone(worker);
+    let for_collections = Arc::clone(worker);
+    let for_given_up = Arc::clone(worker);
+    let for_releases = Arc::clone(worker);
+    let for_mark = Arc::clone(worker);
+    let for_recognising = Arc::clone(worker);
+    let for_checks = Arc::clone(worker);
+    let for_forgetting = Arc::clone(worker);
+    let for_parcels_given_up = Arc::clone(worker);
+    let for_lake = Arc::clone(worker);
+    runner
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
         })
@@ -118,9 +153,18 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         .handle(MarkJob::KIND, move |job, _claimed| {
             jobs::mark::mark(Arc::clone(&for_mark), job)
         })
-        .handle(SendLinkJob::KIND, move |job, _claimed| {
-            jobs::send_sign_in_link::send_sign_in_link(Arc::clone(&for_links), job)
-        })
+}
+
+fn of_rounds(runner: Runner, worker: &Arc<Worker>) -> Runner {
+    let for_telling = Arc::clone(worker);
+    let for_explained = Arc::clone(worker);
+    let for_news = Arc::clone(worker);
+    let for_clients = Arc::clone(worker);
+    let for_turns = Arc::clone(worker);
+    let for_reminders = Arc::clone(worker);
+    let for_proposals = Arc::clone(worker);
+    let for_drafts = Arc::clone(worker);
+    runner
         .handle(TellJob::KIND, move |job, _claimed| {
             jobs::tell::tell(Arc::clone(&for_telling), job)
         })
@@ -129,9 +173,6 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         })
         .handle(TellNewsJob::KIND, move |job, _claimed| {
             jobs::tell_news::tell_news(Arc::clone(&for_news), job)
-        })
-        .handle(DeliverJob::KIND, move |job, claimed| {
-            jobs::deliver::deliver(Arc::clone(&for_deliveries), job, claimed)
         })
         .handle(TellClientEndsJob::KIND, move |job, _claimed| {
             jobs::tell_client_ends::tell_client_ends(Arc::clone(&for_clients), job)
@@ -148,8 +189,4 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
         .handle(DRAFT_RELEASE_JOB, move |job, _claimed| {
             jobs::rounds::draft_release(Arc::clone(&for_drafts), job)
         })
-        .handle(SendEmailJob::KIND, move |job, _claimed| {
-            jobs::send_email::send_email(Arc::clone(&worker), job)
-        });
-    tokio::join!(runner.run(stop), schedules);
 }
