@@ -194,52 +194,59 @@ fn as_cron(fields: [&str; 5]) -> Result<cron::Schedule, cron::error::Error> {
     format!("0 {}", fields.join(" ")).parse()
 }
 
-/// The field of the day of the week with names in the place of numbers, which the crate counts otherwise.
+/// The field of the day of the week said out day by day, with names in the place of numbers, which the crate counts
+/// otherwise. `2/2` is from Tuesday to the end of the week, which is Saturday.
 fn named(field: &str) -> Result<String, String> {
-    const NAMES: [&str; 8] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let part = |part: &str| -> Result<String, String> {
+    const NAMES: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+    if field == "*" {
+        return Ok(field.to_owned());
+    }
+    let mut days = Vec::new();
+    for part in field.split(',') {
         let (range, step) = match part.split_once('/') {
             Some((range, step)) => (range, Some(step)),
             None => (part, None),
         };
-        let day = |day: &str| -> Result<String, String> {
-            if day.bytes().all(|byte| byte.is_ascii_digit()) && !day.is_empty() {
-                let number: usize = day.parse().map_err(|_| format!("{day} is no day"))?;
-                let name = NAMES.get(number);
-                return name
-                    .map(|name| (*name).to_owned())
-                    .ok_or_else(|| format!("{day} is no day of the week"));
+        let (first, n_days) = match (range.split_once('-'), step) {
+            (Some((from, until)), _) => {
+                let (first, last) = (day_of_week(from)?, day_of_week(until)?);
+                match last.checked_sub(first) {
+                    Some(n_later) => (first, (n_later + 1).min(7)),
+                    // Over the end of a week.
+                    None => (first, last + 7 - first + 1),
+                }
             }
-            Ok(day.to_lowercase())
-        };
-        let days = match range.split_once('-') {
-            // Said out day by day, since a week that begins on Monday has its Sunday last.
-            Some((from, until)) => {
-                let place = |name: &str| NAMES.iter().position(|known| name.starts_with(known));
-                let (from, until) = (day(from)?, day(until)?);
-                let (Some(first), Some(last)) = (place(&from), place(&until)) else {
-                    return Err(format!("{range} is no range of days"));
-                };
-                let n_days = (last + 7 - first) % 7;
-                (0..=n_days)
-                    .filter_map(|n| NAMES.get((first + n) % 7).copied())
-                    .step_by(step_of(step)?)
-                    .collect::<Vec<_>>()
-                    .join(",")
+            (None, _) if range == "*" => (0, 7),
+            (None, Some(_)) => {
+                let first = day_of_week(range)? % 7;
+                (first, 7 - first)
             }
-            None if step.is_some() && range == "*" => NAMES
-                .iter()
-                .take(7)
-                .step_by(step_of(step)?)
-                .copied()
-                .collect::<Vec<_>>()
-                .join(","),
-            None => day(range)?,
+            (None, None) => (day_of_week(range)?, 1),
         };
-        Ok(days)
+        let all = (first..first + n_days).step_by(step_of(step)?);
+        days.extend(all.filter_map(|day| NAMES.get(day % 7).copied()));
+    }
+    Ok(days.join(","))
+}
+
+/// 0 to 7, where 0 and 7 are Sunday.
+fn day_of_week(text: &str) -> Result<usize, String> {
+    const NAMES: [&str; 7] = [
+        "sunday",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+    ];
+    let lower = text.to_lowercase();
+    let is_it = |name: &str| lower == name || name.get(..3) == Some(lower.as_str());
+    let number = match lower.parse() {
+        Ok(number @ 0..=7) if lower.len() == 1 => Some(number),
+        _ => NAMES.iter().position(|name| is_it(name)),
     };
-    let parts: Result<Vec<String>, String> = field.split(',').map(part).collect();
-    Ok(parts?.join(","))
+    number.ok_or_else(|| format!("{text} is no day of the week"))
 }
 
 fn step_of(step: Option<&str>) -> Result<usize, String> {
@@ -355,12 +362,33 @@ mod tests {
             ("0 9 * * 1-5/2", 3),
             ("0 9 * * */3", 3),
             ("0 9 * * *", 7),
+            ("0 9 * * 1/2", 3),
+            ("0 9 * * mon/2", 3),
+            ("0 9 * * 7/3", 3),
+            ("0 9 * * 0-7", 7),
+            ("0 9 * * 7-2", 3),
+            ("0 9 * * 5-7", 3),
+            ("0 9 * * sat-mon/2", 2),
+            ("0 9 * * Monday-Friday", 5),
+            ("0 9 * * mon,1,mon/7", 1),
         ] {
             assert_eq!(week(rule), n, "{rule}");
         }
         assert_eq!(
             between("0 9 * * 1", "2026-11-22T00:00:00Z", "2026-11-28T00:00:00Z"),
             ["Mon 23 Nov 09:00 GMT"]
+        );
+        assert_eq!(
+            between(
+                "0 9 * * mon/2",
+                "2026-11-22T00:00:00Z",
+                "2026-11-29T00:00:00Z"
+            ),
+            [
+                "Mon 23 Nov 09:00 GMT",
+                "Wed 25 Nov 09:00 GMT",
+                "Fri 27 Nov 09:00 GMT"
+            ]
         );
     }
 
@@ -385,6 +413,16 @@ mod tests {
             ("0 9 * * 8", "Europe/London", "8 is no day of the week"),
             ("0 9 * * 1-5/0", "Europe/London", "0 is no step"),
             ("0 9 * * */x", "Europe/London", "x is no step"),
+            ("0 9 * * 1/x", "Europe/London", "x is no step"),
+            ("0 9 * * mon/0", "Europe/London", "0 is no step"),
+            (
+                "0 9 * * monkey-fri",
+                "Europe/London",
+                "monkey is no day of the week",
+            ),
+            ("0 9 * * 1-9", "Europe/London", "9 is no day of the week"),
+            ("0 9 * * mon,", "Europe/London", " is no day of the week"),
+            ("0 9 * * +1", "Europe/London", "+1 is no day of the week"),
             ("0 9 30 2 *", "Europe/London", "never comes"),
             ("0 9 * * *", "Scotland", "is no time zone"),
             ("", "Europe/London", "has not five fields"),

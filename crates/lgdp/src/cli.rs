@@ -244,7 +244,9 @@ pub(crate) struct DemoOptions {
 pub(crate) enum AdminCommand {
     /// Brings the database's tables up to date.
     Migrate,
-    /// Publishes the organisations and return specs of `LGDP_SPECS`.
+    /// Brings the tables up to date and publishes what `LGDP_SPECS` has: organisations, return specs, central figures.
+    ///
+    /// To be run before a new version of the program or of the specs is; harmless when repeated.
     Publish,
     /// Opens a round of a return: from then on files are received for it.
     Open {
@@ -395,9 +397,9 @@ pub(crate) struct ScheduleChange {
     pub(crate) schedule: String,
     #[command(flatten)]
     pub(crate) does: ScheduleDoes,
-    /// Whose clock, with `--when`.
-    #[arg(long, default_value = "Europe/London")]
-    pub(crate) zone: String,
+    /// Whose clock, with `--when`; its own otherwise.
+    #[arg(long, requires = "when")]
+    pub(crate) zone: Option<String>,
     /// Why.
     #[arg(long)]
     pub(crate) reason: String,

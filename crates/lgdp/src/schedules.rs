@@ -78,11 +78,15 @@ pub(crate) fn add(settings: &Settings, new: &NewSchedule) -> anyhow::Result<()> 
 pub(crate) fn change(settings: &Settings, change: &ScheduleChange) -> anyhow::Result<()> {
     with_database(settings, async |db, actor| {
         let actor = acting(db, actor, change.by.as_deref()).await?;
+        // Of one that is not there, the change itself says so.
+        let all = workflow::all_schedules(db, &actor).await?;
+        let own = all.iter().find(|one| one.name == change.schedule);
+        let zone = change.zone.as_deref();
+        let zone = zone
+            .or(own.map(|own| own.zone.as_str()))
+            .unwrap_or_default();
         let changing = match (&change.does.when, change.does.pause, change.does.resume) {
-            (Some(rule), ..) => ChangingSchedule::Change {
-                rule,
-                zone: &change.zone,
-            },
+            (Some(rule), ..) => ChangingSchedule::Change { rule, zone },
             (None, true, _) => ChangingSchedule::Pause,
             (None, _, true) => ChangingSchedule::Resume,
             _ => ChangingSchedule::End,
