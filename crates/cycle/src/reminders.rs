@@ -229,9 +229,18 @@ pub struct Moved {
     pub decision: Decision,
 }
 
+/// The fact about a day that was decided on last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    pub fact: i64,
+    /// Somebody was told of it; otherwise it was passed over.
+    pub was_sent: bool,
+}
+
 /// What is to be told of a round's day, of the facts that came after the one that was told of last (at first: after the
-/// first one). However often it was moved since, it is told once.
-pub fn moved(history: &[DateFact], told: Option<i64>, state: ObligationState) -> Option<Moved> {
+/// first one). However often it was moved since, it is told once. A day that was only provisional is no news when it
+/// moves, unless people were told that it was the day.
+pub fn moved(history: &[DateFact], told: Option<Told>, state: ObligationState) -> Option<Moved> {
     let of_kind = || {
         history
             .iter()
@@ -239,7 +248,7 @@ pub fn moved(history: &[DateFact], told: Option<i64>, state: ObligationState) ->
     };
     let newest = of_kind().max_by_key(|fact| fact.id)?;
     let before = match told {
-        Some(told) => of_kind().find(|fact| fact.id == told)?,
+        Some(told) => of_kind().find(|fact| fact.id == told.fact)?,
         None => of_kind().min_by_key(|fact| fact.id)?,
     };
     if before.id >= newest.id {
@@ -249,7 +258,9 @@ pub fn moved(history: &[DateFact], told: Option<i64>, state: ObligationState) ->
         Decision::Leave(Why::NotMoved)
     } else if let Some(why) = not_owed(state) {
         Decision::Leave(why)
-    } else if before.date.certainty == Certainty::Provisional {
+    } else if before.date.certainty == Certainty::Provisional
+        && !told.is_some_and(|told| told.was_sent)
+    {
         Decision::Leave(Why::Provisional)
     } else {
         Decision::Send
@@ -451,7 +462,13 @@ mod tests {
                 decision: Decision::Send
             }
         );
-        assert_eq!(moved(&history, Some(told.fact), owed), None);
+        let passed = |fact| {
+            Some(Told {
+                fact,
+                was_sent: false,
+            })
+        };
+        assert_eq!(moved(&history, passed(told.fact), owed), None);
         assert_eq!(moved(&history[..1], None, owed), None);
         assert_eq!(moved(&[], None, owed), None);
         let left =
@@ -471,8 +488,28 @@ mod tests {
             Decision::Leave(Why::Met)
         );
         // From what was told last, not from the start.
-        let told = moved(&history, Some(4), owed).unwrap();
+        let told = moved(&history, passed(4), owed).unwrap();
         assert_eq!(told.from, day("2026-08-07"));
+    }
+
+    #[test]
+    fn a_provisional_day_that_people_were_told_of_is_moved_from_too() {
+        let owed = ObligationState::NotStarted;
+        let history = [
+            fact(1, "2026-07-31", Certainty::Confirmed),
+            fact(2, "2026-08-14", Certainty::Provisional),
+            fact(3, "2026-08-21", Certainty::Confirmed),
+        ];
+        let first = moved(&history[..2], None, owed).unwrap();
+        assert_eq!(first.decision, Decision::Send);
+        for (was_sent, decision) in [
+            (true, Decision::Send),
+            (false, Decision::Leave(Why::Provisional)),
+        ] {
+            let told = Told { fact: 2, was_sent };
+            let next = moved(&history, Some(told), owed).unwrap();
+            assert_eq!((next.from, next.decision), (day("2026-08-14"), decision));
+        }
     }
 
     #[test]

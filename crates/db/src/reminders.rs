@@ -1,7 +1,7 @@
 //! The log of reminders: what was sent, and what was left out and why.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -82,12 +82,16 @@ pub struct Decided {
     /// The fact about a day that was told of or passed over.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub cycle_date_id: Option<i64>,
+    /// Otherwise it was left out.
+    #[diesel(sql_type = Bool)]
+    pub was_sent: bool,
 }
 
 /// What was decided on some duties.
 pub async fn decided(conn: &mut Conn, obligations: &[i64]) -> Result<Vec<Decided>, DbError> {
     Ok(statement(
-        "SELECT obligation_id, person_id, rung, due_on, cycle_date_id FROM reminder WHERE obligation_id = ANY ($1)",
+        "SELECT obligation_id, person_id, rung, due_on, cycle_date_id, digest_id IS NOT NULL AS was_sent
+         FROM reminder WHERE obligation_id = ANY ($1)",
     )
     .bind::<Array<BigInt>, _>(obligations)
     .load(conn.connection())
@@ -267,6 +271,8 @@ struct Turned {
     turn: String,
     #[diesel(sql_type = Date)]
     on_day: NaiveDate,
+    #[diesel(sql_type = Text)]
+    certainty: String,
 }
 
 /// A day of a round that has come.
@@ -278,22 +284,26 @@ pub struct Turn {
     /// What the day is for.
     pub kind: String,
     pub on: NaiveDate,
+    /// Whether the day was promised.
+    pub certainty: String,
 }
 
-/// Notes the days of rounds that have come by today, and gives those that were not noted before. Days long past are none.
+/// Notes the days of rounds that have come by today, and gives those that were not noted before. Days long past are none;
+/// nor is a provisional day of closing, since files are still taken after it.
 pub async fn note_turns(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Turn>, DbError> {
     let rows: Vec<Turned> = statement(
         "WITH newest AS (
-            SELECT DISTINCT ON (cycle_id, kind) cycle_id, kind, on_day FROM cycle_date ORDER BY cycle_id, kind, id DESC
+            SELECT DISTINCT ON (cycle_id, kind) cycle_id, kind, on_day, certainty FROM cycle_date ORDER BY cycle_id, kind, id DESC
          ), noted AS (
             INSERT INTO cycle_turn (cycle_id, turn, on_day)
             SELECT n.cycle_id, n.kind, n.on_day FROM newest n JOIN cycle c ON c.id = n.cycle_id
-            WHERE n.on_day BETWEEN $1 - 31 AND $1 AND NOT c.is_cancelled
+            WHERE n.on_day BETWEEN $1 - 31 AND $1 AND NOT c.is_cancelled AND (n.kind <> 'close' OR n.certainty = 'confirmed')
             ON CONFLICT DO NOTHING
             RETURNING cycle_id, turn, on_day
          )
-         SELECT n.cycle_id, c.return_id, c.period_label, n.turn, n.on_day
-         FROM noted n JOIN cycle c ON c.id = n.cycle_id ORDER BY n.on_day, c.return_id, c.period_label",
+         SELECT n.cycle_id, c.return_id, c.period_label, n.turn, n.on_day, w.certainty
+         FROM noted n JOIN cycle c ON c.id = n.cycle_id JOIN newest w ON w.cycle_id = n.cycle_id AND w.kind = n.turn
+         ORDER BY n.on_day, c.return_id, c.period_label",
     )
     .bind::<Date, _>(today)
     .load(tx.connection())
@@ -306,6 +316,7 @@ pub async fn note_turns(tx: &mut Tx, today: NaiveDate) -> Result<Vec<Turn>, DbEr
             period_label: row.period_label,
             kind: row.turn,
             on: row.on_day,
+            certainty: row.certainty,
         })
         .collect())
 }

@@ -249,8 +249,9 @@ impl Ladder {
         let told = self
             .decided_on(owed.id)
             .iter()
-            .filter_map(|one| one.cycle_date_id)
-            .max();
+            .filter_map(|one| Some((one.cycle_date_id?, one.was_sent)))
+            .max()
+            .map(|(fact, was_sent)| cycle::reminders::Told { fact, was_sent });
         if let Some(moved) = moved(history, told, owed.state) {
             asked.push(Asked {
                 rung: MOVED,

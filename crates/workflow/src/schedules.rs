@@ -99,6 +99,7 @@ pub async fn turn_rounds(db: &Db, actor: &Actor, today: NaiveDate) -> Result<usi
             submission_id: None,
             details: json!({
                 "return": turn.return_id, "period": turn.period_label, "date": turn.kind, "on": turn.on,
+                "certainty": turn.certainty,
             }),
         };
         record(&mut tx, actor, deed).await?;

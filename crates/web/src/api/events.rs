@@ -94,6 +94,8 @@ struct RoundTold {
     period: String,
     /// The day.
     on: NaiveDate,
+    /// confirmed, or provisional: it may still be moved. A round has closed only on a confirmed day.
+    certainty: String,
     #[schema(inline)]
     links: Links,
 }

@@ -49,6 +49,25 @@ impl World {
         client
     }
 
+    async fn set(&self, kind: DateKind, on: &str, certainty: Certainty) {
+        let to = NewDates {
+            round: name(),
+            dates: vec![PlannedDate {
+                kind,
+                on: day(on),
+                certainty,
+            }],
+            seen: None,
+        };
+        let because = Because {
+            source: None,
+            reason: "The form came late".to_owned(),
+        };
+        set_dates(&self.db, &planner(), &[to], &because)
+            .await
+            .unwrap();
+    }
+
     /// Reminds on each day, twice, as two processes at once would.
     async fn days(&self, from: &str, until: &str) {
         let until = day(until);
@@ -163,22 +182,7 @@ async fn a_day_that_moved_is_told_once_and_the_ladder_moves_with_it() {
     let world = staffed().await;
     world.days("2026-07-16", "2026-07-18").await;
     for due in ["2026-08-05", "2026-08-14"] {
-        let to = NewDates {
-            round: name(),
-            dates: vec![PlannedDate {
-                kind: DateKind::Due,
-                on: day(due),
-                certainty: Certainty::Confirmed,
-            }],
-            seen: None,
-        };
-        let because = Because {
-            source: None,
-            reason: "The form came late".to_owned(),
-        };
-        set_dates(&world.db, &planner(), &[to], &because)
-            .await
-            .unwrap();
+        world.set(DateKind::Due, due, Certainty::Confirmed).await;
     }
     world.days("2026-07-18", "2026-07-31").await;
     let told = world.reminded().await;
@@ -204,6 +208,44 @@ async fn a_day_that_moved_is_told_once_and_the_ladder_moves_with_it() {
         .await
         .unwrap();
     assert!(payloads[0].get::<_, String>(0).contains("2026-07-31"));
+}
+
+#[tokio::test]
+async fn a_day_that_was_told_although_provisional_is_told_when_it_moves() {
+    let world = staffed().await;
+    world.days("2026-07-17", "2026-07-17").await;
+    let sent = async |from: &str, to: &str| {
+        let rows = format!(
+            "reminder WHERE rung = 'moved' AND moved_from = '{from}' AND due_on = '{to}' AND digest_id IS NOT NULL"
+        );
+        world.n(&rows).await
+    };
+    world
+        .set(DateKind::Due, "2026-08-14", Certainty::Provisional)
+        .await;
+    world.days("2026-07-18", "2026-07-19").await;
+    assert_eq!(sent("2026-07-31", "2026-08-14").await, 3);
+    world
+        .set(DateKind::Due, "2026-08-21", Certainty::Confirmed)
+        .await;
+    world.days("2026-07-20", "2026-07-21").await;
+    assert_eq!(sent("2026-08-14", "2026-08-21").await, 3);
+}
+
+#[tokio::test]
+async fn a_round_is_closed_by_a_day_that_was_promised() {
+    let world = staffed().await;
+    let turned = async |today: &str| turn_rounds(&world.db, &system(), day(today)).await.unwrap();
+    turned("2026-07-31").await;
+    world
+        .set(DateKind::Close, "2026-08-14", Certainty::Provisional)
+        .await;
+    assert_eq!(turned("2026-08-15").await, 0, "files are still taken");
+    world
+        .set(DateKind::Close, "2026-08-14", Certainty::Confirmed)
+        .await;
+    assert_eq!(turned("2026-08-15").await, 1);
+    assert_eq!(turned("2026-08-16").await, 0);
 }
 
 #[tokio::test]

@@ -178,6 +178,7 @@ pub(crate) async fn announce_turn(tx: &mut Tx, turn: &Turn) -> Result<(), DbErro
         "return": turn.return_id,
         "period": turn.period_label,
         "on": turn.on,
+        "certainty": turn.certainty,
     });
     announce(tx, About::round(turn.cycle_id), event, &data, &called).await
 }
