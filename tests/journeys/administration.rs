@@ -60,6 +60,16 @@ async fn people_are_looked_after_from_the_command_line() {
     );
     platform.admin(&[&leave[..], &reason[..2]].concat());
     schedules_are_changed(&platform);
+    // The owner's login is for those who change the tables, and for nobody else.
+    for (command, works) in [
+        ("clients", true),
+        ("schedules", true),
+        ("publish", false),
+        ("migrate", false),
+    ] {
+        let output = platform.admin_without_owner(&[command]);
+        assert_eq!(output.status.success(), works, "{command}: {output:?}");
+    }
     let said = platform.admin_refuses(&["disable", "nobody@office.example"]);
     assert!(
         said.contains("nobody has the address nobody@office.example"),
@@ -95,6 +105,10 @@ fn schedules_are_changed(platform: &Platform) {
         "{}",
         line()
     );
+    change(&["--when", "0 6 12 * *", "--zone", "Asia/Tokyo"]);
+    assert!(line().contains("\tAsia/Tokyo\t"), "{}", line());
+    change(&["--when", "0 7 12 * *"]);
+    assert!(line().contains("\t0 7 12 * *\tAsia/Tokyo\t"), "{}", line());
     change(&["--pause"]);
     assert!(line().ends_with("paused"), "{}", line());
     change(&["--resume"]);

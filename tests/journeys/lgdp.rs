@@ -156,6 +156,18 @@ impl Platform {
         self.settings().run(&[&["admin"], arguments].concat())
     }
 
+    /// The same where the login that owns the tables is one that leads nowhere.
+    pub(crate) fn admin_without_owner(&self, arguments: &[&str]) -> std::process::Output {
+        let nowhere = "postgresql://owner@127.0.0.1:9/none?connect_timeout=1";
+        let mut command = self.settings().command();
+        command
+            .arg("admin")
+            .args(arguments)
+            .env("LGDP_OWNER_DATABASE_URL", nowhere)
+            .output()
+            .unwrap()
+    }
+
     /// The same, which has to fail; what it says.
     pub(crate) fn admin_refuses(&self, arguments: &[&str]) -> String {
         let mut command = self.settings().command();

@@ -141,7 +141,7 @@ pub(crate) fn with_database<T>(
 ) -> anyhow::Result<T> {
     let database = Database::find(settings)?;
     runtime()?.block_on(async {
-        let db = database.migrate_and_connect().await?;
+        let db = database.connect().await?;
         act(&db, &Actor::system("command line")).await
     })
 }
@@ -220,7 +220,7 @@ fn collection(
     let published = Published::load(settings)?;
     let database = Database::find(settings)?;
     let checked = runtime()?.block_on(async {
-        let db = database.migrate_and_connect().await?;
+        let db = database.connect().await?;
         let actor = Actor::system("command line");
         anyhow::Ok(workflow::collection(&db, &actor, return_id, period).await?)
     })?;
@@ -248,7 +248,7 @@ fn open(
         .with_context(|| format!("no version of {return_id} serves the period {label}"))?;
     let database = Database::find(settings)?;
     runtime()?.block_on(async {
-        let db = database.migrate_and_connect().await?;
+        let db = database.connect().await?;
         let actor = Actor::system("command line");
         workflow::open_cycle(&db, &actor, spec, &period, opens_on, due_on).await?;
         anyhow::Ok(())

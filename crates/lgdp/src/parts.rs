@@ -77,9 +77,11 @@ impl Database {
         Ok(db)
     }
 
-    /// Connects at once or not at all, with the tables up to date.
-    pub(crate) async fn migrate_and_connect(&self) -> anyhow::Result<Db> {
-        self.migrate().await?;
+    /// Connects at once or not at all. Tables are brought up to date where nobody else does it: in the private Postgres.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Db> {
+        if self.is_private() {
+            self.migrate().await?;
+        }
         Ok(Db::connect(&self.config).await?)
     }
 }

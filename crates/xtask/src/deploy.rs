@@ -185,3 +185,73 @@ fn the_container_file_builds_what_the_workspace_has() {
         );
     }
 }
+
+/// The services of the compose file: each name with its lines.
+fn services(compose: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let after = compose.split_once("\nservices:\n").unwrap().1;
+    for line in after
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with(' '))
+    {
+        match line
+            .strip_prefix("  ")
+            .filter(|line| !line.starts_with([' ', '#']))
+        {
+            Some(name) => found.push((name.trim_end_matches(':').to_owned(), String::new())),
+            None => {
+                if let Some((_, lines)) = found.last_mut() {
+                    *lines += line;
+                    lines.push('\n');
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_served_and_worked_on_was_published_before() {
+    let services = services(&tree::read("deploy/compose.yaml"));
+    let of = |name: &str| {
+        let found = services.iter().find(|(own, _)| own == name);
+        found.unwrap().1.as_str()
+    };
+    assert!(of("publish").contains("command: [admin, publish]\n"));
+    for role in ["serve", "work"] {
+        assert!(of(role).contains(&format!("command: [{role}]\n")));
+        let waits = "      publish:\n        condition: service_completed_successfully\n";
+        assert!(of(role).contains(waits), "{role}: {}", of(role));
+        let unit = tree::read(&format!("deploy/lgdp-{role}.service"));
+        for key in ["After=", "Wants="] {
+            let mut lines = unit.lines().filter(|line| line.starts_with(key));
+            assert!(
+                lines.any(|line| line.ends_with(" lgdp-publish.service")),
+                "{role}: {key}"
+            );
+        }
+    }
+    let unit = tree::read("deploy/lgdp-publish.service");
+    assert!(unit.contains("\nExecStart=/usr/bin/lgdp admin publish\n"));
+}
+
+#[test]
+fn the_owner_s_login_is_for_publishing_alone() {
+    for file in deployment_files() {
+        let has_it = file
+            .text
+            .lines()
+            .any(|line| line.starts_with("EnvironmentFile=") && line.contains("owner.env"));
+        assert_eq!(
+            has_it,
+            file.path.ends_with("lgdp-publish.service"),
+            "{}",
+            file.path
+        );
+        assert!(
+            !given(&file).contains("LGDP_OWNER_DATABASE_URL"),
+            "{}",
+            file.path
+        );
+    }
+}
