@@ -77,6 +77,7 @@ async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_kill
         sends.len(),
         "a key is one version, whichever site it came to"
     );
+    let mut n_loaded = 0;
     for (n, receipt) in receipts.iter().enumerate() {
         let code = receipt["organisation"].as_str().unwrap();
         let token = &tokens[COUNCILS.iter().position(|(own, _)| *own == code).unwrap()];
@@ -92,8 +93,14 @@ async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_kill
         let n = |what: &str| table[what].as_u64().unwrap();
         assert_eq!(n("loaded") + n("ignored"), n("n_rows"), "{status}");
         assert_eq!(n("ignored"), 1, "{status}");
+        let tables = status["tables"].as_array().unwrap();
+        n_loaded += tables
+            .iter()
+            .map(|table| table["loaded"].as_u64().unwrap())
+            .sum::<u64>();
     }
     is_told_once(&platform, receipts.len()).await;
+    each_row_is_there_once(&platform, n_loaded).await;
     for (code, token) in COUNCILS.iter().map(|(code, _)| code).zip(&tokens) {
         let listed = listed(&addresses[1], token).await;
         assert_eq!(listed, N_VERSIONS, "{code}");
@@ -156,7 +163,25 @@ async fn checked(site: &str, token: &str, id: &str) -> Value {
     .await
 }
 
-/// In the database: each version was checked once, each row is there once, no job is left over or was given up.
+/// In the database: as many rows as the accounts of the files say, and none of them twice.
+async fn each_row_is_there_once(platform: &Platform, n_loaded: u64) {
+    let database = testkit_client(platform).await;
+    let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'ret' ORDER BY 1";
+    let (mut n_rows, mut n_different) = (0, 0);
+    for table in database.query(tables, &[]).await.unwrap() {
+        let table: String = table.get(0);
+        let sql =
+            format!("SELECT count(*), count(DISTINCT (submission_id, row_number)) FROM {table}");
+        let counted = database.query_one(&sql, &[]).await.unwrap();
+        n_rows += counted.get::<_, i64>(0);
+        n_different += counted.get::<_, i64>(1);
+    }
+    assert_eq!(n_rows, n_different);
+    assert_eq!(u64::try_from(n_rows).unwrap(), n_loaded);
+    assert!(n_loaded > 0);
+}
+
+/// In the database: each version was checked once, no job is left over or was given up.
 async fn is_told_once(platform: &Platform, n_sent: usize) {
     let database = testkit_client(platform).await;
     let count = async |sql: &str| -> i64 { database.query_one(sql, &[]).await.unwrap().get(0) };

@@ -16,6 +16,7 @@ use crate::council::{Council, assessed, drawing, submit};
 use crate::lgdp::{Platform, binary, workspace};
 use crate::person::{Person, between};
 use crate::wait::until;
+use crate::webhooks;
 
 /// A form of fixed cells.
 const RETURN: &str = "ctaxbase";
@@ -51,6 +52,8 @@ async fn tell(scripts: Scripts, story: &str, n_councils: usize) {
     let tess = Person::sign_in(&platform, "tess@team.example").await;
     let tom = Person::sign_in(&platform, "tom@team.example").await;
     let browser = Browser::start(&platform.address, scripts, story).await;
+    let (server, came) = webhooks::server().await;
+    webhooks::have_told(&tess, &format!("return {RETURN}"), &server).await;
 
     browser.hand_to(&tess).await;
     let figures = format!("/returns/{RETURN}/{PERIOD}/datasets");
@@ -87,6 +90,15 @@ async fn tell(scripts: Scripts, story: &str, n_councils: usize) {
     browser.press("Approve this release").await;
     browser.reads("main .ds_tag", "published as number 1").await;
     browser.look("release-published").await;
+    let told = until("its server is told", Duration::from_mins(1), || async {
+        webhooks::told(&came, "release.published").pop()
+    })
+    .await;
+    assert_eq!(told["data"]["number"], 1);
+    assert_eq!(
+        told["data"]["links"]["status"],
+        format!("{}/api{release}", platform.address)
+    );
     browser.go(&figures).await;
     browser.look("figures-with-a-release").await;
 
