@@ -57,7 +57,8 @@ pub async fn choose(api: &Api, wanted: &Wanted, today: NaiveDate) -> Result<Chos
     the_only_one(&owed, wanted, today)
 }
 
-/// Without a period, what is open and not handed over yet.
+/// Without a period, what is open and not handed over yet. Where that is nothing, and one was not handed over before it
+/// closed, it is that one: the platform says that it has closed, and what can be done.
 fn the_only_one(
     owed: &[Obligation],
     wanted: &Wanted,
@@ -65,13 +66,16 @@ fn the_only_one(
 ) -> Result<Chosen, ChooseError> {
     let fits =
         |asked: &Option<String>, own: &String| asked.as_ref().is_none_or(|asked| asked == own);
-    let found: Vec<&Obligation> = owed
+    let mut found: Vec<&Obligation> = owed
         .iter()
         .filter(|one| fits(&wanted.organisation, &one.organisation))
         .filter(|one| fits(&wanted.return_id, &one.return_id))
         .filter(|one| fits(&wanted.period, &one.period))
         .filter(|one| wanted.period.is_some() || is_to_do(one, today))
         .collect();
+    if wanted.period.is_none() && found.iter().any(|one| one.closed_on.is_none()) {
+        found.retain(|one| one.closed_on.is_none());
+    }
     match found[..] {
         [] => Err(ChooseError::Nothing),
         [one] => Ok(Chosen {
@@ -96,12 +100,11 @@ fn the_only_one(
 
 const SHOWN: usize = 10;
 
-/// A file is taken for it, and none that would do is there.
+/// It has opened, a file is asked for, and none that would do is there.
 fn is_to_do(owed: &Obligation, today: NaiveDate) -> bool {
     let is_met = ["submitted", "signed_off", "accepted", "nil"].contains(&owed.state.as_str());
     let is_asked = !["not_required", "cancelled"].contains(&owed.state.as_str());
-    let is_open = owed.opens_on <= today && owed.closed_on.is_none();
-    is_open && is_asked && !is_met
+    owed.opens_on <= today && is_asked && !is_met
 }
 
 #[cfg(test)]
@@ -123,6 +126,13 @@ mod tests {
         }
     }
 
+    fn closed(owed: Obligation) -> Obligation {
+        Obligation {
+            closed_on: Some("2026-11-20".parse().unwrap()),
+            ..owed
+        }
+    }
+
     fn chosen(wanted: &Wanted) -> Result<String, String> {
         let all = [
             owed("cases", "2026-27-Q1", "2026-07-01", "accepted"),
@@ -131,10 +141,8 @@ mod tests {
             owed("visits", "2026-27-Q2", "2026-10-01", "needs_correction"),
             owed("cases", "2025-26-Q3", "2026-01-01", "cancelled"),
             owed("cases", "2025-26-Q4", "2026-04-01", "not_required"),
-            Obligation {
-                closed_on: Some("2026-11-20".parse().unwrap()),
-                ..owed("cases", "2025-26-Q2", "2025-10-01", "overdue")
-            },
+            closed(owed("cases", "2025-26-Q2", "2025-10-01", "overdue")),
+            closed(owed("trees", "2025-26", "2025-10-01", "overdue")),
         ];
         the_only_one(&all, wanted, "2026-11-26".parse().unwrap())
             .map(|one| format!("{} {}", one.return_id, one.period))
@@ -151,12 +159,19 @@ mod tests {
         assert_eq!(chosen(&of("cases", None)).unwrap(), "cases 2026-27-Q2");
         let again = chosen(&of("cases", Some("2026-27-Q1")));
         assert_eq!(again.unwrap(), "cases 2026-27-Q1", "where it is said");
-        assert!(chosen(&of("trees", None)).unwrap_err().contains("nothing"));
+        assert!(chosen(&of("roads", None)).unwrap_err().contains("nothing"));
+        assert_eq!(
+            chosen(&of("trees", None)).unwrap(),
+            "trees 2025-26",
+            "which has closed"
+        );
         let several = chosen(&Wanted::default()).unwrap_err();
         assert!(
             several.contains("visits 2026-27-Q2 of S12000033"),
             "{several}"
         );
-        assert!(!several.contains("Q3"), "{several}");
+        for not in ["Q3", "Q1", "2025-26"] {
+            assert!(!several.contains(not), "{several}");
+        }
     }
 }
