@@ -233,7 +233,7 @@ async fn servers_are_told_when_a_round_opens_falls_due_and_closes() {
 
     let sky = Person::sign_in(&platform, "sky@office.example").await;
     let round = format!("/rounds/{RETURN}/2026-27-Q1");
-    let close = async |on: i64, certainty: &str| {
+    let close = async |on: i64, is_confirmed: &str| {
         let token = form_token(&sky.text(&round).await);
         let in_words = |day: chrono::NaiveDate| day.format("%d/%m/%Y").to_string();
         let (due, close) = (in_words(day(10)), in_words(day(on)));
@@ -241,7 +241,8 @@ async fn servers_are_told_when_a_round_opens_falls_due_and_closes() {
             ("form_token", token.as_str()),
             ("due", &due),
             ("close", &close),
-            ("certainty", certainty),
+            ("due_confirmed", is_confirmed),
+            ("close_confirmed", is_confirmed),
             ("reason", "So it is"),
         ];
         let set = sky.post(&format!("{round}/dates"), &days).await;
@@ -255,13 +256,13 @@ async fn servers_are_told_when_a_round_opens_falls_due_and_closes() {
         .await
     };
     // Files are taken after a day that is only provisional.
-    close(5, "provisional").await;
+    close(5, "").await;
     let opened = heard("round.opened").await;
     assert_eq!(opened["data"]["on"], day(20).to_string());
     let due = heard("round.due").await;
     assert_eq!(due["data"]["on"], day(10).to_string());
     assert_eq!(due["data"]["certainty"], "provisional", "{due}");
-    close(4, "confirmed").await;
+    close(4, "yes").await;
     let closed = heard("round.closed").await;
     assert_eq!(closed["data"]["on"], day(4).to_string());
     assert_eq!(closed["data"]["certainty"], "confirmed");
