@@ -3,6 +3,7 @@
 //! Where the periods asked for were collected with more than one version, the columns are the newest version's,
 //! followed by what only older ones asked for, or asked for otherwise; the versions' `lineage.toml` say which is which.
 
+mod lasting;
 mod mapping;
 mod series;
 

@@ -174,6 +174,8 @@ pub struct NewChange<'a> {
     pub rule: &'a str,
     pub zone: &'a str,
     pub reason: &'a str,
+    /// From when on it counts; `None`: from now on.
+    pub at: Option<DateTime<Utc>>,
     pub by: By<'a>,
 }
 
@@ -181,14 +183,15 @@ pub struct NewChange<'a> {
 pub async fn change(tx: &mut Tx, new: &NewChange<'_>) -> Result<(), DbError> {
     let (by_kind, by_id) = columns_of(new.by.id);
     statement(
-        "INSERT INTO schedule_change (schedule, what, rule, zone, reason, by_kind, by_id, by_name)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO schedule_change (schedule, what, rule, zone, reason, at, by_kind, by_id, by_name)
+         VALUES ($1, $2, $3, $4, $5, coalesce($6, clock_timestamp()), $7, $8, $9)",
     )
     .bind::<Text, _>(new.schedule)
     .bind::<Text, _>(new.what)
     .bind::<Text, _>(new.rule)
     .bind::<Text, _>(new.zone)
     .bind::<Text, _>(new.reason)
+    .bind::<Nullable<Timestamptz>, _>(new.at)
     .bind::<Nullable<Text>, _>(by_kind)
     .bind::<Nullable<SqlUuid>, _>(by_id)
     .bind::<Text, _>(new.by.name)

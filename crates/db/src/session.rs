@@ -3,8 +3,10 @@
 //! Organisations' rows are seen in transactions only, and only those of the [`Sees`] that the transaction begins with:
 //! the database holds to it whatever a statement asks for.
 
+use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use deadpool::managed::{QueueMode, TimeoutType};
@@ -86,7 +88,10 @@ impl Db {
             .recycle_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| DbError::Connect(error.to_string()))?;
-        let copies = Arc::new(Copies::new(target.clone(), n_long, config.wait));
+        // Each block keeps a processor of the database busy, and one here: half of them are for everybody else.
+        let n_processors = available_parallelism().map_or(1, NonZero::get);
+        let n_copies = n_long.min(n_processors / 2).max(1);
+        let copies = Arc::new(Copies::new(target.clone(), n_copies, config.wait));
         let db = Self {
             pool,
             target,

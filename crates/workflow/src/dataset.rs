@@ -8,7 +8,7 @@ use access::{Action, Object};
 use dataset::{
     Asked, DatasetError, Format, From, Manifest, Shape, WhichRounds, WhoseRecords, read_manifest,
 };
-use db::{Db, DbError, Sees};
+use db::{Conn, Db, DbError, Sees, organisations};
 use spec::{Period, ReturnSpec};
 use tokio::io::AsyncWrite;
 
@@ -113,9 +113,9 @@ pub async fn dataset(
         only_accepted: wanted.only_accepted,
     };
     let mut tx = db.begin_snapshot(&figures.0).await?;
+    check_organisations(&mut tx, figures, wanted.organisations).await?;
     let manifest = read_manifest(&mut tx, wanted.versions, wanted.spec, rounds, whose).await?;
     tx.commit().await?;
-    check_organisations(figures, wanted, &manifest)?;
     let shape = Shape::of(
         wanted.versions,
         wanted.spec,
@@ -132,13 +132,13 @@ pub async fn dataset(
 }
 
 /// Refuses an organisation that would only be passed over.
-fn check_organisations(
+async fn check_organisations(
+    conn: &mut Conn,
     Figures(sees): &Figures,
-    wanted: &WantedDataset<'_>,
-    manifest: &Manifest,
+    codes: &[String],
 ) -> Result<(), WantedError> {
-    for code in wanted.organisations {
-        if !manifest.codes.iter().any(|known| known.code == *code) {
+    for code in codes {
+        if organisations::list(conn, Some(code)).await?.is_empty() {
             return Err(WantedError::UnknownOrganisation(code.clone()));
         }
         if matches!(sees, Sees::Organisations(own) if !own.contains(code)) {

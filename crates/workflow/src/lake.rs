@@ -10,7 +10,7 @@ use db::{Db, DbError, Sees, Tx, handovers};
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use spec::{Ancestry, Period, ReturnSpec};
+use spec::{Period, ReturnSpec};
 
 use crate::Actor;
 use crate::actor::{Denied, is_system};
@@ -137,34 +137,7 @@ impl Accepted {
             lineage: Lineage::Row,
             labels: true,
         };
-        let mut all: Vec<&ReturnSpec> = versions
-            .iter()
-            .filter(|one| one.id == self.manifest.return_id)
-            .collect();
-        all.sort_by_key(|one| std::cmp::Reverse(one.valid_from));
-        let mut manifest = self.manifest.clone();
-        let every = all
-            .iter()
-            .map(|one| (one.version.clone(), one.hash.clone()));
-        manifest.versions = every.collect();
-        let mut shapes: Vec<Shape> = Vec::new();
-        let mut are_there: Vec<(&str, &str)> = Vec::new();
-        for spec in &all {
-            let ancestry = Ancestry::of(versions, spec);
-            for table in &spec.tables {
-                if are_there.contains(&(&spec.version, &table.name)) {
-                    continue;
-                }
-                for older in &all {
-                    let before = ancestry.table_before(spec, &table.name, older);
-                    are_there.extend(
-                        before.map(|before| (older.version.as_str(), before.name.as_str())),
-                    );
-                }
-                shapes.push(Shape::of(versions, spec, &table.name, &manifest, &asked)?);
-            }
-        }
-        Ok(shapes)
+        Ok(Shape::of_all_versions(versions, &self.manifest, &asked)?)
     }
 
     /// The rows of a table.

@@ -376,3 +376,59 @@ async fn without_a_word_of_lineage_what_is_called_the_same_goes_on_unless_it_is_
         [" 1.50 7"]
     );
 }
+
+#[test]
+fn tables_that_last_over_the_versions_have_the_same_columns_whoever_sent_the_rows() {
+    let mut versions = versions();
+    // A table that the newest version has dropped is still there.
+    let mut dropped = versions[0].tables[0].clone();
+    "visit".clone_into(&mut dropped.name);
+    versions[0].tables.push(dropped);
+    let all: Vec<Vec<Shape>> = [year(20), year(24)]
+        .iter()
+        .map(|period| {
+            let manifest = Manifest {
+                return_id: versions[0].id.clone(),
+                from: period.into(),
+                to: period.into(),
+                accumulates: false,
+                only_accepted: true,
+                organisations: Vec::new(),
+                submissions: Vec::new(),
+                missing: Vec::new(),
+                versions: Vec::new(),
+                codes: Vec::new(),
+            };
+            Shape::of_all_versions(&versions, &manifest, &Asked::default()).unwrap()
+        })
+        .collect();
+    let names = |shape: &Shape| -> Vec<String> {
+        let names = shape.columns.iter().map(|column| column.name.clone());
+        names
+            .filter(|name| name.chars().any(|one| one.is_ascii_uppercase()))
+            .collect()
+    };
+    let [first, last] = all.as_slice() else {
+        panic!("{}", all.len())
+    };
+    let tables: Vec<&str> = first.iter().map(|shape| shape.table.as_str()).collect();
+    assert_eq!(tables, ["case", "visit"]);
+    assert_eq!(names(&first[0]), names(&last[0]));
+    let of_items: Vec<String> = names(&first[0])
+        .into_iter()
+        .filter(|name| !name.ends_with("_cell") && !name.ends_with("_label"))
+        .collect();
+    assert_eq!(
+        of_items,
+        [
+            "REF",
+            "FLATS",
+            "HOUSES",
+            "COST",
+            "KIND",
+            "URGENT",
+            "COST_until_2",
+            "HOMES"
+        ]
+    );
+}

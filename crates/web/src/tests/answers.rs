@@ -1,6 +1,9 @@
 //! What every address answers, whatever it is asked.
 
-use super::{Database, ROUND, Running};
+use access::Role;
+
+use super::explanations::of_council;
+use super::{Database, ROUND, Running, cookie, signed_in};
 
 #[tokio::test]
 async fn every_answer_tells_the_browser_to_trust_nothing_else() {
@@ -198,6 +201,34 @@ async fn an_empty_dataset_has_its_headings() {
     let answer = site.get(&format!("{ROUND}/dataset.csv")).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body.contains("organisation_code"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn an_organisation_that_is_not_known_is_not_passed_over() {
+    let site = Running::start().await;
+    for (organisation, status) in [
+        ("S12000001", 200),
+        ("S12000001,S12000002", 200),
+        ("S12000001,S1200OOO2", 400),
+    ] {
+        let path = format!("{ROUND}/dataset.csv?organisation={organisation}");
+        let answer = site.get(&path).await;
+        assert_eq!(answer.status, status, "{organisation}: {answer:?}");
+    }
+    let sender = signed_in(
+        &site.db,
+        "ann@council.example",
+        &[of_council(Role::Uploader, "S12000001")],
+    )
+    .await;
+    let ask = async |organisation: &str| {
+        let path = format!("{ROUND}/dataset.csv?organisation={organisation}");
+        site.ask_as(&cookie(&sender), "GET", &path, "", b"").await
+    };
+    assert_eq!(ask("S12000001").await.status, 200);
+    let refused = ask("S12000002").await;
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.body.contains("not yours to have"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{Answer, Running, SUBMISSIONS, cookie, signed_in};
 
 const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
 
-fn of_council(role: Role, code: &str) -> Grant {
+pub(super) fn of_council(role: Role, code: &str) -> Grant {
     Grant {
         role,
         reach: Reach::Organisation(code.to_owned()),

@@ -180,6 +180,7 @@ pub async fn add_schedule(
         return_id,
         when: (&rule, &zone),
         reason: &reason,
+        at: None,
     };
     keep(&mut tx, actor, &change).await?;
     tx.commit().await?;
@@ -271,21 +272,35 @@ pub async fn change_schedule(
     if is_done {
         return Ok(());
     }
-    match queue::schedules::look(&mut tx, name, None).await {
-        // One that can't be read has no moments, and is put right by this.
-        Ok(_) | Err(DbError::Stored(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let at = seen_to(&mut tx, &found).await?;
     let change = Doing {
         what,
         name,
         return_id: found.return_id.as_deref(),
         when: (&rule, &zone),
         reason: &reason,
+        at,
     };
     keep(&mut tx, actor, &change).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// Puts in everything that has come of a schedule that is locked; until when that was, so that the change counts from then
+/// on and no moment falls between the two. `None`: it is off, or can't be read and so has no moments.
+async fn seen_to(tx: &mut Tx, found: &Schedule) -> Result<Option<DateTime<Utc>>, DbError> {
+    if !found.is_on {
+        return Ok(None);
+    }
+    loop {
+        match queue::schedules::look(tx, &found.name, None).await {
+            Ok(looked) if looked.fired.is_empty() => return Ok(Some(looked.now)),
+            // As many as are put in at once; there may be more.
+            Ok(_) => {}
+            Err(DbError::Stored(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn as_it_is(schedule: &Schedule) -> (String, String) {
@@ -299,6 +314,8 @@ struct Doing<'a> {
     return_id: Option<&'a str>,
     when: (&'a str, &'a str),
     reason: &'a str,
+    /// `None`: now.
+    at: Option<DateTime<Utc>>,
 }
 
 async fn keep(tx: &mut Tx, actor: &Actor, doing: &Doing<'_>) -> Result<(), DbError> {
@@ -309,6 +326,7 @@ async fn keep(tx: &mut Tx, actor: &Actor, doing: &Doing<'_>) -> Result<(), DbErr
         rule,
         zone,
         reason: doing.reason,
+        at: doing.at,
         by: by(actor),
     };
     schedules::change(tx, &new).await?;

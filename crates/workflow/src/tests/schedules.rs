@@ -132,9 +132,9 @@ async fn what_was_due_before_a_change_is_done_and_what_comes_in_a_pause_is_not()
         .add(&adding(ScheduleKind::Remind, "0 * * * *"))
         .await
         .unwrap();
-    // Nobody has looked for five hours.
+    // Nobody has looked for longer than is made up for at once.
     let owner =
-        format!("UPDATE schedule SET since = now() - interval '5 hours' WHERE name = '{name}'");
+        format!("UPDATE schedule SET since = now() - interval '600 hours' WHERE name = '{name}'");
     let (client, connection) =
         tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
             .await
@@ -143,14 +143,10 @@ async fn what_was_due_before_a_change_is_done_and_what_comes_in_a_pause_is_not()
     client.batch_execute(&owner).await.unwrap();
     world.change(&name, ChangingSchedule::Pause).await;
     let jobs = format!("SELECT count(*) FROM schedule_fire WHERE schedule = '{name}'");
-    assert_eq!(world.counted_by(&jobs).await, 5);
+    assert_eq!(world.counted_by(&jobs).await, 600);
     world.change(&name, ChangingSchedule::Resume).await;
     let full = schedule(&world.db, &planner(), &name).await.unwrap();
-    assert!(full.late.len() >= 4, "{:?}", full.late);
-    assert_eq!(
-        full.schedule.n_late,
-        i64::try_from(full.late.len()).unwrap()
-    );
+    assert!(full.schedule.n_late >= 599, "{}", full.schedule.n_late);
 }
 
 #[tokio::test]
