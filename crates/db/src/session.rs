@@ -364,7 +364,7 @@ mod tests {
     async fn who_reads_for_long_leaves_connections_to_others() {
         let database = TestDb::new();
         let db = Db::connect(&Config::new(database.url())).await.unwrap();
-        let long = || db.begin_long_snapshot(&Sees::Everyone, Duration::from_secs(60));
+        let long = || db.begin_long_snapshot(&Sees::Everyone, Duration::from_mins(1));
         let mut all: FuturesUnordered<_> = (0..20).map(|_| long()).collect();
         let mut have_their_turn = Vec::new();
         let within = Duration::from_secs(1);

@@ -38,7 +38,7 @@ where
     let failed = |error: io::Error| Problem::failed("write a file", &error);
     let file = tempfile::tempfile_in(spool).map_err(failed)?;
     let to = file.try_clone().map_err(failed)?;
-    let writing = write(to.into());
+    let writing = Box::pin(write(to.into()));
     bulk.make_file(async { writing.await.map_err(Into::into) })
         .await?;
     let mut answer = HttpResponse::Ok();

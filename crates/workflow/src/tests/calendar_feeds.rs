@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use cycle::{Certainty, DateKind, PlannedDate};
+use cycle::{Certainty, DateKind};
 use serde_json::Value;
 
 use super::*;
@@ -124,26 +124,6 @@ impl World {
             "returns.example",
             &days.ok()?,
         ))
-    }
-
-    async fn set(&self, kind: DateKind, on: &str, certainty: Certainty) {
-        let new = NewDates {
-            round: name(),
-            dates: vec![PlannedDate {
-                kind,
-                on: day(on),
-                certainty,
-            }],
-            seen: None,
-        };
-        let because = Because {
-            source: None,
-            reason: "So".to_owned(),
-        };
-        let planner = person(Role::Scheduler, Reach::Everything);
-        set_dates(&self.db, &planner, &[new], &because)
-            .await
-            .unwrap();
     }
 }
 

@@ -49,7 +49,7 @@ impl World {
         client
     }
 
-    async fn set(&self, kind: DateKind, on: &str, certainty: Certainty) {
+    pub(super) async fn set(&self, kind: DateKind, on: &str, certainty: Certainty) {
         let to = NewDates {
             round: name(),
             dates: vec![PlannedDate {
