@@ -1,26 +1,36 @@
 //! A schedule drafts a release: of the newest round of its return that is over, once for each of its moments.
 
 use cycle::clock;
-use dataset::Lineage;
+use dataset::{Lineage, WhichRounds, WhoseRecords, read_manifest};
 use db::emails::About;
-use db::{Db, cycles, schedules};
+use db::{Db, Sees, cycles, releases as stored, schedules};
 use mail::Message;
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use spec::ReturnSpec;
+use spec::{Period, ReturnSpec};
 use uuid::{Builder, Uuid};
 
 use super::{ScheduledJob, spec_of};
 use crate::actor::sees;
 use crate::releases::{self, DraftOf, DraftingRelease, FiguresIn, ReleaseError};
 use crate::tell::team_of;
-use crate::{Actor, outbox};
+use crate::{Actor, WantedError, outbox};
+
+/// Releases that are looked through for the newest of a period.
+const N_LISTED: u32 = 200;
+
+const WHAT_STANDS: WhoseRecords<'static> = WhoseRecords {
+    sees: &Sees::Everyone,
+    organisations: &[],
+    only_accepted: false,
+};
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drafted {
     /// It is there, and its return's team is told; also where it was there before.
     Release(Uuid),
-    /// No round is over, or nothing of it stands.
+    /// No round is over, nothing of it stands, or what stands is in the newest release of it already.
     Nothing,
 }
 
@@ -47,6 +57,9 @@ pub async fn draft_scheduled(
     let spec = spec_of(versions, &round.return_id, &round.period);
     let spec = spec.ok_or(ReleaseError::UnknownVersion)?;
     let id = release_id(job);
+    if is_told(db, versions, spec, &round.period, id).await? {
+        return Ok(Drafted::Nothing);
+    }
     let notes = format!(
         "Drafted by a schedule for {}.",
         clock::moment_in_words(job.nominal_at)
@@ -79,6 +92,31 @@ pub async fn draft_scheduled(
     }
     tx.commit().await?;
     Ok(Drafted::Release(id))
+}
+
+/// Whether another release of the period, the newest, is made of just what stands now.
+async fn is_told(
+    db: &Db,
+    versions: &[ReturnSpec],
+    spec: &ReturnSpec,
+    period: &Period,
+    id: Uuid,
+) -> Result<bool, ReleaseError> {
+    let mut conn = db.begin_snapshot(&Sees::Everyone).await?;
+    let all = stored::of_return(&mut conn, &spec.id, N_LISTED).await?;
+    let is_of_period =
+        |one: &&stored::Release| one.from_period == period.label && one.to_period == period.label;
+    let Some(newest) = all.iter().find(is_of_period).filter(|one| one.id != id) else {
+        return Ok(false);
+    };
+    let before = stored::manifest(&mut conn, newest.id).await?;
+    let rounds = WhichRounds {
+        from: period,
+        to: period,
+    };
+    let now = read_manifest(&mut conn, versions, spec, rounds, WHAT_STANDS).await;
+    let now = now.map_err(WantedError::from)?;
+    Ok(before == Some(json!(now)))
 }
 
 /// The same for the same schedule and moment, and no other's.

@@ -298,7 +298,9 @@ async fn a_schedule_drafts_a_release_of_the_newest_round_that_is_over_once() {
         .collect();
     told.sort();
     assert_eq!(told, ["tess@team.example", "tom@team.example"]);
-    // The next moment has one of its own.
+    // The next moment has one of its own, once something is new.
+    assert_eq!(draft("2026-09-05T05:00:00Z").await, Drafted::Nothing);
+    world.hand_in("two").await;
     let Drafted::Release(next) = draft("2026-09-05T05:00:00Z").await else {
         panic!("something stands");
     };
@@ -325,6 +327,7 @@ async fn a_schedule_drafts_a_release_of_the_newest_round_that_is_over_once() {
     set_dates(&world.db, &planner(), &[new], &because)
         .await
         .unwrap();
+    world.hand_in("three").await;
     assert_eq!(draft("2026-10-05T05:00:00Z").await, Drafted::Nothing);
     assert!(matches!(
         draft("2026-11-05T06:00:00Z").await,
