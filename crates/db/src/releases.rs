@@ -37,6 +37,13 @@ impl Kind {
     }
 }
 
+const BUILD: &str = "build release ";
+
+/// The key of the job that builds a release.
+pub fn build_key(id: Uuid) -> String {
+    format!("{BUILD}{id}")
+}
+
 /// A release to draft.
 #[derive(Debug, Clone)]
 pub struct NewRelease<'a> {
@@ -69,6 +76,8 @@ pub struct Release {
     pub by: Option<ActorId>,
     pub by_name: String,
     pub is_built: bool,
+    /// Its job waits or runs; where it neither is nor is being built, that was given up.
+    pub is_being_built: bool,
     pub approvals: Vec<Approval>,
     /// Its number and when, once it is published.
     pub published: Option<(u32, DateTime<Utc>)>,
@@ -157,6 +166,8 @@ struct Row {
     by_name: String,
     #[diesel(sql_type = diesel::sql_types::Bool)]
     is_built: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    is_being_built: bool,
     #[diesel(sql_type = Array<SqlUuid>)]
     approved_by: Vec<Uuid>,
     #[diesel(sql_type = Array<Text>)]
@@ -194,6 +205,7 @@ impl TryFrom<Row> for Release {
             at: row.at,
             by_name: row.by_name,
             is_built: row.is_built,
+            is_being_built: row.is_being_built,
         })
     }
 }
@@ -204,6 +216,7 @@ fn select(rest: &str) -> String {
         "SELECT r.id, r.return_id, v.title AS return_title, r.return_version, r.from_period, r.to_period, r.kind,
                 r.notes, r.settings, r.at, r.by_kind, r.by_id, r.by_name,
                 EXISTS (SELECT FROM release_file f WHERE f.release_id = r.id) AS is_built,
+                EXISTS (SELECT FROM job j WHERE j.dedupe_key = '{BUILD}' || r.id AND j.state IN ('ready', 'running')) AS is_being_built,
                 ARRAY(SELECT by_id FROM release_approval a WHERE a.release_id = r.id ORDER BY a.at, a.by_id) AS approved_by,
                 ARRAY(SELECT by_name FROM release_approval a WHERE a.release_id = r.id ORDER BY a.at, a.by_id) AS approved_names,
                 ARRAY(SELECT at FROM release_approval a WHERE a.release_id = r.id ORDER BY a.at, a.by_id) AS approved_at,

@@ -142,10 +142,11 @@ pub use release_changes::{
     Changed, TwoReleases, how_much_changed, two_releases, write_release_changes,
 };
 pub use releases::{
-    Approval, BuildReleaseJob, DraftOf, DraftingRelease, FiguresIn, FileOfRelease, LeftOut,
-    N_APPROVALS, Release, ReleaseError, ReleaseFileError, ReleaseInFull, ReleaseKind,
-    ReleaseToBuild, approve_release, build_release, draft_release, keep_release, left_out,
-    may_release, release_file, release_in_full, release_to_build, releases_of, threshold_of,
+    Approval, BuildReleaseJob, Building, DraftOf, DraftingRelease, FiguresIn, FileOfRelease,
+    LeftOut, N_APPROVALS, Release, ReleaseError, ReleaseFileError, ReleaseInFull, ReleaseKind,
+    ReleaseToBuild, approve_release, build_release, building, draft_release, keep_release,
+    left_out, may_release, release_file, release_in_full, release_to_build, releases_of,
+    threshold_of,
 };
 pub use reminders::{
     Logged, REMIND_JOB, RemindedOf, remind, reminder_in_words, reminders_in, reminders_of,

@@ -220,7 +220,7 @@ pub async fn draft_release(
         );
         record(&mut tx, actor, deed).await?;
         let release_id = drafting.id;
-        let key = format!("build release {release_id}");
+        let key = releases::build_key(release_id);
         let job = NewJob::new(BuildReleaseJob::KIND, json!(BuildReleaseJob { release_id }));
         queue::enqueue(&mut tx, &job.once(&key)).await?;
     }
@@ -314,6 +314,36 @@ pub async fn release_in_full(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
 /// Below which counts of a release are left out; `None`: none are.
 pub fn threshold_of(release: &Release) -> Option<u32> {
     Some(settings_of(release).ok()?.protection?.threshold)
+}
+
+/// How far the files of a release are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Building {
+    Done,
+    Waits,
+    Runs,
+    /// Something of ours failed; it is tried again by itself.
+    TriedAgain,
+    /// It failed too often.
+    GivenUp,
+}
+
+/// How far they are, of a release that its reader was given.
+pub async fn building(db: &Db, _actor: &Actor, release: &Release) -> Result<Building, DbError> {
+    if release.is_built {
+        return Ok(Building::Done);
+    }
+    if !release.is_being_built {
+        return Ok(Building::GivenUp);
+    }
+    let (mut conn, key) = (db.conn().await?, releases::build_key(release.id));
+    let progress = queue::progress(&mut conn, &key, &[BuildReleaseJob::KIND]).await?;
+    Ok(match progress {
+        Some(job) if job.is_running => Building::Runs,
+        Some(job) if job.n_failures > 0 => Building::TriedAgain,
+        // It may have ended just now: that is seen by who looks again.
+        Some(_) | None => Building::Waits,
+    })
 }
 
 fn settings_of(release: &Release) -> Result<Settings, DbError> {

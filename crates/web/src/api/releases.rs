@@ -90,6 +90,7 @@ fn told(release: &Release) -> serde_json::Value {
         "drafted_at": release.at,
         "is_built": release.is_built,
         "n_approvals": release.approvals.len(),
+        "is_given_up": !release.is_built && !release.is_being_built,
         "number": release.published.map(|(number, _)| number),
         "published_at": release.published.map(|(_, at)| at),
         "link": format!("/api/releases/{}", release.id),

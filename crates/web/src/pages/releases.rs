@@ -10,7 +10,7 @@ use dataset::{Asked, Shape};
 use finding::words::counted;
 use spec::{Period, ReturnSpec};
 use uuid::Uuid;
-use workflow::{N_APPROVALS, Release, ReleaseError, ReleaseKind};
+use workflow::{Building, N_APPROVALS, Release, ReleaseError, ReleaseKind};
 
 use super::datasets;
 use super::explain::{Fields, field, see};
@@ -51,6 +51,9 @@ struct ReleasePage {
     may_approve: bool,
     is_built: bool,
     problem: Option<String>,
+    /// How far its files are, while they aren't there.
+    building: Option<&'static str>,
+    is_given_up: bool,
     field: &'static str,
 }
 
@@ -93,7 +96,10 @@ pub(super) fn kind_in_words(kind: ReleaseKind) -> &'static str {
 pub(super) fn state(release: &Release) -> (String, &'static str) {
     match (release.published, release.is_built, release.approvals.len()) {
         (Some((number, _)), _, _) => (format!("published as number {number}"), "ds_tag--green"),
-        (None, false, _) => ("its files are being made".to_owned(), "ds_tag--blue"),
+        (None, false, _) if release.is_being_built => {
+            ("its files are being made".to_owned(), "ds_tag--blue")
+        }
+        (None, false, _) => ("its files were not made".to_owned(), "ds_tag--red"),
         (None, true, 0) => ("to approve".to_owned(), "ds_tag--yellow"),
         (None, true, n) => (
             format!("approved by {n} of {N_APPROVALS}"),
@@ -180,6 +186,9 @@ async fn page(
         && release.published.is_none()
         && !has_approved;
     let (state, tag) = state(release);
+    let building = workflow::building(db, actor, release)
+        .await
+        .map_err(Problem::from)?;
     let page = ReleasePage {
         title: release.return_title.clone(),
         period: periods_in_words(release, &site.specs),
@@ -227,6 +236,8 @@ async fn page(
         may_approve,
         is_built: release.is_built,
         field: "approve",
+        building: in_words(building),
+        is_given_up: building == Building::GivenUp,
         problem,
         you: Some(visitor.you),
     };
@@ -238,6 +249,20 @@ async fn page(
 }
 
 /// What a release leaves out, and how much.
+fn in_words(building: Building) -> Option<&'static str> {
+    Some(match building {
+        Building::Done => return None,
+        Building::Waits => "Its files will be made soon. Open this page again in a minute.",
+        Building::Runs => "Its files are being made. Open this page again in a minute.",
+        Building::TriedAgain => {
+            "Making its files failed, and will be tried again. Open this page again later."
+        }
+        Building::GivenUp => {
+            "Making its files failed too often, and is not tried any more. Tell whoever runs this service. When the cause is mended, draft it again."
+        }
+    })
+}
+
 async fn left_out(
     site: &Site,
     actor: &workflow::Actor,
