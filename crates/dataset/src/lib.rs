@@ -48,6 +48,8 @@ pub enum DatasetError {
     Parquet(#[from] parquet::errors::ParquetError),
     #[error("the dataset could not be put into columns: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),
+    #[error(transparent)]
+    Unprotected(#[from] spec::disclosure::Unprotected),
     #[error("a stored value of {column} is not what its column holds")]
     Value { column: String },
     #[error("the writer of the dataset ended before its rows did")]

@@ -16,9 +16,13 @@ use report::table::MOST_ROWS;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use spec::ReturnSpec;
+use uuid::Uuid;
 
-pub use self::suppressed::{Before, MARK, Protection, Suppressed};
-use self::suppressed::{Told, decide};
+pub use self::suppressed::{
+    Before, CellsLeftOut, LINKED, MARK, PUBLISHED_BEFORE, Protection, SMALL, Suppressed,
+    TOLD_BEFORE,
+};
+use self::suppressed::{Told, cells_csv, decide, forms};
 use crate::write::From;
 use crate::{Asked, DatasetError, Format, Lineage, Manifest, Shape, bytes_of, notes, write_file};
 
@@ -27,6 +31,9 @@ use crate::{Asked, DatasetError, Format, Lineage, Manifest, Shape, bytes_of, not
 pub struct Settings {
     pub lineage: Lineage,
     pub labels: bool,
+    /// The final or revised release of its periods that was the newest one published; another one since overtook it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Uuid>,
     /// How small counts are protected; `None`: every figure is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protection: Option<Protection>,
@@ -69,6 +76,9 @@ const FORMATS: [Format; 3] = [Format::Csv, Format::Xlsx, Format::Parquet];
 /// How many figures are left out.
 pub const SUPPRESSED: &str = "suppressed.csv";
 
+/// Which ones: what later releases read of this one.
+pub const SUPPRESSED_CELLS: &str = "suppressed-cells.csv";
+
 const JSON: &str = "application/json";
 const JSON_LD: &str = "application/ld+json";
 
@@ -110,6 +120,9 @@ pub async fn build(
     if edition.settings.protection.is_some() {
         let counts = suppressed_csv(&tables)?;
         built.push(put(into, SUPPRESSED, Format::Csv.content_type(), counts).await?);
+        let tables = tables.iter().filter_map(|table| table.shape.left_out());
+        let cells = cells_csv(tables.map(Arc::as_ref))?;
+        built.push(put(into, SUPPRESSED_CELLS, Format::Csv.content_type(), cells).await?);
     }
     let manifest = manifest_csv(edition.manifest)?;
     built.push(put(into, "manifest.csv", Format::Csv.content_type(), manifest).await?);
@@ -133,13 +146,12 @@ async fn protected(
 ) -> Result<Suppressed, DatasetError> {
     let spec = edition.spec;
     let mut told = Told::default();
-    for before in edition.before {
-        let manifest = &before.manifest;
+    for Before { manifest, left_out } in edition.before {
         let then = Shape::of(from.versions, spec, &shape.table, manifest, &shape.asked)?;
-        decide(from, manifest, (spec, &then), before.threshold, &mut told).await?;
+        told.add(forms(from, manifest, (spec, &then)).await?, left_out);
     }
-    let threshold = protection.threshold;
-    decide(from, edition.manifest, (spec, shape), threshold, &mut told).await
+    let forms = forms(from, edition.manifest, (spec, shape)).await?;
+    decide(forms, protection.threshold, &told).await
 }
 
 async fn put(
@@ -200,7 +212,7 @@ fn suppressed_csv(tables: &[TableOf]) -> Result<Vec<u8>, DatasetError> {
         let Some(left_out) = table.shape.left_out() else {
             continue;
         };
-        for (reason, n_cells) in [("small", left_out.n_small), ("linked", left_out.n_linked)] {
+        for (reason, n_cells) in left_out.counts() {
             writer.write_record([
                 &table.shape.table,
                 &left_out.threshold().to_string(),
@@ -217,7 +229,7 @@ fn suppressed_csv(tables: &[TableOf]) -> Result<Vec<u8>, DatasetError> {
 pub struct LeftOut {
     pub table: String,
     pub threshold: u32,
-    /// `small` or `linked`.
+    /// [`SMALL`], [`LINKED`], [`PUBLISHED_BEFORE`] or [`TOLD_BEFORE`].
     pub reason: String,
     pub cells: u64,
 }

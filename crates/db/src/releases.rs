@@ -253,6 +253,17 @@ pub async fn of_return(
     rows.into_iter().map(Release::try_from).collect()
 }
 
+/// A return's that are published, all of them, in the order in which they were.
+pub async fn published(conn: &mut Conn, return_id: &str) -> Result<Vec<Release>, DbError> {
+    let rows: Vec<Row> = statement(select(
+        "WHERE p.return_id = $1 ORDER BY p.at, p.number, r.id",
+    ))
+    .bind::<Text, _>(return_id)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(Release::try_from).collect()
+}
+
 /// Those that are made of a submission, newest first.
 pub async fn of_submission(conn: &mut Conn, id: Uuid) -> Result<Vec<Release>, DbError> {
     let rows: Vec<Row> = statement(select(

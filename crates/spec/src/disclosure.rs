@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Item, ItemKind, Layout, Part, ReturnSpec, RuleKind, TableSpec};
+use crate::{Item, Layout, Part, ReturnSpec, RuleKind, TableSpec};
 
 /// Counts above zero and below this are not published, where a return says no other threshold.
 pub const USUAL_THRESHOLD: u32 = 5;
@@ -13,10 +13,11 @@ pub struct Disclosure {
     pub threshold: u32,
     /// Whether a release is drafted with it unless somebody says otherwise.
     pub suggested: bool,
-    /// By table; `None`: whole numbers that have no unit of money.
-    pub counts: Option<BTreeMap<String, Vec<String>>>,
+    /// By table, the items that count people or cases.
+    pub counts: BTreeMap<String, Vec<String>>,
     /// Beside those that rules state.
     pub sums: Vec<DeclaredSum>,
+    pub together: Vec<Together>,
 }
 
 impl Default for Disclosure {
@@ -24,8 +25,9 @@ impl Default for Disclosure {
         Self {
             threshold: USUAL_THRESHOLD,
             suggested: false,
-            counts: None,
+            counts: BTreeMap::new(),
             sums: Vec::new(),
+            together: Vec::new(),
         }
     }
 }
@@ -47,15 +49,60 @@ pub enum SumOf {
         part_lines: Vec<Part>,
         items: Vec<String>,
     },
+    /// Cells of any lines; what is subtracted has `true`.
+    Cells {
+        total: CellOf,
+        parts: Vec<(CellOf, bool)>,
+    },
+}
+
+/// A cell of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellOf {
+    pub line: String,
+    pub item: String,
+}
+
+/// Figures of a form of which one tells the others: they are left out together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Together {
+    pub table: String,
+    pub of: TogetherOf,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TogetherOf {
+    /// Of each line.
+    Items(Vec<String>),
+    /// Of each item.
+    Lines(Vec<String>),
+}
+
+/// Why small counts of a return can't be left out of what is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unprotected {
+    /// Leaving out single figures of such rows protects nobody.
+    #[error("the return has a table with a row for each record")]
+    Records,
+    #[error("the return does not say which of its figures are counts")]
+    CountsNotSaid,
+    #[error("the return says that none of its figures is a count")]
+    NoCounts,
 }
 
 impl ReturnSpec {
-    /// How its published figures are protected; `None` where a table of it has a row for each record and no form:
-    /// leaving out single figures of such rows protects nobody.
-    pub fn disclosure(&self) -> Option<Disclosure> {
+    /// How its published figures are protected.
+    pub fn disclosure(&self) -> Result<&Disclosure, Unprotected> {
         let is_form = |table: &TableSpec| matches!(table.layout, Layout::Matrix(_));
-        let has_forms = self.tables.iter().all(is_form);
-        has_forms.then(|| self.disclosure_said.clone().unwrap_or_default())
+        if !self.tables.iter().all(is_form) {
+            return Err(Unprotected::Records);
+        }
+        let said = self.disclosure_said.as_ref();
+        let said = said.ok_or(Unprotected::CountsNotSaid)?;
+        if said.counts.values().all(Vec::is_empty) {
+            return Err(Unprotected::NoCounts);
+        }
+        Ok(said)
     }
 
     /// All sums of a table, of rules in and out of force alike: who reads the figures may know any of them.
@@ -85,14 +132,7 @@ impl ReturnSpec {
 impl Disclosure {
     /// Whether an item of a table counts people or cases.
     pub fn is_count(&self, table: &str, item: &Item) -> bool {
-        match &self.counts {
-            Some(counts) => counts
-                .get(table)
-                .is_some_and(|items| items.contains(&item.name)),
-            None => {
-                let is_money = |unit: &String| unit.contains('£') || unit.contains("pence");
-                item.kind == ItemKind::Integer && !item.unit.as_ref().is_some_and(is_money)
-            }
-        }
+        let counts = self.counts.get(table);
+        counts.is_some_and(|items| items.contains(&item.name))
     }
 }

@@ -7,16 +7,19 @@ use std::path::Path;
 
 use access::{Action, ActorId, Object, Reach};
 use chrono::NaiveDate;
-use dataset::release::{Before, Built, Edition, Protection, SUPPRESSED, Settings};
+use dataset::release::{
+    Before, Built, CellsLeftOut, Edition, Protection, SUPPRESSED, SUPPRESSED_CELLS, Settings,
+};
 use dataset::{
     DatasetError, From, Lineage, Manifest, ShapeError, WhichRounds, WhoseRecords, read_manifest,
 };
 use db::releases::{self, Kind, NewRelease, ReleaseFile};
-use db::{Conn, Db, DbError, Sees, Tx};
+use db::{Conn, Db, DbError, Sees};
 use files::Files;
 use queue::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use spec::disclosure::Unprotected;
 use spec::{Period, ReturnSpec};
 use uuid::Uuid;
 
@@ -63,7 +66,7 @@ pub enum FiguresIn {
 impl FiguresIn {
     /// What a release of a return is drafted with unless somebody says otherwise.
     pub fn suggested_by(spec: &ReturnSpec) -> Self {
-        if spec.disclosure().is_some_and(|said| said.suggested) {
+        if spec.disclosure().is_ok_and(|said| said.suggested) {
             FiguresIn::Protected
         } else {
             FiguresIn::All
@@ -102,17 +105,22 @@ pub enum ReleaseError {
     NotesMissing,
     #[error("the notes are longer than is kept")]
     NotesTooLong,
-    /// Leaving out single figures protects nobody where a row is a record.
-    #[error("the return has a table that is no form, so its figures can't be protected")]
-    NoForms,
+    #[error(transparent)]
+    Unprotected(#[from] Unprotected),
     #[error("the release is not built yet")]
     NotBuilt,
-    #[error("another protected release was published after this one was drafted")]
+    #[error("a final release of its periods was published after this one was drafted")]
     Overtaken,
+    /// What the two leave out differently could be worked out from both.
+    #[error("another protected release was published after this one was drafted")]
+    OvertakenByProtected,
     #[error("a person approves a release, not a program")]
     NotAPerson,
     #[error("its return's version is not there any more")]
     UnknownVersion,
+    /// A file of a release before it.
+    #[error(transparent)]
+    Original(#[from] OriginalError),
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -148,13 +156,10 @@ pub async fn draft_release(
     }
     let mut protection = match drafting.figures {
         FiguresIn::All => None,
-        FiguresIn::Protected => {
-            let said = spec.disclosure().ok_or(ReleaseError::NoForms)?;
-            Some(Protection {
-                threshold: said.threshold,
-                after: Vec::new(),
-            })
-        }
+        FiguresIn::Protected => Some(Protection {
+            threshold: spec.disclosure()?.threshold,
+            after: Vec::new(),
+        }),
     };
     let notes = match written(drafting.notes) {
         Ok(notes) => notes,
@@ -175,19 +180,26 @@ pub async fn draft_release(
     if manifest.submissions.is_empty() {
         return Err(ReleaseError::Nothing);
     }
+    if protection.is_some() {
+        say_counts(versions, spec, &manifest)?;
+    }
     let mut tx = db.begin(&sees(actor)).await?;
     releases::lock(&mut tx, &spec.id).await?;
-    let kind = match drafting.of {
-        DraftOf::WhatStands => Kind::Provisional,
-        DraftOf::WhatIsAccepted => after(&mut tx, &spec.id, from, to).await?,
+    let published = releases::published(&mut tx, &spec.id).await?;
+    let after = newest_final(&published, (&from.label, &to.label));
+    let kind = match (drafting.of, after) {
+        (DraftOf::WhatStands, _) => Kind::Provisional,
+        (DraftOf::WhatIsAccepted, None) => Kind::Final,
+        (DraftOf::WhatIsAccepted, Some(_)) => Kind::Revised,
     };
     if kind == Kind::Revised && notes.is_empty() {
         return Err(ReleaseError::NotesMissing);
     }
     if let Some(protection) = &mut protection {
-        protection.after = protected_before(&mut tx, &spec.id).await?;
+        protection.after = protected(&published);
     }
     let settings = Settings {
+        after,
         lineage: drafting.lineage,
         labels: true,
         protection,
@@ -228,32 +240,34 @@ pub async fn draft_release(
     Ok(())
 }
 
-/// The protected releases of a return that are published, the oldest first.
-async fn protected_before(tx: &mut Tx, return_id: &str) -> Result<Vec<Uuid>, DbError> {
-    let all = releases::of_return(tx, return_id, N_LISTED).await?;
-    let mut published: Vec<_> = all
-        .iter()
-        .filter(|release| threshold_of(release).is_some())
-        .filter_map(|release| Some((release.published?.1, release.id)))
-        .collect();
-    published.sort_unstable();
-    Ok(published.into_iter().map(|(_, id)| id).collect())
+/// An error where a version that a release is made of can't be protected.
+fn say_counts(
+    versions: &[ReturnSpec],
+    spec: &ReturnSpec,
+    manifest: &Manifest,
+) -> Result<(), ReleaseError> {
+    for (version, _) in &manifest.versions {
+        let is_it = |known: &&ReturnSpec| known.id == spec.id && known.version == *version;
+        let version = versions.iter().find(is_it);
+        version.ok_or(ReleaseError::UnknownVersion)?.disclosure()?;
+    }
+    Ok(())
 }
 
-/// Final, or revised where a final one was published before.
-async fn after(tx: &mut Tx, return_id: &str, from: &Period, to: &Period) -> Result<Kind, DbError> {
-    let before = releases::of_return(tx, return_id, N_LISTED).await?;
-    let is_final = |release: &Release| {
+/// The protected ones of those that are published, in their order.
+fn protected(published: &[Release]) -> Vec<Uuid> {
+    let protected = published.iter();
+    let protected = protected.filter(|release| threshold_of(release).is_some());
+    protected.map(|release| release.id).collect()
+}
+
+/// The final or revised one of some periods that was published last.
+fn newest_final(published: &[Release], periods: (&str, &str)) -> Option<Uuid> {
+    let is_final = |release: &&Release| {
         release.kind != Kind::Provisional
-            && release.published.is_some()
-            && (release.from_period.as_str(), release.to_period.as_str())
-                == (from.label.as_str(), to.label.as_str())
+            && (release.from_period.as_str(), release.to_period.as_str()) == periods
     };
-    Ok(if before.iter().any(is_final) {
-        Kind::Revised
-    } else {
-        Kind::Final
-    })
+    published.iter().rfind(is_final).map(|release| release.id)
 }
 
 fn deed(verb: &'static str, details: serde_json::Value) -> Deed<'static> {
@@ -311,11 +325,6 @@ pub async fn release_in_full(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
     })
 }
 
-/// Below which counts of a release are left out; `None`: none are.
-pub fn threshold_of(release: &Release) -> Option<u32> {
-    Some(settings_of(release).ok()?.protection?.threshold)
-}
-
 /// How far the files of a release are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Building {
@@ -344,6 +353,11 @@ pub async fn building(db: &Db, _actor: &Actor, release: &Release) -> Result<Buil
         // It may have ended just now: that is seen by who looks again.
         Some(_) | None => Building::Waits,
     })
+}
+
+/// Below which counts of a release are left out; `None`: none are.
+pub fn threshold_of(release: &Release) -> Option<u32> {
+    Some(settings_of(release).ok()?.protection?.threshold)
 }
 
 fn settings_of(release: &Release) -> Result<Settings, DbError> {
@@ -409,7 +423,8 @@ pub struct ReleaseToBuild {
     release: Release,
     manifest: Manifest,
     settings: Settings,
-    before: Vec<Before>,
+    /// The protected ones before it: what each is made of, and its file of what it leaves out.
+    before: Vec<(Manifest, ReleaseFile)>,
 }
 
 /// `None` where there is nothing left to do: there is no such release, or it is built.
@@ -427,16 +442,11 @@ pub async fn release_to_build(
     let settings = settings_of(&release)?;
     let mut before = Vec::new();
     for id in settings.protection.iter().flat_map(|said| &said.after) {
-        let Some(earlier) = releases::find(&mut conn, *id).await? else {
-            continue;
-        };
-        if let Some(threshold) = threshold_of(&earlier) {
-            let manifest = manifest_of(&mut conn, *id).await?;
-            before.push(Before {
-                threshold,
-                manifest,
-            });
-        }
+        let files = releases::files(&mut conn, *id).await?;
+        let file = files.into_iter().find(|file| file.name == SUPPRESSED_CELLS);
+        let untold = || DbError::Stored(format!("release {id} does not say what it leaves out"));
+        let manifest = manifest_of(&mut conn, *id).await?;
+        before.push((manifest, file.ok_or_else(untold)?));
     }
     Ok(Some(ReleaseToBuild {
         release,
@@ -448,7 +458,7 @@ pub async fn release_to_build(
 
 /// Writes every file of a release into a folder: the same bytes whenever it is done.
 pub async fn build_release(
-    db: &Db,
+    (db, files): (&Db, &Files),
     actor: &Actor,
     versions: &[ReturnSpec],
     to_build: &ReleaseToBuild,
@@ -479,11 +489,21 @@ pub async fn build_release(
         .iter()
         .find(|spec| spec.id == release.return_id && spec.version == release.return_version)
         .ok_or(ReleaseError::UnknownVersion)?;
+    let mut earlier = Vec::new();
+    for (manifest, file) in before {
+        // The release's own file of that name is written over it.
+        let copy = into.join(SUPPRESSED_CELLS);
+        let got = files.get_to_file(&file.key, &copy).await;
+        got.map_err(OriginalError::Files)?;
+        let left_out = CellsLeftOut::read(&copy).map_err(WantedError::from)?;
+        let manifest = manifest.clone();
+        earlier.push(Before { manifest, left_out });
+    }
     let edition = Edition {
         spec,
         manifest,
         settings,
-        before,
+        before: &earlier,
         kind: release.kind.as_str(),
         notes: &release.notes,
         drafted_on: drafted_on(release),
@@ -540,12 +560,18 @@ pub async fn approve_release(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
     if !release.is_built {
         return Err(ReleaseError::NotBuilt);
     }
-    // Another one came out meanwhile, and what the two leave out differently could be worked out from both.
-    if let Some(protection) = settings_of(&release)?.protection
-        && release.published.is_none()
-        && protection.after != protected_before(&mut tx, &release.return_id).await?
-    {
-        return Err(ReleaseError::Overtaken);
+    // Another one came out meanwhile.
+    if release.published.is_none() {
+        let published = releases::published(&mut tx, &release.return_id).await?;
+        let settings = settings_of(&release)?;
+        let periods = (release.from_period.as_str(), release.to_period.as_str());
+        if settings.after != newest_final(&published, periods) {
+            return Err(ReleaseError::Overtaken);
+        }
+        let is_after = |protection: &Protection| protection.after == protected(&published);
+        if !settings.protection.as_ref().is_none_or(is_after) {
+            return Err(ReleaseError::OvertakenByProtected);
+        }
     }
     if releases::approve(&mut tx, id, person, &actor.name).await? {
         let details = json!({"release": id, "return": release.return_id});

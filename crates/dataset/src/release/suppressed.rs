@@ -1,20 +1,29 @@
 //! What a release leaves out of its tables, form by form, and what is told of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::io;
+use std::path::Path;
 
 use db::records::Counted;
 use serde::{Deserialize, Serialize};
-use spec::disclosure::{Disclosure, SumOf};
-use spec::{Item, ItemKind, Layout, ReturnSpec, TableSpec};
+use spec::disclosure::{CellOf, Disclosure, SumOf, TogetherOf};
+use spec::{Item, ItemKind, Layout, Part, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
-use crate::disclosure::{Cells, Sum, Why, suppress};
+use crate::disclosure::{Cells, Decided, Edition, Sum, Why, suppress};
 use crate::rows::Rows;
 use crate::write::From;
-use crate::{DatasetError, Manifest, Shape};
+use crate::{DatasetError, Manifest, Shape, bytes_of};
 
 /// What stands in a cell that is not published.
 pub const MARK: &str = "[c]";
+
+/// Why a figure is left out.
+pub const SMALL: &str = "small";
+pub const LINKED: &str = "linked";
+/// Why it can't be hidden any more.
+pub const PUBLISHED_BEFORE: &str = "published before";
+pub const TOLD_BEFORE: &str = "told before";
 
 /// How a release is protected: decided when it is drafted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,19 +38,65 @@ pub struct Protection {
 /// A release that was published before.
 #[derive(Debug, Clone)]
 pub struct Before {
-    pub threshold: u32,
     pub manifest: Manifest,
+    pub left_out: CellsLeftOut,
 }
 
-/// What earlier releases told and left out.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    left_out: HashSet<Key>,
-    published: HashMap<Key, String>,
+/// The cells that a release left out, as its file has them: what was published is read and not decided anew.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CellsLeftOut(HashSet<(String, Uuid, u32, String)>);
+
+impl CellsLeftOut {
+    pub fn read(path: &Path) -> Result<Self, DatasetError> {
+        let mut reader = csv::Reader::from_path(path)?;
+        let cells = reader.deserialize().map(|cell| {
+            let CellLeftOut {
+                table,
+                submission_id,
+                source_row,
+                item,
+                ..
+            } = cell?;
+            Ok((table, submission_id, source_row, item))
+        });
+        Ok(Self(cells.collect::<Result<_, csv::Error>>()?))
+    }
 }
 
-/// Organisation, period, line and column.
-type Key = (String, String, String, String);
+/// A line of that file. Table, row and item are those of the version of the return that the form was made with, which
+/// never change, whatever columns are called later and in which order they stand.
+#[derive(Debug, Serialize, Deserialize)]
+struct CellLeftOut {
+    organisation_code: String,
+    period: String,
+    table: String,
+    source_row: u32,
+    item: String,
+    reason: String,
+    submission_id: Uuid,
+}
+
+/// The cells that the tables of a release leave out.
+pub(super) fn cells_csv<'a>(
+    tables: impl Iterator<Item = &'a Suppressed>,
+) -> Result<Vec<u8>, DatasetError> {
+    let mut writer = csv::WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::new());
+    writer.write_record([
+        "organisation_code",
+        "period",
+        "table",
+        "source_row",
+        "item",
+        "reason",
+        "submission_id",
+    ])?;
+    for cell in tables.flat_map(|table| &table.cells) {
+        writer.serialize(cell)?;
+    }
+    bytes_of(writer)
+}
 
 /// What is left out of a table.
 #[derive(Debug, Default)]
@@ -49,8 +104,15 @@ pub struct Suppressed {
     threshold: u32,
     /// By submission and row of its sheet.
     rows: HashMap<(Uuid, u32), Row>,
+    cells: Vec<CellLeftOut>,
     pub n_small: u64,
     pub n_linked: u64,
+    /// Small counts that stand, since an earlier release published them.
+    pub n_published_before: u64,
+    /// Left out, but they follow from what earlier releases published.
+    pub n_told_before: u64,
+    /// Forms of which all that is linked is left out, since looking for less took too long.
+    pub n_all_linked: u64,
 }
 
 #[derive(Debug, Default)]
@@ -80,28 +142,76 @@ impl Suppressed {
     /// What readers are told.
     pub fn in_words(&self) -> String {
         let upper = self.threshold.saturating_sub(1);
-        format!(
+        let mut words = format!(
             "{MARK} stands for a figure that is not published so that nobody can be recognised: {} because it is a count from 1 to {upper} or part of a total that small, and {} so that none of these can be worked out from the sums. The column suppressed names them in each row.",
             self.n_small, self.n_linked
-        )
+        );
+        if self.n_published_before > 0 {
+            words.push_str(&format!(
+                " Counts from 1 to {upper} that an earlier release published stand as they are: {}.",
+                self.n_published_before
+            ));
+        }
+        if self.n_all_linked > 0 {
+            words.push_str(&format!(
+                " Forms of which more is left out than may be needed, since the least was not found: {}.",
+                self.n_all_linked
+            ));
+        }
+        words
     }
 
-    fn add(
-        &mut self,
-        (submission, row_number): (Uuid, u32),
-        (item, name): (usize, &str),
-        why: Why,
-    ) {
-        match why {
-            Why::Small => self.n_small += 1,
-            Why::Linked => self.n_linked += 1,
-        }
-        let row = self.rows.entry((submission, row_number)).or_default();
-        if row.items.insert(item) {
-            if !row.names.is_empty() {
-                row.names.push_str("; ");
+    /// Why figures are left out, or can't be any more, and how many.
+    pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
+        let always = [(SMALL, self.n_small), (LINKED, self.n_linked)];
+        let before = [
+            (PUBLISHED_BEFORE, self.n_published_before),
+            (TOLD_BEFORE, self.n_told_before),
+        ];
+        let before = before.into_iter().filter(|(_, n_cells)| *n_cells > 0);
+        always.into_iter().chain(before).collect()
+    }
+
+    fn add(&mut self, of: &OfForm<'_>, decided: &Decided) {
+        let n_cells = of.cells.values.len();
+        let told_before = decided.told_before.iter().filter(|place| **place < n_cells);
+        self.n_told_before += told_before.count() as u64;
+        self.n_published_before += decided.n_published_before;
+        self.n_all_linked += u64::from(decided.is_all_linked);
+        for (place, why) in decided.left_out.range(..n_cells) {
+            let (row, column) = (place / of.items.len(), place % of.items.len());
+            let (Some((row_number, _)), Some(name), Some(Some(item))) =
+                (of.form.get(row), of.names.get(column), of.items.get(column))
+            else {
+                continue;
+            };
+            let reason = match why {
+                Why::Small => {
+                    self.n_small += 1;
+                    SMALL
+                }
+                Why::Linked => {
+                    self.n_linked += 1;
+                    LINKED
+                }
+            };
+            self.cells.push(CellLeftOut {
+                organisation_code: of.counted.organisation.clone(),
+                period: of.counted.period_label.clone(),
+                table: of.table.name.clone(),
+                source_row: *row_number,
+                item: item.name.clone(),
+                reason: reason.to_owned(),
+                submission_id: of.counted.submission_id,
+            });
+            let row = (of.counted.submission_id, *row_number);
+            let row = self.rows.entry(row).or_default();
+            if row.items.insert(column) {
+                if !row.names.is_empty() {
+                    row.names.push_str("; ");
+                }
+                row.names.push_str(name);
             }
-            row.names.push_str(name);
         }
     }
 }
@@ -109,129 +219,162 @@ impl Suppressed {
 /// A form as it is read: each row with its values, in the columns' order.
 type Form = Vec<(u32, Vec<Option<String>>)>;
 
-/// Reads a table once and decides, and adds it to what is told. Each form is one by itself: sums go over its cells and no further.
+/// A form of the release, as its version of the return has it.
+pub(super) struct OfForm<'a> {
+    counted: &'a Counted,
+    table: &'a TableSpec,
+    items: Vec<Option<&'a Item>>,
+    /// The columns' names.
+    names: &'a [String],
+    form: Form,
+    cells: Cells,
+}
+
+/// Line and column.
+type Key = (String, String);
+
+impl OfForm<'_> {
+    /// What each cell is known by from one edition to the next, in the order of the cells.
+    fn keys(&self) -> Vec<Key> {
+        let line_item = line_item(self.table, &self.items);
+        let lines = self.form.iter().map(|(_, values)| {
+            let line = line_item.and_then(|item| values.get(item)?.clone());
+            line.unwrap_or_default()
+        });
+        let cells = lines.flat_map(|line| {
+            let names = self.names.iter();
+            names.map(move |name| (line.clone(), name.clone()))
+        });
+        cells.collect()
+    }
+
+    fn left_out(&self, cells: &CellsLeftOut) -> BTreeSet<usize> {
+        let mut left_out = BTreeSet::new();
+        for (row, (row_number, _)) in self.form.iter().enumerate() {
+            for (column, item) in self.items.iter().enumerate() {
+                let is_it = item.is_some_and(|item| {
+                    let id = self.counted.submission_id;
+                    let cell = (self.table.name.clone(), id, *row_number, item.name.clone());
+                    cells.0.contains(&cell)
+                });
+                if is_it {
+                    left_out.insert(row * self.items.len() + column);
+                }
+            }
+        }
+        left_out
+    }
+}
+
+/// What earlier releases told and left out, by organisation and period, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Told(HashMap<(String, String), Vec<Earlier>>);
+
+/// What its cells are known by.
+type Earlier = (Vec<Key>, Edition);
+
+impl Told {
+    pub(super) fn add(&mut self, forms: Vec<OfForm<'_>>, left_out: &CellsLeftOut) {
+        for of in forms {
+            let edition = Edition {
+                left_out: of.left_out(left_out),
+                figures: Vec::new(),
+                values: of.cells.values.clone(),
+                sums: of.cells.sums.clone(),
+                together: of.cells.together.clone(),
+            };
+            let editions = self.0.entry(whose(of.counted)).or_default();
+            editions.push((of.keys(), edition));
+        }
+    }
+
+    /// The earlier editions of a form, each of its cells with the one that it is now.
+    fn editions_of(&self, of: &OfForm<'_>) -> Vec<Edition> {
+        let keys = of.keys().into_iter().enumerate();
+        let mut figures: HashMap<Key, usize> = keys.map(|(place, key)| (key, place)).collect();
+        let mut n_figures = of.cells.values.len();
+        let mut figure = |key: &Key| {
+            *figures.entry(key.clone()).or_insert_with(|| {
+                n_figures += 1;
+                n_figures - 1
+            })
+        };
+        let editions = self.0.get(&whose(of.counted)).into_iter().flatten();
+        let editions = editions.map(|(keys, edition)| Edition {
+            figures: keys.iter().map(&mut figure).collect(),
+            ..edition.clone()
+        });
+        editions.collect()
+    }
+}
+
+fn whose(counted: &Counted) -> (String, String) {
+    (counted.organisation.clone(), counted.period_label.clone())
+}
+
+/// Reads the forms of a table. An error where a version of the return can't be protected.
+pub(super) async fn forms<'a>(
+    from: From<'a>,
+    manifest: &'a Manifest,
+    (spec, shape): (&'a ReturnSpec, &'a Shape),
+) -> Result<Vec<OfForm<'a>>, DatasetError> {
+    let mut rows = Rows::open(from, manifest, shape).await?;
+    let mut read: Vec<(Uuid, Form)> = Vec::new();
+    while let Some(batch) = rows.next().await? {
+        let of = batch.head.submission_id;
+        if read.last().is_none_or(|(last, _)| *last != of) {
+            read.push((of, Form::new()));
+        }
+        if let Some((_, form)) = read.last_mut() {
+            form.extend(batch.records.iter().map(|record| {
+                let values = 0..shape.n_items();
+                let values = values.map(|idx| record.value(idx).map(str::to_owned));
+                (record.row_number, values.collect())
+            }));
+        }
+    }
+    let mut forms = Vec::new();
+    for (of, form) in read {
+        let mut submissions = manifest.submissions.iter();
+        let Some(counted) = submissions.find(|counted| counted.submission_id == of) else {
+            continue;
+        };
+        let is_it = |one: &&ReturnSpec| {
+            one.id == manifest.return_id && one.version == counted.return_version
+        };
+        let version = from.versions.iter().find(is_it).unwrap_or(spec);
+        let disclosure = version.disclosure()?;
+        if let Some((table, items)) = shape.items_of(version) {
+            forms.push(OfForm {
+                cells: cells(version, disclosure, (table, &items), &form),
+                names: shape.item_names(),
+                counted,
+                table,
+                items,
+                form,
+            });
+        }
+    }
+    Ok(forms)
+}
+
+/// Decides what a table leaves out. Each form is one by itself: sums go over its cells and no further.
 pub(super) async fn decide(
-    from: From<'_>,
-    manifest: &Manifest,
-    (spec, shape): (&ReturnSpec, &Shape),
+    forms: Vec<OfForm<'_>>,
     threshold: u32,
-    told: &mut Told,
+    told: &Told,
 ) -> Result<Suppressed, DatasetError> {
     let mut suppressed = Suppressed {
         threshold,
         ..Suppressed::default()
     };
-    let mut rows = Rows::open(from, manifest, shape).await?;
-    let mut form: Form = Vec::new();
-    let mut of: Option<Uuid> = None;
-    let mut decide = |of: Uuid, form: &Form, suppressed: &mut Suppressed| {
-        let mut submissions = manifest.submissions.iter();
-        let counted = submissions.find(|counted| counted.submission_id == of);
-        let Some(counted) = counted else { return };
-        let version = {
-            let is_it = |one: &&ReturnSpec| {
-                one.id == manifest.return_id && one.version == counted.return_version
-            };
-            from.versions.iter().find(is_it)
-        };
-        let version = version.unwrap_or(spec);
-        of_form(version, shape, (counted, form), suppressed, told);
-    };
-    while let Some(batch) = rows.next().await? {
-        let next = batch.head.submission_id;
-        if let Some(before) = of.replace(next).filter(|before| *before != next) {
-            decide(before, &form, &mut suppressed);
-            form.clear();
-        }
-        for record in batch.records.iter() {
-            let values = (0..shape.n_items()).map(|idx| record.value(idx).map(str::to_owned));
-            form.push((record.row_number, values.collect()));
-        }
-    }
-    if let Some(last) = of {
-        decide(last, &form, &mut suppressed);
+    for of in forms {
+        let cells = of.cells.clone().after(&told.editions_of(&of));
+        // It may take a second, and others wait for this thread.
+        let deciding = tokio::task::spawn_blocking(move || suppress(&cells, threshold));
+        suppressed.add(&of, &deciding.await.map_err(io::Error::other)?);
     }
     Ok(suppressed)
-}
-
-fn of_form(
-    version: &ReturnSpec,
-    shape: &Shape,
-    (counted, form): (&Counted, &Form),
-    suppressed: &mut Suppressed,
-    told: &mut Told,
-) {
-    let Some((table, items)) = shape.items_of(version) else {
-        return;
-    };
-    let Some(disclosure) = version.disclosure() else {
-        return;
-    };
-    let names = shape.item_names();
-    let mut cells = cells(version, &disclosure, (table, &items), form);
-    let keys = keys((table, &items), names, (counted, form));
-    for (place, key) in keys.iter().enumerate() {
-        let value = cells.values.get(place).copied().flatten();
-        let is_known = told
-            .published
-            .get(key)
-            .is_some_and(|before| Some(before) == value.map(|value| value.to_string()).as_ref());
-        if is_known {
-            cells.are_known.insert(place);
-        } else if told.left_out.contains(key) {
-            cells.left_out.insert(place);
-        }
-    }
-    let decided = suppress(&cells, suppressed.threshold);
-    for (place, key) in keys.into_iter().enumerate() {
-        match (
-            decided.get(&place),
-            cells.values.get(place).copied().flatten(),
-        ) {
-            (Some(_), _) => {
-                told.left_out.insert(key);
-            }
-            (None, Some(value)) => {
-                told.published.insert(key, value.to_string());
-            }
-            (None, None) => {}
-        }
-    }
-    for (place, why) in decided {
-        let (row, item) = (place / items.len(), place % items.len());
-        if let (Some((row_number, _)), Some(name)) = (form.get(row), names.get(item)) {
-            suppressed.add((counted.submission_id, *row_number), (item, name), why);
-        }
-    }
-}
-
-/// What each cell of a form is known by from one edition to the next, in the order of the cells.
-fn keys(
-    (table, items): (&TableSpec, &[Option<&Item>]),
-    names: &[String],
-    (counted, form): (&Counted, &Form),
-) -> Vec<Key> {
-    let line_item = match &table.layout {
-        Layout::Matrix(matrix) => items
-            .iter()
-            .position(|item| item.is_some_and(|item| item.name == matrix.line_item)),
-        Layout::Records(_) | Layout::TurnAround { .. } => None,
-    };
-    let lines = form.iter().map(|(_, values)| {
-        let line = line_item.and_then(|item| values.get(item)?.clone());
-        line.unwrap_or_default()
-    });
-    let cells = lines.flat_map(|line| {
-        names.iter().map(move |name| {
-            (
-                counted.organisation.clone(),
-                counted.period_label.clone(),
-                line.clone(),
-                name.clone(),
-            )
-        })
-    });
-    cells.collect()
 }
 
 /// The cells of a form row by row, each row's items in the columns' order.
@@ -265,9 +408,65 @@ fn cells(
         values: values.collect(),
         is_count: is_count.collect(),
         sums: sums(version, (table, items), form),
+        together: together(disclosure, (table, items), form),
         one: 10_i128.pow(scale.into()),
-        left_out: BTreeSet::new(),
-        are_known: BTreeSet::new(),
+        ..Cells::default()
+    }
+}
+
+/// Where the cells of a form are.
+struct Places<'a> {
+    items: &'a [Option<&'a Item>],
+    /// As the file has them: the rules of its version say them so.
+    lines: BTreeMap<&'a str, usize>,
+    n_rows: usize,
+}
+
+impl<'a> Places<'a> {
+    fn of(table: &TableSpec, items: &'a [Option<&'a Item>], form: &'a Form) -> Self {
+        let line_item = line_item(table, items);
+        let rows = form.iter().enumerate();
+        let lines =
+            rows.filter_map(|(row, (_, values))| Some((values.get(line_item?)?.as_deref()?, row)));
+        Self {
+            items,
+            lines: lines.collect(),
+            n_rows: form.len(),
+        }
+    }
+
+    fn at(&self, row: usize, item: &str) -> Option<usize> {
+        let mut items = self.items.iter();
+        let item = items.position(|one| one.is_some_and(|one| one.name == item))?;
+        Some(row * self.items.len() + item)
+    }
+
+    fn cell(&self, line: &str, item: &str) -> Option<usize> {
+        self.at(*self.lines.get(line)?, item)
+    }
+
+    /// `None` where there is no such total.
+    fn sum<T>(
+        total: Option<usize>,
+        parts: &[T],
+        part: impl Fn(&T) -> (Option<usize>, bool),
+    ) -> Option<Sum> {
+        let parts = parts.iter().map(part);
+        Some(Sum {
+            total: Some(total?),
+            parts: parts
+                .filter_map(|(place, subtract)| Some((place?, subtract)))
+                .collect(),
+        })
+    }
+}
+
+fn line_item(table: &TableSpec, items: &[Option<&Item>]) -> Option<usize> {
+    match &table.layout {
+        Layout::Matrix(matrix) => items
+            .iter()
+            .position(|item| item.is_some_and(|item| item.name == matrix.line_item)),
+        Layout::Records(_) | Layout::TurnAround { .. } => None,
     }
 }
 
@@ -276,62 +475,66 @@ fn sums(
     (table, items): (&TableSpec, &[Option<&Item>]),
     form: &Form,
 ) -> Vec<Sum> {
-    let item_at = |name: &str| {
-        let mut items = items.iter();
-        items.position(|item| item.is_some_and(|item| item.name == name))
-    };
-    let line_item = match &table.layout {
-        Layout::Matrix(matrix) => item_at(&matrix.line_item),
-        Layout::Records(_) | Layout::TurnAround { .. } => None,
-    };
-    // As the file has it: the rules of its version say it so.
-    let lines: BTreeMap<&str, usize> = form
-        .iter()
-        .enumerate()
-        .filter_map(|(row, (_, values))| Some((values.get(line_item?)?.as_deref()?, row)))
-        .collect();
-    let place = |row: usize, item: usize| row * items.len() + item;
+    let places = Places::of(table, items, form);
     let mut all = Vec::new();
     for sum in version.sums_of(&table.name) {
         match sum {
             SumOf::Across { total, parts } => {
-                let Some(total) = item_at(&total) else {
-                    continue;
-                };
-                let parts: Vec<(usize, bool)> = parts
-                    .iter()
-                    .filter_map(|part| Some((item_at(&part.name)?, part.subtract)))
-                    .collect();
-                for row in 0..form.len() {
-                    let parts = parts.iter();
-                    all.push(Sum {
-                        total: place(row, total),
-                        parts: parts
-                            .map(|(item, sign)| (place(row, *item), *sign))
-                            .collect(),
-                    });
-                }
+                all.extend((0..places.n_rows).filter_map(|row| {
+                    let part = |part: &Part| (places.at(row, &part.name), part.subtract);
+                    Places::sum(places.at(row, &total), &parts, part)
+                }));
             }
             SumOf::Down {
                 total_line,
                 part_lines,
-                items: of,
+                items,
             } => {
-                let Some(total) = lines.get(total_line.as_str()) else {
-                    continue;
-                };
-                for item in of.iter().filter_map(|name| item_at(name)) {
-                    let parts = part_lines.iter().filter_map(|part| {
-                        let row = lines.get(part.name.as_str())?;
-                        Some((place(*row, item), part.subtract))
-                    });
-                    all.push(Sum {
-                        total: place(*total, item),
-                        parts: parts.collect(),
-                    });
-                }
+                all.extend(items.iter().filter_map(|item| {
+                    let part = |part: &Part| (places.cell(&part.name, item), part.subtract);
+                    Places::sum(places.cell(&total_line, item), &part_lines, part)
+                }));
+            }
+            SumOf::Cells { total, parts } => {
+                let cell = |cell: &CellOf| places.cell(&cell.line, &cell.item);
+                let part = |(of, subtract): &(CellOf, bool)| (cell(of), *subtract);
+                all.extend(Places::sum(cell(&total), &parts, part));
             }
         }
     }
     all
+}
+
+fn together(
+    disclosure: &Disclosure,
+    (table, items): (&TableSpec, &[Option<&Item>]),
+    form: &Form,
+) -> Vec<Vec<usize>> {
+    let places = Places::of(table, items, form);
+    let of_table = disclosure.together.iter();
+    let of_table = of_table.filter(|together| together.table == table.name);
+    let of_table = of_table.flat_map(|together| -> Vec<Vec<usize>> {
+        match &together.of {
+            TogetherOf::Items(names) => {
+                let rows = 0..places.n_rows;
+                rows.map(|row| {
+                    names
+                        .iter()
+                        .filter_map(|item| places.at(row, item))
+                        .collect()
+                })
+                .collect()
+            }
+            TogetherOf::Lines(lines) => {
+                let of_item = |item: &&Item| {
+                    let lines = lines.iter();
+                    lines
+                        .filter_map(|line| places.cell(line, &item.name))
+                        .collect()
+                };
+                items.iter().flatten().map(of_item).collect()
+            }
+        }
+    });
+    of_table.collect()
 }

@@ -1,5 +1,8 @@
 //! A release with disclosure control, through a database and into every format.
 
+use std::collections::BTreeMap;
+
+use spec::disclosure::{Disclosure, Unprotected};
 use spec::layout::{Layout, Line, MatrixColumn};
 use spec::{Confidence, InForce, Item, ItemKind, OnlyFor, Part, Provenance, Rule, RuleKind, Stage};
 
@@ -102,19 +105,28 @@ fn staff() -> ReturnSpec {
             },
         ),
     ];
+    let counts = ["men", "women", "total"].map(str::to_owned).to_vec();
+    spec.disclosure_said = Some(Disclosure {
+        counts: BTreeMap::from([("form".to_owned(), counts)]),
+        ..Disclosure::default()
+    });
     spec
 }
 
 #[test]
-fn only_forms_are_protected() {
-    let staff = staff();
+fn only_forms_that_say_their_counts_are_protected() {
+    let mut staff = staff();
     let protection = staff.disclosure().unwrap();
     assert_eq!((protection.threshold, protection.suggested), (5, false));
     let item = |name: &str| staff.tables[0].item(name).unwrap();
     assert!(protection.is_count("form", item("men")));
     assert!(!protection.is_count("form", item("cost")));
     assert_eq!(item("line").kind, ItemKind::Text);
-    assert!(cases().disclosure().is_none());
+    assert_eq!(cases().disclosure(), Err(Unprotected::Records));
+    staff.disclosure_said = Some(Disclosure::default());
+    assert_eq!(staff.disclosure(), Err(Unprotected::NoCounts));
+    staff.disclosure_said = None;
+    assert_eq!(staff.disclosure(), Err(Unprotected::CountsNotSaid));
 }
 
 const SHOWN: [&str; 7] = [
@@ -126,6 +138,97 @@ const SHOWN: [&str; 7] = [
     "suppressed",
     "men_cell",
 ];
+
+fn protected() -> release::Settings {
+    release::Settings {
+        lineage: Lineage::Cell,
+        labels: true,
+        after: None,
+        protection: Some(release::Protection {
+            threshold: 5,
+            after: Vec::new(),
+        }),
+    }
+}
+
+fn edition<'a>(
+    spec: &'a ReturnSpec,
+    manifest: &'a Manifest,
+    settings: &'a release::Settings,
+    before: &'a [release::Before],
+) -> release::Edition<'a> {
+    release::Edition {
+        spec,
+        manifest,
+        settings,
+        kind: "final",
+        notes: "",
+        drafted_on: testkit::returns::day("2026-07-01"),
+        before,
+    }
+}
+
+#[tokio::test]
+async fn what_an_edition_left_out_is_read_from_its_file_and_stays_out() {
+    let database = TestDb::new();
+    let spec = staff();
+    let db = collecting(&spec, &database).await;
+    let rows: &'static [&'static [Option<&'static str>]] = &[
+        &[Some("1"), Some("3"), Some("30"), Some("33"), None],
+        &[Some("2"), Some("9"), Some("30"), Some("39"), None],
+        &[Some("3"), Some("9"), Some("30"), Some("39"), None],
+        &[Some("T"), Some("21"), Some("90"), Some("111"), None],
+    ];
+    let sent = send(&db, &spec, &a_form(ARDBEG, Outcome::Ready, ACCEPTED, rows)).await;
+    let (manifest, _) = made(&db, &spec, &q1(), &everything()).await;
+    let from = |versions| From {
+        db: &db,
+        sees: &Sees::Everyone,
+        versions,
+    };
+    let settings = protected();
+    let into = tempfile::tempdir().unwrap();
+    let file = into.path().join(release::SUPPRESSED_CELLS);
+    let build = async |before: &[release::Before]| {
+        let edition = edition(&spec, &manifest, &settings, before);
+        let from = from(std::slice::from_ref(&spec));
+        release::build(from, &edition, into.path()).await.unwrap();
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let first = build(&[]).await;
+    let cells: Vec<String> = first.lines().skip(1).map(str::to_owned).collect();
+    let line = |row: u32, item: &str, reason: &str| {
+        format!("{ARDBEG},2026-27-Q1,form,{row},{item},{reason},{sent}")
+    };
+    assert_eq!(
+        cells,
+        [
+            line(2, "men", "small"),
+            line(2, "women", "linked"),
+            line(3, "men", "linked"),
+            line(3, "women", "linked"),
+        ]
+    );
+    let mut before = [release::Before {
+        manifest: manifest.clone(),
+        left_out: release::CellsLeftOut::read(&file).unwrap(),
+    }];
+    assert_eq!(build(&before).await, first);
+
+    // Of lines 2 and 3, which are the same, another way of choosing took the other.
+    let other = first.replace(",form,3,", ",form,4,");
+    std::fs::write(&file, &other).unwrap();
+    before[0].left_out = release::CellsLeftOut::read(&file).unwrap();
+    assert_eq!(build(&before).await, other);
+
+    let mut unsaid = spec.clone();
+    unsaid.disclosure_said = None;
+    let edition = edition(&unsaid, &manifest, &settings, &[]);
+    let from = from(std::slice::from_ref(&unsaid));
+    let refused = release::build(from, &edition, into.path()).await;
+    let why = Unprotected::CountsNotSaid;
+    assert!(matches!(refused, Err(DatasetError::Unprotected(said)) if said == why));
+}
 
 #[tokio::test]
 async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_follow() {
@@ -152,23 +255,8 @@ async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_foll
         sees: &Sees::Everyone,
         versions,
     };
-    let settings = release::Settings {
-        lineage: Lineage::Cell,
-        labels: true,
-        protection: Some(release::Protection {
-            threshold: 5,
-            after: Vec::new(),
-        }),
-    };
-    let edition = release::Edition {
-        spec: &spec,
-        manifest: &manifest,
-        settings: &settings,
-        kind: "final",
-        notes: "",
-        drafted_on: testkit::returns::day("2026-07-01"),
-        before: &[],
-    };
+    let settings = protected();
+    let edition = edition(&spec, &manifest, &settings, &[]);
     let (into, again) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let built = release::build(from, &edition, into.path()).await.unwrap();
     let twice = release::build(from, &edition, again.path()).await.unwrap();

@@ -308,6 +308,7 @@ async fn a_value_of_the_first_year_leads_to_the_cell_of_the_old_item_also_throug
     let settings = release::Settings {
         lineage: Lineage::Cell,
         labels: true,
+        after: None,
         protection: None,
     };
     let edition = release::Edition {

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::document::{Document, step};
 use super::fault::Faults;
 use super::table::TableDraft;
-use crate::disclosure::{DeclaredSum, Disclosure, SumOf, USUAL_THRESHOLD};
+use crate::disclosure::{
+    CellOf, DeclaredSum, Disclosure, SumOf, Together, TogetherOf, USUAL_THRESHOLD,
+};
 use crate::{ItemKind, Layout, Part};
 
 const AT: &str = "/disclosure";
@@ -18,9 +20,11 @@ struct DisclosureDocument {
     threshold: Option<u32>,
     #[serde(default)]
     suggested: bool,
-    counts: Option<BTreeMap<String, Vec<String>>>,
+    counts: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     sum: Vec<SumDocument>,
+    #[serde(default)]
+    together: Vec<TogetherDocument>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -32,6 +36,16 @@ struct SumDocument {
     total_line: Option<String>,
     part_lines: Option<Vec<String>>,
     items: Option<Vec<String>>,
+    total_cell: Option<String>,
+    part_cells: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TogetherDocument {
+    table: String,
+    items: Option<Vec<String>>,
+    lines: Option<Vec<String>>,
 }
 
 pub(crate) fn read(
@@ -42,7 +56,7 @@ pub(crate) fn read(
     let document = document?;
     let said: DisclosureDocument = document.part(AT, faults)?;
     let said_of = Said { document, tables };
-    for (table, items) in said.counts.iter().flatten() {
+    for (table, items) in &said.counts {
         let at = step(&format!("{AT}/counts"), table);
         if let Some(form) = said_of.form(table, &at, faults) {
             for (idx, item) in items.iter().enumerate() {
@@ -52,8 +66,14 @@ pub(crate) fn read(
     }
     let sums = said.sum.into_iter().enumerate();
     let sums = sums.filter_map(|(idx, sum)| said_of.sum(sum, &format!("{AT}/sum/{idx}"), faults));
+    let sums = sums.collect();
+    let together = said.together.into_iter().enumerate();
+    let together = together.filter_map(|(idx, together)| {
+        said_of.together(together, &format!("{AT}/together/{idx}"), faults)
+    });
     Some(Disclosure {
-        sums: sums.collect(),
+        sums,
+        together: together.collect(),
         threshold: said.threshold.unwrap_or(USUAL_THRESHOLD),
         suggested: said.suggested,
         counts: said.counts,
@@ -99,8 +119,59 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// `line.item`
+    fn cell(&self, form: &TableDraft, cell: &str, at: &str, faults: &mut Faults) -> Option<CellOf> {
+        let Some((line, item)) = cell.rsplit_once('.') else {
+            let why = format!("\"{cell}\" is no cell: write line.item");
+            self.document.fault(faults, at, why);
+            return None;
+        };
+        self.line(form, line, at, faults);
+        self.number(form, item, at, faults);
+        Some(CellOf {
+            line: line.to_owned(),
+            item: item.to_owned(),
+        })
+    }
+
+    fn together(
+        &self,
+        together: TogetherDocument,
+        at: &str,
+        faults: &mut Faults,
+    ) -> Option<Together> {
+        let form = self.form(&together.table, &format!("{at}/table"), faults)?;
+        for (idx, item) in together.items.iter().flatten().enumerate() {
+            self.number(form, item, &format!("{at}/items/{idx}"), faults);
+        }
+        for (idx, line) in together.lines.iter().flatten().enumerate() {
+            self.line(form, line, &format!("{at}/lines/{idx}"), faults);
+        }
+        let items = together.items.map(TogetherOf::Items);
+        Some(Together {
+            table: together.table,
+            of: items.or(together.lines.map(TogetherOf::Lines))?,
+        })
+    }
+
     fn sum(&self, sum: SumDocument, at: &str, faults: &mut Faults) -> Option<DeclaredSum> {
         let form = self.form(&sum.table, &format!("{at}/table"), faults)?;
+        if let (Some(total), Some(parts)) = (&sum.total_cell, &sum.part_cells) {
+            let total = self.cell(form, total, &format!("{at}/total_cell"), faults);
+            let parts = parts_of(parts).into_iter().enumerate();
+            let parts = parts.filter_map(|(idx, part)| {
+                let at = format!("{at}/part_cells/{idx}");
+                Some((self.cell(form, &part.name, &at, faults)?, part.subtract))
+            });
+            let parts = parts.collect();
+            return Some(DeclaredSum {
+                table: sum.table,
+                of: SumOf::Cells {
+                    total: total?,
+                    parts,
+                },
+            });
+        }
         let of = match (sum.total, sum.parts, sum.total_line, sum.part_lines) {
             (Some(total), Some(parts), ..) => {
                 self.number(form, &total, &format!("{at}/total"), faults);

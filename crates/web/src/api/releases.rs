@@ -5,6 +5,7 @@ use std::path::Path;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
+use spec::disclosure::Unprotected;
 use workflow::{Release, ReleaseError, ReleaseFileError, TwoReleases, WantedError};
 
 use super::submission::parse_id;
@@ -89,8 +90,8 @@ fn told(release: &Release) -> serde_json::Value {
         "left_out_below": workflow::threshold_of(release),
         "drafted_at": release.at,
         "is_built": release.is_built,
-        "n_approvals": release.approvals.len(),
         "is_given_up": !release.is_built && !release.is_being_built,
+        "n_approvals": release.approvals.len(),
         "number": release.published.map(|(number, _)| number),
         "published_at": release.published.map(|(_, at)| at),
         "link": format!("/api/releases/{}", release.id),
@@ -210,6 +211,21 @@ pub(crate) async fn changes(
     .await
 }
 
+/// Why small counts can't be left out, and what to do.
+pub(crate) fn unprotected_in_words(why: Unprotected) -> &'static str {
+    match why {
+        Unprotected::Records => {
+            "Small counts can be left out of forms only: this return has a row for each record, and a row with a figure left out can still show whose it is."
+        }
+        Unprotected::CountsNotSaid => {
+            "Small counts can't be left out: the definition of this return does not say which of its figures count people or cases. Ask whoever looks after the definition to say it."
+        }
+        Unprotected::NoCounts => {
+            "There are no small counts to leave out: none of this return's figures counts people or cases."
+        }
+    }
+}
+
 impl From<ReleaseFileError> for Problem {
     fn from(error: ReleaseFileError) -> Self {
         match error {
@@ -239,10 +255,12 @@ impl From<ReleaseError> for Problem {
             ReleaseError::NotesTooLong => {
                 Problem::bad_request("The notes are longer than 4,000 characters.")
             }
-            ReleaseError::NoForms => Problem::bad_request(
-                "Small counts can be left out of forms only, and this return has a row for each record.",
-            ),
+            ReleaseError::Unprotected(why) => Problem::bad_request(unprotected_in_words(why)),
             ReleaseError::Overtaken => Problem::conflict(
+                "A final release came first",
+                "A final release of the same periods was published after this one was drafted. Draft it again, and say in the notes what has changed since.",
+            ),
+            ReleaseError::OvertakenByProtected => Problem::conflict(
                 "Another release came first",
                 "Another release that leaves small counts out was published after this one was drafted. Draft it again, so that the two together tell nothing.",
             ),
@@ -250,7 +268,9 @@ impl From<ReleaseError> for Problem {
                 Problem::conflict("Not built yet", "Its files are still being made.")
             }
             ReleaseError::NotAPerson => Problem::forbidden(),
-            ReleaseError::UnknownVersion => Problem::failed("build a release", &error),
+            ReleaseError::UnknownVersion | ReleaseError::Original(_) => {
+                Problem::failed("build a release", &error)
+            }
         }
     }
 }

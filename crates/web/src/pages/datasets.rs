@@ -14,6 +14,7 @@ use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use super::releases::{self, kind_in_words, periods_in_words};
 use crate::Site;
+use crate::api::releases::unprotected_in_words;
 use crate::form::Form;
 use crate::problem::Problem;
 use crate::session::{Visitor, You};
@@ -52,8 +53,8 @@ struct DatasetPage {
     columns: Vec<(String, String)>,
     organisations: Vec<(String, String)>,
     formats: Vec<(&'static str, &'static str)>,
-    /// Below which counts a release leaves figures out, where it can.
-    protects_below: Option<u32>,
+    /// Below which counts a release leaves figures out, or why it can't.
+    protects_below: Result<u32, &'static str>,
     /// A period has the records of all before it.
     accumulates: bool,
     whole_address: String,
@@ -166,7 +167,10 @@ async fn page(
             .into_iter()
             .map(|format| (format.ending(), format.in_words()))
             .collect(),
-        protects_below: spec.disclosure().map(|said| said.threshold),
+        protects_below: spec
+            .disclosure()
+            .map(|said| said.threshold)
+            .map_err(unprotected_in_words),
         accumulates: spec.accumulation == Accumulation::Cumulative,
         mapping: mapping(site, &found, &figures, &wanted).await?,
         releases: releases

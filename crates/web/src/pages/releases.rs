@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use cycle::clock;
+use dataset::release::{LINKED, PUBLISHED_BEFORE, SMALL};
 use dataset::{Asked, Shape};
 use finding::words::counted;
 use spec::{Period, ReturnSpec};
@@ -50,10 +51,10 @@ struct ReleasePage {
     mapping: Vec<(String, String)>,
     may_approve: bool,
     is_built: bool,
-    problem: Option<String>,
     /// How far its files are, while they aren't there.
     building: Option<&'static str>,
     is_given_up: bool,
+    problem: Option<String>,
     field: &'static str,
 }
 
@@ -185,10 +186,10 @@ async fn page(
     let may_approve = workflow::may_release(actor, Action::ApproveRelease, &release.return_id)
         && release.published.is_none()
         && !has_approved;
-    let (state, tag) = state(release);
     let building = workflow::building(db, actor, release)
         .await
         .map_err(Problem::from)?;
+    let (state, tag) = state(release);
     let page = ReleasePage {
         title: release.return_title.clone(),
         period: periods_in_words(release, &site.specs),
@@ -235,9 +236,9 @@ async fn page(
         mapping: mapping(&site.specs, &full),
         may_approve,
         is_built: release.is_built,
-        field: "approve",
         building: in_words(building),
         is_given_up: building == Building::GivenUp,
+        field: "approve",
         problem,
         you: Some(visitor.you),
     };
@@ -248,7 +249,6 @@ async fn page(
     Ok(super::render(status, &page))
 }
 
-/// What a release leaves out, and how much.
 fn in_words(building: Building) -> Option<&'static str> {
     Some(match building {
         Building::Done => return None,
@@ -263,6 +263,7 @@ fn in_words(building: Building) -> Option<&'static str> {
     })
 }
 
+/// What a release leaves out, and how much.
 async fn left_out(
     site: &Site,
     actor: &workflow::Actor,
@@ -279,15 +280,16 @@ async fn left_out(
         threshold - 1
     )];
     told.extend(counts.iter().map(|count| {
+        let figures = counted(count.cells, "figure", "figures");
         let why = match count.reason.as_str() {
-            "small" => "left out because they are small",
-            _ => "left out so that no small one can be worked out",
+            SMALL => "left out because they are small",
+            LINKED => "left out so that no small one can be worked out",
+            PUBLISHED_BEFORE => {
+                "small, but published before: they stand, and can't be hidden any more"
+            }
+            _ => "left out, but can be worked out from what was published before",
         };
-        format!(
-            "{}: {} {why}.",
-            count.table,
-            counted(count.cells, "figure", "figures")
-        )
+        format!("{}: {figures} {why}.", count.table)
     }));
     Ok(told)
 }
@@ -336,6 +338,10 @@ pub(crate) async fn approve(
             page(&site, visitor, id, Some(told.to_owned())).await
         }
         Err(ReleaseError::Overtaken) => {
+            let told = "Draft it again: a final release of the same figures was published since. In the notes, say what has changed.";
+            page(&site, visitor, id, Some(told.to_owned())).await
+        }
+        Err(ReleaseError::OvertakenByProtected) => {
             let told = "Draft it again: another release that leaves small counts out was published since, and the two together could tell some of them.";
             page(&site, visitor, id, Some(told.to_owned())).await
         }

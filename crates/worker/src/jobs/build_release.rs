@@ -19,8 +19,8 @@ pub(crate) async fn build_release(
     };
     tokio::fs::create_dir_all(&worker.scratch).await?;
     let scratch = tempfile::tempdir_in(&worker.scratch)?;
-    let built =
-        workflow::build_release(db, &actor, &worker.specs, &to_build, scratch.path()).await?;
+    let (from, into) = ((db, &worker.files), scratch.path());
+    let built = workflow::build_release(from, &actor, &worker.specs, &to_build, into).await?;
     let mut files = Vec::new();
     for file in built {
         let key = worker.files.put_file(&file.path, &file.sha256).await?;

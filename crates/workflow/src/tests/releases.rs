@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ::dataset::Lineage;
 use cycle::Verb;
+use spec::disclosure::{Disclosure, Unprotected};
 
 use super::*;
 
@@ -85,7 +86,8 @@ impl World {
     pub(super) async fn built(&self, to_build: &ReleaseToBuild) -> BTreeMap<String, FileOfRelease> {
         let into = tempfile::tempdir().unwrap();
         let versions = std::slice::from_ref(&self.spec);
-        let built = build_release(&self.db, &system(), versions, to_build, into.path())
+        let from = (&self.db, &self.files);
+        let built = build_release(from, &system(), versions, to_build, into.path())
             .await
             .unwrap();
         let mut files = BTreeMap::new();
@@ -309,7 +311,8 @@ async fn another_version_of_the_words_is_not_built_in_place_of_the_one_that_was_
     let mut edited = world.spec.clone();
     edited.hash = "another".to_owned();
     let into = tempfile::tempdir().unwrap();
-    let refused = build_release(&world.db, &system(), &[edited], &to_build, into.path()).await;
+    let from = (&world.db, &world.files);
+    let refused = build_release(from, &system(), &[edited], &to_build, into.path()).await;
     assert!(matches!(refused, Err(ReleaseError::Wanted(_))));
 }
 
@@ -326,7 +329,8 @@ async fn others_read_what_describes_a_release() {
         .unwrap();
     let into = tempfile::tempdir().unwrap();
     let versions = std::slice::from_ref(&world.spec);
-    build_release(&world.db, &system(), versions, &to_build, into.path())
+    let from = (&world.db, &world.files);
+    build_release(from, &system(), versions, &to_build, into.path())
         .await
         .unwrap();
     let read = std::process::Command::new(testkit::python())
@@ -393,62 +397,238 @@ async fn what_changed_between_two_releases_is_told_row_by_row() {
     assert!(refused.is_err());
 }
 
-#[tokio::test]
-async fn a_protected_release_says_what_it_leaves_out_and_looks_at_those_before_it() {
-    let mut world = world().await;
-    // Every figure of this form is 7.
-    world.spec.disclosure_said = Some(spec::disclosure::Disclosure {
-        threshold: 10,
-        ..spec::disclosure::Disclosure::default()
-    });
-    world.accepted("one").await;
-    let (db, protected) = (&world.db, FiguresIn::Protected);
-    let draft = async || {
+/// Counts below this are left out; of the form every figure is 7.
+fn below(threshold: u32) -> Disclosure {
+    let counts = vec!["band_a".to_owned()];
+    Disclosure {
+        threshold,
+        counts: BTreeMap::from([("form".to_owned(), counts)]),
+        ..Disclosure::default()
+    }
+}
+
+impl World {
+    async fn draft_protected(&self) -> Uuid {
         let id = Uuid::now_v7();
-        world
-            .draft_with(&teammate(1), id, DraftOf::WhatIsAccepted, protected, "New.")
+        let (actor, of) = (teammate(1), DraftOf::WhatIsAccepted);
+        self.draft_with(&actor, id, of, FiguresIn::Protected, "New.")
             .await
             .unwrap();
-        world.build(id).await;
+        self.build(id).await;
         id
-    };
-    let publish = async |id| {
-        approve_release(db, &teammate(1), id).await?;
-        approve_release(db, &teammate(2), id).await
-    };
-    let (first, second) = (draft().await, draft().await);
-    let full = world.release(first).await;
-    assert_eq!(threshold_of(&full.release), Some(10));
-    let room = world.dir.path().join("room");
-    let told = left_out(db, &world.files, &teammate(1), &full.release, &room).await;
-    let told: u64 = told.unwrap().iter().map(|one| one.cells).sum();
-    let csv = world.text_of(first, "form.csv").await;
-    assert_eq!(csv.matches("[c]").count() as u64, told, "{csv}");
-    assert!(told > 0, "{csv}");
-    publish(first).await.unwrap();
+    }
 
-    let overtaken = publish(second).await;
+    async fn publish(&self, id: Uuid) -> Result<Release, ReleaseError> {
+        approve_release(&self.db, &teammate(1), id).await?;
+        approve_release(&self.db, &teammate(2), id).await
+    }
+
+    /// Why figures of a release are left out or stand, and how many.
+    async fn left_out_of(&self, id: Uuid) -> BTreeMap<String, u64> {
+        let release = self.release(id).await.release;
+        let room = self.dir.path().join("room");
+        let told = left_out(&self.db, &self.files, &teammate(1), &release, &room).await;
+        let told = told.unwrap().into_iter();
+        told.map(|one| (one.reason, one.cells)).collect()
+    }
+}
+
+fn reasons(all: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    let all = all.iter();
+    all.map(|(reason, n_cells)| ((*reason).to_owned(), *n_cells))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_protected_release_says_what_it_leaves_out_and_the_next_one_leaves_it_out_too() {
+    let mut world = world().await;
+    world.spec.disclosure_said = Some(below(10));
+    world.accepted("one").await;
+    let (first, second) = (world.draft_protected().await, world.draft_protected().await);
+    assert_eq!(threshold_of(&world.release(first).await.release), Some(10));
+    let csv = world.text_of(first, "form.csv").await;
+    assert_eq!(csv.matches("[c]").count(), 2, "{csv}");
+    let told = world.left_out_of(first).await;
+    assert_eq!(told, reasons(&[("small", 2), ("linked", 0)]));
+    world.publish(first).await.unwrap();
+
+    let overtaken = world.publish(second).await;
     assert!(matches!(overtaken, Err(ReleaseError::Overtaken)));
-    let third = draft().await;
-    publish(third).await.unwrap();
-    assert_eq!(world.text_of(third, "form.csv").await, csv);
-    let two = two_releases(db, &teammate(1), third, Some(first)).await;
+    // No count is small any more; the first of them was, and what it is would be told now.
+    world.spec.disclosure_said = Some(below(5));
+    let third = world.draft_protected().await;
+    world.publish(third).await.unwrap();
+    let csv = world.text_of(third, "form.csv").await;
+    assert_eq!(csv.matches("[c]").count(), 2, "{csv}");
+    let told = world.left_out_of(third).await;
+    assert_eq!(told, reasons(&[("small", 0), ("linked", 2)]));
+    let two = two_releases(&world.db, &teammate(1), third, Some(first)).await;
     assert!(two.unwrap().is_protected);
+}
+
+#[tokio::test]
+async fn a_small_count_that_a_release_published_stands_in_the_next_and_its_drafter_is_told() {
+    let mut world = world().await;
+    world.spec.disclosure_said = Some(below(5));
+    world.accepted("one").await;
+    let first = world.draft_protected().await;
+    world.publish(first).await.unwrap();
+    let csv = world.text_of(first, "form.csv").await;
+    assert!(!csv.contains("[c]"), "{csv}");
+    world.spec.disclosure_said = Some(below(10));
+    let second = world.draft_protected().await;
+    let csv = world.text_of(second, "form.csv").await;
+    assert!(!csv.contains("[c]"), "{csv}");
+    let told = world.left_out_of(second).await;
+    let wanted = [("small", 0), ("linked", 0), ("published before", 2)];
+    assert_eq!(told, reasons(&wanted));
+}
+
+#[tokio::test]
+async fn what_a_return_does_not_say_is_not_protected() {
+    let world = world().await;
+    world.accepted("one").await;
+    let id = Uuid::now_v7();
+    let (of, protected) = (DraftOf::WhatIsAccepted, FiguresIn::Protected);
+    let unsaid = world.draft_with(&teammate(1), id, of, protected, "").await;
+    let why = Unprotected::CountsNotSaid;
+    assert!(matches!(unsaid, Err(ReleaseError::Unprotected(said)) if said == why));
 
     // Rows that are records are not protected by leaving out figures.
     let cases = testkit::returns::cases();
     let drafting = DraftingRelease {
-        id: Uuid::now_v7(),
+        id,
         versions: std::slice::from_ref(&cases),
         spec: &cases,
         from: &q1(),
         to: &q1(),
         of: DraftOf::WhatStands,
         lineage: Lineage::Cell,
-        figures: FiguresIn::Protected,
+        figures: protected,
         notes: "",
     };
     let actor = person(Role::DatasetTeam, Reach::Return("cases".to_owned()));
-    let refused = draft_release(db, &actor, &drafting).await;
-    assert!(matches!(refused, Err(ReleaseError::NoForms)));
+    let refused = draft_release(&world.db, &actor, &drafting).await;
+    let why = Unprotected::Records;
+    assert!(matches!(refused, Err(ReleaseError::Unprotected(said)) if said == why));
+
+    // The version that the figures were collected with has to say it too.
+    let mut newer = world.spec.clone();
+    newer.version = "2.0".to_owned();
+    newer.disclosure_said = Some(below(5));
+    let versions = [world.spec.clone(), newer.clone()];
+    let drafting = DraftingRelease {
+        versions: &versions,
+        spec: &newer,
+        ..drafting
+    };
+    let refused = draft_release(&world.db, &teammate(1), &drafting).await;
+    let why = Unprotected::CountsNotSaid;
+    assert!(matches!(refused, Err(ReleaseError::Unprotected(said)) if said == why));
+}
+
+#[tokio::test]
+async fn of_two_final_drafts_one_is_published_and_the_other_drafted_again() {
+    let world = world().await;
+    world.accepted("one").await;
+    let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
+    for id in [first, second] {
+        world.draft(id, DraftOf::WhatIsAccepted, "").await.unwrap();
+        world.build(id).await;
+    }
+    for id in [first, second] {
+        approve_release(&world.db, &teammate(1), id).await.unwrap();
+    }
+    // Both second approvals at once.
+    let (db, other) = (&world.db, teammate(2));
+    let both = tokio::join!(
+        approve_release(db, &other, first),
+        approve_release(db, &other, second)
+    );
+    let is_overtaken = |one: &Result<Release, ReleaseError>| match one {
+        Ok(release) => {
+            assert!(release.published.is_some());
+            false
+        }
+        Err(error) => {
+            assert!(matches!(error, ReleaseError::Overtaken), "{error}");
+            true
+        }
+    };
+    assert_ne!(is_overtaken(&both.0), is_overtaken(&both.1));
+    let third = Uuid::now_v7();
+    let untold = world.draft(third, DraftOf::WhatIsAccepted, "").await;
+    assert!(matches!(untold, Err(ReleaseError::NotesMissing)));
+    let notes = "The same again.";
+    world
+        .draft(third, DraftOf::WhatIsAccepted, notes)
+        .await
+        .unwrap();
+    world.build(third).await;
+    let release = world.publish(third).await.unwrap();
+    assert_eq!(release.kind, ReleaseKind::Revised);
+}
+
+#[tokio::test]
+async fn what_was_published_counts_however_many_drafts_came_after_it() {
+    let mut world = world().await;
+    world.spec.disclosure_said = Some(below(10));
+    world.accepted("one").await;
+    let first = world.draft_protected().await;
+    world.publish(first).await.unwrap();
+    let drafts = format!(
+        "INSERT INTO release (id, return_id, return_version, from_period, to_period, kind, notes, settings, manifest, by_kind, by_id, by_name)
+         SELECT gen_random_uuid(), return_id, return_version, from_period, to_period, 'provisional', '', settings, manifest, by_kind, by_id, by_name
+         FROM release, generate_series(1, 201) WHERE id = '{first}'"
+    );
+    let (client, connection) =
+        tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&drafts).await.unwrap();
+    let second = world.draft_protected().await;
+    assert_eq!(
+        world.release(second).await.release.kind,
+        ReleaseKind::Revised
+    );
+    world.spec.disclosure_said = Some(below(5));
+    let third = world.draft_protected().await;
+    let told = world.left_out_of(third).await;
+    assert_eq!(told, reasons(&[("small", 0), ("linked", 2)]));
+}
+
+#[tokio::test]
+async fn a_build_that_was_given_up_is_said_so() {
+    let world = world().await;
+    world.hand_in("one").await;
+    let id = Uuid::now_v7();
+    world.draft(id, DraftOf::WhatStands, "").await.unwrap();
+    let how_far = async || {
+        let release = world.release(id).await.release;
+        building(&world.db, &teammate(1), &release).await.unwrap()
+    };
+    assert_eq!(how_far().await, Building::Waits);
+    let (client, connection) =
+        tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    for (set, wanted) in [
+        ("attempts = 1", Building::TriedAgain),
+        (
+            "state = 'running', lease_until = now() + interval '1 minute', lease_token = gen_random_uuid()",
+            Building::Runs,
+        ),
+        (
+            "state = 'dead', finished_at = now(), lease_until = NULL, lease_token = NULL",
+            Building::GivenUp,
+        ),
+    ] {
+        let sql = format!("UPDATE job SET {set} WHERE kind = 'build-release'");
+        client.batch_execute(&sql).await.unwrap();
+        assert_eq!(how_far().await, wanted);
+    }
+    world.build(id).await;
+    assert_eq!(how_far().await, Building::Done);
 }

@@ -16,9 +16,13 @@ use serde_json::{Value, json};
 const SAY_NOTHING: [&str; 2] = ["$comment", "$schema"];
 
 /// Places that can't be changed alone, and why.
-const FIXED: [(&str, &str); 15] = [
+const FIXED: [(&str, &str); 16] = [
     (
         "return.schema.json#/properties/disclosure/properties/sum/items/properties/table",
+        "there is one form",
+    ),
+    (
+        "return.schema.json#/properties/disclosure/properties/together/items/properties/table",
         "there is one form",
     ),
     ("return.schema.json#/properties/format", "there is one"),
@@ -497,6 +501,24 @@ items = ["total", "full_time"]
 table = "form"
 total_line = "1"
 part_lines = ["3"]
+
+[[disclosure.sum]]
+table = "form"
+total_cell = "3.total"
+part_cells = ["1.total", "-2.full_time"]
+
+[[disclosure.sum]]
+table = "form"
+total_cell = "1.total"
+part_cells = ["2.total"]
+
+[[disclosure.together]]
+table = "form"
+items = ["full_time", "part_time"]
+
+[[disclosure.together]]
+table = "form"
+lines = ["1", "2"]
 
 [[compared_with]]
 return = "other"
