@@ -50,11 +50,11 @@ JOIN (VALUES ('ann', 'uploader'), ('bo', 'approver'), ('cy', 'auditor'), ('di', 
 JOIN person p ON p.email = r.who || '-' || lower(g.code) || '@made-up.example';
 INSERT INTO person (id, email, name)
 SELECT gen_random_uuid(), who || '@office.example', who
-FROM (VALUES ('team'), ('team-of-all'), ('scheduler'), ('admin'), ('register_editor')) p (who);
+FROM (VALUES ('team'), ('team-of-all'), ('another-of-all'), ('scheduler'), ('admin'), ('register_editor')) p (who);
 INSERT INTO membership (person_id, role, return_id)
 SELECT p.id, 'dataset_team', v.return_id
 FROM person p, (SELECT DISTINCT return_id FROM return_version) v
-WHERE p.email = 'team-of-all@office.example'
+WHERE p.email IN ('team-of-all@office.example', 'another-of-all@office.example')
    OR (p.email = 'team@office.example' AND v.return_id = (SELECT return_id FROM cycle GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1));
 INSERT INTO membership (person_id, role)
 SELECT id, name FROM person WHERE name IN ('scheduler', 'admin', 'register_editor');

@@ -3,30 +3,33 @@
 //! The database adds up what counts; what is told of the sums is worked out here from them alone.
 
 mod exact;
+mod kept;
+mod states;
 mod unusual;
 
 use std::collections::BTreeMap;
 
 use cycle::SubmissionState;
 use db::Conn;
-use db::records::look::{self, Looked, Member, Sum};
+use db::records::look::{self, Adding, Sums};
 use report::csv::inert;
-use spec::{ItemKind, ReturnSpec};
+use spec::{Item, ItemKind, Layout, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
-use crate::shape::{FilledBy, OwnedSource};
+use self::states::States;
+use crate::shape::FilledBy;
 use crate::{DatasetError, Manifest, Part, Shape, ShapeError, bytes_of};
 
+pub use db::records::look::Key;
 pub use exact::{Exact, middle, total};
+pub use kept::keep;
 pub use unusual::{Spread, Unusual, spread, unusual};
 
-/// Codes that are counted; the rarer ones are left to the dataset.
-const CODES: u32 = 40;
+/// Codes that are told; the rarer ones are left to the dataset.
+const CODES: usize = 40;
 
-/// Records that are added up for a page; looking at more takes too long.
-const MOST_RECORDS: u64 = 250_000;
-/// Where records accumulate, they are sorted as well.
-const MOST_ACCUMULATED: u64 = 100_000;
+/// Records that are added up while somebody waits. Of more it is told that they are being added up.
+const MOST_RECORDS: u64 = 20_000;
 
 /// What is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,25 +79,78 @@ impl What {
         )
     }
 
-    fn coded(&self) -> (Option<&str>, Option<&str>) {
-        match self {
-            What::Coded { item, code } => (Some(item), code.as_deref()),
+    /// What is added up, and of which line.
+    fn adding(&self, shape: &Shape) -> Result<(Adding, Option<(usize, &str)>), ShapeError> {
+        let place = |item: &str| {
+            item_idx(shape, item).ok_or_else(|| ShapeError::UnknownItem {
+                table: shape.table.clone(),
+                item: item.to_owned(),
+            })
+        };
+        Ok(match self {
+            What::Records => (Adding::Records, None),
+            What::Coded { item, .. } => (Adding::Codes(place(item)?), None),
+            What::Figures { item, .. } => (Adding::Figures(place(item)?), None),
             What::Line {
-                line_item, line, ..
-            } => (Some(line_item), Some(line)),
-            What::Records | What::Figures { .. } => (None, None),
+                line_item,
+                line,
+                item,
+            } => {
+                let of_line = (place(line_item)?, line.as_str());
+                (Adding::Figures(place(item)?), Some(of_line))
+            }
+        })
+    }
+
+    fn figure(&self) -> Option<&str> {
+        match self {
+            What::Records | What::Coded { .. } => None,
+            What::Figures { item, .. } | What::Line { item, .. } => Some(item),
         }
     }
 
-    fn figure(&self) -> (Sum, Option<&str>) {
+    /// The number of records and the figure that it is about.
+    fn told(&self, sums: &Sums) -> (u64, Option<String>) {
+        let count = |n: u64| (n, Some(n.to_string()));
         match self {
-            What::Records | What::Coded { .. } => (Sum::Records, None),
+            What::Records => count(sums.n_records),
+            What::Coded { code: None, .. } => count(sums.n_filled),
+            What::Coded {
+                code: Some(code), ..
+            } => count(sums.codes.get(code).copied().unwrap_or_default()),
             What::Figures {
-                item,
-                sum: SumOf::Middle,
-            } => (Sum::Middle, Some(item)),
-            What::Figures { item, .. } | What::Line { item, .. } => (Sum::Total, Some(item)),
+                sum: SumOf::Middle, ..
+            } => (sums.n_records, sums.middle.clone()),
+            What::Figures { .. } | What::Line { .. } => (sums.n_records, sums.total.clone()),
         }
+    }
+}
+
+fn is_number(item: &Item) -> bool {
+    matches!(item.kind, ItemKind::Integer | ItemKind::Decimal { .. })
+}
+
+/// Whether records are counted by an item's values: by its codes, by yes and no, or by the few words that it may be.
+pub fn is_coded(item: &Item) -> bool {
+    item.codes.is_some() || item.kind == ItemKind::Boolean || words_of(item).next().is_some()
+}
+
+/// The texts that the schema allows, where it names them all.
+pub fn words_of(item: &Item) -> impl Iterator<Item = &str> {
+    let words = item.schema.get("enum").and_then(|words| words.as_array());
+    words.into_iter().flatten().filter_map(|word| word.as_str())
+}
+
+/// The items that can be looked at: of a form its figures, of records those with codes as well.
+pub fn items_of(table: &TableSpec) -> Vec<&Item> {
+    let items = table.items.iter();
+    match &table.layout {
+        Layout::Matrix(matrix) => items
+            .filter(|item| is_number(item) && item.name != matrix.line_item)
+            .collect(),
+        Layout::Records(_) | Layout::TurnAround { .. } => items
+            .filter(|item| is_coded(item) || is_number(item))
+            .collect(),
     }
 }
 
@@ -159,45 +215,14 @@ pub struct Look {
     pub codes: Vec<(String, String, u64)>,
     /// Decimal places of the figures.
     pub places: u8,
-    /// Periods before the first that are not looked at, since all together they have too many records.
-    pub n_left_out: usize,
 }
 
-/// The last periods of a manifest that together are not too many records to add up; none where the last one alone is.
-pub async fn periods_to_look_at(
-    conn: &mut Conn,
-    manifest: &Manifest,
-    table: &str,
-    mut periods: Vec<Part>,
-) -> Result<(Vec<Part>, usize), DatasetError> {
-    let loaded = look::n_loaded(conn, &manifest.ids(), table).await?;
-    let loaded: BTreeMap<Uuid, u64> = loaded.into_iter().collect();
-    let n_of = |wanted: &dyn Fn(&str) -> bool| -> u64 {
-        let counted = manifest.submissions.iter();
-        let counted = counted.filter(|counted| wanted(&counted.period_label));
-        counted
-            .filter_map(|counted| loaded.get(&counted.submission_id))
-            .sum()
-    };
-    let n_all = periods.len();
-    if manifest.accumulates {
-        // A period has the records of all before it, however few periods are looked at.
-        if n_of(&|_| true) > MOST_ACCUMULATED {
-            return Ok((Vec::new(), n_all));
-        }
-        return Ok((periods, 0));
-    }
-    let mut n_records = 0;
-    let mut n_fitting = 0;
-    for period in periods.iter().rev() {
-        n_records += n_of(&|label| label == period.label);
-        if n_records > MOST_RECORDS {
-            break;
-        }
-        n_fitting += 1;
-    }
-    let n_left_out = n_all - n_fitting;
-    Ok((periods.split_off(n_left_out), n_left_out))
+/// What is found.
+#[derive(Debug, Clone)]
+pub enum Found {
+    Look(Look),
+    /// There are too many records of these organisations that nobody has added up yet.
+    NotYet(Vec<String>),
 }
 
 /// Looks at a manifest's records over periods, which are the manifest's last, the oldest first.
@@ -205,94 +230,70 @@ pub async fn look(
     conn: &mut Conn,
     (versions, spec): (&[ReturnSpec], &ReturnSpec),
     (manifest, shape): (&Manifest, &Shape),
-    (periods, n_left_out): (Vec<Part>, usize),
+    periods: Vec<Part>,
     what: &What,
-) -> Result<Look, DatasetError> {
-    let mut owned: Vec<OwnedSource<'_>> = Vec::new();
-    for (version, _) in &manifest.versions {
-        owned.extend(shape.source(versions, &manifest.return_id, version));
-    }
-    let mut sources = Vec::new();
-    for source in &owned {
-        sources.push(source.as_source());
-    }
-    let place = |item: Option<&str>| match item {
-        Some(item) => item_idx(shape, item).map(Some).ok_or_else(|| {
-            DatasetError::Shape(ShapeError::UnknownItem {
-                table: shape.table.clone(),
-                item: item.to_owned(),
-            })
-        }),
-        None => Ok(None),
-    };
-    let ((coded, code), (sum, figure)) = (what.coded(), what.figure());
-    let looked = Looked {
-        sum,
-        figure: place(figure)?,
-        coded: place(coded)?,
-        code,
-    };
-    let members = members(manifest, &periods);
-    let of = (sources.as_slice(), spec.accumulation);
-    let over = (members.as_slice(), periods.len());
-    let summed = look::summed(conn, of, over, looked).await?;
-    let codes = match (what, looked.coded) {
-        (What::Coded { item, .. }, Some(coded)) => {
-            let counted = look::codes(conn, of, over, coded, CODES).await?;
-            let column = shape.columns.iter().find(|column| column.name == *item);
-            let label = |code: &str| {
-                let mut labels = column.into_iter().flat_map(|column| &column.codes);
-                let known = labels.find(|(known, _)| known == code);
-                known.map(|(_, label)| label.clone()).unwrap_or_default()
-            };
-            let labelled = |(code, n_records): (String, u64)| {
-                let label = label(&code);
-                (code, label, n_records)
-            };
-            counted.into_iter().map(labelled).collect()
+) -> Result<Found, DatasetError> {
+    let (adding, line) = what.adding(shape)?;
+    let states = States::of((versions, spec), (manifest, shape), &periods);
+    let sums = match line {
+        // A form has few lines.
+        Some(_) => {
+            let added = states.add_up(conn, &states.all(), &[adding], line).await?;
+            added
+                .into_iter()
+                .map(|(_, wanted, sums)| (wanted, sums))
+                .collect()
         }
+        None => match kept_or_added(conn, &states, adding, what).await? {
+            Ok(sums) => sums,
+            Err(organisations) => return Ok(Found::NotYet(organisations)),
+        },
+    };
+    let last_idx = periods.len().saturating_sub(1);
+    let codes = match what {
+        What::Coded { item, .. } => most_frequent(shape, item, &sums, last_idx),
         _ => Vec::new(),
     };
-    let mut sums = BTreeMap::new();
-    for one in summed {
-        sums.insert((one.period_idx, one.organisation.clone()), one);
+    let mut told = BTreeMap::new();
+    for ((organisation, period_idx), sums) in sums {
+        let (n_records, figure) = what.told(&sums);
+        // Whoever has nothing of it in a period has no part in it for that alone.
+        if n_records > 0 {
+            told.insert(
+                (period_idx, organisation),
+                (n_records, figure, sums.only_row),
+            );
+        }
     }
     let mut points = standing(manifest, &periods);
-    points.extend(earlier(manifest, sums.keys(), &points));
+    points.extend(earlier(manifest, told.keys(), &points));
     points.sort_by(|a, b| (a.period_idx, &a.organisation).cmp(&(b.period_idx, &b.organisation)));
+    let counts = what.figure().is_none();
     for point in &mut points {
-        let sum = sums.remove(&(point.period_idx, point.organisation.clone()));
-        let counts = looked.sum == Sum::Records && point.standing != Standing::Missing;
-        let Some(sum) = sum else {
+        let found = told.remove(&(point.period_idx, point.organisation.clone()));
+        let Some((n_records, figure, only_row)) = found else {
             // Whoever answered, and has none, has none.
-            point.figure = counts.then_some(Exact::default());
+            let has_none = counts && point.standing != Standing::Missing;
+            point.figure = has_none.then_some(Exact::default());
             continue;
         };
-        point.n_records = sum.n_records;
-        point.value = sum.only.zip(looked.figure).and_then(|((id, row), figure)| {
-            let mut counted = manifest.submissions.iter();
-            let counted = counted.find(|counted| counted.submission_id == id)?;
-            let source = shape.source(versions, &manifest.return_id, &counted.return_version)?;
-            let source = source.as_source();
-            Some(Place {
-                submission_id: id,
-                table: source.table.name.clone(),
-                row_number: row,
-                item: (*source.items.get(figure)?)?.to_owned(),
-            })
-        });
-        point.figure = match &sum.figure {
+        point.n_records = n_records;
+        point.figure = match &figure {
             Some(text) => Some(Exact::parse(text).ok_or_else(|| DatasetError::Value {
-                column: figure.unwrap_or_default().to_owned(),
+                column: what.figure().unwrap_or_default().to_owned(),
             })?),
             None => None,
         };
+        if let (Some(row_number), Adding::Figures(item)) = (only_row, adding) {
+            let of = (point.period_idx, point.organisation.as_str());
+            point.value = states.place(of, row_number, item);
+        }
     }
-    let kind = figure.and_then(|item| {
+    let kind = what.figure().and_then(|item| {
         let mut columns = shape.columns.iter();
         columns.find(|column| column.name == item)
     });
-    Ok(Look {
+    Ok(Found::Look(Look {
         periods,
         points,
         codes,
@@ -300,8 +301,78 @@ pub async fn look(
             Some(ItemKind::Decimal { scale }) => scale,
             _ => 0,
         },
-        n_left_out,
-    })
+    }))
+}
+
+/// What records come to, by organisation and period.
+type SumsOf = BTreeMap<(String, usize), Sums>;
+
+/// What is kept, and what is not kept added up now; or whose there is too much of for that.
+async fn kept_or_added(
+    conn: &mut Conn,
+    states: &States<'_>,
+    adding: Adding,
+    what: &What,
+) -> Result<Result<SumsOf, Vec<String>>, DatasetError> {
+    let keys = states.keys(adding)?;
+    let last_idx = states.n_periods.saturating_sub(1);
+    let (code, with_all_codes) = match what {
+        What::Coded { code, .. } => {
+            let last = keys.iter().filter(|((_, idx), _)| *idx == last_idx);
+            (code.as_deref(), last.map(|(_, key)| *key).collect())
+        }
+        _ => (None, Vec::new()),
+    };
+    let all: Vec<Key> = keys.values().copied().collect();
+    let kept = look::kept(conn, &all, code, &with_all_codes).await?;
+    let kept: BTreeMap<Key, Sums> = kept.into_iter().collect();
+    let mut sums = SumsOf::new();
+    let mut wanted = Vec::new();
+    for (of, key) in keys {
+        match kept.get(&key) {
+            Some(kept) => {
+                sums.insert(of, kept.clone());
+            }
+            None => wanted.push(of),
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(Ok(sums));
+    }
+    if states.n_loaded(conn, &wanted).await? > MOST_RECORDS {
+        let mut organisations: Vec<String> = wanted.into_iter().map(|(code, _)| code).collect();
+        organisations.dedup();
+        return Ok(Err(organisations));
+    }
+    let added = states.add_up(conn, &wanted, &[adding], None).await?;
+    sums.extend(added.into_iter().map(|(_, of, sums)| (of, sums)));
+    Ok(Ok(sums))
+}
+
+/// The codes of an item in a period, with what they mean and how many records have them.
+fn most_frequent(
+    shape: &Shape,
+    item: &str,
+    sums: &SumsOf,
+    period_idx: usize,
+) -> Vec<(String, String, u64)> {
+    let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, sums) in sums.iter().filter(|((_, idx), _)| *idx == period_idx) {
+        for (code, n_records) in &sums.codes {
+            *counted.entry(code).or_default() += n_records;
+        }
+    }
+    let mut counted: Vec<(&str, u64)> = counted.into_iter().collect();
+    counted.sort_by_key(|(code, n_records)| (std::cmp::Reverse(*n_records), *code));
+    counted.truncate(CODES);
+    let column = shape.columns.iter().find(|column| column.name == item);
+    let label = |code: &str| {
+        let mut labels = column.into_iter().flat_map(|column| &column.codes);
+        let known = labels.find(|(known, _)| known == code);
+        known.map(|(_, label)| label.clone()).unwrap_or_default()
+    };
+    let labelled = |(code, n_records): (&str, u64)| (code.to_owned(), label(code), n_records);
+    counted.into_iter().map(labelled).collect()
 }
 
 /// The place of an item among the items that were asked for.
@@ -311,25 +382,6 @@ fn item_idx(shape: &Shape, name: &str) -> Option<usize> {
         FilledBy::Item(idx) if column.name == name => Some(idx),
         _ => None,
     })
-}
-
-/// The submissions whose records are added up, in the order in which they count.
-fn members(manifest: &Manifest, periods: &[Part]) -> Vec<Member> {
-    let first = periods.first().map(|period| period.end);
-    let idx_of = |label: &str| periods.iter().position(|period| period.label == label);
-    manifest
-        .submissions
-        .iter()
-        .filter(|counted| !counted.is_nil)
-        .filter_map(|counted| {
-            let is_before = first.is_some_and(|first| counted.period_end < first);
-            let idx = match idx_of(&counted.period_label) {
-                None if manifest.accumulates && is_before => Some(0),
-                idx => idx,
-            };
-            Some((counted.submission_id, idx?))
-        })
-        .collect()
 }
 
 /// Where everybody stands in each period, with no figures yet.
@@ -469,6 +521,13 @@ impl Look {
         }
         bytes_of(writer)
     }
+}
+
+/// All rounds of a return, the oldest first.
+pub async fn all_periods(conn: &mut Conn, return_id: &str) -> Result<Vec<Part>, DatasetError> {
+    let rounds = look::last_rounds(conn, return_id, chrono::NaiveDate::MAX, u32::MAX).await?;
+    let part = |(label, start, end)| Part { label, start, end };
+    Ok(rounds.into_iter().rev().map(part).collect())
 }
 
 /// The rounds of a return that are looked at: the last up to one.

@@ -1,5 +1,6 @@
 //! `lgdp admin`: preparing the database, and what can be set.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -111,6 +112,7 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
         AdminCommand::AddSchedule(new) => schedules::add(settings, new)?,
         AdminCommand::ChangeSchedule(change) => schedules::change(settings, change)?,
         AdminCommand::Lake => fill_lake(settings)?,
+        AdminCommand::AddUp { return_id } => add_up(settings, return_id.as_deref())?,
         AdminCommand::Retry { submission } => with_database(settings, async |db, actor| {
             workflow::retry(db, actor, *submission).await?;
             Ok(())
@@ -132,6 +134,25 @@ fn fill_lake(settings: &Settings) -> anyhow::Result<()> {
     })?;
     writeln!(io::stdout(), "{n_jobs} jobs put in")?;
     Ok(())
+}
+
+fn add_up(settings: &Settings, only: Option<&str>) -> anyhow::Result<()> {
+    let published = Published::load(settings)?;
+    let ids: BTreeSet<&str> = published
+        .specs
+        .iter()
+        .map(|spec| spec.id.as_str())
+        .collect();
+    with_database(settings, async |db, actor| {
+        for id in ids.iter().filter(|id| only.is_none_or(|only| only == **id)) {
+            let jobs = workflow::to_add_up(db, actor, id).await?;
+            for job in &jobs {
+                workflow::add_up(db, actor, &published.specs, job).await?;
+            }
+            writeln!(io::stdout(), "{id}: {} organisations", jobs.len())?;
+        }
+        Ok(())
+    })
 }
 
 /// Does something with the database, as the command line.

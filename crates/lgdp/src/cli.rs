@@ -353,6 +353,11 @@ pub(crate) enum AdminCommand {
     },
     /// Has everything that is accepted published to the lake that `LGDP_LAKE` says, by jobs; for a new or a lost one.
     Lake,
+    /// Adds up what records come to for the first look, wherever that is not kept: after an update, so that nobody waits.
+    AddUp {
+        /// Only of this return.
+        return_id: Option<String>,
+    },
     /// Checks a submission again whose checks were given up.
     Retry {
         /// Its reference, as on the receipt.

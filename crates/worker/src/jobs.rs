@@ -1,5 +1,6 @@
 //! One file per job.
 
+pub(crate) mod add_up;
 pub(crate) mod assess;
 pub(crate) mod assess_given_up;
 pub(crate) mod build_release;

@@ -22,7 +22,7 @@ use spec::ReturnSpec;
 use tokio::sync::watch;
 use webhook::Poster;
 use workflow::{
-    Actor, AssessGivenUpJob, AssessJob, BuildReleaseJob, CheckCollectionJob, CheckJob,
+    Actor, AddUpJob, AssessGivenUpJob, AssessJob, BuildReleaseJob, CheckCollectionJob, CheckJob,
     DRAFT_RELEASE_JOB, DeliverJob, ForgetJob, LakeJob, MarkJob, PROPOSE_ROUNDS_JOB,
     ParcelGivenUpJob, REMIND_JOB, RecogniseJob, SendEmailJob, SendLinkJob, TURN_ROUNDS_JOB,
     TellClientEndsJob, TellExplainedJob, TellJob, TellNewsJob,
@@ -122,6 +122,7 @@ fn of_files(runner: Runner, worker: &Arc<Worker>) -> Runner {
     let for_forgetting = Arc::clone(worker);
     let for_parcels_given_up = Arc::clone(worker);
     let for_lake = Arc::clone(worker);
+    let for_adding = Arc::clone(worker);
     runner
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -149,6 +150,9 @@ fn of_files(runner: Runner, worker: &Arc<Worker>) -> Runner {
         })
         .handle(LakeJob::KIND, move |job, _claimed| {
             jobs::lake::lake(Arc::clone(&for_lake), job)
+        })
+        .handle(AddUpJob::KIND, move |job, _claimed| {
+            jobs::add_up::add_up(Arc::clone(&for_adding), job)
         })
         .handle(MarkJob::KIND, move |job, _claimed| {
             jobs::mark::mark(Arc::clone(&for_mark), job)

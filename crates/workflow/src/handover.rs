@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::actor::{Deed, allowed, home_of, object, record, sees};
 use crate::explain::n_unexplained;
-use crate::{Actor, Denied, collection, lake, tell};
+use crate::{Actor, Denied, collection, lake, look, tell};
 
 pub use db::handovers::{Handover, NewerVersion};
 
@@ -276,6 +276,7 @@ async fn follow_up(
     };
     collection::enqueue(tx, submission, link.verb).await?;
     lake::enqueue(tx, submission, link.verb).await?;
+    look::enqueue(tx, submission).await?;
     tell::enqueue(tx, submission.id, link.verb).await?;
     let deed = Deed {
         verb: link.verb.as_str(),

@@ -93,7 +93,7 @@ pub use load::{LoadError, Loaded, load, refuse};
 pub use local_holidays::{
     DayOff, HolidayError, LONGEST_HOLIDAY, LocalHoliday, local_holidays, set_local_holiday,
 };
-pub use look::{WantedLook, look};
+pub use look::{AddUpError, AddUpJob, WantedLook, add_up, look, to_add_up};
 pub use mail::is_address;
 pub use mark::{
     MarkJob, ToMark, findings_cover, keep_marked, marked_file, marked_workbook, to_mark,

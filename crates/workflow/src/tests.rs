@@ -7,6 +7,7 @@ mod collection;
 mod compare;
 mod explanations;
 mod handover;
+mod look;
 mod news;
 mod parcels;
 mod releases;

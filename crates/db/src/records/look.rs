@@ -1,8 +1,12 @@
 //! What the records of each organisation come to in each period: how many there are, what they add up to, the one in
 //! the middle, and how many there are of each code. The database counts and adds; no record leaves it.
 
+mod kept;
+
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
-use diesel::sql_types::{Array, BigInt, Date, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
 use spec::{Accumulation, ItemKind};
@@ -12,236 +16,242 @@ use super::{Missing, Source, Span, ddl};
 use crate::statement::statement;
 use crate::{Conn, DbError};
 
-/// What records come to.
+pub use kept::{Key, keep, kept, only_keep, which_are_kept};
+
+/// What is added up. Items are by their place in [`Source::items`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sum {
-    /// How many there are.
+pub enum Adding {
+    /// How many records there are.
     Records,
-    /// What their figures add up to.
-    Total,
-    /// The figure in the middle of theirs; of an even number, the lower of the two.
-    Middle,
+    /// What an item's figures add up to, and the one in the middle.
+    Figures(usize),
+    /// How many there are of each of an item's codes.
+    Codes(usize),
 }
 
-/// Which records are looked at. Items are by their place in [`Source::items`].
+/// Of these submissions, in the order in which they count, the last one most, each with the period that it is for, from
+/// 0 on. Where records accumulate, those that were sent before the first belong to it.
 #[derive(Debug, Clone, Copy)]
-pub struct Looked<'a> {
-    pub sum: Sum,
-    /// Whose figures are added.
-    pub figure: Option<usize>,
-    /// Only records in which this item is filled in …
-    pub coded: Option<usize>,
-    /// … and is this.
-    pub code: Option<&'a str>,
+pub struct Members<'a> {
+    pub submissions: &'a [Uuid],
+    pub period_idxs: &'a [usize],
 }
 
-/// A submission, and which of the periods looked at it is for, from 0 on.
-/// Where records accumulate, those that were sent before the first belong to it.
-pub type Member = (Uuid, usize);
+/// A period of an organisation.
+pub type Wanted = (String, usize);
 
 /// What the records of an organisation come to in a period.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summed {
-    pub organisation: String,
-    pub period_idx: usize,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
     pub n_records: u64,
+    /// In how many the item is filled in.
+    pub n_filled: u64,
     /// Exact, in Postgres text form; `None`: none of them has a figure.
-    pub figure: Option<String>,
-    /// Where it is one record: of which submission, and its row.
-    pub only: Option<(Uuid, u32)>,
+    pub total: Option<String>,
+    /// The figure in the middle; of an even number, the lower of the two.
+    pub middle: Option<String>,
+    /// How many there are of each code.
+    pub codes: BTreeMap<String, u64>,
+    /// Where it is one record: its row.
+    pub only_row: Option<u32>,
 }
 
 #[derive(QueryableByName)]
-struct SummedRow {
+struct SumsRow {
+    #[diesel(sql_type = Integer)]
+    place: i32,
     #[diesel(sql_type = Text)]
     organisation: String,
     #[diesel(sql_type = Integer)]
     period_idx: i32,
     #[diesel(sql_type = BigInt)]
     n_records: i64,
+    #[diesel(sql_type = BigInt)]
+    n_filled: i64,
     #[diesel(sql_type = Nullable<Text>)]
-    figure: Option<String>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    only_submission: Option<Uuid>,
+    total: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    middle: Option<String>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    codes: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Integer>)]
     only_row: Option<i32>,
 }
 
-/// What records come to, for each organisation and period in which it has one.
-/// `members` in the order in which they count, the last one most, over `n_periods` periods.
-pub async fn summed(
+/// What records come to in the periods that are wanted, with the place of what is added up; where there are no records,
+/// nothing. Of `line`, an item and its code, only that line's records.
+pub async fn add_up(
     conn: &mut Conn,
     (sources, accumulation): (&[Source<'_>], Accumulation),
-    (members, n_periods): (&[Member], usize),
-    looked: Looked<'_>,
-) -> Result<Vec<Summed>, DbError> {
-    let Some(records) = in_force(sources, accumulation, looked)? else {
+    members: Members<'_>,
+    wanted: &[Wanted],
+    adding: &[Adding],
+    line: Option<(usize, &str)>,
+) -> Result<Vec<(usize, Wanted, Sums)>, DbError> {
+    if sources.is_empty() || adding.is_empty() || wanted.is_empty() {
         return Ok(Vec::new());
-    };
-    let accumulates = accumulation == Accumulation::Cumulative;
-    let of_code = of_code(looked);
-    let rows: Vec<SummedRow> = sql_query(match (looked.sum, accumulates) {
-        (sum, false) => format!(
-            "SELECT organisation, period_idx, count(*) AS n_records, ({})::text AS figure,
-                CASE WHEN count(*) = 1 THEN min(submission_id::text)::uuid END AS only_submission,
-                CASE WHEN count(*) = 1 THEN min(row_number) END AS only_row
-             FROM ({records}) r {of_code} GROUP BY organisation, period_idx",
-            come_to(sum)
-        ),
-        // Each of many periods has most of the records of the one before: those are put together first.
-        (Sum::Records | Sum::Total, true) => format!(
-            "SELECT organisation, p.period_idx, sum(n)::bigint AS n_records, sum({})::text AS figure,
-                NULL::uuid AS only_submission, NULL::integer AS only_row
-             FROM (SELECT organisation, period_idx AS from_idx, until_idx, count(*) AS n, sum(figure) AS figure
-                FROM ({records}) r {of_code} GROUP BY organisation, period_idx, until_idx) r
-             JOIN {COUNTS_IN} GROUP BY organisation, p.period_idx",
-            if looked.sum == Sum::Records { "n" } else { "figure" }
-        ),
-        (Sum::Middle, true) => format!(
-            "SELECT organisation, p.period_idx, count(*) AS n_records, ({})::text AS figure,
-                NULL::uuid AS only_submission, NULL::integer AS only_row
-             FROM (SELECT organisation, period_idx AS from_idx, until_idx, figure FROM ({records}) r {of_code}) r
-             JOIN {COUNTS_IN} GROUP BY organisation, p.period_idx",
-            come_to(Sum::Middle)
-        ),
-    })
-    .bind::<Array<SqlUuid>, _>(ids(members))
-    .bind::<Array<Integer>, _>(period_idxs(members))
-    .bind::<Integer, _>(whole(n_periods))
-    .bind::<Nullable<Text>, _>(looked.code)
-    .load(conn.connection())
-    .await?;
-    let index = |idx: i32| usize::try_from(idx).unwrap_or_default();
-    Ok(rows
-        .into_iter()
-        .map(|row| Summed {
-            organisation: row.organisation,
-            period_idx: index(row.period_idx),
-            n_records: row.n_records.unsigned_abs(),
-            figure: row.figure,
-            only: row.only_submission.zip(row.only_row.map(i32::unsigned_abs)),
+    }
+    let organisations: Vec<&str> = wanted.iter().map(|(code, _)| code.as_str()).collect();
+    let periods: Vec<i32> = wanted.iter().map(|(_, idx)| whole(*idx)).collect();
+    let member_periods: Vec<i32> = members.period_idxs.iter().map(|idx| whole(*idx)).collect();
+    let line_item = line.map(|(item, _)| item);
+    let rows: Vec<SumsRow> = sql_query(adds_up(sources, accumulation, adding, line_item)?)
+        .bind::<Array<SqlUuid>, _>(members.submissions)
+        .bind::<Array<Integer>, _>(member_periods)
+        .bind::<Array<Text>, _>(organisations)
+        .bind::<Array<Integer>, _>(periods)
+        .bind::<Nullable<Text>, _>(line.map(|(_, code)| code))
+        .load(conn.connection())
+        .await?;
+    let index = |idx: i32| usize::try_from(idx).map_err(DbError::stored);
+    rows.into_iter()
+        .map(|row| {
+            let sums = Sums {
+                n_records: row.n_records.unsigned_abs(),
+                n_filled: row.n_filled.unsigned_abs(),
+                total: row.total,
+                middle: row.middle,
+                codes: codes_of(row.codes)?,
+                only_row: row.only_row.map(i32::unsigned_abs),
+            };
+            let wanted = (row.organisation, index(row.period_idx)?);
+            Ok((index(row.place)?, wanted, sums))
         })
-        .collect())
+        .collect()
 }
 
-#[derive(QueryableByName)]
-struct CodeRow {
-    #[diesel(sql_type = Text)]
-    code: String,
-    #[diesel(sql_type = BigInt)]
-    n_records: i64,
-}
-
-/// How many records there are of each code of an item in the last period, the most frequent first.
-pub async fn codes(
-    conn: &mut Conn,
-    (sources, accumulation): (&[Source<'_>], Accumulation),
-    (members, n_periods): (&[Member], usize),
-    coded: usize,
-    n_most: u32,
-) -> Result<Vec<(String, u64)>, DbError> {
-    let looked = Looked {
-        sum: Sum::Records,
-        figure: None,
-        coded: Some(coded),
-        code: None,
-    };
-    let Some(records) = in_force(sources, accumulation, looked)? else {
-        return Ok(Vec::new());
-    };
-    let rows: Vec<CodeRow> = sql_query(format!(
-        "SELECT code, count(*) AS n_records FROM ({records}) r
-         WHERE code IS NOT NULL AND {}
-         GROUP BY code ORDER BY count(*) DESC, code COLLATE \"C\" LIMIT {n_most}",
-        match accumulation {
-            Accumulation::Replace => "period_idx = $3 - 1",
-            Accumulation::Cumulative => "period_idx < $3 AND until_idx IS NULL",
-        }
-    ))
-    .bind::<Array<SqlUuid>, _>(ids(members))
-    .bind::<Array<Integer>, _>(period_idxs(members))
-    .bind::<Integer, _>(whole(n_periods))
-    .load(conn.connection())
-    .await?;
-    let counted = |row: CodeRow| (row.code, row.n_records.unsigned_abs());
-    Ok(rows.into_iter().map(counted).collect())
-}
-
-/// The periods in which a record counts.
-const COUNTS_IN: &str = "generate_series(0, $3 - 1) p (period_idx)
-    ON from_idx <= p.period_idx AND (until_idx IS NULL OR p.period_idx < until_idx)";
-
-fn come_to(sum: Sum) -> &'static str {
-    match sum {
-        Sum::Records => "count(*)",
-        Sum::Total => "sum(figure)",
-        Sum::Middle => "percentile_disc(0.5) WITHIN GROUP (ORDER BY figure)",
+fn codes_of(codes: Option<serde_json::Value>) -> Result<BTreeMap<String, u64>, DbError> {
+    match codes {
+        Some(codes) => serde_json::from_value(codes).map_err(DbError::stored),
+        None => Ok(BTreeMap::new()),
     }
 }
 
-/// The records with the period that they count from; where records accumulate, with that until which they do.
-/// `$1` has the submissions, `$2` their periods, `$3` the number of periods.
-fn in_force(
+/// `$1` has the submissions, `$2` their periods, `$3` and `$4` whose figures of which period are wanted, `$5` the line.
+fn adds_up(
     sources: &[Source<'_>],
     accumulation: Accumulation,
-    looked: Looked<'_>,
-) -> Result<Option<String>, DbError> {
+    adding: &[Adding],
+    line: Option<usize>,
+) -> Result<String, DbError> {
+    let n_keys = n_keys(sources, accumulation);
     let mut selects = Vec::new();
-    let n_keys = sources.iter().map(|source| source.keys.len()).max();
-    let n_keys = n_keys.filter(|_| accumulation == Accumulation::Cumulative);
-    let n_keys = n_keys.unwrap_or_default();
     for source in sources {
-        let mut keys = String::new();
-        for idx in 0..n_keys {
-            let key = known_by(source, source.keys.get(idx).copied().flatten())?;
-            // In the order of their bytes, which is quick and as good as any.
-            keys = format!("{keys}, {key} COLLATE \"C\" AS key_{idx}");
+        let mut items = Vec::new();
+        for (place, adding) in adding.iter().enumerate() {
+            items.push(format!("{} AS item_{place}", item(source, *adding)?));
         }
         selects.push(format!(
-            "SELECT r.submission_id, r.organisation, r.row_number, {} AS figure, {} AS code, m.period_idx, m.place{keys}
+            "SELECT r.submission_id, r.organisation, r.row_number, m.period_idx AS from_idx, m.place, {} AS line, {}{}
              FROM {} r JOIN member m ON m.id = r.submission_id",
-            number(source, looked.figure)?,
-            text(source, looked.coded)?,
+            known_by(source, named(source, line))?,
+            items.join(", "),
+            keys(source, n_keys)?,
             super::table_name(source.spec, source.table)?,
         ));
     }
-    if selects.is_empty() {
-        return Ok(None);
-    }
-    let member = "WITH member AS MATERIALIZED (
-        SELECT id, period_idx, place FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY m (id, period_idx, place))";
-    let all = selects.join(" UNION ALL ");
-    if accumulation == Accumulation::Replace {
-        return Ok(Some(format!(
-            "{member} SELECT all_of_them.* FROM ({all}) all_of_them WHERE period_idx < $3"
-        )));
-    }
-    // A record counts until the same one is sent again; one without keys is known by nothing, and counts on.
-    let until = if n_keys > 0 {
-        let keys: Vec<String> = (0..n_keys).map(|idx| format!("key_{idx}")).collect();
-        format!(
-            "lead(period_idx) OVER (PARTITION BY organisation COLLATE \"C\", {} ORDER BY place, row_number)",
-            keys.join(", ")
-        )
-    } else {
-        "NULL::integer".to_owned()
+    let (until, counts_in) = match accumulation {
+        Accumulation::Replace => ("NULL::integer".to_owned(), "r.from_idx = w.period_idx"),
+        Accumulation::Cumulative => (
+            until(n_keys),
+            "r.from_idx <= w.period_idx AND (r.until_idx IS NULL OR w.period_idx < r.until_idx)",
+        ),
     };
-    Ok(Some(format!(
-        "{member} SELECT all_of_them.*, {until} AS until_idx FROM ({all}) all_of_them"
-    )))
+    let wanted = format!(
+        "JOIN wanted w ON w.organisation = r.organisation AND {counts_in} GROUP BY r.organisation, w.period_idx"
+    );
+    let sums: Vec<String> = adding
+        .iter()
+        .enumerate()
+        .map(|(place, adding)| match adding {
+            Adding::Figures(_) => format!(
+                "SELECT {place} AS place, r.organisation, w.period_idx, count(*) AS n_records, count(item_{place}) AS n_filled,
+                    sum(item_{place})::text AS total,
+                    (percentile_disc(0.5) WITHIN GROUP (ORDER BY item_{place}))::text AS middle, NULL::jsonb AS codes,
+                    CASE WHEN count(*) = 1 THEN min(row_number) END AS only_row
+                 FROM in_force r {wanted}"
+            ),
+            // Each of many periods has most of the records of the one before: those are put together first.
+            Adding::Records | Adding::Codes(_) => format!(
+                "SELECT {place} AS place, organisation, period_idx, sum(n)::bigint AS n_records,
+                    coalesce(sum(n) FILTER (WHERE code IS NOT NULL), 0)::bigint AS n_filled,
+                    NULL::text AS total, NULL::text AS middle,
+                    jsonb_object_agg(code, n) FILTER (WHERE code IS NOT NULL) AS codes, NULL::integer AS only_row
+                 FROM (SELECT r.organisation, w.period_idx, r.code, sum(r.n)::bigint AS n
+                    FROM (SELECT organisation, from_idx, until_idx, item_{place} AS code, count(*) AS n
+                        FROM in_force GROUP BY 1, 2, 3, 4) r {wanted}, r.code) coded
+                 GROUP BY organisation, period_idx"
+            ),
+        })
+        .collect();
+    Ok(format!(
+        "WITH member AS MATERIALIZED (
+            SELECT id, period_idx, place FROM unnest($1::uuid[], $2::integer[]) WITH ORDINALITY m (id, period_idx, place)),
+         wanted AS MATERIALIZED (
+            SELECT organisation, period_idx FROM unnest($3::text[], $4::integer[]) w (organisation, period_idx)),
+         in_force AS MATERIALIZED (
+            SELECT * FROM (SELECT of_all.*, {until} AS until_idx FROM ({}) of_all) r WHERE $5 IS NULL OR line = $5)
+         {}",
+        selects.join(" UNION ALL "),
+        sums.join(" UNION ALL "),
+    ))
 }
 
-fn of_code(looked: Looked<'_>) -> &'static str {
-    match looked.coded {
-        Some(_) => "WHERE code IS NOT NULL AND ($4 IS NULL OR code = $4)",
-        None => "WHERE $4 IS NULL",
+/// A record counts until the same one is sent again; one without keys is known by nothing, and counts on.
+fn until(n_keys: usize) -> String {
+    if n_keys == 0 {
+        return "NULL::integer".to_owned();
+    }
+    let keys: Vec<String> = (0..n_keys).map(|idx| format!("key_{idx}")).collect();
+    format!(
+        "lead(from_idx) OVER (PARTITION BY organisation COLLATE \"C\", {} ORDER BY place, row_number)",
+        keys.join(", ")
+    )
+}
+
+fn n_keys(sources: &[Source<'_>], accumulation: Accumulation) -> usize {
+    let most = sources.iter().map(|source| source.keys.len()).max();
+    most.filter(|_| accumulation == Accumulation::Cumulative)
+        .unwrap_or_default()
+}
+
+fn keys(source: &Source<'_>, n_keys: usize) -> Result<String, DbError> {
+    let mut keys = String::new();
+    for idx in 0..n_keys {
+        let key = known_by(source, source.keys.get(idx).copied().flatten())?;
+        // In the order of their bytes, which is quick and as good as any.
+        keys = format!("{keys}, {key} COLLATE \"C\" AS key_{idx}");
+    }
+    Ok(keys)
+}
+
+/// Everything that what comes of a submission's records follows from, but the submissions themselves: from which columns
+/// of which table it is made, and what a record is known by.
+pub fn made_from(
+    (sources, accumulation): (&[Source<'_>], Accumulation),
+    source: &Source<'_>,
+    adding: Adding,
+) -> Result<String, DbError> {
+    Ok(format!(
+        "{} {}{}",
+        super::table_name(source.spec, source.table)?,
+        item(source, adding)?,
+        keys(source, n_keys(sources, accumulation))?,
+    ))
+}
+
+fn item(source: &Source<'_>, adding: Adding) -> Result<String, DbError> {
+    match adding {
+        Adding::Records => Ok("NULL::text".to_owned()),
+        Adding::Figures(item) => number(source, item),
+        Adding::Codes(item) => known_by(source, named(source, Some(item))),
     }
 }
 
 /// A version in which the item is no number, or is not there, has no figure.
-fn number(source: &Source<'_>, item: Option<usize>) -> Result<String, DbError> {
+fn number(source: &Source<'_>, item: usize) -> Result<String, DbError> {
     let columns = ddl::columns(source.table)?;
-    let column = named(source, item)
+    let column = named(source, Some(item))
         .and_then(|name| columns.iter().find(|column| column.item.name == name))
         .filter(|column| {
             matches!(
@@ -255,10 +265,6 @@ fn number(source: &Source<'_>, item: Option<usize>) -> Result<String, DbError> {
     })
 }
 
-fn text(source: &Source<'_>, item: Option<usize>) -> Result<String, DbError> {
-    known_by(source, named(source, item))
-}
-
 fn known_by(source: &Source<'_>, item: Option<&str>) -> Result<String, DbError> {
     let columns = ddl::columns(source.table)?;
     let column = item.and_then(|name| columns.iter().find(|column| column.item.name == name));
@@ -270,14 +276,6 @@ fn known_by(source: &Source<'_>, item: Option<&str>) -> Result<String, DbError> 
 
 fn named<'a>(source: &Source<'a>, item: Option<usize>) -> Option<&'a str> {
     *source.items.get(item?)?
-}
-
-fn ids(members: &[Member]) -> Vec<Uuid> {
-    members.iter().map(|(id, _)| *id).collect()
-}
-
-fn period_idxs(members: &[Member]) -> Vec<i32> {
-    members.iter().map(|(_, idx)| whole(*idx)).collect()
 }
 
 fn whole(n: usize) -> i32 {
@@ -334,27 +332,45 @@ pub async fn required(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Missing>, 
 }
 
 #[derive(QueryableByName)]
+struct OrganisationRow {
+    #[diesel(sql_type = Text)]
+    organisation: String,
+}
+
+/// Who has handed over anything of a return, by GSS code.
+pub async fn who_handed_over(conn: &mut Conn, return_id: &str) -> Result<Vec<String>, DbError> {
+    let rows: Vec<OrganisationRow> = statement(
+        "SELECT DISTINCT o.organisation FROM cycle c
+         JOIN obligation o ON o.cycle_id = c.id
+         JOIN submission s ON s.obligation_id = o.id
+         JOIN handover h ON h.submission_id = s.id
+         WHERE c.return_id = $1 ORDER BY 1",
+    )
+    .bind::<Text, _>(return_id)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| row.organisation).collect())
+}
+
+#[derive(QueryableByName)]
 struct LoadedRow {
-    #[diesel(sql_type = SqlUuid)]
-    submission_id: Uuid,
     #[diesel(sql_type = BigInt)]
     n_loaded: i64,
 }
 
-/// How many records each submission has in a table; one that has no such table is left out.
+/// How many records submissions have in tables of these names.
 pub async fn n_loaded(
     conn: &mut Conn,
     submissions: &[Uuid],
-    table: &str,
-) -> Result<Vec<(Uuid, u64)>, DbError> {
-    let rows: Vec<LoadedRow> = statement(
-        "SELECT submission_id, n_loaded::bigint AS n_loaded FROM submission_table
-         WHERE submission_id = ANY ($1) AND table_name = $2",
+    tables: &[&str],
+) -> Result<u64, DbError> {
+    let row: LoadedRow = statement(
+        "SELECT coalesce(sum(n_loaded), 0)::bigint AS n_loaded FROM submission_table
+         WHERE submission_id = ANY ($1) AND table_name = ANY ($2)",
     )
     .bind::<Array<SqlUuid>, _>(submissions)
-    .bind::<Text, _>(table)
-    .load(conn.connection())
+    .bind::<Array<Text>, _>(tables)
+    .get_result(conn.connection())
     .await?;
-    let counted = |row: LoadedRow| (row.submission_id, row.n_loaded.unsigned_abs());
-    Ok(rows.into_iter().map(counted).collect())
+    Ok(row.n_loaded.unsigned_abs())
 }

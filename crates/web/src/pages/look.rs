@@ -43,6 +43,9 @@ struct LookPage {
     sums: Vec<Choice>,
     /// Whose line is drawn beside that of the middle.
     organisations: Vec<Choice>,
+    /// The address of the same look.
+    again: String,
+    /// `None`: it is still to be added up.
     found: Option<Found>,
 }
 
@@ -62,7 +65,6 @@ struct Found {
     /// Name and address of who is missing, and of whose figures are provisional.
     missing: Vec<(String, String)>,
     provisional: Vec<(String, String)>,
-    left_out: Option<String>,
 }
 
 /// What is asked for, found.
@@ -118,6 +120,7 @@ pub(crate) async fn show(
         title: spec.title.clone(),
         period: period.in_words(),
         datasets: format!("/returns/{}/{}/datasets", spec.id, period.label),
+        again: wanted.chosen.link(&here, table, wanted.chosen.code()),
         others: spec
             .tables
             .iter()
@@ -174,7 +177,6 @@ fn found(wanted: &Wanted<'_>, look: &Look, asked: &Asked, here: &str) -> Found {
         there: drawn.there(),
         missing,
         provisional,
-        left_out: words::left_out(look),
     }
 }
 
@@ -186,9 +188,9 @@ pub(crate) async fn csv(
     asked: web::Query<Asked>,
 ) -> Result<HttpResponse, PageProblem> {
     let wanted = find(&site, &visitor, &round, &asked).await?;
-    let look = wanted
-        .look
-        .ok_or_else(|| Problem::conflict("Too many rows to look at", words::too_many()))?;
+    let look = wanted.look.ok_or_else(|| {
+        Problem::conflict("These rows are still to be added up", words::not_yet())
+    })?;
     let csv = look
         .csv()
         .map_err(|error| Problem::from(WantedError::from(error)))?;

@@ -1,6 +1,6 @@
 //! What somebody wants to look at: the part of the address after the question mark, and what can be chosen.
 
-use dataset::look::{Look, SumOf, What};
+use dataset::look::{Look, SumOf, What, is_coded, items_of, words_of};
 use serde::Deserialize;
 use spec::{Item, ItemKind, Layout, ReturnSpec, TableSpec};
 
@@ -28,16 +28,6 @@ pub(super) struct Chosen {
 const TOTAL: &str = "total";
 const MIDDLE: &str = "middle";
 
-fn is_number(item: &Item) -> bool {
-    matches!(item.kind, ItemKind::Integer | ItemKind::Decimal { .. })
-}
-
-/// The texts that the schema allows, where it names them all.
-fn words_of(item: &Item) -> impl Iterator<Item = &str> {
-    let words = item.schema.get("enum").and_then(|words| words.as_array());
-    words.into_iter().flatten().filter_map(|word| word.as_str())
-}
-
 /// Codes and what they mean; an answer of yes or no has two.
 fn codes_of(item: &Item) -> Vec<(String, String)> {
     let own = |code: &str, label: &str| (code.to_owned(), label.to_owned());
@@ -50,23 +40,6 @@ fn codes_of(item: &Item) -> Vec<(String, String)> {
             .collect(),
         (None, ItemKind::Boolean) => vec![own("true", "yes"), own("false", "no")],
         _ => words_of(item).map(|word| own(word, word)).collect(),
-    }
-}
-
-fn is_coded(item: &Item) -> bool {
-    item.codes.is_some() || item.kind == ItemKind::Boolean || words_of(item).next().is_some()
-}
-
-/// The items that can be looked at: of a form its figures, of records those with codes as well.
-fn items_of(table: &TableSpec) -> Vec<&Item> {
-    let items = table.items.iter();
-    match &table.layout {
-        Layout::Matrix(matrix) => items
-            .filter(|item| is_number(item) && item.name != matrix.line_item)
-            .collect(),
-        Layout::Records(_) | Layout::TurnAround { .. } => items
-            .filter(|item| is_coded(item) || is_number(item))
-            .collect(),
     }
 }
 
@@ -224,12 +197,7 @@ impl Chosen {
 
     /// How the figures of many records are made one; nothing to choose where there are none.
     pub(super) fn sums(&self, table: &TableSpec) -> Vec<Choice> {
-        let has_figures = || {
-            table
-                .items
-                .iter()
-                .any(|item| is_number(item) && !is_coded(item))
-        };
+        let has_figures = || items_of(table).into_iter().any(|item| !is_coded(item));
         if matches!(table.layout, Layout::Matrix(_)) || !has_figures() {
             return Vec::new();
         }

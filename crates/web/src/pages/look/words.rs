@@ -12,8 +12,8 @@ pub(super) struct Told {
     pub(super) why: Vec<String>,
 }
 
-pub(super) fn too_many() -> &'static str {
-    "This period has too many rows to look at on a page. Take the figures instead."
+pub(super) fn not_yet() -> &'static str {
+    "There are many new rows, and they are being added up. Come back in a minute."
 }
 
 fn n_organisations(n: usize) -> String {
@@ -98,20 +98,6 @@ pub(super) fn who(look: &Look, link: impl Fn(&str) -> String) -> (Vec<Named>, Ve
         of(|standing| standing == Standing::Missing),
         of(|standing| matches!(standing, Standing::Provisional(_))),
     )
-}
-
-/// That not all periods are looked at.
-pub(super) fn left_out(look: &Look) -> Option<String> {
-    match look.n_left_out {
-        0 => None,
-        1 => Some(
-            "One earlier period is left out: with it there are too many rows to look at on a page."
-                .to_owned(),
-        ),
-        n => Some(format!(
-            "{n} earlier periods are left out: with them there are too many rows to look at on a page."
-        )),
-    }
 }
 
 /// Why a figure is unusual.
