@@ -8,7 +8,7 @@ use spec::{Layout, ReturnSpec, TableSpec};
 
 use super::states::States;
 use super::{is_coded, item_idx, items_of};
-use crate::{Asked, DatasetError, Lineage, Manifest, Part, Shape};
+use crate::{Asked, DatasetError, Lineage, Manifest, Part, Shape, column_name};
 
 /// What is added up in one statement: with more it would take too much memory, with less the records are read too often.
 const AT_ONCE: usize = 8;
@@ -31,7 +31,7 @@ pub async fn keep(
         let asked = Asked {
             items: items_of(table)
                 .into_iter()
-                .map(|item| item.name.clone())
+                .map(|item| column_name(table, item))
                 .collect(),
             lineage: Lineage::None,
             labels: false,
@@ -64,7 +64,7 @@ pub async fn keep(
 fn all_there_is(table: &TableSpec, shape: &Shape) -> Vec<Adding> {
     let mut all = vec![Adding::Records];
     for item in items_of(table) {
-        let adding = item_idx(shape, &item.name).map(|idx| {
+        let adding = item_idx(shape, &column_name(table, item)).map(|idx| {
             if is_coded(item) {
                 Adding::Codes(idx)
             } else {

@@ -1,7 +1,9 @@
 //! What somebody wants to look at: the part of the address after the question mark, and what can be chosen.
 
+use dataset::column_name;
 use dataset::look::{Look, SumOf, What, is_coded, items_of, words_of};
 use serde::Deserialize;
+use spec::layout::Matrix;
 use spec::{Item, ItemKind, Layout, ReturnSpec, TableSpec};
 
 use crate::pages::home::asked::Choice;
@@ -27,6 +29,12 @@ pub(super) struct Chosen {
 
 const TOTAL: &str = "total";
 const MIDDLE: &str = "middle";
+
+/// The column that says which line a figure is of.
+fn line_item_of(table: &TableSpec, matrix: &Matrix) -> String {
+    let item = table.item(&matrix.line_item);
+    item.map_or_else(|| matrix.line_item.clone(), |item| column_name(table, item))
+}
 
 /// Codes and what they mean; an answer of yes or no has two.
 fn codes_of(item: &Item) -> Vec<(String, String)> {
@@ -54,7 +62,8 @@ impl Asked {
     pub(super) fn chosen(&self, table: &TableSpec) -> Chosen {
         let items = items_of(table);
         let asked = self.item.as_deref().unwrap_or_default();
-        let item = items.iter().find(|item| item.name == asked).copied();
+        let is_it = |item: &&&Item| column_name(table, item) == asked;
+        let item = items.iter().find(is_it).copied();
         let records = || Chosen {
             what: What::Records,
             words: format!("{}: number of rows", table.title),
@@ -77,9 +86,9 @@ impl Asked {
             };
             return Chosen {
                 what: What::Line {
-                    line_item: matrix.line_item.clone(),
+                    line_item: line_item_of(table, matrix),
                     line: line.code.clone(),
-                    item: item.name.clone(),
+                    item: column_name(table, item),
                 },
                 words: format!("{}: {}", line.label, item.title),
                 unit: item.unit.clone(),
@@ -94,7 +103,7 @@ impl Asked {
             let code = self.code.clone().filter(|code| !code.is_empty());
             let chosen = Chosen {
                 what: What::Coded {
-                    item: item.name.clone(),
+                    item: column_name(table, item),
                     code: code.clone(),
                 },
                 words: String::new(),
@@ -113,7 +122,7 @@ impl Asked {
         };
         Chosen {
             what: What::Figures {
-                item: item.name.clone(),
+                item: column_name(table, item),
                 sum,
             },
             words: format!("{}: {words}", item.title),
@@ -190,7 +199,8 @@ impl Chosen {
             } else {
                 item.title.clone()
             };
-            choices.push(choice(&item.name, label, item.name == chosen));
+            let name = column_name(table, item);
+            choices.push(choice(&name, label, name == chosen));
         }
         choices
     }
