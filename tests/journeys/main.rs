@@ -17,7 +17,6 @@ mod browser;
 mod canaries;
 mod council;
 mod council_officer;
-mod first_look;
 mod handing_over;
 mod lake;
 mod lgdp;
