@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use check::Reference;
 use finding::RuleId;
 use serde::{Deserialize, Serialize};
-use spec::Link;
+use spec::{Ancestry, Link, RuleKind};
 
 use crate::Request;
 use crate::outcome::digest;
@@ -24,7 +24,7 @@ pub struct Comparison {
     pub spec_hash: Option<String>,
     /// The SHA-256 of the file that it was compared with, in hex; `None`: it is not known, or can't be read.
     pub sha256: Option<String>,
-    /// The rules that did not run, because it is not known.
+    /// The rules that did not run, because it is not known, or compared less, because it was asked for otherwise.
     pub rules_not_run: Vec<RuleId>,
 }
 
@@ -64,17 +64,38 @@ pub(crate) fn comparisons(request: &Request<'_>, reference: &Reference<'_>) -> V
         .filter_map(|(link, readers)| {
             let is_known = reference.has(&link);
             let comparison = about(request, &link)?;
+            let asked_otherwise = |rule: &RuleId| is_known && asked_otherwise(request, &link, rule);
             Some(Comparison {
                 sha256: comparison.sha256.filter(|_| is_known),
-                rules_not_run: if is_known {
-                    Vec::new()
-                } else {
-                    readers.into_iter().collect()
-                },
+                rules_not_run: readers
+                    .into_iter()
+                    .filter(|rule| !is_known || asked_otherwise(rule))
+                    .collect(),
                 ..comparison
             })
         })
         .collect()
+}
+
+/// Whether a rule on movements has a figure that the version of an earlier file did not ask for, or asked for otherwise.
+fn asked_otherwise(request: &Request<'_>, link: &Link, rule: &RuleId) -> bool {
+    let older = match link {
+        Link::Previous => request.earlier.previous,
+        Link::YearAgo => request.earlier.year_ago,
+        Link::Return(_) | Link::Values(_) => None,
+    };
+    let spec = request.spec;
+    let mut rules = spec.rules.iter();
+    let (Some(older), Some(rule)) = (older, rules.find(|one| one.id == rule.as_str())) else {
+        return false;
+    };
+    let (RuleKind::Change(_), Some(table)) = (&rule.kind, spec.table(&rule.table)) else {
+        return false;
+    };
+    let ancestry = Ancestry::of(request.earlier.published, spec);
+    let mut items = rule.items.iter().filter_map(|item| table.item(item));
+    ancestry.table_before(spec, &table.name, older).is_none()
+        || items.any(|item| ancestry.before((spec, table, item), older).is_none())
 }
 
 fn about(request: &Request<'_>, link: &Link) -> Option<Comparison> {

@@ -25,7 +25,8 @@ use finding::{Finding, Findings, Severity};
 use frame::{Expected, Framed, Framer};
 use sheet::{Asks, Limits, Opened, Refusal, Remark, SheetInfo};
 use spec::{
-    Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec, Returns,
+    Ancestry, Organisation, Organisations, Period, ReferenceSet, ReferenceValues, ReturnSpec,
+    Returns,
 };
 
 pub use accounts::{ColumnBlock, OwnBlock, RowBlock, TableAccount};
@@ -60,6 +61,15 @@ pub struct ValuesFile<'a> {
     pub values: &'a ReferenceValues,
 }
 
+/// The versions of the return that the files of earlier periods answer, where they are others than the file's own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EarlierVersions<'a> {
+    /// All that are known, so that what a thing was called can be followed back.
+    pub published: &'a [ReturnSpec],
+    pub previous: Option<&'a ReturnSpec>,
+    pub year_ago: Option<&'a ReturnSpec>,
+}
+
 /// What is assessed, against what.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -75,6 +85,8 @@ pub struct Request<'a> {
     pub previous: Option<SourceFile<'a>>,
     /// The same organisation's file of a year before.
     pub year_ago: Option<SourceFile<'a>>,
+    /// Which versions of the return those two answer.
+    pub earlier: EarlierVersions<'a>,
     /// The same organisation's files of other returns that the spec is compared with.
     pub others: &'a [OtherFile<'a>],
     /// Files of central figures that the spec's rules read.
@@ -228,12 +240,15 @@ struct Checked {
 
 fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Checked, CheckError> {
     let spec = request.spec;
+    let EarlierVersions {
+        previous, year_ago, ..
+    } = request.earlier;
     let previous = request
         .previous
-        .and_then(|file| reference_file(request, spec, file));
+        .and_then(|file| earlier_file(request, previous, file));
     let year_ago = request
         .year_ago
-        .and_then(|file| reference_file(request, spec, file));
+        .and_then(|file| earlier_file(request, year_ago, file));
     let other_frames: Vec<(&ReturnSpec, Framed)> = request
         .others
         .iter()
@@ -278,6 +293,21 @@ fn checked(request: &Request<'_>, framed: &mut Framed) -> Result<Checked, CheckE
         findings,
         comparisons: comparison::comparisons(request, &reference),
     })
+}
+
+/// A file of an earlier period, framed as its own version has it and put as the file's version asks.
+fn earlier_file(
+    request: &Request<'_>,
+    older: Option<&ReturnSpec>,
+    file: SourceFile<'_>,
+) -> Option<Framed> {
+    let spec = request.spec;
+    let Some(older) = older.filter(|older| older.version != spec.version) else {
+        return reference_file(request, spec, file);
+    };
+    let framed = reference_file(request, older, file)?;
+    let ancestry = Ancestry::of(request.earlier.published, spec);
+    Some(framed.as_asked_by(spec, older, &ancestry))
 }
 
 /// A file that is compared with, framed; what is wrong with it was said when it came in.

@@ -102,6 +102,7 @@ mod tests {
         let file = |name: &str| InputFile {
             name: name.to_owned(),
             path: path.clone(),
+            version: None,
         };
         let child = Child {
             program,

@@ -6,7 +6,7 @@ use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 
-use assess::{Assessment, Collection, OtherFile, Request, SourceFile, ValuesFile};
+use assess::{Assessment, Collection, EarlierVersions, OtherFile, Request, SourceFile, ValuesFile};
 use finding::Finding;
 use serde::Serialize;
 use spec::{Organisations, Period, ReferenceValues, ReturnSpec, Returns};
@@ -73,8 +73,11 @@ fn answer(
     input: &mut impl Read,
     output: &mut impl Write,
 ) -> io::Result<Result<Line, String>> {
-    let loaded = known.and_then(|known| Ok((others(order, &known.spec)?, known)));
-    let (others, known) = match loaded {
+    let loaded = known.and_then(|known| {
+        let others = others(order, &known.spec)?;
+        Ok((others, versions(order, &known.spec)?, known))
+    });
+    let (others, versions, known) = match loaded {
         Ok(loaded) => loaded,
         Err(why) => return Ok(Err(why)),
     };
@@ -122,6 +125,8 @@ fn answer(
         .iter()
         .map(|(table, values)| ValuesFile { table, values })
         .collect();
+    let earlier = |role: Role| Earlier::of(&role, files, &spec, &versions);
+    let (previous, year_ago) = (earlier(Role::Previous), earlier(Role::YearAgo));
     let mut told = Ok(());
     let request = Request {
         spec: &spec,
@@ -133,8 +138,13 @@ fn answer(
         period: period.as_ref(),
         received_on: order.received_on,
         file,
-        previous: of_role(&Role::Previous),
-        year_ago: of_role(&Role::YearAgo),
+        previous: previous.file,
+        year_ago: year_ago.file,
+        earlier: EarlierVersions {
+            published: &versions,
+            previous: previous.version,
+            year_ago: year_ago.version,
+        },
         others: &others,
         values: &values,
         limits: &order.limits.limits(),
@@ -353,6 +363,62 @@ fn others(order: &Order, spec: &ReturnSpec) -> Result<Vec<ReturnSpec>, String> {
         others.push(other);
     }
     Ok(others)
+}
+
+/// All versions of the return, where a file of an earlier period answers another one than the file.
+fn versions(order: &Order, spec: &ReturnSpec) -> Result<Vec<ReturnSpec>, String> {
+    let is_other = |file: &OrderedFile| {
+        let version = file.version.as_ref();
+        matches!(file.role, Role::Previous | Role::YearAgo)
+            && version.is_some_and(|version| *version != spec.version)
+    };
+    if order.files.iter().any(is_other) {
+        spec::load_versions(&order.spec_dir).map_err(|error| error.to_string())
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// A file of an earlier period, and its version where it has another one than the file.
+#[derive(Default)]
+struct Earlier<'a> {
+    file: Option<SourceFile<'a>>,
+    version: Option<&'a ReturnSpec>,
+}
+
+impl<'a> Earlier<'a> {
+    /// None where its version is not known any more: read as another one its figures would be others.
+    fn of(
+        role: &Role,
+        files: &'a [(&OrderedFile, Vec<u8>)],
+        spec: &ReturnSpec,
+        versions: &'a [ReturnSpec],
+    ) -> Self {
+        let Some((ordered, bytes)) = files.iter().find(|(file, _)| file.role == *role) else {
+            return Self::default();
+        };
+        let file = Some(SourceFile {
+            name: &ordered.name,
+            bytes,
+        });
+        match ordered
+            .version
+            .as_ref()
+            .filter(|version| **version != spec.version)
+        {
+            None => Self {
+                file,
+                version: None,
+            },
+            Some(version) => {
+                let found = versions.iter().find(|known| known.version == *version);
+                Self {
+                    file: file.filter(|_| found.is_some()),
+                    version: found,
+                }
+            }
+        }
+    }
 }
 
 fn send(

@@ -149,6 +149,7 @@ mod tests {
             file: InputFile {
                 name: "file.xlsx".to_owned(),
                 path,
+                version: None,
             },
             cover: Cover {
                 file_name: "file.xlsx".to_owned(),

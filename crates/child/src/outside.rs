@@ -194,6 +194,7 @@ fn send(
             role: role.clone(),
             name: file.name.clone(),
             bytes,
+            version: file.version.clone(),
         });
         opened.push((file, handle, bytes));
     }
@@ -576,6 +577,7 @@ mod tests {
             file: InputFile {
                 name: "file.xlsx".to_owned(),
                 path: file,
+                version: None,
             },
             previous: None,
             year_ago: None,

@@ -118,6 +118,7 @@ mod tests {
             file: InputFile {
                 name: "file.xlsx".to_owned(),
                 path,
+                version: None,
             },
         };
         // Another test's new process may for a moment still hold the script open for writing.

@@ -51,6 +51,8 @@ pub struct InputFile {
     /// As the sender named it.
     pub name: String,
     pub path: PathBuf,
+    /// The version of the return that a file of an earlier period answers; `None`: the same as the file's.
+    pub version: Option<String>,
 }
 
 /// A file to give back with marks.
@@ -174,6 +176,7 @@ pub(crate) struct OrderedFile {
     pub(crate) role: Role,
     pub(crate) name: String,
     pub(crate) bytes: u64,
+    pub(crate) version: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,6 +8,7 @@
 
 mod account;
 mod columns;
+mod earlier;
 mod framer;
 mod heading;
 mod identity;

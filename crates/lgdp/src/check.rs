@@ -189,6 +189,7 @@ pub(crate) fn input(path: &Path) -> anyhow::Result<InputFile> {
             .to_string_lossy()
             .into_owned(),
         path: path.to_owned(),
+        version: None,
     })
 }
 

@@ -333,6 +333,7 @@ fn named(path: &Path) -> InputFile {
             .to_string_lossy()
             .into_owned(),
         path: path.to_owned(),
+        version: None,
     }
 }
 
@@ -346,7 +347,11 @@ fn written(example: &Example, dir: &Path) -> anyhow::Result<InputFile> {
             let bytes = report::workbook::write_xlsx(grid)
                 .with_context(|| format!("the workbook of the example {}", example.name))?;
             fs::write(&path, bytes).with_context(|| format!("can't write {}", path.display()))?;
-            Ok(InputFile { name, path })
+            Ok(InputFile {
+                name,
+                path,
+                version: None,
+            })
         }
     }
 }

@@ -116,10 +116,12 @@ fn rows(table: &TableAccount) -> String {
     line
 }
 
-/// Says what a file could not be compared with; an earlier period that nobody has is no news.
+/// Says what a file could not be compared with; an earlier period that nobody has is no news, but one that was asked for
+/// something else is.
 fn not_compared(comparison: &Comparison) -> Option<String> {
     let n = comparison.rules_not_run.len() as u64;
-    if n == 0 || comparison.kind == ComparisonKind::Earlier {
+    let is_earlier = comparison.kind == ComparisonKind::Earlier;
+    if n == 0 || is_earlier && comparison.sha256.is_none() {
         return None;
     }
     let rules = comparison
@@ -128,11 +130,14 @@ fn not_compared(comparison: &Comparison) -> Option<String> {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ");
-    Some(format!(
-        "Not compared with {}, which is not here: {} did not run ({rules}).",
-        comparison.title,
-        count(n, "check"),
-    ))
+    let (title, n_checks) = (&comparison.title, count(n, "check"));
+    Some(if is_earlier {
+        format!(
+            "Not compared with {title} in full, whose form asked for something else: {n_checks} compared less ({rules})."
+        )
+    } else {
+        format!("Not compared with {title}, which is not here: {n_checks} did not run ({rules}).")
+    })
 }
 
 pub(crate) fn count(n: u64, noun: &str) -> String {

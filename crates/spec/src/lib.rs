@@ -36,8 +36,8 @@ pub use layout::Layout;
 pub use lineage::{Ancestry, Before, ItemLineage, Lineage, Relation, TableLineage, are_comparable};
 pub use link::{ComparedWith, Link, OtherPeriod};
 pub use load::{
-    Fault, Known, LoadError, Rows, Vetted, format_schemas, load, load_all, vet_expression,
-    vet_query,
+    Fault, Known, LoadError, Rows, Vetted, format_schemas, load, load_all, load_versions,
+    vet_expression, vet_query,
 };
 pub use only_for::{Applies, OnlyFor};
 pub use organisation::{Organisation, Organisations};

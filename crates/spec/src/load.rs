@@ -84,6 +84,14 @@ pub fn load_all(root: &Path) -> Result<Vec<ReturnSpec>, LoadError> {
     }
 }
 
+/// Reads every version of the return that a version folder is of.
+pub fn load_versions(dir: &Path) -> Result<Vec<ReturnSpec>, LoadError> {
+    let dirs = folder::sub_dirs(&dir.join("..")).map_err(|fault| LoadError {
+        faults: vec![fault],
+    })?;
+    dirs.iter().map(|dir| load(dir)).collect()
+}
+
 /// `1.10` comes after `1.9`.
 fn version_order(version: &str) -> Vec<u64> {
     version

@@ -29,7 +29,14 @@ pub async fn task(
             act: "write",
             source,
         })?;
-        values.insert(table.clone(), InputFile { name, path });
+        values.insert(
+            table.clone(),
+            InputFile {
+                name,
+                path,
+                version: None,
+            },
+        );
     }
     let earlier = async |file: &Option<StoredFile>, name: &str| match file {
         None => Ok(None),
@@ -58,5 +65,6 @@ pub(crate) async fn fetch(
     Ok(InputFile {
         name: file.name.clone(),
         path: path.to_owned(),
+        version: file.version.clone(),
     })
 }

@@ -302,5 +302,6 @@ fn stored(parcel: &Parcel) -> StoredFile {
         key: files::passing_key(&parcel.id.to_string()),
         name: parcel.file_name.clone(),
         sha256: parcel.sha256.clone(),
+        version: None,
     }
 }

@@ -66,6 +66,8 @@ pub struct StoredFile {
     /// As the sender calls it.
     pub name: String,
     pub sha256: String,
+    /// The version of the return that it answers; `None`: that is not known yet.
+    pub version: Option<String>,
 }
 
 /// `None` where there is nothing left to do: there is no such submission, or its assessment is stored.
@@ -178,5 +180,6 @@ pub(crate) fn stored(submission: &Submission) -> StoredFile {
         key: submission.file_key.clone(),
         name: submission.file_name.clone(),
         sha256: submission.sha256.clone(),
+        version: Some(submission.round.return_version.clone()),
     }
 }

@@ -64,6 +64,7 @@ impl Form {
             file: named(&bytes),
             previous: previous.as_deref().map(named),
             year_ago: None,
+            earlier: crate::EarlierVersions::default(),
             others: &[],
             values: &[],
             limits: &sheet::Limits::default(),

@@ -137,6 +137,7 @@ impl<'a> Sent<'a> {
             file: named(&file),
             previous: previous.as_deref().map(named),
             year_ago: year_ago.as_deref().map(named),
+            earlier: assess::EarlierVersions::default(),
             others: &others,
             values: &values,
             limits: &sheet::Limits::default(),

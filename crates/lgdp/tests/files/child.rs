@@ -27,6 +27,7 @@ pub(super) fn answer(name: &str, bytes: &[u8]) -> Vec<Part> {
         file: InputFile {
             name: name.to_owned(),
             path,
+            version: None,
         },
         previous: None,
         year_ago: None,

@@ -113,6 +113,7 @@ impl Case {
             file: file(bytes),
             previous: previous.map(file),
             year_ago: year_ago.map(file),
+            earlier: assess::EarlierVersions::default(),
             others: &[],
             values: &[],
             returns: &spec::Returns::default(),

@@ -253,16 +253,20 @@ async fn changes(
     }))
 }
 
-/// An earlier period that nobody has is no news.
+/// An earlier period that nobody has is no news; one that was asked for something else is.
 fn not_compared(comparison: &Comparison) -> Option<String> {
     let n = comparison.rules_not_run.len() as u64;
-    (n > 0 && comparison.kind != "earlier").then(|| {
-        format!(
-            "{} was not here yet, so {} could not be made.",
-            comparison.title,
-            counted(n, "comparison", "comparisons")
-        )
-    })
+    let (title, n_told) = (&comparison.title, counted(n, "comparison", "comparisons"));
+    match (comparison.kind.as_str(), &comparison.sha256) {
+        _ if n == 0 => None,
+        ("earlier", None) => None,
+        ("earlier", Some(_)) => Some(format!(
+            "The form asks for some figures otherwise than {title}, so {n_told} could not be made in full."
+        )),
+        _ => Some(format!(
+            "{title} was not here yet, so {n_told} could not be made."
+        )),
+    }
 }
 
 /// Nothing where nothing is to be explained.

@@ -32,6 +32,7 @@ pub(crate) async fn mark(worker: Arc<Worker>, job: MarkJob) -> Result<(), Handle
         file: InputFile {
             name: file.name,
             path: original,
+            version: None,
         },
         cover,
     };

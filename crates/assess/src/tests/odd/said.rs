@@ -62,6 +62,7 @@ impl Asked {
             file: file.source(),
             previous: previous.map(File::source),
             year_ago: None,
+            earlier: crate::EarlierVersions::default(),
             others: &[],
             values: &[],
             limits: &self.limits,
