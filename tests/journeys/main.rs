@@ -25,6 +25,7 @@ mod many_processes;
 mod person;
 mod planner;
 mod provider;
+mod release_changes;
 mod releases_killed;
 mod releasing;
 #[cfg(target_os = "linux")]

@@ -24,11 +24,14 @@ mod tests;
 use db::DbError;
 
 pub use asked::{Asked, Format, Lineage};
-pub use changes::{ChangesOfOne, TableOfTwo, changes_csv, release_changes_csv};
+pub use changes::{
+    Answering, ChangesOfOne, ItemsOf, LinedUp, LinedUpTables, TableOfTwo, changes_csv,
+    release_changes_csv, tables_of_two,
+};
 pub use manifest::{
     Manifest, Part, WhichRounds, WhoseRecords, n_most_records, read_long_manifest, read_manifest,
 };
-pub use shape::{Column, Mapped, Shape, ShapeError, column_name};
+pub use shape::{Column, Mapped, Shape, ShapeError, Until, column_name, until};
 pub use write::{Batches, From, tag, write_file, write_text};
 
 /// Rows fetched at a time where a cursor gives them.

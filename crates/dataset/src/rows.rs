@@ -152,7 +152,7 @@ impl OfOne<'_> {
             Some(head) => Arc::clone(head),
             None => {
                 let mut conn = db.read(sees).await?;
-                let places = places(&mut conn, self.shape, id).await?;
+                let places = places(&mut conn, self.shape, self.counted).await?;
                 let head = Arc::new(Head::of(self.counted, places, self.shape));
                 *known = Some(Arc::clone(&head));
                 head
@@ -164,11 +164,12 @@ impl OfOne<'_> {
     }
 }
 
-async fn places(conn: &mut Conn, shape: &Shape, id: Uuid) -> Result<Places, DatasetError> {
-    if shape.needs_places() {
-        Ok(records::places(conn, id, &shape.table).await?)
-    } else {
-        Ok(Places::default())
+async fn places(conn: &mut Conn, shape: &Shape, counted: &Counted) -> Result<Places, DatasetError> {
+    match shape.table_in(&counted.return_version) {
+        Some(table) if shape.needs_places() => {
+            Ok(records::places(conn, counted.submission_id, table).await?)
+        }
+        _ => Ok(Places::default()),
     }
 }
 
@@ -213,7 +214,7 @@ impl Open {
                 let counted = submissions
                     .find(|counted| Some(counted.submission_id) == id)
                     .ok_or_else(|| DbError::Stored(format!("{id:?} is not in the manifest")))?;
-                let places = places(&mut self.tx, shape, counted.submission_id).await?;
+                let places = places(&mut self.tx, shape, counted).await?;
                 let head = Arc::new(Head::of(counted, places, shape));
                 self.heads.insert(counted.submission_id, Arc::clone(&head));
                 head

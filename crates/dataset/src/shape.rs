@@ -4,8 +4,8 @@
 //! followed by what only older ones asked for, or asked for otherwise; the versions' `lineage.toml` say which is which.
 
 mod lasting;
-mod mapping;
-mod series;
+pub(crate) mod mapping;
+pub(crate) mod series;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use db::records::{Counted, Places, RecordRef, Records, Source};
 use spec::{Ancestry, Item, ItemKind, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
-pub use self::mapping::Mapped;
 use self::mapping::Told;
+pub use self::mapping::{Mapped, Until, until};
 pub use self::series::column_name;
 use self::series::{Series, labels_of, series};
 use crate::cell::Cell;
@@ -369,7 +369,7 @@ impl Shape {
             spec,
             tables: &tables,
             wanted: &wanted,
-            manifest,
+            until: &until(&manifest.submissions),
         };
         let mapping = mapping.all();
         Ok(Self {
@@ -390,6 +390,11 @@ impl Shape {
     /// Whether it is told where the columns of a file stand.
     pub(crate) fn needs_places(&self) -> bool {
         self.has_head_of > Lineage::None
+    }
+
+    /// What the table is called in a version.
+    pub(crate) fn table_in(&self, version: &str) -> Option<&str> {
+        Some(&self.versions.get(version)?.table)
     }
 
     /// Reads one version's records as these columns, and gives them to `then`; `None` where that version has no such table.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::*;
 
+mod changes;
 mod look;
 
 fn q1() -> Period {

@@ -22,15 +22,15 @@ use uuid::Uuid;
 use crate::{DbError, Tx};
 
 pub use changes::{
-    Asked, Change, ChangeCounts, ChangedRecord, ChangedRecords, Changes, Figure, Pair, Side,
-    changes,
+    Asked, Change, ChangeCounts, ChangedRecord, ChangedRecords, Changes, Compared, Comparison,
+    Figure, InVersion, RecordPlace, Side, changes, n_changes,
 };
 pub use pages::{RecordRef, Records, copied};
 pub use read::{
     Counted, Missing, Newest, Places, Record, Source, Span, counted, missing, n_records, page,
     places,
 };
-pub use series::{keys_of, value_of};
+pub use series::value_of;
 
 /// Makes the record tables and views of a return version; harmless when repeated.
 pub async fn ensure_tables(tx: &mut Tx, spec: &ReturnSpec) -> Result<(), DbError> {

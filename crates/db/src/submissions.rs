@@ -486,6 +486,8 @@ pub async fn add_table(tx: &mut Tx, submission_id: Uuid, table: &TableRows) -> R
 
 #[derive(QueryableByName)]
 struct TableRow {
+    #[diesel(sql_type = SqlUuid)]
+    submission_id: Uuid,
     #[diesel(sql_type = Text)]
     table_name: String,
     #[diesel(sql_type = Nullable<Text>)]
@@ -506,16 +508,25 @@ struct TableRow {
 
 /// The accounting of a submission by table name.
 pub async fn tables(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<TableRows>, DbError> {
+    let tables = tables_of(conn, &[submission_id]).await?;
+    Ok(tables.into_iter().map(|(_, rows)| rows).collect())
+}
+
+/// That of several submissions, each table with the submission that it is of.
+pub async fn tables_of(
+    conn: &mut Conn,
+    submissions: &[Uuid],
+) -> Result<Vec<(Uuid, TableRows)>, DbError> {
     let rows: Vec<TableRow> = statement(
-        "SELECT table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns
-         FROM submission_table WHERE submission_id = $1 ORDER BY table_name",
+        "SELECT submission_id, table_name, sheet, n_rows, n_loaded, n_rejected, n_ignored, ignored, columns
+         FROM submission_table WHERE submission_id = ANY ($1) ORDER BY table_name",
     )
-    .bind::<SqlUuid, _>(submission_id)
+    .bind::<Array<SqlUuid>, _>(submissions)
     .load(conn.connection())
     .await?;
     rows.into_iter()
         .map(|row| {
-            Ok(TableRows {
+            let rows = TableRows {
                 table: row.table_name,
                 sheet: row.sheet,
                 n_rows: row.n_rows.unsigned_abs(),
@@ -524,7 +535,8 @@ pub async fn tables(conn: &mut Conn, submission_id: Uuid) -> Result<Vec<TableRow
                 n_ignored: row.n_ignored.unsigned_abs(),
                 ignored: row.ignored,
                 columns: serde_json::from_value(row.columns).map_err(DbError::stored)?,
-            })
+            };
+            Ok((row.submission_id, rows))
         })
         .collect()
 }

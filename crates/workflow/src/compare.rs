@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use access::{Action, ActorId};
-use dataset::DatasetError;
-use db::records::{self, Asked as AskedOfTable, Pair, Side};
+use dataset::{DatasetError, ItemsOf, LinedUpTables, Mapped, Until, tables_of_two};
+use db::records::{self, Asked as AskedOfTable};
 use db::submissions::{self, Answering, Submission, TableRows};
 use db::{Conn, Db, DbError, Sees, findings};
 use spec::layout::Layout;
-use spec::{ReturnSpec, TableSpec};
+use spec::{Accumulation, ReturnSpec, TableSpec};
 use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
@@ -128,6 +128,10 @@ pub struct Changes<'a> {
     pub tables: Vec<TableChanges<'a>>,
     /// Titles of tables and items that one of them does not ask for.
     pub not_compared: Vec<String>,
+    /// Titles of items of which one of them asks for something else under the same name.
+    pub asked_otherwise: Vec<String>,
+    /// What the older one called otherwise.
+    pub mapping: Vec<Mapped>,
     pub findings: Vec<RuleChanges>,
 }
 
@@ -143,28 +147,24 @@ pub struct TableChanges<'a> {
     pub records: Vec<ChangedRecord>,
 }
 
-impl TableChanges<'_> {
-    /// Rows of the newer version.
-    pub fn n_now(&self) -> u64 {
-        self.of.new_rows.as_ref().map_or(0, |rows| rows.n_loaded)
-    }
-}
-
-/// Compares two versions; the specs are theirs.
+/// Compares two versions; `specs` are all versions of returns.
 pub async fn changes<'a>(
     db: &Db,
     actor: &Actor,
     versions: &Versions,
-    specs: (&'a ReturnSpec, &'a ReturnSpec),
+    specs: &'a [ReturnSpec],
     asked: &AskedOfTwo,
 ) -> Result<Changes<'a>, Denied> {
     let mut tx = db.begin_snapshot(&seen(actor, versions)?).await?;
     tx.set_statement_timeout(COMPARED_WITHIN).await?;
-    let (tables, not_compared, nothing_in) = tables_of(&mut tx, versions, specs).await?;
+    let (tables, lined_up, nothing_in) = tables_of(&mut tx, versions, specs).await?;
+    let mapping = lined_up.tables.iter().flat_map(|table| &table.mapping);
     let mut changes = Changes {
         nothing_in,
         tables: Vec::new(),
-        not_compared,
+        mapping: mapping.cloned().collect(),
+        not_compared: lined_up.not_in_all,
+        asked_otherwise: lined_up.asked_otherwise,
         findings: findings::changes(&mut tx, versions.old.id, versions.new.id).await?,
     };
     let (mut skipped, mut limit) = (asked.skipped, asked.limit);
@@ -172,7 +172,7 @@ pub async fn changes<'a>(
         let lines = asked
             .text
             .as_deref()
-            .map(|text| lines(of.pair.new.table, text));
+            .map(|text| lines(of.lined_up.table, text));
         let of_table = AskedOfTable {
             only: asked.only,
             text: asked.text.as_deref(),
@@ -180,7 +180,7 @@ pub async fn changes<'a>(
             skipped,
             limit,
         };
-        let found = records::changes(&mut tx, &of.pair, &of_table).await?;
+        let found = records::changes(&mut tx, &of.comparison, &of_table).await?;
         skipped = skipped.saturating_sub(found.n_found);
         limit = limit.saturating_sub(u32::try_from(found.records.len()).unwrap_or(u32::MAX));
         changes.tables.push(TableChanges {
@@ -214,7 +214,7 @@ pub async fn changes_csv<W: AsyncWrite + Unpin + Send>(
     db: &Db,
     actor: &Actor,
     versions: &Versions,
-    specs: (&ReturnSpec, &ReturnSpec),
+    specs: &[ReturnSpec],
     mut out: W,
 ) -> Result<u64, ChangesCsvError> {
     let mut tx = db
@@ -246,7 +246,7 @@ fn seen(actor: &Actor, versions: &Versions) -> Result<Sees, Denied> {
 
 type Found<'a> = (
     Vec<TableOfTwo<'a>>,
-    Vec<String>,
+    LinedUpTables<'a>,
     (Option<NothingIn>, Option<NothingIn>),
 );
 
@@ -254,55 +254,31 @@ type Found<'a> = (
 async fn tables_of<'a>(
     conn: &mut Conn,
     versions: &Versions,
-    (old_spec, new_spec): (&'a ReturnSpec, &'a ReturnSpec),
-) -> Result<Found<'a>, DbError> {
-    let old_rows = submissions::tables(conn, versions.old.id).await?;
-    let new_rows = submissions::tables(conn, versions.new.id).await?;
-    let nothing_in = (
-        nothing_in(&versions.old, &old_rows),
-        nothing_in(&versions.new, &new_rows),
-    );
-    let mut tables = Vec::new();
-    let mut not_compared = Vec::new();
-    let rows_of =
-        |all: &[TableRows], name: &str| all.iter().find(|rows| rows.table == name).cloned();
-    for new in &new_spec.tables {
-        let Some(old) = old_spec.table(&new.name) else {
-            not_compared.push(new.title.clone());
-            continue;
-        };
-        not_compared.extend(only_in(new, old).chain(only_in(old, new)));
-        tables.push(TableOfTwo {
-            pair: Pair {
-                old: Side {
-                    spec: old_spec,
-                    table: old,
-                    submission_id: versions.old.id,
-                },
-                new: Side {
-                    spec: new_spec,
-                    table: new,
-                    submission_id: versions.new.id,
-                },
-            },
-            old_rows: rows_of(&old_rows, &old.name),
-            new_rows: rows_of(&new_rows, &new.name),
-        });
+    specs: &'a [ReturnSpec],
+) -> Result<Found<'a>, Denied> {
+    let Versions { old, new } = versions;
+    let old_rows = submissions::tables(conn, old.id).await?;
+    let new_rows = submissions::tables(conn, new.id).await?;
+    let nothing_in = (nothing_in(old, &old_rows), nothing_in(new, &new_rows));
+    let mut until = Until::new();
+    for version in [new, old] {
+        let round = &version.round;
+        until.insert(round.return_version.clone(), round.period.label.clone());
     }
-    let gone = old_spec.tables.iter();
-    let gone = gone.filter(|table| new_spec.table(&table.name).is_none());
-    not_compared.extend(gone.map(|table| table.title.clone()));
-    if nothing_in != (None, None) {
-        tables.clear();
-    }
-    Ok((tables, not_compared, nothing_in))
-}
-
-/// Titles of items that the other table does not have.
-fn only_in<'a>(table: &'a TableSpec, other: &'a TableSpec) -> impl Iterator<Item = String> + 'a {
-    let items = table.items.iter();
-    let only = items.filter(|item| other.item(&item.name).is_none());
-    only.map(|item| format!("{}: {}", table.title, item.title))
+    let return_id = &new.round.return_id;
+    // Not there: a version of the return that is not in use any more.
+    let lined_up = LinedUpTables::of(specs, return_id, &until, ItemsOf::Every)
+        .map_err(|_| Denied::NotThere)?;
+    let tables = if nothing_in == (None, None) {
+        let old = [(old.id, old.round.return_version.as_str())];
+        let new = [(new.id, new.round.return_version.as_str())];
+        // Each by itself, also where records accumulate.
+        let alone = Accumulation::Replace;
+        tables_of_two(conn, &lined_up.tables, (&old, alone), (&new, alone)).await?
+    } else {
+        Vec::new()
+    };
+    Ok((tables, lined_up, nothing_in))
 }
 
 fn nothing_in(version: &Submission, tables: &[TableRows]) -> Option<NothingIn> {

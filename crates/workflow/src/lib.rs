@@ -139,7 +139,8 @@ pub use receive::{
     NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive, receive_unless_sent,
 };
 pub use release_changes::{
-    Changed, TwoReleases, how_much_changed, two_releases, write_release_changes,
+    Changed, Counted, HowMuch, MOST_COUNTED, TwoReleases, how_much_changed, two_releases,
+    write_release_changes,
 };
 pub use releases::{
     Approval, BuildReleaseJob, Building, DraftOf, DraftingRelease, FiguresIn, FileOfRelease,

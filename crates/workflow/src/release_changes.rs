@@ -1,13 +1,16 @@
 //! What is different between two releases: organisation by organisation, row by row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
-use dataset::{ChangesOfOne, DatasetError, Manifest, TableOfTwo, release_changes_csv};
-use db::records::{self, Asked, ChangeCounts, Counted, Pair, Side};
+use dataset::{
+    Answering, ChangesOfOne, DatasetError, ItemsOf, LinedUpTables, Manifest, Mapped, Until,
+    release_changes_csv, tables_of_two, until,
+};
+use db::records::{self, ChangeCounts};
 use db::releases::Release;
-use db::{Db, DbError, Sees, submissions};
-use spec::ReturnSpec;
+use db::{Conn, Db, DbError, Sees};
+use spec::{Accumulation, ReturnSpec};
 use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
@@ -15,23 +18,49 @@ use crate::compare::COMPARED_WITHIN;
 use crate::releases::{release_in_full, releases_of, threshold_of};
 use crate::{Actor, Denied};
 
+pub use db::records::Counted;
+
+/// Of more records than these the changes are not counted for a page.
+pub const MOST_COUNTED: u64 = 250_000;
+
 /// Two releases of a return, the older first.
 pub struct TwoReleases {
     pub old: Release,
     pub new: Release,
-    /// Records of earlier periods count on: what changed in them can't be told return by return.
+    /// Records of earlier periods count on, so that an organisation's submissions are compared all together.
     pub accumulates: bool,
     /// One of them leaves small counts out: what changed row by row would tell them.
     pub is_protected: bool,
-    /// By organisation and period, those of which another version counts.
+    /// Those of which something else counts: by organisation and period, or, where records accumulate, by organisation.
     pub changed: Vec<Changed>,
+    /// How each of them is put together, the old one first.
+    accumulations: [Accumulation; 2],
+    until: Until,
 }
 
-/// A return that another version of counts for, or that came or went.
-#[derive(Debug, Clone)]
+/// What counts of an organisation in each release, the last one most.
+#[derive(Debug, Clone, Default)]
 pub struct Changed {
-    pub old: Option<Counted>,
-    pub new: Option<Counted>,
+    /// One at most, but where records accumulate.
+    pub old: Vec<Counted>,
+    pub new: Vec<Counted>,
+}
+
+impl Changed {
+    /// What only the old one counts, and what only the new one does.
+    pub fn came_and_went(&self) -> (Vec<&Counted>, Vec<&Counted>) {
+        let ids = |all: &[Counted]| -> HashSet<Uuid> {
+            all.iter().map(|counted| counted.submission_id).collect()
+        };
+        let (old, new) = (ids(&self.old), ids(&self.new));
+        let is_only = |in_other: HashSet<Uuid>| {
+            move |counted: &&Counted| !in_other.contains(&counted.submission_id)
+        };
+        (
+            self.old.iter().filter(is_only(new)).collect(),
+            self.new.iter().filter(is_only(old)).collect(),
+        )
+    }
 }
 
 /// The two releases and of whom they have other versions. Without another one to compare with, with the one before:
@@ -59,124 +88,159 @@ pub async fn two_releases(
     if old.release.return_id != new.release.return_id {
         return Err(Denied::NotThere);
     }
+    let (before, now) = (&old.manifest, &new.manifest);
+    let mut until = until(before.submissions.iter().chain(&now.submissions));
+    // Whose words are used, whether or not anything was collected with them.
+    for release in [&old.release, &new.release] {
+        let version = until.entry(release.return_version.clone());
+        version.or_insert_with(|| release.to_period.clone());
+    }
     Ok(TwoReleases {
-        accumulates: new.manifest.accumulates,
+        accumulates: before.accumulates || now.accumulates,
         is_protected: threshold_of(&old.release)
             .or(threshold_of(&new.release))
             .is_some(),
-        changed: changed(&old.manifest, &new.manifest),
+        changed: changed(before, now),
+        accumulations: [before, now].map(|manifest| {
+            if manifest.accumulates {
+                Accumulation::Cumulative
+            } else {
+                Accumulation::Replace
+            }
+        }),
+        until,
         old: old.release,
         new: new.release,
     })
 }
 
-fn changed(old: &Manifest, new: &Manifest) -> Vec<Changed> {
-    let by_key = |manifest: &Manifest| -> BTreeMap<Key, Counted> {
-        let all = manifest.submissions.iter().cloned();
-        all.map(|counted| (key(&counted, manifest.accumulates), counted))
-            .collect()
-    };
-    let (old, mut new) = (by_key(old), by_key(new));
-    let mut both = BTreeMap::new();
-    for (key, old) in old {
-        let new = new.remove(&key);
-        if new.as_ref().map(|new| new.submission_id) != Some(old.submission_id) {
-            let old = Some(old);
-            both.insert(key, Changed { old, new });
-        }
-    }
-    for (key, new) in new {
-        let new = Some(new);
-        both.insert(key, Changed { old: None, new });
-    }
-    both.into_values().collect()
-}
+/// Of a return of which each period stands by itself, one version of each counts; where records accumulate, what an
+/// organisation sent for all of them counts together.
+type Key<'a> = (&'a str, Option<(NaiveDate, &'a str)>);
 
-/// Of a return of which each period stands by itself, one version of each counts; where records accumulate, several may.
-type Key = (String, NaiveDate, String, Option<u32>);
-
-fn key(counted: &Counted, accumulates: bool) -> Key {
+fn key(counted: &Counted, accumulates: bool) -> Key<'_> {
+    let period = (counted.period_end, counted.period_label.as_str());
     (
-        counted.organisation.clone(),
-        counted.period_end,
-        counted.period_label.clone(),
-        accumulates.then_some(counted.version_number),
+        counted.organisation.as_str(),
+        (!accumulates).then_some(period),
     )
 }
 
-/// The tables that both versions have, as each has them.
-fn tables_of<'a>(versions: &'a [ReturnSpec], return_id: &str, changed: &Changed) -> Vec<Pair<'a>> {
-    // What came or went is compared with nothing, so that each of its rows is told.
-    let (Some(old), Some(new)) = (
-        changed.old.as_ref().or(changed.new.as_ref()),
-        changed.new.as_ref().or(changed.old.as_ref()),
-    ) else {
-        return Vec::new();
-    };
-    let id_of = |counted: &Option<Counted>| {
-        let counted = counted.as_ref();
-        counted.map_or_else(Uuid::nil, |counted| counted.submission_id)
-    };
-    let spec_of = |counted: &Counted| {
-        let is_it =
-            |spec: &&ReturnSpec| spec.id == return_id && spec.version == counted.return_version;
-        versions.iter().find(is_it)
-    };
-    let (Some(old_spec), Some(new_spec)) = (spec_of(old), spec_of(new)) else {
-        return Vec::new();
-    };
-    let mut pairs = Vec::new();
-    for table in &new_spec.tables {
-        if let Some(before) = old_spec.table(&table.name) {
-            pairs.push(Pair {
-                old: Side {
-                    spec: old_spec,
-                    table: before,
-                    submission_id: id_of(&changed.old),
-                },
-                new: Side {
-                    spec: new_spec,
-                    table,
-                    submission_id: id_of(&changed.new),
-                },
-            });
-        }
+fn changed(old: &Manifest, new: &Manifest) -> Vec<Changed> {
+    let accumulates = old.accumulates || new.accumulates;
+    let mut both: BTreeMap<Key<'_>, Changed> = BTreeMap::new();
+    for counted in &old.submissions {
+        both.entry(key(counted, accumulates))
+            .or_default()
+            .old
+            .push(counted.clone());
     }
-    pairs
+    for counted in &new.submissions {
+        both.entry(key(counted, accumulates))
+            .or_default()
+            .new
+            .push(counted.clone());
+    }
+    let is_other = |changed: &Changed| changed.came_and_went() != (Vec::new(), Vec::new());
+    both.into_values().filter(is_other).collect()
 }
 
-/// How much changed of each of [`TwoReleases::changed`].
+/// How much changed, and what is to be known of it.
+pub struct HowMuch {
+    /// Of each of [`TwoReleases::changed`]; `None`: there are too many records to count them for a page.
+    pub counts: Option<Vec<ChangeCounts>>,
+    /// What older versions of the return called otherwise.
+    pub mapping: Vec<Mapped>,
+    /// Titles of tables that the newest version does not have.
+    pub not_compared: Vec<String>,
+}
+
+/// How much changed between two releases. Not there: a version of the return is not in use any more.
 pub async fn how_much_changed(
     db: &Db,
     _actor: &Actor,
     versions: &[ReturnSpec],
     two: &TwoReleases,
-) -> Result<Vec<ChangeCounts>, DbError> {
-    // Which records a version took the place of is not told by it alone.
-    if two.accumulates {
-        return Ok(vec![ChangeCounts::default(); two.changed.len()]);
-    }
-    let mut conn = db.read(&Sees::Everyone).await?;
-    let mut all = Vec::new();
-    for changed in &two.changed {
-        let mut sum = ChangeCounts::default();
-        for pair in tables_of(versions, &two.new.return_id, changed) {
-            let ChangeCounts {
-                changed,
-                added,
-                gone,
-                figures,
-            } = records::changes(&mut conn, &pair, &Asked::default())
-                .await?
-                .counts;
-            sum.changed += changed;
-            sum.added += added;
-            sum.gone += gone;
-            sum.figures += figures;
+) -> Result<HowMuch, Denied> {
+    let lined_up = lined_up(versions, two).map_err(|_| Denied::NotThere)?;
+    let mut tx = db
+        .begin_long_snapshot(&Sees::Everyone, COMPARED_WITHIN)
+        .await?;
+    let counts = if n_compared(&mut tx, &lined_up, two).await? > MOST_COUNTED {
+        None
+    } else {
+        let mut all = Vec::new();
+        for changed in &two.changed {
+            let mut sum = ChangeCounts::default();
+            let of = of_one(&mut tx, &lined_up, two, changed).await?;
+            for table in &of.tables {
+                sum.add(records::n_changes(&mut tx, &table.comparison).await?);
+            }
+            all.push(sum);
         }
-        all.push(sum);
+        Some(all)
+    };
+    tx.commit().await?;
+    let mapping = lined_up.tables.iter().flat_map(|table| &table.mapping);
+    Ok(HowMuch {
+        counts,
+        mapping: mapping.cloned().collect(),
+        not_compared: lined_up.not_in_all,
+    })
+}
+
+fn lined_up<'a>(
+    versions: &'a [ReturnSpec],
+    two: &TwoReleases,
+) -> Result<LinedUpTables<'a>, dataset::ShapeError> {
+    LinedUpTables::of(versions, &two.new.return_id, &two.until, ItemsOf::Any)
+}
+
+/// How many records are read to tell what changed.
+async fn n_compared(
+    conn: &mut Conn,
+    lined_up: &LinedUpTables<'_>,
+    two: &TwoReleases,
+) -> Result<u64, DbError> {
+    let all = two.changed.iter();
+    let all = all.flat_map(|changed| changed.old.iter().chain(&changed.new));
+    let ids: HashSet<Uuid> = all.map(|counted| counted.submission_id).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let tables: HashSet<&str> = lined_up
+        .tables
+        .iter()
+        .flat_map(|table| table.names())
+        .collect();
+    let mut n_compared = 0;
+    for table in tables {
+        n_compared += records::n_records(conn, &ids, table).await?;
     }
-    Ok(all)
+    Ok(n_compared)
+}
+
+async fn of_one<'a>(
+    conn: &mut Conn,
+    lined_up: &LinedUpTables<'a>,
+    two: &TwoReleases,
+    changed: &'a Changed,
+) -> Result<ChangesOfOne<'a>, DbError> {
+    let answering = |all: &'a [Counted]| -> Vec<Answering<'a>> {
+        let all = all.iter();
+        all.map(|counted| (counted.submission_id, counted.return_version.as_str()))
+            .collect()
+    };
+    let (old, new) = (answering(&changed.old), answering(&changed.new));
+    let [of_old, of_new] = two.accumulations;
+    let tables = &lined_up.tables;
+    let either = changed.new.first().or(changed.old.first());
+    Ok(ChangesOfOne {
+        organisation: either.map_or(("", ""), |counted| {
+            (&counted.organisation, &counted.organisation_name)
+        }),
+        old: &changed.old,
+        new: &changed.new,
+        tables: tables_of_two(conn, tables, (&old, of_old), (&new, of_new)).await?,
+    })
 }
 
 /// Writes everything that is different, a line for each value. Gives the number of records.
@@ -187,33 +251,13 @@ pub async fn write_release_changes<W: AsyncWrite + Unpin + Send>(
     two: &TwoReleases,
     mut out: W,
 ) -> Result<u64, DatasetError> {
+    let lined_up = lined_up(versions, two)?;
     let mut tx = db
         .begin_long_snapshot(&Sees::Everyone, COMPARED_WITHIN)
         .await?;
     let mut all = Vec::new();
     for changed in &two.changed {
-        let mut tables = Vec::new();
-        for pair in tables_of(versions, &two.new.return_id, changed) {
-            let (old, new) = (pair.old.submission_id, pair.new.submission_id);
-            let mut rows_of = Vec::new();
-            for id in [old, new] {
-                let rows = submissions::tables(&mut tx, id).await?;
-                let mut rows = rows.into_iter();
-                rows_of.push(rows.find(|rows| rows.table == pair.new.table.name));
-            }
-            let new_rows = rows_of.pop().flatten();
-            let old_rows = rows_of.pop().flatten();
-            tables.push(TableOfTwo {
-                pair,
-                old_rows,
-                new_rows,
-            });
-        }
-        all.push(ChangesOfOne {
-            old: changed.old.as_ref(),
-            new: changed.new.as_ref(),
-            tables,
-        });
+        all.push(of_one(&mut tx, &lined_up, two, changed).await?);
     }
     let n_records = release_changes_csv(&mut tx, &all, &mut out).await?;
     tx.commit().await?;

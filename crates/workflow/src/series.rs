@@ -1,13 +1,13 @@
 //! Figures that a check asks about because they moved, with what they were in the periods before.
 
 use access::Action;
-use db::records::{self, Side};
+use db::records::{self, InVersion, Source};
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError};
 use finding::Finding;
 use spec::layout::Layout;
 use spec::rule::Figure;
-use spec::{Item, Period, ReturnSpec, RuleKind, TableSpec};
+use spec::{Ancestry, Before, Item, Period, ReturnSpec, RuleKind, TableSpec};
 
 use crate::actor::{Denied, allowed, object, sees};
 use crate::{Actor, NumberedFinding};
@@ -63,9 +63,11 @@ pub async fn series(
         .iter()
         .filter_map(|version| Some((version, spec_of(version)?)))
         .collect();
+    let ancestry = Ancestry::of(specs, spec);
     let mut all = Vec::new();
     for (finding_idx, moved) in moved {
-        let points = points(&mut conn, submission, spec, &versions, moved).await?;
+        let own = (submission, spec);
+        let points = points(&mut conn, own, &ancestry, &versions, moved).await?;
         let n_known = points.iter().filter(|(_, value)| value.is_some()).count();
         // One figure by itself is no picture.
         if n_known > 1 {
@@ -138,10 +140,11 @@ fn moved<'a>(spec: &'a ReturnSpec, finding: &Finding) -> Option<Moved<'a>> {
     }
 }
 
+/// What an older version called otherwise is the same figure; where it asked for something else, there is none.
 async fn points(
     conn: &mut Conn,
-    submission: &Submission,
-    spec: &ReturnSpec,
+    (submission, spec): (&Submission, &ReturnSpec),
+    ancestry: &Ancestry<'_>,
     versions: &[(&Submission, &ReturnSpec)],
     moved: Moved<'_>,
 ) -> Result<Vec<(Period, Option<String>)>, DbError> {
@@ -150,36 +153,71 @@ async fn points(
         Moved::Records(_) => None,
         Moved::Item {
             table, row_number, ..
-        } => {
-            let own = Side {
-                spec,
-                table,
-                submission_id: submission.id,
-            };
-            records::keys_of(conn, &own, row_number).await?
-        }
+        } => keys(conn, submission, (spec, table), row_number).await?,
     };
-    for (version, spec) in versions {
+    for (version, older) in versions {
         let value = match (moved, &keys) {
             (Moved::Records(table), _) => {
                 let tables = submissions::tables(conn, version.id).await?;
-                let rows = tables.iter().find(|rows| rows.table == table.name);
+                let before = ancestry.table_before(spec, &table.name, older);
+                let mut tables = tables.iter();
+                let rows = before.and_then(|before| tables.find(|rows| rows.table == before.name));
                 rows.map(|rows| rows.n_loaded.to_string())
             }
-            (Moved::Item { table, item, .. }, Some(keys)) => match spec.table(&table.name) {
-                Some(table) => {
-                    let side = Side {
-                        spec,
-                        table,
-                        submission_id: version.id,
-                    };
-                    records::value_of(conn, &side, &item.name, keys).await?
+            (Moved::Item { table, item, .. }, Some(keys)) => {
+                match figure(ancestry, (spec, table, item), older) {
+                    Some(figure) => records::value_of(conn, &figure, version.id, keys).await?,
+                    None => None,
                 }
-                None => None,
-            },
+            }
             (Moved::Item { .. }, None) => None,
         };
         points.push((version.round.period.clone(), value));
     }
     Ok(points)
+}
+
+/// The values of a record's keys; `None`: there is no such record, or nothing that it is known by.
+async fn keys(
+    conn: &mut Conn,
+    submission: &Submission,
+    (spec, table): (&ReturnSpec, &TableSpec),
+    row_number: u32,
+) -> Result<Option<Vec<Option<String>>>, DbError> {
+    let (Some(before), false) = (row_number.checked_sub(1), table.keys.is_empty()) else {
+        return Ok(None);
+    };
+    let keys: Vec<Option<&str>> = table.keys.iter().map(|key| Some(key.as_str())).collect();
+    let source = Source {
+        spec,
+        table,
+        items: &keys,
+        keys: &[],
+    };
+    let found = records::page(conn, &source, submission.id, before, 1).await?;
+    let mut found = found.into_iter();
+    let found = found.find(|record| record.row_number == row_number);
+    Ok(found.map(|record| record.values))
+}
+
+/// An item and the keys of its records as an older version has them; `None`: it does not have all of them.
+fn figure<'a>(
+    ancestry: &Ancestry<'a>,
+    (spec, table, item): (&'a ReturnSpec, &'a TableSpec, &'a Item),
+    older: &'a ReturnSpec,
+) -> Option<InVersion<'a>> {
+    let keys = table.keys.iter().map(|key| table.item(key));
+    let all: Vec<Before<'a>> = std::iter::once(Some(item))
+        .chain(keys)
+        .map(|item| ancestry.before((spec, table, item?), older))
+        .collect::<Option<_>>()?;
+    Some(InVersion {
+        spec: older,
+        table: all.first()?.table,
+        items: all
+            .iter()
+            .map(|before| Some(before.item.name.as_str()))
+            .collect(),
+        codes: all.into_iter().map(|before| before.codes).collect(),
+    })
 }

@@ -1,10 +1,12 @@
 //! How the versions of a return belong together in one table, in words and for machines.
 
+use std::collections::BTreeMap;
+
+use db::records::Counted;
 use serde::Serialize;
 use spec::{Ancestry, Before, Relation, ReturnSpec, TableSpec};
 
 use super::series::Series;
-use crate::Manifest;
 
 /// A column that an older version called otherwise, coded otherwise or did not ask for; or a note on what became of items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -70,18 +72,35 @@ impl Mapped {
 }
 
 /// What mappings are told from.
-pub(super) struct Told<'a> {
-    pub(super) ancestry: &'a Ancestry<'a>,
+pub(crate) struct Told<'a> {
+    pub(crate) ancestry: &'a Ancestry<'a>,
     /// The version whose words are used.
-    pub(super) spec: &'a ReturnSpec,
+    pub(crate) spec: &'a ReturnSpec,
     /// The versions that are used, the newest first.
-    pub(super) tables: &'a [(&'a ReturnSpec, &'a TableSpec)],
-    pub(super) wanted: &'a [&'a Series<'a>],
-    pub(super) manifest: &'a Manifest,
+    pub(crate) tables: &'a [(&'a ReturnSpec, &'a TableSpec)],
+    pub(crate) wanted: &'a [&'a Series<'a>],
+    pub(crate) until: &'a Until,
+}
+
+/// The last period of each version with which something was collected.
+pub type Until = BTreeMap<String, String>;
+
+pub fn until<'a>(submissions: impl IntoIterator<Item = &'a Counted>) -> Until {
+    let mut last: BTreeMap<&str, &Counted> = BTreeMap::new();
+    for counted in submissions {
+        let of_version = last.entry(&counted.return_version).or_insert(counted);
+        if counted.period_end >= of_version.period_end {
+            *of_version = counted;
+        }
+    }
+    let labels = last.into_iter();
+    labels
+        .map(|(version, counted)| (version.to_owned(), counted.period_label.clone()))
+        .collect()
 }
 
 impl Told<'_> {
-    pub(super) fn all(&self) -> Vec<Mapped> {
+    pub(crate) fn all(&self) -> Vec<Mapped> {
         let mut all: Vec<Mapped> = Vec::new();
         for series in self.wanted {
             let n_before = all.len();
@@ -107,13 +126,10 @@ impl Told<'_> {
 
     /// `None` where nothing in the dataset was collected with the version.
     fn mapped(&self, column: &str, version: &str, what: What) -> Option<Mapped> {
-        let of_it = self.manifest.submissions.iter();
-        let of_it = of_it.filter(|counted| counted.return_version == version);
-        let last = of_it.max_by_key(|counted| counted.period_end)?;
         Some(Mapped {
             column: column.to_owned(),
             version: version.to_owned(),
-            until: last.period_label.clone(),
+            until: self.until.get(version)?.clone(),
             what,
         })
     }

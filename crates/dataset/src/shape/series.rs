@@ -8,22 +8,22 @@ use super::{Filling, Label, is_every_datasets};
 use crate::manifest::Codes;
 
 /// An item of the dataset: as the newest version that has it says it, and in which versions it is called what.
-pub(super) struct Series<'a> {
+pub(crate) struct Series<'a> {
     /// What its column is called: as the item, or where another one is called so already, with the version.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The newest version that has it.
-    pub(super) version: &'a ReturnSpec,
-    pub(super) table: &'a TableSpec,
-    pub(super) item: &'a Item,
+    pub(crate) version: &'a ReturnSpec,
+    pub(crate) table: &'a TableSpec,
+    pub(crate) item: &'a Item,
     /// For each version that is used, the newest first, what it was.
-    pub(super) before: Vec<Option<Before<'a>>>,
-    pub(super) kind: ItemKind,
+    pub(crate) before: Vec<Option<Before<'a>>>,
+    pub(crate) kind: ItemKind,
     pub(super) labelled: bool,
     pub(super) is_of_organisations: bool,
 }
 
 /// The newest version's items, then what only older ones have, the newer first.
-pub(super) fn series<'a>(
+pub(crate) fn series<'a>(
     ancestry: &Ancestry<'a>,
     newest: (&'a ReturnSpec, &'a TableSpec),
     tables: &[(&'a ReturnSpec, &'a TableSpec)],

@@ -4,7 +4,7 @@ use spec::{Confidence, Item, ItemKind, ItemLineage, Lineage as Said, PeriodKind,
 
 use super::*;
 
-fn year(n: i32) -> Period {
+pub(super) fn year(n: i32) -> Period {
     Period::parse(PeriodKind::FinancialYear, &format!("20{n}-{}", n + 1)).unwrap()
 }
 
@@ -16,7 +16,7 @@ type Entry<'a> = (
     Option<&'a str>,
 );
 
-fn lineage(version: &str, items: &[Entry<'_>]) -> Said {
+pub(super) fn lineage(version: &str, items: &[Entry<'_>]) -> Said {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let items = items.iter().map(|(was, now, codes, note)| ItemLineage {
         table: "case".to_owned(),
@@ -72,7 +72,7 @@ fn items(names: &[(&str, &str)]) -> Vec<Item> {
 }
 
 /// What is counted in 1 is split in 2; a name and a code change in 2, another name in 3, and a unit too.
-fn versions() -> Vec<ReturnSpec> {
+pub(super) fn versions() -> Vec<ReturnSpec> {
     let one = items(&[
         ("REF", "REF"),
         ("N", "HOMES"),
@@ -123,7 +123,7 @@ fn versions() -> Vec<ReturnSpec> {
 }
 
 /// Each version's year is collected with it.
-async fn collected(database: &TestDb, versions: &[ReturnSpec]) -> Db {
+pub(super) async fn collected(database: &TestDb, versions: &[ReturnSpec]) -> Db {
     let db = database.connect().await;
     let owner = database.connect_as_owner().await;
     let mut tx = owner.begin(&Sees::Everyone).await.unwrap();
@@ -152,7 +152,7 @@ async fn collected(database: &TestDb, versions: &[ReturnSpec]) -> Db {
     db
 }
 
-async fn sent(db: &Db, spec: &ReturnSpec, n: i32, rows: &[&[Option<&str>]]) -> Uuid {
+pub(super) async fn sent(db: &Db, spec: &ReturnSpec, n: i32, rows: &[&[Option<&str>]]) -> Uuid {
     let sent = Sent {
         organisation: ARDBEG,
         period: year(n),

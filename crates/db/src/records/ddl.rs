@@ -1,6 +1,6 @@
 //! The definition of a record table, from the record's schema.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -83,7 +83,7 @@ pub(super) fn columns(table: &TableSpec) -> Result<Vec<Column<'_>>, DbError> {
         .collect()
 }
 
-fn sql_type(kind: ItemKind) -> String {
+pub(super) fn sql_type(kind: ItemKind) -> String {
     match kind {
         ItemKind::Text => "text".to_owned(),
         ItemKind::Integer => "bigint".to_owned(),
@@ -184,6 +184,15 @@ pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', ""))
 }
 
+/// A code by what it is called now.
+pub(super) fn now_called(code: &str, codes: &BTreeMap<String, String>) -> String {
+    let mut called = format!("CASE {code}");
+    for (was, now) in codes {
+        let _ = write!(called, " WHEN {} THEN {}", literal(was), literal(now));
+    }
+    format!("{called} ELSE {code} END")
+}
+
 /// The records that count today.
 fn current(spec: &ReturnSpec, table: &TableSpec, name: &str, columns: &[Column<'_>]) -> String {
     let keys = key_columns(table, columns);
@@ -202,7 +211,7 @@ fn current(spec: &ReturnSpec, table: &TableSpec, name: &str, columns: &[Column<'
 }
 
 /// The columns of the table's keys, as `r."appref"`.
-pub(super) fn key_columns(table: &TableSpec, columns: &[Column<'_>]) -> Vec<String> {
+fn key_columns(table: &TableSpec, columns: &[Column<'_>]) -> Vec<String> {
     columns
         .iter()
         .filter(|column| table.keys.contains(&column.item.name))

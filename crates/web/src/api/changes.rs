@@ -42,6 +42,7 @@ pub(crate) async fn csv(
     with: web::Query<With>,
 ) -> Result<HttpResponse, Problem> {
     let db = site.db()?.clone();
+    let specs = site.clone();
     let with = with.with.as_deref().map(parse_id).transpose()?;
     let found = workflow::to_compare(&db, &reader, parse_id(&id)?, with).await?;
     let versions = found.versions().ok_or_else(|| {
@@ -56,14 +57,12 @@ pub(crate) async fn csv(
             "One of the two versions has no rows: it is not checked yet, could not be read, or says that there is nothing to report.",
         ));
     }
-    let spec = |version: &workflow::Submission| {
-        let spec = site.spec_of(&version.round);
-        spec.cloned().ok_or_else(Problem::not_found)
-    };
-    let (old, new) = (spec(&versions.old)?, spec(&versions.new)?);
+    for round in [&versions.old.round, &versions.new.round] {
+        site.spec_of(round).ok_or_else(Problem::not_found)?;
+    }
     let name = format!("changes-{}-{}.csv", versions.old.id, versions.new.id);
     stream::csv(&bulk, &site.config.spool_dir, &name, |out| async move {
-        workflow::changes_csv(&db, &reader, &versions, (&old, &new), out).await
+        workflow::changes_csv(&db, &reader, &versions, &specs.specs, out).await
     })
     .await
 }

@@ -168,6 +168,8 @@ pub(crate) async fn two(
 /// What changed between two releases
 ///
 /// A line for each figure that is another one now, and for each value of a record that came or went.
+/// Where records accumulate over the periods of a return, a record is compared as it was sent last before each release,
+/// whichever file that was in.
 #[utoipa::path(
     get,
     path = "/api/releases/{release}/changes.csv",
@@ -179,7 +181,7 @@ pub(crate) async fn two(
     ),
     responses(
         (status = 200, description = "The changes", body = String, content_type = "text/csv"),
-        (status = 409, description = "Records of the return accumulate over its periods, or a release leaves small counts out"),
+        (status = 409, description = "A release leaves small counts out"),
     )
 )]
 pub(crate) async fn changes(
@@ -190,12 +192,6 @@ pub(crate) async fn changes(
     with: web::Query<With>,
 ) -> Result<HttpResponse, Problem> {
     let two = two(&site, &reader, &release, &with).await?;
-    if two.accumulates {
-        return Err(Problem::conflict(
-            "Not return by return",
-            "Records of this return accumulate over its periods: one that came may have taken the place of another one's of any period, so there is no file of what changed return by return. Compare the CSV files of the two releases by organisation and key.",
-        ));
-    }
     if two.is_protected {
         return Err(Problem::conflict(
             "Small counts are left out",

@@ -8,13 +8,13 @@ use askama::Template;
 use finding::Asks;
 use finding::words::{counted, with_commas};
 use serde::Deserialize;
-use spec::Item;
 use uuid::Uuid;
 use workflow::{
     AskedOfTwo, Change, ChangeCounts, ChangedRecord, Changes, Figure, NothingIn, RuleChanges,
-    Submission, TableChanges, ToCompare, Versions,
+    Submission, TableChanges, TableOfTwo, ToCompare, Versions,
 };
 
+use super::datasets;
 use super::problem::PageProblem;
 use crate::Site;
 use crate::api::submission::parse_id;
@@ -62,6 +62,9 @@ struct ChangesPage {
     before: Option<String>,
     after: Option<String>,
     not_compared: Vec<String>,
+    asked_otherwise: Vec<String>,
+    /// What the older form called otherwise.
+    mapping: Vec<(String, String)>,
     /// Rows that could not be used, which no comparison has.
     left_out: Vec<String>,
     findings: Vec<Check>,
@@ -138,13 +141,11 @@ pub(crate) async fn show(
             vec!["There is no other version that this one can be compared with.".to_owned()];
         return Ok(super::render(StatusCode::OK, &page));
     };
-    let specs = site
-        .spec_of(&versions.old.round)
-        .zip(site.spec_of(&versions.new.round));
-    let Some(specs) = specs else {
+    let rounds = [&versions.old.round, &versions.new.round];
+    if rounds.iter().any(|round| site.spec_of(round).is_none()) {
         page.cannot = vec!["One of these versions answers a form that is not in use any more, so they can't be compared here. Both files are kept.".to_owned()];
         return Ok(super::render(StatusCode::OK, &page));
-    };
+    }
     let page_number = asked.page.unwrap_or(1).max(1);
     let asked = AskedOfTwo {
         only,
@@ -152,7 +153,7 @@ pub(crate) async fn show(
         skipped: u64::from(page_number - 1) * u64::from(PAGE),
         limit: PAGE,
     };
-    let changes = workflow::changes(db, reader, &versions, specs, &asked).await?;
+    let changes = workflow::changes(db, reader, &versions, &site.specs, &asked).await?;
     page.fill(&versions, changes, &asked, page_number);
     page.left_out = left_out(&site, reader, &versions).await?;
     Ok(super::render(StatusCode::OK, &page))
@@ -205,6 +206,8 @@ impl ChangesPage {
             before: None,
             after: None,
             not_compared: Vec::new(),
+            asked_otherwise: Vec::new(),
+            mapping: Vec::new(),
             left_out: Vec::new(),
             findings: Vec::new(),
             with,
@@ -244,14 +247,13 @@ impl ChangesPage {
         }
         let mut counts = ChangeCounts::default();
         for table in &changes.tables {
-            counts.changed += table.counts.changed;
-            counts.added += table.counts.added;
-            counts.gone += table.counts.gone;
-            counts.figures += table.counts.figures;
+            counts.add(table.counts);
         }
-        let n_now: u64 = changes.tables.iter().map(TableChanges::n_now).sum();
+        let n_now: u64 = changes.tables.iter().map(|table| table.of.n_now()).sum();
         self.sentences.extend(sentences(counts, n_now));
         self.not_compared = changes.not_compared;
+        self.asked_otherwise = changes.asked_otherwise;
+        self.mapping = datasets::in_words(&changes.mapping);
         let n_found: u64 = changes.tables.iter().map(|table| table.n_found).sum();
         let n_shown: usize = changes.tables.iter().map(|table| table.records.len()).sum();
         let n_last = asked.skipped + n_shown as u64;
@@ -365,35 +367,35 @@ async fn left_out(
 }
 
 fn table(changes: &TableChanges<'_>) -> Table {
-    let items = changes.of.pair.items();
     Table {
-        title: changes.of.pair.new.table.title.clone(),
+        title: changes.of.lined_up.table.title.clone(),
         rows: changes
             .records
             .iter()
-            .flat_map(|record| rows(changes, &items, record))
+            .flat_map(|record| rows(&changes.of, record))
             .collect(),
     }
 }
 
 /// A row for each figure that is another one; one for a whole row that came or went.
-fn rows(changes: &TableChanges<'_>, items: &[&Item], record: &ChangedRecord) -> Vec<Row> {
-    let name = changes.of.name_of(record);
+fn rows(of: &TableOfTwo<'_>, record: &ChangedRecord) -> Vec<Row> {
+    let name = of.name_of(record);
+    let items = of.lined_up.columns.iter().map(|(_, item)| *item);
+    let figures = items.zip(&record.figures).enumerate();
     if record.change == Change::Changed {
-        let differing = items.iter().zip(&record.figures);
-        return differing
-            .filter(|(_, figure)| figure.differs)
-            .map(|(item, values)| Row {
+        return figures
+            .filter(|(_, (_, figure))| figure.differs)
+            .map(|(idx, (item, values))| Row {
                 name: name.clone(),
                 what: item.title.clone(),
                 before: Some(Shown {
                     value: figure(item, values.old.as_deref()),
-                    cell: changes.of.old_cell(&item.name, record).unwrap_or_default(),
+                    cell: of.cell(idx, record.old).unwrap_or_default(),
                     values: Vec::new(),
                 }),
                 now: Some(Shown {
                     value: figure(item, values.new.as_deref()),
-                    cell: changes.of.new_cell(&item.name, record).unwrap_or_default(),
+                    cell: of.cell(idx, record.new).unwrap_or_default(),
                     values: Vec::new(),
                 }),
                 difference: difference(values),
@@ -403,16 +405,13 @@ fn rows(changes: &TableChanges<'_>, items: &[&Item], record: &ChangedRecord) -> 
     let is_new = record.change == Change::Added;
     let mut values = Vec::new();
     let mut cell = None;
-    for (item, of_item) in items.iter().zip(&record.figures) {
+    for (idx, (item, of_item)) in figures {
         let value = if is_new { &of_item.new } else { &of_item.old };
         let Some(value) = value else {
             continue;
         };
         values.push((item.title.clone(), figure(item, Some(value))));
-        cell = cell.or_else(|| match record.change {
-            Change::Gone => changes.of.old_cell(&item.name, record),
-            Change::Added | Change::Changed => changes.of.new_cell(&item.name, record),
-        });
+        cell = cell.or_else(|| of.cell(idx, record.new.or(record.old)));
     }
     let shown = Some(Shown {
         value: counted(values.len() as u64, "value", "values"),

@@ -3,16 +3,18 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use finding::words::counted;
-use spec::ReturnSpec;
-use workflow::{ChangeCounts, Changed};
+use finding::words::{counted, with_commas};
+use workflow::{ChangeCounts, Changed, Counted, MOST_COUNTED};
 
+use super::datasets;
 use super::problem::PageProblem;
 use super::releases::{by_and_when, kind_in_words, periods_in_words};
 use crate::Site;
 use crate::api::releases::{With, two};
-use crate::problem::Problem;
 use crate::session::{Visitor, You};
+
+/// Of one organisation, so many versions that came or went are named.
+const NAMED: usize = 6;
 
 #[derive(Template)]
 #[template(path = "release_changes.html")]
@@ -25,16 +27,23 @@ struct ChangesPage {
     now: (String, String),
     /// Of every change; `None` where it would tell what a release leaves out.
     csv: Option<String>,
-    /// The items that records are known by, where they accumulate: there is no file then.
-    keys: Option<String>,
+    accumulates: bool,
+    /// Of more records than these nothing is counted here.
+    too_many: Option<String>,
+    has_changes: bool,
     rows: Vec<Row>,
+    not_compared: Vec<String>,
+    /// What older versions of the return called otherwise.
+    mapping: Vec<(String, String)>,
 }
 
 struct Row {
     organisation: String,
-    period: String,
-    versions: String,
-    changes: String,
+    /// Where records accumulate, it is said with each version.
+    period: Option<String>,
+    versions: Vec<String>,
+    /// `None` where it is not counted.
+    changes: Option<String>,
     /// The page that compares the two versions, where there are two.
     link: Option<String>,
 }
@@ -46,60 +55,91 @@ pub(crate) async fn show(
     with: web::Query<With>,
 ) -> Result<HttpResponse, PageProblem> {
     let two = two(&site, &visitor.actor, &release, &with).await?;
-    let how_much = workflow::how_much_changed(site.db()?, &visitor.actor, &site.specs, &two)
-        .await
-        .map_err(Problem::from)?;
+    let how_much =
+        workflow::how_much_changed(site.db()?, &visitor.actor, &site.specs, &two).await?;
     let named = |release: &workflow::Release| {
         let drafted = by_and_when(&release.by_name, release.at);
         let name = format!("{}, drafted by {drafted}", kind_in_words(release.kind));
         (format!("/releases/{}", release.id), name)
     };
-    let rows = two.changed.iter().zip(&how_much);
+    let counts = |idx: usize| how_much.counts.as_ref()?.get(idx);
+    let rows = two.changed.iter().enumerate();
+    let rows: Vec<Row> = rows
+        .filter_map(|(idx, changed)| row(changed, two.accumulates, counts(idx)))
+        .collect();
     let page = ChangesPage {
         title: two.new.return_title.clone(),
         period: periods_in_words(&two.new, &site.specs),
         release: format!("/releases/{}", two.new.id),
         before: named(&two.old),
         now: named(&two.new),
-        csv: (!two.is_protected && !two.accumulates).then(|| {
+        csv: (!two.is_protected).then(|| {
             format!(
                 "/api/releases/{}/changes.csv?with={}",
                 two.new.id, two.old.id
             )
         }),
-        rows: rows
-            .filter_map(|(changed, much)| row(changed, (!two.accumulates).then_some(much)))
-            .collect(),
-        keys: two.accumulates.then(|| keys(&site.specs, &two.new)),
+        accumulates: two.accumulates,
+        too_many: how_much.counts.is_none().then(|| with_commas(MOST_COUNTED)),
+        has_changes: rows.iter().any(|row| row.changes.is_some()),
+        rows,
+        mapping: datasets::in_words(&how_much.mapping),
+        not_compared: how_much.not_compared,
         you: Some(visitor.you),
     };
     Ok(super::render(StatusCode::OK, &page))
 }
 
-/// Of each table.
-fn keys(specs: &[ReturnSpec], release: &workflow::Release) -> String {
-    let mut specs = specs.iter();
-    let spec = specs
-        .find(|spec| (&spec.id, &spec.version) == (&release.return_id, &release.return_version));
-    let tables = spec.iter().flat_map(|spec| &spec.tables);
-    let keys = tables.map(|table| format!("{} ({})", table.keys.join(", "), table.title));
-    keys.collect::<Vec<_>>().join("; ")
+fn row(changed: &Changed, accumulates: bool, counts: Option<&ChangeCounts>) -> Option<Row> {
+    let either = changed.new.first().or(changed.old.first())?;
+    let link = match (changed.old.as_slice(), changed.new.as_slice()) {
+        ([old], [new]) if !accumulates => Some(format!(
+            "/submissions/{}/changes?with={}",
+            new.submission_id, old.submission_id
+        )),
+        _ => None,
+    };
+    Some(Row {
+        organisation: either.organisation_name.clone(),
+        period: (!accumulates).then(|| either.period_label.clone()),
+        versions: versions(changed, accumulates),
+        changes: match counts {
+            Some(counts) => Some(in_words(*counts)),
+            None => link.is_some().then(|| "see the two versions".to_owned()),
+        },
+        link,
+    })
 }
 
-/// Without how much changed where records accumulate.
-fn row(changed: &Changed, much: Option<&ChangeCounts>) -> Option<Row> {
-    let either = changed.new.as_ref().or(changed.old.as_ref())?;
-    let versions = match (&changed.old, &changed.new) {
-        (Some(old), Some(new)) => format!(
+/// Which versions came, and which went.
+fn versions(changed: &Changed, accumulates: bool) -> Vec<String> {
+    let (went, came) = changed.came_and_went();
+    if let ([went], [came], false) = (went.as_slice(), came.as_slice(), accumulates) {
+        return vec![format!(
             "version {} before, version {} now",
-            old.version_number, new.version_number
-        ),
-        (None, _) => format!("version {} is new", either.version_number),
-        (_, None) => format!("version {} is gone", either.version_number),
+            went.version_number, came.version_number
+        )];
+    }
+    let called = |of: &Counted| {
+        if accumulates {
+            format!("{} version {}", of.period_label, of.version_number)
+        } else {
+            format!("version {}", of.version_number)
+        }
     };
+    let went = went.iter().map(|of| format!("{} is gone", called(of)));
+    let came = came.iter().map(|of| format!("{} is new", called(of)));
+    let mut all: Vec<String> = went.chain(came).collect();
+    let n_more = all.len().saturating_sub(NAMED);
+    if n_more > 0 {
+        all.truncate(NAMED);
+        all.push(format!("and {}", counted(n_more as u64, "other", "others")));
+    }
+    all
+}
+
+fn in_words(counts: ChangeCounts) -> String {
     let mut parts = Vec::new();
-    let none = ChangeCounts::default();
-    let counts = much.unwrap_or(&none);
     for (n, one, many) in [
         (counts.figures, "figure changed", "figures changed"),
         (counts.added, "row added", "rows added"),
@@ -109,23 +149,8 @@ fn row(changed: &Changed, much: Option<&ChangeCounts>) -> Option<Row> {
             parts.push(counted(n, one, many));
         }
     }
-    let link = changed.old.as_ref().zip(changed.new.as_ref());
-    Some(Row {
-        organisation: either.organisation_name.clone(),
-        period: either.period_label.clone(),
-        versions,
-        changes: match parts.as_slice() {
-            [] if much.is_none() => {
-                "its records take the place of those with the same keys".to_owned()
-            }
-            [] => "no figure is another one".to_owned(),
-            parts => parts.join(", "),
-        },
-        link: link.map(|(old, new)| {
-            format!(
-                "/submissions/{}/changes?with={}",
-                new.submission_id, old.submission_id
-            )
-        }),
-    })
+    if parts.is_empty() {
+        return "no figure is another one".to_owned();
+    }
+    parts.join(", ")
 }

@@ -47,13 +47,13 @@ impl World {
     /// What is different, in words, and the counts: changed, added, gone, figures.
     async fn told(&self, old: Uuid, new: Uuid, asked: &AskedOfTwo) -> (Vec<String>, [u64; 4]) {
         let versions = self.versions(&council(ARDBEG), new, old).await;
-        let specs = (&self.spec, &self.spec);
+        let specs = std::slice::from_ref(&self.spec);
         let changes = changes(&self.db, &council(ARDBEG), &versions, specs, asked).await;
         told(&changes.unwrap())
     }
 }
 
-fn block(lines: &[Line<'_>]) -> RowBlock {
+pub(super) fn block(lines: &[Line<'_>]) -> RowBlock {
     let column = |item: &str, values: Vec<Option<String>>| ColumnBlock {
         item: item.to_owned(),
         values,
@@ -88,27 +88,28 @@ fn told(changes: &Changes<'_>) -> (Vec<String>, [u64; 4]) {
 fn in_words(table: &TableChanges<'_>, record: &ChangedRecord) -> Vec<String> {
     let name = table.of.name_of(record);
     if record.change != Change::Changed {
-        let cell = table.of.new_cell("band_a", record);
-        let cell = cell.or_else(|| table.of.old_cell("band_a", record));
+        let columns = &table.of.lined_up.columns;
+        let band = columns.iter().position(|(name, _)| name == "band_a");
+        let cell = table.of.cell(band.unwrap(), record.new.or(record.old));
         return vec![format!(
             "{name} {} {}",
             record.change.as_str(),
             cell.unwrap()
         )];
     }
-    let items = table.of.pair.items();
-    let differing = items.iter().zip(&record.figures);
-    differing
-        .filter(|(_, figure)| figure.differs)
-        .map(|(item, figure)| {
+    let columns = table.of.lined_up.columns.iter();
+    let figures = columns.zip(&record.figures).enumerate();
+    figures
+        .filter(|(_, (_, figure))| figure.differs)
+        .map(|(idx, ((_, item), figure))| {
             let text = |value: &Option<String>| value.clone().unwrap_or("-".to_owned());
             format!(
                 "{name} {}: {} at {} is {} at {} by {} {}%",
                 item.name,
                 text(&figure.old),
-                table.of.old_cell(&item.name, record).unwrap(),
+                table.of.cell(idx, record.old).unwrap(),
                 text(&figure.new),
-                table.of.new_cell(&item.name, record).unwrap(),
+                table.of.cell(idx, record.new).unwrap(),
                 text(&figure.by),
                 text(&figure.percent)
             )
@@ -175,7 +176,7 @@ async fn a_list_of_changes_is_looked_through_and_paged() {
     let after = world.lines("two", &AFTER).await;
     let asked = async |asked: AskedOfTwo| {
         let versions = world.versions(&system(), after, before).await;
-        let specs = (&world.spec, &world.spec);
+        let specs = std::slice::from_ref(&world.spec);
         let changes = changes(&world.db, &system(), &versions, specs, &asked).await;
         let changes = changes.unwrap();
         let table = &changes.tables[0];
@@ -300,7 +301,7 @@ async fn versions_of_another_version_of_the_return_are_compared_in_what_both_ask
     assert_eq!(found.with.as_ref().map(|with| with.id), Some(before));
     let versions = found.versions().unwrap();
     let asked = everything();
-    let changes = changes(&world.db, &system(), &versions, (&old_spec, &spec), &asked).await;
+    let changes = changes(&world.db, &system(), &versions, &specs, &asked).await;
     let changes = changes.unwrap();
     let (lines, counts) = told(&changes);
     assert_eq!(
@@ -334,7 +335,7 @@ async fn what_is_not_there_to_compare_is_said() {
         .submission_id;
     let why = async |id| {
         let versions = world.versions(&system(), id, ready).await;
-        let specs = (&world.spec, &world.spec);
+        let specs = std::slice::from_ref(&world.spec);
         let changes = changes(&world.db, &system(), &versions, specs, &everything()).await;
         let changes = changes.unwrap();
         assert!(changes.tables.is_empty());
@@ -379,7 +380,7 @@ async fn only_who_may_see_both_versions_compares_them() {
     assert!(matches!(nobody, Err(Denied::SignInNeeded)), "{nobody:?}");
     // Whoever has both does not get past the matrix either.
     let versions = world.versions(&council(ARDBEG), second, first).await;
-    let specs = (&world.spec, &world.spec);
+    let specs = std::slice::from_ref(&world.spec);
     let denied = changes(&world.db, &team, &versions, specs, &everything()).await;
     assert!(matches!(denied, Err(Denied::NotThere)), "{denied:?}");
 }
@@ -396,7 +397,7 @@ async fn a_spreadsheet_has_every_change_and_no_formula() {
     let after = world.lines("two", &after).await;
     let versions = world.versions(&council(ARDBEG), after, before).await;
     let mut out = Vec::new();
-    let specs = (&world.spec, &world.spec);
+    let specs = std::slice::from_ref(&world.spec);
     let n = changes_csv(&world.db, &council(ARDBEG), &versions, specs, &mut out).await;
     assert_eq!(n.unwrap(), 4);
     assert_eq!(
@@ -445,7 +446,7 @@ async fn findings_are_new_mended_or_still_there() {
         ids.push(id);
     }
     let versions = world.versions(&system(), ids[1], ids[0]).await;
-    let specs = (&world.spec, &world.spec);
+    let specs = std::slice::from_ref(&world.spec);
     let changes = changes(&world.db, &system(), &versions, specs, &everything()).await;
     let rules: Vec<String> = changes
         .unwrap()

@@ -2,8 +2,9 @@
 
 use spec::layout::{Layout, Line};
 use spec::rule::{Against, Change as Moves, Direction, Figure as Of, Thresholds, When};
-use spec::{OnlyFor, Provenance, Rule, RuleKind, Stage};
+use spec::{Confidence, ItemLineage, Lineage, OnlyFor, Provenance, Rule, RuleKind, Stage};
 
+use super::compare::block;
 use super::*;
 
 /// The form with named lines, and two checks of movements: of a figure, and of how many lines there are.
@@ -129,4 +130,99 @@ async fn a_figure_has_the_periods_before_it() {
     let version = found(&world.db, &sender, first).await.unwrap();
     let alone = series(&world.db, &sender, &version, &specs, &findings, 8).await;
     assert_eq!(alone.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_figure_that_was_called_otherwise_goes_on_and_one_in_another_unit_does_not() {
+    let mut world = World {
+        spec: moving_form(),
+        ..world().await
+    };
+    let first = world.lines("one", &[("2", "b", Some("40"))]).await;
+    world.submit(first).await;
+    let old = world.spec.clone();
+    let mut spec = old.clone();
+    "2.0".clone_into(&mut spec.version);
+    spec.valid_from = day("2026-07-01");
+    // The figure has another name now, and its line another code.
+    let items = &mut spec.tables[0].items;
+    let band = items.iter_mut().find(|item| item.name == "band_a").unwrap();
+    "band_z".clone_into(&mut band.name);
+    let Layout::Matrix(matrix) = &mut spec.tables[0].layout else {
+        panic!("a form");
+    };
+    "20".clone_into(&mut matrix.lines[0].code);
+    let said = |was: &str, now: &str, codes: &[(&str, &str)]| ItemLineage {
+        table: "form".to_owned(),
+        was: vec![was.to_owned()],
+        now: vec![now.to_owned()],
+        breaks: false,
+        codes: codes
+            .iter()
+            .map(|(was, now)| ((*was).to_owned(), (*now).to_owned()))
+            .collect(),
+        note: None,
+        provenance: Provenance {
+            source: "tests".to_owned(),
+            confidence: Confidence::Inferred,
+        },
+    };
+    spec.lineage = Some(Lineage {
+        version: old.version.clone(),
+        tables: Vec::new(),
+        items: vec![
+            said("band_a", "band_z", &[]),
+            said("line", "line", &[("2", "20")]),
+        ],
+    });
+    let specs = [old.clone(), spec.clone()];
+    let organisations = testkit::returns::organisations();
+    publish_returns(&world.owner, &system(), &specs, &organisations)
+        .await
+        .unwrap();
+    world.spec = spec.clone();
+    let q2 = world.open_q2().await;
+    let upload = NewUpload {
+        period: q2.label.clone(),
+        received_at: "2026-10-20T09:05:00Z".parse().unwrap(),
+        ..world.upload("two", "two")
+    };
+    let second = world.receive(upload).await.unwrap().submission_id;
+    let mut rows = block(&[("20", "b", Some("55"))]);
+    "band_z".clone_into(&mut rows.columns[2].item);
+    let mut head = world.head("two", Outcome::Ready);
+    "2.0".clone_into(&mut head.version);
+    let parts = [
+        Part::Head(Box::new(head)),
+        Part::Findings(Vec::new()),
+        Part::Rows(rows),
+    ];
+    load(
+        &world.db,
+        &system(),
+        second,
+        &spec,
+        parts.map(Ok).into_iter(),
+    )
+    .await
+    .unwrap();
+    let sender = council(ARDBEG);
+    let version = found(&world.db, &sender, second).await.unwrap();
+    let mut moved = finding("form.moved", "Form!E2");
+    moved.finding = moved.finding.on_item("band_z");
+    let findings = [moved];
+    let mut specs = specs;
+    let drawn = series(&world.db, &sender, &version, &specs, &findings, 8).await;
+    let values: Vec<_> = drawn.unwrap()[0]
+        .points
+        .iter()
+        .map(|(_, value)| value.clone())
+        .collect();
+    assert_eq!(values, ["40", "55"].map(|value| Some(value.to_owned())));
+
+    let items = &mut specs[1].tables[0].items;
+    let band = items.iter_mut().find(|item| item.name == "band_z").unwrap();
+    band.unit = Some("thousands".to_owned());
+    let drawn = series(&world.db, &sender, &version, &specs, &findings, 8).await;
+    assert_eq!(drawn.unwrap(), [], "there is nothing to draw it beside");
 }
