@@ -1,7 +1,7 @@
 //! Schedules are added, changed and ended with who and why; what was due before stays due, and a release is drafted once.
 
 use chrono::TimeDelta;
-use cycle::{Certainty, DateKind, PlannedDate};
+use cycle::{Certainty, DateKind};
 
 use super::explanations::invited;
 use super::*;
@@ -307,26 +307,9 @@ async fn a_schedule_drafts_a_release_of_the_newest_round_that_is_over_once() {
     assert_ne!(id, next);
 
     // Where there is a closing day, that is when it is over.
-    let closes = [PlannedDate {
-        kind: DateKind::Close,
-        on: day("2026-10-10"),
-        certainty: Certainty::Confirmed,
-    }];
-    let new = NewDates {
-        round: RoundName {
-            return_id: "form".to_owned(),
-            period: "2026-27-Q1".to_owned(),
-        },
-        dates: closes.to_vec(),
-        seen: None,
-    };
-    let because = Because {
-        source: None,
-        reason: "Late files are waited for".to_owned(),
-    };
-    set_dates(&world.db, &planner(), &[new], &because)
-        .await
-        .unwrap();
+    world
+        .set(DateKind::Close, "2026-10-10", Certainty::Confirmed)
+        .await;
     world.hand_in("three").await;
     assert_eq!(draft("2026-10-05T05:00:00Z").await, Drafted::Nothing);
     assert!(matches!(
