@@ -324,7 +324,7 @@ fn workbook(council: &str, period: &str, factor: i64) -> Vec<u8> {
 }
 
 /// A line of CSV as what its headings say. No cell of these files has a comma or a quote in it but the organisation's name.
-fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
+pub(crate) fn rows(csv: &str) -> Vec<BTreeMap<String, String>> {
     let mut lines = csv.lines().map(cells);
     let headings = lines.next().unwrap();
     lines
