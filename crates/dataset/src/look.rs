@@ -26,7 +26,7 @@ pub use kept::keep;
 pub use unusual::{Spread, Unusual, spread, unusual};
 
 /// Codes that are told; the rarer ones are left to the dataset.
-const CODES: usize = 40;
+pub const MOST_CODES: usize = 25;
 
 /// Records that are added up while somebody waits. Of more it is told that they are being added up.
 const MOST_RECORDS: u64 = 20_000;
@@ -56,6 +56,9 @@ pub enum SumOf {
     Middle,
 }
 
+/// The item of a form's lines, by its place, and one of them.
+type OfLine<'a> = (usize, &'a str);
+
 impl What {
     /// The items that it is about: the only ones that a [`Shape`] for it has to have.
     pub fn items(&self) -> Vec<String> {
@@ -80,7 +83,7 @@ impl What {
     }
 
     /// What is added up, and of which line.
-    fn adding(&self, shape: &Shape) -> Result<(Adding, Option<(usize, &str)>), ShapeError> {
+    fn adding(&self, shape: &Shape) -> Result<(Adding, Option<OfLine<'_>>), ShapeError> {
         let place = |item: &str| {
             item_idx(shape, item).ok_or_else(|| ShapeError::UnknownItem {
                 table: shape.table.clone(),
@@ -364,7 +367,7 @@ fn most_frequent(
     }
     let mut counted: Vec<(&str, u64)> = counted.into_iter().collect();
     counted.sort_by_key(|(code, n_records)| (std::cmp::Reverse(*n_records), *code));
-    counted.truncate(CODES);
+    counted.truncate(MOST_CODES);
     let column = shape.columns.iter().find(|column| column.name == item);
     let label = |code: &str| {
         let mut labels = column.into_iter().flat_map(|column| &column.codes);

@@ -20,7 +20,6 @@ use uuid::Uuid;
 
 pub use self::suppressed::{
     Before, CellsLeftOut, LINKED, MARK, PUBLISHED_BEFORE, Protection, SMALL, Suppressed,
-    TOLD_BEFORE,
 };
 use self::suppressed::{Told, cells_csv, decide, forms};
 use crate::write::From;
@@ -100,6 +99,14 @@ pub async fn build(
         let mut shape = Shape::of(from.versions, spec, &table.name, manifest, &asked)?;
         if let Some(protection) = &edition.settings.protection {
             let decided = protected(from, edition, &shape, protection).await?;
+            if decided.n_told_before > 0 {
+                let (table, n_figures) = (&table.name, decided.n_told_before);
+                tracing::warn!(
+                    table,
+                    n_figures,
+                    "figures that are left out follow from earlier releases"
+                );
+            }
             shape.leave_out(decided);
         }
         let shape = Arc::new(shape);
@@ -229,7 +236,7 @@ fn suppressed_csv(tables: &[TableOf]) -> Result<Vec<u8>, DatasetError> {
 pub struct LeftOut {
     pub table: String,
     pub threshold: u32,
-    /// [`SMALL`], [`LINKED`], [`PUBLISHED_BEFORE`] or [`TOLD_BEFORE`].
+    /// [`SMALL`], [`LINKED`] or [`PUBLISHED_BEFORE`].
     pub reason: String,
     pub cells: u64,
 }

@@ -25,7 +25,7 @@ use crate::{Actor, Figures, WantedError};
 const PERIODS: u32 = 12;
 
 /// How long one statement may add up; somebody waits for none of them.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// The job: add up what an organisation's records of a return come to, wherever that is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

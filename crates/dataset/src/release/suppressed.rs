@@ -23,7 +23,6 @@ pub const SMALL: &str = "small";
 pub const LINKED: &str = "linked";
 /// Why it can't be hidden any more.
 pub const PUBLISHED_BEFORE: &str = "published before";
-pub const TOLD_BEFORE: &str = "told before";
 
 /// How a release is protected: decided when it is drafted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +62,8 @@ impl CellsLeftOut {
     }
 }
 
-/// A line of that file. Table, row and item are those of the version of the return that the form was made with, which
+/// A line of that file. Why a figure is left out is not in it: that it is not small itself would tell more of those that
+/// are. Table, row and item are those of the version of the return that the form was made with, which
 /// never change, whatever columns are called later and in which order they stand.
 #[derive(Debug, Serialize, Deserialize)]
 struct CellLeftOut {
@@ -72,7 +72,6 @@ struct CellLeftOut {
     table: String,
     source_row: u32,
     item: String,
-    reason: String,
     submission_id: Uuid,
 }
 
@@ -89,7 +88,6 @@ pub(super) fn cells_csv<'a>(
         "table",
         "source_row",
         "item",
-        "reason",
         "submission_id",
     ])?;
     for cell in tables.flat_map(|table| &table.cells) {
@@ -109,7 +107,7 @@ pub struct Suppressed {
     pub n_linked: u64,
     /// Small counts that stand, since an earlier release published them.
     pub n_published_before: u64,
-    /// Left out, but they follow from what earlier releases published.
+    /// Left out, but they follow from what earlier releases published. No file says so: somebody would look for them.
     pub n_told_before: u64,
     /// Forms of which all that is linked is left out, since looking for less took too long.
     pub n_all_linked: u64,
@@ -164,11 +162,8 @@ impl Suppressed {
     /// Why figures are left out, or can't be any more, and how many.
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
         let always = [(SMALL, self.n_small), (LINKED, self.n_linked)];
-        let before = [
-            (PUBLISHED_BEFORE, self.n_published_before),
-            (TOLD_BEFORE, self.n_told_before),
-        ];
-        let before = before.into_iter().filter(|(_, n_cells)| *n_cells > 0);
+        let before = (PUBLISHED_BEFORE, self.n_published_before);
+        let before = Some(before).filter(|(_, n_cells)| *n_cells > 0);
         always.into_iter().chain(before).collect()
     }
 
@@ -185,23 +180,16 @@ impl Suppressed {
             else {
                 continue;
             };
-            let reason = match why {
-                Why::Small => {
-                    self.n_small += 1;
-                    SMALL
-                }
-                Why::Linked => {
-                    self.n_linked += 1;
-                    LINKED
-                }
-            };
+            match why {
+                Why::Small => self.n_small += 1,
+                Why::Linked => self.n_linked += 1,
+            }
             self.cells.push(CellLeftOut {
                 organisation_code: of.counted.organisation.clone(),
                 period: of.counted.period_label.clone(),
                 table: of.table.name.clone(),
                 source_row: *row_number,
                 item: item.name.clone(),
-                reason: reason.to_owned(),
                 submission_id: of.counted.submission_id,
             });
             let row = (of.counted.submission_id, *row_number);

@@ -1,8 +1,6 @@
 //! What records come to, beside the rows of the consolidated dataset that they are made of.
 
-use crate::look::{
-    Exact, Look, Standing, SumOf, What, last_periods, look, periods_to_look_at, total,
-};
+use crate::look::{Exact, Found, Look, Standing, SumOf, What, last_periods, look, total};
 
 use super::*;
 
@@ -28,7 +26,6 @@ async fn looked(db: &Db, spec: &ReturnSpec, period: &Period, sees: Sees, what: &
     };
     let (short, shape) = made(db, spec, period, &wanted).await;
     let mut tx = db.begin_snapshot(&wanted.sees).await.unwrap();
-    let table = &spec.tables[0].name;
     let rounds = WhichRounds {
         from: wanted.from.as_ref().unwrap(),
         to: period,
@@ -42,19 +39,12 @@ async fn looked(db: &Db, spec: &ReturnSpec, period: &Period, sees: Sees, what: &
         .await
         .unwrap();
     assert_eq!(manifest, short, "however it is found who is missing");
-    let periods = periods_to_look_at(&mut tx, &manifest, table, periods)
-        .await
-        .unwrap();
-    let versions = std::slice::from_ref(spec);
-    look(
-        &mut tx,
-        (versions, spec),
-        (&manifest, &shape),
-        periods,
-        what,
-    )
-    .await
-    .unwrap()
+    let of = (std::slice::from_ref(spec), spec);
+    let found = look(&mut tx, of, (&manifest, &shape), periods, what).await;
+    match found.unwrap() {
+        Found::Look(look) => look,
+        Found::NotYet(organisations) => panic!("nobody has added up {organisations:?}"),
+    }
 }
 
 /// `Ardbeg 2026-27-Q1 accepted 5`, a line for each point.

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use cycle::clock;
-use dataset::release::{LINKED, PUBLISHED_BEFORE, SMALL};
+use dataset::release::{LINKED, SMALL};
 use dataset::{Asked, Shape};
 use finding::words::counted;
 use spec::{Period, ReturnSpec};
@@ -284,10 +284,7 @@ async fn left_out(
         let why = match count.reason.as_str() {
             SMALL => "left out because they are small",
             LINKED => "left out so that no small one can be worked out",
-            PUBLISHED_BEFORE => {
-                "small, but published before: they stand, and can't be hidden any more"
-            }
-            _ => "left out, but can be worked out from what was published before",
+            _ => "small, but published before: they stand, and can't be hidden any more",
         };
         format!("{}: {figures} {why}.", count.table)
     }));

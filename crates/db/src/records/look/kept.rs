@@ -60,7 +60,7 @@ pub async fn kept(
                 codes: codes_of(row.codes)?,
                 only_row: row.only_row.map(i32::unsigned_abs),
             };
-            Ok((key_of(row.key)?, sums))
+            Ok((key_of(&row.key)?, sums))
         })
         .collect()
 }
@@ -77,7 +77,7 @@ pub async fn which_are_kept(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Key>, D
         .bind::<Array<Binary>, _>(slices(keys))
         .load(conn.connection())
         .await?;
-    rows.into_iter().map(|row| key_of(row.key)).collect()
+    rows.into_iter().map(|row| key_of(&row.key)).collect()
 }
 
 /// Keeps what an organisation's records come to; what is there already stays.
@@ -145,6 +145,6 @@ fn slices(keys: &[Key]) -> Vec<&[u8]> {
     keys.iter().map(<[u8; 32]>::as_slice).collect()
 }
 
-fn key_of(bytes: Vec<u8>) -> Result<Key, DbError> {
-    Key::try_from(bytes.as_slice()).map_err(DbError::stored)
+fn key_of(bytes: &[u8]) -> Result<Key, DbError> {
+    Key::try_from(bytes).map_err(DbError::stored)
 }

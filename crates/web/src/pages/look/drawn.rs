@@ -1,6 +1,6 @@
 //! The pictures of a look.
 
-use dataset::look::{Exact, Look, Point, Standing, Unusual, middle, total};
+use dataset::look::{Exact, Look, MOST_CODES, Point, Standing, Unusual, middle, total};
 
 use super::asked::Chosen;
 use super::words::{self, Told};
@@ -101,10 +101,12 @@ impl Drawn<'_> {
         Some(Chart {
             id: "by-code".to_owned(),
             title: format!("{}, by code", self.what.words),
-            words: format!(
-                "A bar for each of {} codes, the most frequent first.",
-                bars.bars.len()
-            ),
+            words: match bars.bars.len() {
+                MOST_CODES => format!(
+                    "A bar for each of the {MOST_CODES} most frequent codes. If there are others, the dataset has them."
+                ),
+                n => format!("A bar for each of {n} codes, the most frequent first."),
+            },
             drawings: bars.both(),
             table: Table {
                 headings: vec![("Code", false), ("Rows", true)],
