@@ -73,7 +73,7 @@ fn said(asked: &Output) -> String {
 
 /// Where nothing else is said, an id is of something that is there: what is made up is rarely found.
 ///
-/// And what a document can't say: which columns and periods this return has, where a page of a list ends, which findings
+/// And what a document can't say: which columns, periods and organisations this return has, where a page of a list ends, which findings
 /// there are, which key was used before, and which of the addresses that look like one is none.
 fn known(submission: &Value, check: &Value) -> String {
     let mut known = format!(
@@ -93,8 +93,9 @@ fn known(submission: &Value, check: &Value) -> String {
             r#"
 [[operations]]
 include-operation-id = "{operation}"
-parameters = {{ "query.column" = "{COLUMNS}", "query.from" = "{PERIOD}" }}
-"#
+parameters = {{ "query.column" = "{COLUMNS}", "query.from" = "{PERIOD}", "query.organisation" = "{}" }}
+"#,
+            COUNCIL.code
         );
     }
     for (operation, also) in [

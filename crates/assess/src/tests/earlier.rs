@@ -86,9 +86,9 @@ fn assessed(versions: &[ReturnSpec; 2]) -> Assessment {
         organisation: organisations.find("S12000001"),
         period: Some(&period),
         received_on: NaiveDate::from_ymd_opt(2027, 4, 20).unwrap(),
-        file: source("COUNCIL,REF,SEEN,OFFICE,HOURS\nArdbeg,V0001,2026-04-15,01,41.50\n"),
+        file: source("COUNCIL,REF,SEEN,OFFICE,HOURS,SHARE,VISITORS,URGENT,NOTE\nArdbeg,V0001,2026-04-15,01,41.50,,,,\n"),
         previous: Some(source(
-            "COUNCIL,REF,SEEN,OFFICE,SPENT\nArdbeg,V0001,2026-04-15,01,40\n",
+            "COUNCIL,REF,SEEN,OFFICE,SPENT,SHARE,VISITORS,URGENT,NOTE\nArdbeg,V0001,2026-04-15,01,40,,,,\n",
         )),
         year_ago: None,
         earlier: EarlierVersions {
