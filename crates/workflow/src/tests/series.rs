@@ -192,6 +192,7 @@ async fn a_figure_that_was_called_otherwise_goes_on_and_one_in_another_unit_does
     "band_z".clone_into(&mut rows.columns[2].item);
     let mut head = world.head("two", Outcome::Ready);
     "2.0".clone_into(&mut head.version);
+    (head.tables[0].n_rows, head.tables[0].loaded) = (1, 1);
     let parts = [
         Part::Head(Box::new(head)),
         Part::Findings(Vec::new()),
