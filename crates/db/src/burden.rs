@@ -63,16 +63,14 @@ const REPORTED: &str = "count(*) AS n_signed_off, count(r.quarter_hours) AS n_re
 /// Of every return that anything was sent for, by title.
 pub async fn by_return(conn: &mut Conn) -> Result<Vec<Burden>, DbError> {
     Ok(statement(format!(
-        "WITH answer AS (
-            SELECT s.obligation_id, min(s.received_at) AS began_at,
-                   min(s.version_number) FILTER (WHERE s.outcome IN ('ready', 'needs_explanation')) AS clean
-            FROM submission s WHERE NOT s.is_nil GROUP BY s.obligation_id
+        "WITH sent AS (
+            SELECT obligation_id, received_at, outcome IN ('ready', 'needs_explanation') AS is_clean,
+                   row_number() OVER (PARTITION BY obligation_id ORDER BY version_number) AS nth
+            FROM submission WHERE NOT is_nil
          ), timed AS (
-            SELECT a.obligation_id,
-                   (SELECT nullif(count(*), 0) FROM submission f
-                    WHERE f.obligation_id = a.obligation_id AND NOT f.is_nil AND f.version_number <= a.clean) AS clean,
-                   (extract(epoch FROM s.received_at - a.began_at) / 3600)::double precision AS hours
-            FROM answer a LEFT JOIN submission s ON s.obligation_id = a.obligation_id AND s.version_number = a.clean
+            SELECT obligation_id, min(nth) FILTER (WHERE is_clean) AS clean,
+                   (extract(epoch FROM min(received_at) FILTER (WHERE is_clean) - min(received_at)) / 3600)::double precision AS hours
+            FROM sent GROUP BY obligation_id
          ), made AS (
             SELECT c.return_id, count(*) AS n_answers, count(t.clean) AS n_clean,
                    count(*) FILTER (WHERE t.clean = 1) AS n_clean_at_once,

@@ -674,6 +674,24 @@ async fn that_there_is_nothing_to_report_is_declared_and_goes_the_same_way() {
 }
 
 #[tokio::test]
+async fn a_declaration_that_there_is_nothing_is_no_file_of_the_burden() {
+    let world = world().await;
+    let nothing = world.upload("nil", "nothing");
+    declare_nil(&world.db, &world.files, &system(), nothing)
+        .await
+        .unwrap();
+    let file = world.hand_in("one").await;
+    let version = found(&world.db, &system(), file).await.unwrap();
+    assert_eq!(version.version_number, 2);
+    let planner = person(Role::Scheduler, Reach::Everything);
+    let all = burden(&world.db, &planner).await.unwrap();
+    let form = all.first().unwrap();
+    assert_eq!((form.n_answers, form.n_clean_at_once), (1, 1));
+    assert_eq!((form.median_files, form.most_files), (Some(1.0), Some(1)));
+    assert_eq!(form.median_hours, Some(0.0));
+}
+
+#[tokio::test]
 async fn hours_are_kept_with_the_sign_off_and_are_in_the_burden_of_each_return() {
     let world = world().await;
     let planner = person(Role::Scheduler, Reach::Everything);
