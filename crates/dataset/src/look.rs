@@ -22,7 +22,7 @@ use crate::{DatasetError, Manifest, Part, Shape, ShapeError, bytes_of};
 
 pub use db::records::look::Key;
 pub use exact::{Exact, middle, total};
-pub use kept::keep;
+pub use kept::{ToKeep, to_keep};
 pub use unusual::{Spread, Unusual, spread, unusual};
 
 /// Codes that are told; the rarer ones are left to the dataset.

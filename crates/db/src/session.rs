@@ -144,12 +144,6 @@ impl Db {
         Ok(tx)
     }
 
-    /// Begins a transaction that reads one state of the database throughout and writes; where somebody else has written the same meanwhile, that fails.
-    pub async fn begin_on_snapshot(&self, sees: &Sees) -> Result<Tx, DbError> {
-        self.begin_as("BEGIN ISOLATION LEVEL REPEATABLE READ", sees)
-            .await
-    }
-
     async fn begin_as(&self, begin: &str, sees: &Sees) -> Result<Tx, DbError> {
         let mut conn = self.conn().await?;
         let begin = sees.begin(begin);

@@ -3,14 +3,13 @@
 //! What an organisation's records come to is added up when something of it may count that did not, and kept. What is kept
 //! is known by the versions that it was made of, so that it is right or not there.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dataset::look::{self, Found, Key, Look, What};
+use dataset::look::{self, Found, Look, ToKeep, What};
 use dataset::{
     Asked, DatasetError, Lineage, Part, Shape, WhichRounds, WhoseRecords, read_long_manifest,
 };
-use db::records::look::{only_keep, who_handed_over};
+use db::records::look::{all_kept, forget, keep, who_handed_over};
 use db::submissions::Submission;
 use db::{Db, DbError, Sees, Tx};
 use queue::NewJob;
@@ -60,7 +59,8 @@ pub enum AddUpError {
 }
 
 /// Adds up what an organisation's records come to in every round of a return, and forgets what is not asked for any more.
-/// Whoever does the same at the same time may have it fail, to be done again.
+/// Whoever does the same at the same time keeps the same under the same keys, and forgets nothing that was not there when
+/// he looked.
 pub async fn add_up(
     db: &Db,
     actor: &Actor,
@@ -75,10 +75,10 @@ pub async fn add_up(
         organisation,
     } = job;
     let sees = Sees::Organisations(vec![organisation.clone()]);
-    let mut tx = db.begin_on_snapshot(&sees).await?;
+    let mut tx = db.begin_snapshot(&sees).await?;
     tx.set_statement_timeout(LONGEST).await?;
     let rounds = look::all_periods(&mut tx, return_id).await?;
-    let mut known: BTreeSet<Key> = BTreeSet::new();
+    let mut to_keep = ToKeep::default();
     let of_return = versions.iter().filter(|version| version.id == *return_id);
     for version in of_return {
         // Whoever looks at a round has the words of its version, and sees the rounds before it.
@@ -107,10 +107,14 @@ pub async fn add_up(
         };
         let manifest = read_long_manifest(&mut tx, versions, version, which, whose).await?;
         let of = (versions, version);
-        known.extend(look::keep(&mut tx, of, &manifest, rounds, organisation).await?);
+        look::to_keep(&mut tx, of, &manifest, rounds, &mut to_keep).await?;
     }
-    let known: Vec<Key> = known.into_iter().collect();
-    only_keep(&mut tx, (return_id, organisation), &known).await?;
+    let mut others = all_kept(&mut tx, (return_id, organisation)).await?;
+    others.retain(|key| !to_keep.known.contains(key));
+    tx.commit().await?;
+    let mut tx = db.begin(&sees).await?;
+    keep(&mut tx, (return_id, organisation), &to_keep.added).await?;
+    forget(&mut tx, &others).await?;
     tx.commit().await?;
     Ok(())
 }

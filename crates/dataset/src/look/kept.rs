@@ -13,16 +13,24 @@ use crate::{Asked, DatasetError, Lineage, Manifest, Part, Shape, column_name};
 /// What is added up in one statement: with more it would take too much memory, with less the records are read too often.
 const AT_ONCE: usize = 8;
 
-/// Adds up whatever can be asked of an organisation's records in these periods and is not kept yet, and keeps it.
-/// Gives what all of that is known by. The manifest is the organisation's alone.
-pub async fn keep(
+/// What can be asked of an organisation's records.
+#[derive(Debug, Clone, Default)]
+pub struct ToKeep {
+    /// What all of it is known by.
+    pub known: BTreeSet<Key>,
+    /// What was not kept yet.
+    pub added: BTreeMap<Key, Sums>,
+}
+
+/// Adds up whatever can be asked of an organisation's records in these periods and is not kept yet.
+/// The manifest is the organisation's alone.
+pub async fn to_keep(
     conn: &mut Conn,
     (versions, spec): (&[ReturnSpec], &ReturnSpec),
     manifest: &Manifest,
     periods: &[Part],
-    organisation: &str,
-) -> Result<BTreeSet<Key>, DatasetError> {
-    let mut known = BTreeSet::new();
+    to_keep: &mut ToKeep,
+) -> Result<(), DatasetError> {
     for table in &spec.tables {
         // The few lines of a form are added up as they are asked for.
         if let Layout::Matrix(_) = table.layout {
@@ -42,22 +50,21 @@ pub async fn keep(
         for adding in all_there_is(table, &shape) {
             let keys = states.keys(adding)?;
             let all: Vec<Key> = keys.values().copied().collect();
-            known.extend(all.iter().copied());
+            to_keep.known.extend(all.iter().copied());
             let kept = look::which_are_kept(conn, &all).await?;
             let kept: BTreeSet<Key> = kept.into_iter().collect();
-            let not_kept: BTreeMap<Wanted, Key> = keys
-                .into_iter()
-                .filter(|(_, key)| !kept.contains(key))
-                .collect();
+            let is_new = |key: &Key| !kept.contains(key) && !to_keep.added.contains_key(key);
+            let not_kept: BTreeMap<Wanted, Key> =
+                keys.into_iter().filter(|(_, key)| is_new(key)).collect();
             if !not_kept.is_empty() {
                 missing.push((adding, not_kept));
             }
         }
         for missing in missing.chunks(AT_ONCE) {
-            add(conn, &states, missing, (&spec.id, organisation)).await?;
+            add(conn, &states, missing, &mut to_keep.added).await?;
         }
     }
-    Ok(known)
+    Ok(())
 }
 
 /// Everything that can be asked of a table of records.
@@ -80,7 +87,7 @@ async fn add(
     conn: &mut Conn,
     states: &States<'_>,
     missing: &[(Adding, BTreeMap<Wanted, Key>)],
-    of: (&str, &str),
+    sums: &mut BTreeMap<Key, Sums>,
 ) -> Result<(), DatasetError> {
     let wanted: BTreeSet<&Wanted> = missing.iter().flat_map(|(_, keys)| keys.keys()).collect();
     let wanted: Vec<Wanted> = wanted.into_iter().cloned().collect();
@@ -90,7 +97,6 @@ async fn add(
         .into_iter()
         .map(|(place, wanted, sums)| ((place, wanted), sums))
         .collect();
-    let mut sums = BTreeMap::new();
     for (place, (_, keys)) in missing.iter().enumerate() {
         for (wanted, key) in keys {
             // That there are no records is kept too.
@@ -98,6 +104,5 @@ async fn add(
             sums.insert(*key, added.unwrap_or_default());
         }
     }
-    let sums: Vec<(Key, Sums)> = sums.into_iter().collect();
-    Ok(look::keep(conn, of, &sums).await?)
+    Ok(())
 }

@@ -16,7 +16,7 @@ use super::{Missing, Source, Span, ddl};
 use crate::statement::statement;
 use crate::{Conn, DbError};
 
-pub use kept::{Key, keep, kept, only_keep, which_are_kept};
+pub use kept::{Key, all_kept, forget, keep, kept, which_are_kept};
 
 /// What is added up. Items are by their place in [`Source::items`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

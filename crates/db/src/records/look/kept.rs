@@ -3,6 +3,8 @@
 //! A key says everything that sums follow from: of which submissions, in which order, from which columns. What a
 //! submission has never changes, so that what is kept under a key is right for as long as it is kept.
 
+use std::collections::BTreeMap;
+
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
@@ -84,10 +86,10 @@ pub async fn which_are_kept(conn: &mut Conn, keys: &[Key]) -> Result<Vec<Key>, D
 pub async fn keep(
     conn: &mut Conn,
     (return_id, organisation): (&str, &str),
-    sums: &[(Key, Sums)],
+    sums: &BTreeMap<Key, Sums>,
 ) -> Result<(), DbError> {
-    let keys: Vec<&[u8]> = sums.iter().map(|(key, _)| key.as_slice()).collect();
-    let sums = || sums.iter().map(|(_, sums)| sums);
+    let keys: Vec<&[u8]> = sums.keys().map(<[u8; 32]>::as_slice).collect();
+    let sums = || sums.values();
     let whole = |n: u64| i64::try_from(n).map_err(DbError::stored);
     let n_records: Vec<i64> = sums()
         .map(|sums| whole(sums.n_records))
@@ -123,21 +125,26 @@ pub async fn keep(
     Ok(())
 }
 
-/// Forgets what an organisation's records of a return came to but for these: nobody will ask for it any more.
-pub async fn only_keep(
+/// The keys of what is kept of an organisation's records of a return.
+pub async fn all_kept(
     conn: &mut Conn,
     (return_id, organisation): (&str, &str),
-    keys: &[Key],
-) -> Result<(), DbError> {
-    statement(
-        "DELETE FROM look_sum WHERE return_id = $1 AND organisation = $2
-           AND NOT EXISTS (SELECT FROM unnest($3) AS known (key) WHERE known.key = look_sum.key)",
-    )
-    .bind::<Text, _>(return_id)
-    .bind::<Text, _>(organisation)
-    .bind::<Array<Binary>, _>(slices(keys))
-    .execute(conn.connection())
-    .await?;
+) -> Result<Vec<Key>, DbError> {
+    let rows: Vec<KeyRow> =
+        statement("SELECT key FROM look_sum WHERE return_id = $1 AND organisation = $2")
+            .bind::<Text, _>(return_id)
+            .bind::<Text, _>(organisation)
+            .load(conn.connection())
+            .await?;
+    rows.into_iter().map(|row| key_of(&row.key)).collect()
+}
+
+/// Forgets what nobody will ask for any more.
+pub async fn forget(conn: &mut Conn, keys: &[Key]) -> Result<(), DbError> {
+    statement("DELETE FROM look_sum WHERE key = ANY ($1)")
+        .bind::<Array<Binary>, _>(slices(keys))
+        .execute(conn.connection())
+        .await?;
     Ok(())
 }
 
