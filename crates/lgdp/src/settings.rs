@@ -72,7 +72,7 @@ pub(crate) const TABLE: &[Setting] = &[
     plain(
         "LGDP_DATABASE_CONNECTIONS",
         "10",
-        "Most connections to the database that one process opens, beside the one that listens (a worker has three of those); a fifth of them for large downloads.",
+        "Most connections to the database that one process opens, beside the one that listens (a worker has four of those); a fifth of them for large downloads.",
     ),
     plain(
         "PG_BIN",

@@ -65,10 +65,13 @@ impl Worker {
 const N_MAILS: usize = 2;
 /// Messages to servers of others on their way at the same time: one that answers nothing keeps its place for seconds.
 const N_DELIVERIES: usize = 4;
+/// Organisations whose records are added up at the same time, which takes long where they are many.
+const N_ADDING_UP: usize = 1;
 
 /// Runs jobs until told to stop; then finishes those that run.
 ///
-/// What waits for others' servers runs beside what is done here, so that none of them holds up anybody's checks.
+/// What waits for others' servers, and what makes a look quicker, runs beside the work on files, so that none of it holds
+/// up anybody's checks.
 pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receiver<bool>) {
     scratch::sweep_or_warn(&worker.scratch).await;
     let db = worker.db.clone();
@@ -82,12 +85,14 @@ pub async fn run(worker: Worker, settings: queue::Settings, stop: watch::Receive
     };
     let mails = of_mails(beside(N_MAILS), &worker);
     let deliveries = of_deliveries(beside(N_DELIVERIES), &worker);
+    let adding_up = of_adding_up(beside(N_ADDING_UP), &worker);
     let files = of_files(Runner::new(db.clone(), settings.clone()), &worker);
     let files = of_rounds(files, &worker);
     tokio::join!(
         files.run(stop.clone()),
         mails.run(stop.clone()),
         deliveries.run(stop.clone()),
+        adding_up.run(stop.clone()),
         schedules::keep(db.clone(), stop),
     );
 }
@@ -111,6 +116,13 @@ fn of_deliveries(runner: Runner, worker: &Arc<Worker>) -> Runner {
     })
 }
 
+fn of_adding_up(runner: Runner, worker: &Arc<Worker>) -> Runner {
+    let worker = Arc::clone(worker);
+    runner.handle(AddUpJob::KIND, move |job, _claimed| {
+        jobs::add_up::add_up(Arc::clone(&worker), job)
+    })
+}
+
 fn of_files(runner: Runner, worker: &Arc<Worker>) -> Runner {
     let for_assess = Arc::clone(worker);
     let for_collections = Arc::clone(worker);
@@ -122,7 +134,6 @@ fn of_files(runner: Runner, worker: &Arc<Worker>) -> Runner {
     let for_forgetting = Arc::clone(worker);
     let for_parcels_given_up = Arc::clone(worker);
     let for_lake = Arc::clone(worker);
-    let for_adding = Arc::clone(worker);
     runner
         .handle(AssessJob::KIND, move |job, claimed| {
             jobs::assess::assess(Arc::clone(&for_assess), job, claimed)
@@ -150,9 +161,6 @@ fn of_files(runner: Runner, worker: &Arc<Worker>) -> Runner {
         })
         .handle(LakeJob::KIND, move |job, _claimed| {
             jobs::lake::lake(Arc::clone(&for_lake), job)
-        })
-        .handle(AddUpJob::KIND, move |job, _claimed| {
-            jobs::add_up::add_up(Arc::clone(&for_adding), job)
         })
         .handle(MarkJob::KIND, move |job, _claimed| {
             jobs::mark::mark(Arc::clone(&for_mark), job)

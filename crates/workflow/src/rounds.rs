@@ -4,9 +4,9 @@
 use access::{Action, Object};
 use chrono::NaiveDate;
 use cycle::{DateFact, OutOfOrder, PlannedDate};
-use db::cycles::dates;
+use db::cycles::dates::{self, Between};
 use db::cycles::{self, Round};
-use db::{Conn, Db, DbError, Tx, burden, handovers};
+use db::{Db, DbError, Tx, burden, handovers};
 
 use serde_json::json;
 
@@ -372,10 +372,7 @@ pub async fn planned_rounds(
     from: NaiveDate,
     until: NaiveDate,
 ) -> Result<Vec<PlannedRound>, Denied> {
-    allowed(actor, Action::SeeRounds, &Object::default())?;
-    let mut conn = db.read(&sees(actor)).await?;
-    let found = dates::due_between(&mut conn, from, until).await?;
-    Ok(with_days(&mut conn, found).await?)
+    planned_between(db, actor, Between::Due, (from, until)).await
 }
 
 /// The rounds that have a day between two, both included, whenever they are due; with all their days.
@@ -385,10 +382,7 @@ pub async fn rounds_with_day(
     from: NaiveDate,
     until: NaiveDate,
 ) -> Result<Vec<PlannedRound>, Denied> {
-    allowed(actor, Action::SeeRounds, &Object::default())?;
-    let mut conn = db.read(&sees(actor)).await?;
-    let found = dates::with_day_between(&mut conn, from, until).await?;
-    let mut rounds = with_days(&mut conn, found).await?;
+    let mut rounds = planned_between(db, actor, Between::AnyDay, (from, until)).await?;
     rounds.retain(|planned| {
         let mut days = cycle::counting(&planned.history).into_iter();
         days.any(|fact| (from..=until).contains(&fact.date.on))
@@ -396,12 +390,17 @@ pub async fn rounds_with_day(
     Ok(rounds)
 }
 
-async fn with_days(
-    conn: &mut Conn,
-    found: Vec<(i64, Round)>,
-) -> Result<Vec<PlannedRound>, DbError> {
+async fn planned_between(
+    db: &Db,
+    actor: &Actor,
+    which: Between,
+    days: (NaiveDate, NaiveDate),
+) -> Result<Vec<PlannedRound>, Denied> {
+    allowed(actor, Action::SeeRounds, &Object::default())?;
+    let mut conn = db.read(&sees(actor)).await?;
+    let found = dates::between(&mut conn, which, days).await?;
     let ids: Vec<i64> = found.iter().map(|(id, _)| *id).collect();
-    let mut histories = dates::histories(conn, &ids).await?;
+    let mut histories = dates::histories(&mut conn, &ids).await?;
     Ok(found
         .into_iter()
         .map(|(id, round)| PlannedRound {

@@ -62,35 +62,31 @@ async fn by_name(
     row.map(NumberedRow::numbered).transpose()
 }
 
-/// The rounds that are due from one day up to and on another, by that day; of every return.
-pub async fn due_between(
-    conn: &mut Conn,
-    from: NaiveDate,
-    until: NaiveDate,
-) -> Result<Vec<(i64, Round)>, DbError> {
-    let rows: Vec<NumberedRow> = statement(format!(
-        "SELECT c.id, {ROUND}
-         FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
-         WHERE c.due_on BETWEEN $1 AND $2 ORDER BY c.due_on, v.title, c.id"
-    ))
-    .bind::<Date, _>(from)
-    .bind::<Date, _>(until)
-    .load(conn.connection())
-    .await?;
-    rows.into_iter().map(NumberedRow::numbered).collect()
+/// Which rounds, by two days that are both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// They are due between them.
+    Due,
+    /// One of their days was between them at any time.
+    AnyDay,
 }
 
-/// The rounds that had a day between two at any time, both included, by the day they are due; of every return.
-pub async fn with_day_between(
+/// The rounds of every return, by the day they are due.
+pub async fn between(
     conn: &mut Conn,
-    from: NaiveDate,
-    until: NaiveDate,
+    which: Between,
+    (from, until): (NaiveDate, NaiveDate),
 ) -> Result<Vec<(i64, Round)>, DbError> {
+    let wanted = match which {
+        Between::Due => "c.due_on BETWEEN $1 AND $2",
+        Between::AnyDay => {
+            "c.id IN (SELECT cycle_id FROM cycle_date WHERE on_day BETWEEN $1 AND $2)"
+        }
+    };
     let rows: Vec<NumberedRow> = statement(format!(
         "SELECT c.id, {ROUND}
          FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
-         WHERE c.id IN (SELECT cycle_id FROM cycle_date WHERE on_day BETWEEN $1 AND $2)
-         ORDER BY c.due_on, v.title, c.id"
+         WHERE {wanted} ORDER BY c.due_on, v.title, c.id"
     ))
     .bind::<Date, _>(from)
     .bind::<Date, _>(until)

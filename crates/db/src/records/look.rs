@@ -56,14 +56,9 @@ pub struct Sums {
     pub only_row: Option<u32>,
 }
 
+/// The columns of [`Sums`].
 #[derive(QueryableByName)]
-struct SumsRow {
-    #[diesel(sql_type = Integer)]
-    place: i32,
-    #[diesel(sql_type = Text)]
-    organisation: String,
-    #[diesel(sql_type = Integer)]
-    period_idx: i32,
+struct SumsColumns {
     #[diesel(sql_type = BigInt)]
     n_records: i64,
     #[diesel(sql_type = BigInt)]
@@ -76,6 +71,32 @@ struct SumsRow {
     codes: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Integer>)]
     only_row: Option<i32>,
+}
+
+impl SumsColumns {
+    fn sums(self) -> Result<Sums, DbError> {
+        let codes = self.codes.map(serde_json::from_value).transpose();
+        Ok(Sums {
+            n_records: self.n_records.unsigned_abs(),
+            n_filled: self.n_filled.unsigned_abs(),
+            total: self.total,
+            middle: self.middle,
+            codes: codes.map_err(DbError::stored)?.unwrap_or_default(),
+            only_row: self.only_row.map(i32::unsigned_abs),
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+struct SumsRow {
+    #[diesel(sql_type = Integer)]
+    place: i32,
+    #[diesel(sql_type = Text)]
+    organisation: String,
+    #[diesel(sql_type = Integer)]
+    period_idx: i32,
+    #[diesel(embed)]
+    sums: SumsColumns,
 }
 
 /// What records come to in the periods that are wanted, with the place of what is added up; where there are no records,
@@ -106,25 +127,10 @@ pub async fn add_up(
     let index = |idx: i32| usize::try_from(idx).map_err(DbError::stored);
     rows.into_iter()
         .map(|row| {
-            let sums = Sums {
-                n_records: row.n_records.unsigned_abs(),
-                n_filled: row.n_filled.unsigned_abs(),
-                total: row.total,
-                middle: row.middle,
-                codes: codes_of(row.codes)?,
-                only_row: row.only_row.map(i32::unsigned_abs),
-            };
             let wanted = (row.organisation, index(row.period_idx)?);
-            Ok((index(row.place)?, wanted, sums))
+            Ok((index(row.place)?, wanted, row.sums.sums()?))
         })
         .collect()
-}
-
-fn codes_of(codes: Option<serde_json::Value>) -> Result<BTreeMap<String, u64>, DbError> {
-    match codes {
-        Some(codes) => serde_json::from_value(codes).map_err(DbError::stored),
-        None => Ok(BTreeMap::new()),
-    }
 }
 
 /// `$1` has the submissions, `$2` their periods, `$3` and `$4` whose figures of which period are wanted, `$5` the line.

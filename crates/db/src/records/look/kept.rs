@@ -9,7 +9,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Jsonb, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{Sums, codes_of};
+use super::{Sums, SumsColumns};
 use crate::statement::statement;
 use crate::{Conn, DbError};
 
@@ -20,18 +20,8 @@ pub type Key = [u8; 32];
 struct KeptRow {
     #[diesel(sql_type = Binary)]
     key: Vec<u8>,
-    #[diesel(sql_type = BigInt)]
-    n_records: i64,
-    #[diesel(sql_type = BigInt)]
-    n_filled: i64,
-    #[diesel(sql_type = Nullable<Text>)]
-    total: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    middle: Option<String>,
-    #[diesel(sql_type = Nullable<Jsonb>)]
-    codes: Option<serde_json::Value>,
-    #[diesel(sql_type = Nullable<Integer>)]
-    only_row: Option<i32>,
+    #[diesel(embed)]
+    sums: SumsColumns,
 }
 
 /// Those that are kept, in any order: with the one code that is asked for, and where `with_all_codes` says so with all.
@@ -53,17 +43,7 @@ pub async fn kept(
     .load(conn.connection())
     .await?;
     rows.into_iter()
-        .map(|row| {
-            let sums = Sums {
-                n_records: row.n_records.unsigned_abs(),
-                n_filled: row.n_filled.unsigned_abs(),
-                total: row.total,
-                middle: row.middle,
-                codes: codes_of(row.codes)?,
-                only_row: row.only_row.map(i32::unsigned_abs),
-            };
-            Ok((key_of(&row.key)?, sums))
-        })
+        .map(|row| Ok((key_of(&row.key)?, row.sums.sums()?)))
         .collect()
 }
 
