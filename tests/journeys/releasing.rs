@@ -257,9 +257,56 @@ async fn a_protected_one(browser: &Browser, platform: &Platform, reader: &Person
     let old = before.rsplit('/').next().unwrap();
     browser.go(&format!("{release}/changes?with={old}")).await;
     browser.reads("main", "Small counts are left out").await;
+    browser.reads("main", "version 1 in both").await;
     browser.look("release-changes").await;
-    let csv = format!("/api{release}/changes.csv?with={old}");
-    assert_eq!(reader.status(&csv).await, 409);
+    let old_csv = reader
+        .text(&format!("/api{before}/files/{TABLE}.csv"))
+        .await;
+    let changes = reader
+        .text(&format!("/api{release}/changes.csv?with={old}"))
+        .await;
+    changes_are_those_of_the_files(&changes, &figures(&old_csv), &figures(&csv));
+}
+
+/// Each figure of a file, by organisation, line and item.
+fn figures(csv: &str) -> BTreeMap<(String, String, String), String> {
+    let rows = rows(csv);
+    let all = rows.iter().flat_map(|row| {
+        let places = row.keys().filter_map(|column| column.strip_suffix("_cell"));
+        places.map(|item| {
+            let whose = (row["organisation_code"].clone(), row["line"].clone());
+            ((whose.0, whose.1, item.to_owned()), row[item].clone())
+        })
+    });
+    all.collect()
+}
+
+/// A line for each figure that the two files have otherwise, as they have it.
+fn changes_are_those_of_the_files(
+    changes: &str,
+    old: &BTreeMap<(String, String, String), String>,
+    new: &BTreeMap<(String, String, String), String>,
+) {
+    let told = rows(changes.trim_start_matches('\u{feff}'));
+    let told: BTreeMap<_, _> = told
+        .iter()
+        .map(|line| {
+            let code = line["record"].rsplit('(').next().unwrap();
+            let key = (
+                line["organisation_code"].clone(),
+                code.trim_end_matches(')').to_owned(),
+                line["item"].clone(),
+            );
+            (key, (line["before"].clone(), line["now"].clone()))
+        })
+        .collect();
+    let others = old.iter().filter(|(key, before)| new[*key] != **before);
+    let others: BTreeMap<_, _> = others
+        .map(|(key, before)| (key.clone(), (before.clone(), new[key].clone())))
+        .collect();
+    assert_eq!(told, others);
+    assert!(told.values().any(|(_, now)| now == "[c]"));
+    assert_eq!(old.len(), new.len());
 }
 
 /// The workbook of each council by its hash, submitted, and so provisionally in the figures.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::release::MARK;
+use spec::disclosure::MARK;
 
 /// What stands in a column of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use spec::{Accumulation, ItemKind};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use uuid::Uuid;
 
-pub use self::lined_up::{Answering, ItemsOf, LinedUp, LinedUpTables};
+pub use self::lined_up::{Answering, ItemsOf, LinedUp, LinedUpTables, SideOf};
 use crate::{BATCH, DatasetError, bytes_of};
 
 /// The columns, in order; later ones are only ever added at the end.
@@ -46,13 +46,14 @@ pub struct TableOfTwo<'a> {
 pub async fn tables_of_two<'a>(
     conn: &mut Conn,
     all: &[Arc<LinedUp<'a>>],
-    (old, old_accumulation): (&[Answering<'_>], Accumulation),
-    (new, new_accumulation): (&[Answering<'_>], Accumulation),
+    old: SideOf<'_>,
+    new: SideOf<'_>,
 ) -> Result<Vec<TableOfTwo<'a>>, DbError> {
-    let ids: Vec<Uuid> = old.iter().chain(new).map(|(id, _)| *id).collect();
+    let both = old.submissions.iter().chain(new.submissions);
+    let ids: Vec<Uuid> = both.map(|(id, _)| *id).collect();
     let files = submissions::tables_of(conn, &ids).await?;
     let tables = all.iter().map(|lined_up| {
-        let comparison = lined_up.comparison((old, old_accumulation), (new, new_accumulation));
+        let comparison = lined_up.comparison(old, new);
         let files = files.iter().filter(|(id, rows)| {
             let name = version_of(&comparison, *id).map(|version| &version.table.name);
             name == Some(&rows.table)

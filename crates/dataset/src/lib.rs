@@ -25,7 +25,7 @@ use db::DbError;
 
 pub use asked::{Asked, Format, Lineage};
 pub use changes::{
-    Answering, ChangesOfOne, ItemsOf, LinedUp, LinedUpTables, TableOfTwo, changes_csv,
+    Answering, ChangesOfOne, ItemsOf, LinedUp, LinedUpTables, SideOf, TableOfTwo, changes_csv,
     release_changes_csv, tables_of_two,
 };
 pub use manifest::{

@@ -19,7 +19,7 @@ use spec::ReturnSpec;
 use uuid::Uuid;
 
 pub use self::suppressed::{
-    Before, CellsLeftOut, LINKED, MARK, PUBLISHED_BEFORE, Protection, SMALL, Suppressed,
+    Before, CellsLeftOut, LINKED, PUBLISHED_BEFORE, Protection, SMALL, Suppressed,
 };
 use self::suppressed::{Told, cells_csv, decide, forms};
 use crate::write::From;

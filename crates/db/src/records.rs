@@ -23,7 +23,7 @@ use crate::{DbError, Tx};
 
 pub use changes::{
     Asked, Change, ChangeCounts, ChangedRecord, ChangedRecords, Changes, Compared, Comparison,
-    Figure, InVersion, RecordPlace, Side, changes, n_changes,
+    Figure, InVersion, LeftOut, RecordPlace, Side, changes, n_changes,
 };
 pub use pages::{RecordRef, Records, copied};
 pub use read::{

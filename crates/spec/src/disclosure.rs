@@ -78,6 +78,9 @@ pub enum TogetherOf {
     Lines(Vec<String>),
 }
 
+/// What stands in the place of a figure that is not published.
+pub const MARK: &str = "[c]";
+
 /// Why small counts of a return can't be left out of what is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unprotected {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use access::{Action, ActorId};
-use dataset::{DatasetError, ItemsOf, LinedUpTables, Mapped, Until, tables_of_two};
+use dataset::{DatasetError, ItemsOf, LinedUpTables, Mapped, SideOf, Until, tables_of_two};
 use db::records::{self, Asked as AskedOfTable};
 use db::submissions::{self, Answering, Submission, TableRows};
 use db::{Conn, Db, DbError, Sees, findings};
@@ -270,11 +270,14 @@ async fn tables_of<'a>(
     let lined_up = LinedUpTables::of(specs, return_id, &until, ItemsOf::Every)
         .map_err(|_| Denied::NotThere)?;
     let tables = if nothing_in == (None, None) {
-        let old = [(old.id, old.round.return_version.as_str())];
-        let new = [(new.id, new.round.return_version.as_str())];
-        // Each by itself, also where records accumulate.
-        let alone = Accumulation::Replace;
-        tables_of_two(conn, &lined_up.tables, (&old, alone), (&new, alone)).await?
+        let [old, new] = [old, new].map(|of| [(of.id, of.round.return_version.as_str())]);
+        let [old, new] = [&old, &new].map(|submissions| SideOf {
+            submissions,
+            // Each by itself, also where records accumulate.
+            accumulation: Accumulation::Replace,
+            left_out: None,
+        });
+        tables_of_two(conn, &lined_up.tables, old, new).await?
     } else {
         Vec::new()
     };

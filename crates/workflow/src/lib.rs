@@ -35,7 +35,6 @@ mod publish;
 mod read;
 mod reassess;
 mod receive;
-mod release_changes;
 mod releases;
 mod reminders;
 mod rounds;
@@ -138,16 +137,13 @@ pub use reassess::{
 pub use receive::{
     NewUpload, Receipt, ReceiveError, declare_nil, nil_declaration, receive, receive_unless_sent,
 };
-pub use release_changes::{
-    Changed, Counted, HowMuch, MOST_COUNTED, TwoReleases, how_much_changed, two_releases,
-    write_release_changes,
-};
 pub use releases::{
-    Approval, BuildReleaseJob, Building, DraftOf, DraftingRelease, FiguresIn, FileOfRelease,
-    LeftOut, N_APPROVALS, Release, ReleaseError, ReleaseFileError, ReleaseInFull, ReleaseKind,
-    ReleaseToBuild, approve_release, build_release, building, draft_release, keep_release,
-    left_out, may_release, release_file, release_in_full, release_to_build, releases_of,
-    threshold_of,
+    Approval, BuildReleaseJob, Building, Changed, Counted, DraftOf, DraftingRelease, FiguresIn,
+    FileOfRelease, HowMuch, LeftOut, MOST_COUNTED, N_APPROVALS, Release, ReleaseError,
+    ReleaseFileError, ReleaseInFull, ReleaseKind, ReleaseToBuild, TwoReleases, approve_release,
+    build_release, building, draft_release, how_much_changed, keep_release, left_out, may_release,
+    release_file, release_in_full, release_to_build, releases_of, threshold_of, two_releases,
+    write_release_changes,
 };
 pub use reminders::{
     Logged, REMIND_JOB, RemindedOf, remind, reminder_in_words, reminders_in, reminders_of,

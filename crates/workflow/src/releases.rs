@@ -3,21 +3,19 @@
 //! One is drafted from a snapshot, built by a job, approved by two people and so published.
 //! What it is made of is decided when it is drafted; whatever is accepted later is for the next one.
 
+mod build;
+mod changes;
+
+use std::io;
 use std::path::Path;
 
 use access::{Action, ActorId, Object, Reach};
-use chrono::NaiveDate;
-use dataset::release::{
-    Before, Built, CellsLeftOut, Edition, Protection, SUPPRESSED, SUPPRESSED_CELLS, Settings,
-};
-use dataset::{
-    DatasetError, From, Lineage, Manifest, ShapeError, WhichRounds, WhoseRecords, read_manifest,
-};
+use dataset::release::{CellsLeftOut, Protection, SUPPRESSED, Settings};
+use dataset::{DatasetError, Lineage, Manifest, WhichRounds, WhoseRecords, read_manifest};
 use db::releases::{self, Kind, NewRelease, ReleaseFile};
 use db::{Conn, Db, DbError, Sees};
 use files::Files;
 use queue::NewJob;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use spec::disclosure::Unprotected;
 use spec::{Period, ReturnSpec};
@@ -29,6 +27,13 @@ use crate::waivers::by;
 use crate::webhooks::announce_release;
 use crate::{Actor, Denied, ExplainError, OriginalError, WantedError};
 
+pub use self::build::{
+    BuildReleaseJob, ReleaseToBuild, build_release, keep_release, release_to_build,
+};
+pub use self::changes::{
+    Changed, Counted, HowMuch, MOST_COUNTED, TwoReleases, how_much_changed, two_releases,
+    write_release_changes,
+};
 pub use dataset::release::LeftOut;
 pub use db::releases::{Approval, Kind as ReleaseKind, Release, ReleaseFile as FileOfRelease};
 
@@ -37,16 +42,6 @@ pub const N_APPROVALS: usize = 2;
 
 /// Of a return, newest first, this many are listed.
 const N_LISTED: u32 = 200;
-
-/// The job: build a release's files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BuildReleaseJob {
-    pub release_id: Uuid,
-}
-
-impl BuildReleaseJob {
-    pub const KIND: &'static str = "build-release";
-}
 
 /// Whether it is of all that stands, or of what is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +115,7 @@ pub enum ReleaseError {
     UnknownVersion,
     /// A file of a release before it.
     #[error(transparent)]
-    Original(#[from] OriginalError),
+    File(#[from] ReleaseFileError),
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -380,6 +375,20 @@ pub async fn left_out(
     Ok(dataset::release::read_suppressed(room)?)
 }
 
+/// Which figures a release leaves out, as its file of them says; it is copied to `room`.
+async fn cells_left_out(
+    files: &Files,
+    file: &ReleaseFile,
+    room: &Path,
+) -> Result<CellsLeftOut, ReleaseFileError> {
+    let got = files.get_to_file(&file.key, room).await;
+    got.map_err(OriginalError::Files)?;
+    let copy = room.to_owned();
+    let reading = tokio::task::spawn_blocking(move || CellsLeftOut::read(&copy));
+    let read = reading.await.map_err(io::Error::other);
+    Ok(read.map_err(DatasetError::Write)??)
+}
+
 async fn manifest_of(conn: &mut Conn, id: Uuid) -> Result<Manifest, DbError> {
     let stored = releases::manifest(conn, id).await?.unwrap_or_default();
     serde_json::from_value(stored).map_err(|error| DbError::Stored(error.to_string()))
@@ -416,137 +425,6 @@ pub enum ReleaseFileError {
     Dataset(#[from] DatasetError),
     #[error(transparent)]
     Db(#[from] DbError),
-}
-
-/// What a worker needs to build a release.
-pub struct ReleaseToBuild {
-    release: Release,
-    manifest: Manifest,
-    settings: Settings,
-    /// The protected ones before it: what each is made of, and its file of what it leaves out.
-    before: Vec<(Manifest, ReleaseFile)>,
-}
-
-/// `None` where there is nothing left to do: there is no such release, or it is built.
-pub async fn release_to_build(
-    db: &Db,
-    actor: &Actor,
-    id: Uuid,
-) -> Result<Option<ReleaseToBuild>, DbError> {
-    let mut conn = db.read(&sees(actor)).await?;
-    let release = releases::find(&mut conn, id).await?;
-    let Some(release) = release.filter(|release| is_system(actor) && !release.is_built) else {
-        return Ok(None);
-    };
-    let manifest = manifest_of(&mut conn, id).await?;
-    let settings = settings_of(&release)?;
-    let mut before = Vec::new();
-    for id in settings.protection.iter().flat_map(|said| &said.after) {
-        let files = releases::files(&mut conn, *id).await?;
-        let file = files.into_iter().find(|file| file.name == SUPPRESSED_CELLS);
-        let untold = || DbError::Stored(format!("release {id} does not say what it leaves out"));
-        let manifest = manifest_of(&mut conn, *id).await?;
-        before.push((manifest, file.ok_or_else(untold)?));
-    }
-    Ok(Some(ReleaseToBuild {
-        release,
-        manifest,
-        settings,
-        before,
-    }))
-}
-
-/// Writes every file of a release into a folder: the same bytes whenever it is done.
-pub async fn build_release(
-    (db, files): (&Db, &Files),
-    actor: &Actor,
-    versions: &[ReturnSpec],
-    to_build: &ReleaseToBuild,
-    into: &Path,
-) -> Result<Vec<Built>, ReleaseError> {
-    if !is_system(actor) {
-        return Err(Denied::Forbidden.into());
-    }
-    let ReleaseToBuild {
-        release,
-        manifest,
-        settings,
-        before,
-    } = to_build;
-    // A version that was published never changes, and its hash says that it did not.
-    for (version, hash) in &manifest.versions {
-        let is_it = |spec: &&ReturnSpec| spec.id == release.return_id && spec.version == *version;
-        if versions
-            .iter()
-            .find(is_it)
-            .is_none_or(|spec| spec.hash != *hash)
-        {
-            let unknown = DatasetError::Shape(ShapeError::UnknownVersion(version.clone()));
-            return Err(WantedError::from(unknown).into());
-        }
-    }
-    let spec = versions
-        .iter()
-        .find(|spec| spec.id == release.return_id && spec.version == release.return_version)
-        .ok_or(ReleaseError::UnknownVersion)?;
-    let mut earlier = Vec::new();
-    for (manifest, file) in before {
-        // The release's own file of that name is written over it.
-        let copy = into.join(SUPPRESSED_CELLS);
-        let got = files.get_to_file(&file.key, &copy).await;
-        got.map_err(OriginalError::Files)?;
-        let left_out = CellsLeftOut::read(&copy).map_err(WantedError::from)?;
-        let manifest = manifest.clone();
-        earlier.push(Before { manifest, left_out });
-    }
-    let edition = Edition {
-        spec,
-        manifest,
-        settings,
-        before: &earlier,
-        kind: release.kind.as_str(),
-        notes: &release.notes,
-        drafted_on: drafted_on(release),
-    };
-    let from = From {
-        db,
-        sees: &Sees::Everyone,
-        versions,
-    };
-    let built = dataset::release::build(from, &edition, into).await;
-    Ok(built.map_err(WantedError::from)?)
-}
-
-fn drafted_on(release: &Release) -> NaiveDate {
-    cycle::clock::day(release.at)
-}
-
-/// Stores that a release's files are there; repeating it changes nothing.
-/// Until then there are none, and from then on all of them.
-pub async fn keep_release(
-    db: &Db,
-    actor: &Actor,
-    id: Uuid,
-    files: &[ReleaseFile],
-) -> Result<(), DbError> {
-    let mut tx = db.begin(&sees(actor)).await?;
-    let Some(release) = releases::find(&mut tx, id)
-        .await?
-        .filter(|_| is_system(actor))
-    else {
-        return Ok(());
-    };
-    releases::lock(&mut tx, &release.return_id).await?;
-    if releases::add_files(&mut tx, id, files).await? {
-        let hashes: Vec<_> = files
-            .iter()
-            .map(|file| (&file.name, &file.sha256))
-            .collect();
-        let details = json!({"release": id, "return": release.return_id, "files": hashes});
-        record(&mut tx, actor, deed("build_release", details)).await?;
-    }
-    tx.commit().await?;
-    Ok(())
 }
 
 /// Approves a release on behalf of a person; the second person's approval publishes it. Harmless when repeated.

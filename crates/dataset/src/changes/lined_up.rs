@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use db::records::{Compared, Comparison, InVersion, Side};
+use db::records::{Compared, Comparison, InVersion, LeftOut, RecordPlace, Side};
 use spec::{Accumulation, Ancestry, Item, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
 use crate::ShapeError;
+use crate::release::CellsLeftOut;
 use crate::shape::mapping::Told;
 use crate::shape::series::{Series, series};
 use crate::shape::{Mapped, Until};
@@ -47,6 +48,16 @@ pub struct LinedUp<'a> {
 
 /// A submission, and the version of the return that it answers.
 pub type Answering<'a> = (Uuid, &'a str);
+
+/// One of two sets of submissions that are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct SideOf<'a> {
+    /// In the order in which they count, the last one most.
+    pub submissions: &'a [Answering<'a>],
+    pub accumulation: Accumulation,
+    /// What is not told of them; of what both sides leave out nothing is.
+    pub left_out: Option<&'a CellsLeftOut>,
+}
 
 impl<'a> LinedUpTables<'a> {
     /// `published` are all versions; of those in `until` there is something to compare.
@@ -183,11 +194,7 @@ impl<'a> LinedUp<'a> {
     }
 
     /// What is to be compared; of submissions whose version does not ask for the table there is nothing.
-    pub fn comparison(
-        &self,
-        old: (&[Answering<'_>], Accumulation),
-        new: (&[Answering<'_>], Accumulation),
-    ) -> Comparison<'a> {
+    pub fn comparison(&self, old: SideOf<'_>, new: SideOf<'_>) -> Comparison<'a> {
         let (old, new) = (self.side(old), self.side(new));
         let mut items = self.items.clone();
         let accumulate =
@@ -205,16 +212,38 @@ impl<'a> LinedUp<'a> {
         }
     }
 
-    fn side(&self, (submissions, accumulation): (&[Answering<'_>], Accumulation)) -> Side {
-        let submissions = submissions.iter().filter_map(|(id, version)| {
+    fn side(&self, of: SideOf<'_>) -> Side {
+        let known = of.submissions.iter().filter_map(|(id, version)| {
             let mut versions = self.versions.iter();
             let place = versions.position(|known| known.spec.version == *version)?;
             Some((*id, place))
         });
+        let submissions: Vec<(Uuid, usize)> = known.collect();
+        let all = submissions.iter();
+        let left_out = all.flat_map(|(id, place)| self.left_out(of.left_out, *id, *place));
         Side {
-            submissions: submissions.collect(),
-            accumulation,
+            left_out: left_out.collect(),
+            accumulation: of.accumulation,
+            submissions,
         }
+    }
+
+    /// What is left out of a submission that answers the version at a place.
+    fn left_out(&self, cells: Option<&CellsLeftOut>, id: Uuid, place: usize) -> Vec<LeftOut> {
+        let (Some(cells), Some(version)) = (cells, self.versions.get(place)) else {
+            return Vec::new();
+        };
+        let mut all = Vec::new();
+        for (row_number, name) in cells.of(id, &version.table.name) {
+            let record = RecordPlace {
+                submission_id: id,
+                row_number,
+            };
+            let items = version.items.iter().enumerate();
+            let items = items.filter(|(_, item)| **item == Some(name));
+            all.extend(items.map(|(item, _)| LeftOut { record, item }));
+        }
+        all
     }
 
     /// Whether every version that is compared asks for every key.

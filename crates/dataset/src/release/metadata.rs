@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use spec::ItemKind;
+use spec::disclosure::MARK;
 
-use super::{Built, Edition, MARK, TableOf};
+use super::{Built, Edition, TableOf};
 use crate::{Column, Format};
 
 fn csv_name(table: &TableOf) -> String {

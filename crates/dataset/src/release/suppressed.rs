@@ -6,7 +6,7 @@ use std::path::Path;
 
 use db::records::Counted;
 use serde::{Deserialize, Serialize};
-use spec::disclosure::{CellOf, Disclosure, SumOf, TogetherOf};
+use spec::disclosure::{CellOf, Disclosure, MARK, SumOf, TogetherOf};
 use spec::{Item, ItemKind, Layout, Part, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
@@ -14,9 +14,6 @@ use crate::disclosure::{Cells, Decided, Edition, Sum, Why, suppress};
 use crate::rows::Rows;
 use crate::write::From;
 use crate::{DatasetError, Manifest, Shape, bytes_of};
-
-/// What stands in a cell that is not published.
-pub const MARK: &str = "[c]";
 
 /// Why a figure is left out.
 pub const SMALL: &str = "small";
@@ -42,13 +39,15 @@ pub struct Before {
 }
 
 /// The cells that a release left out, as its file has them: what was published is read and not decided anew.
+/// By submission: table, row and item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CellsLeftOut(HashSet<(String, Uuid, u32, String)>);
+pub struct CellsLeftOut(HashMap<Uuid, HashSet<(String, u32, String)>>);
 
 impl CellsLeftOut {
     pub fn read(path: &Path) -> Result<Self, DatasetError> {
         let mut reader = csv::Reader::from_path(path)?;
-        let cells = reader.deserialize().map(|cell| {
+        let mut all = Self::default();
+        for cell in reader.deserialize() {
             let CellLeftOut {
                 table,
                 submission_id,
@@ -56,9 +55,22 @@ impl CellsLeftOut {
                 item,
                 ..
             } = cell?;
-            Ok((table, submission_id, source_row, item))
-        });
-        Ok(Self(cells.collect::<Result<_, csv::Error>>()?))
+            let of_it = all.0.entry(submission_id).or_default();
+            of_it.insert((table, source_row, item));
+        }
+        Ok(all)
+    }
+
+    /// Whether of a submission the same cells are left out of another release.
+    pub fn is_same_in(&self, other: &Self, submission: Uuid) -> bool {
+        self.0.get(&submission) == other.0.get(&submission)
+    }
+
+    /// Rows and items that are left out of a submission's table.
+    pub(crate) fn of(&self, submission: Uuid, table: &str) -> impl Iterator<Item = (u32, &str)> {
+        let all = self.0.get(&submission).into_iter().flatten();
+        all.filter(move |(of, _, _)| of == table)
+            .map(|(_, row_number, item)| (*row_number, item.as_str()))
     }
 }
 
@@ -237,15 +249,14 @@ impl OfForm<'_> {
     }
 
     fn left_out(&self, cells: &CellsLeftOut) -> BTreeSet<usize> {
+        let of_it: HashSet<(u32, &str)> = cells
+            .of(self.counted.submission_id, &self.table.name)
+            .collect();
         let mut left_out = BTreeSet::new();
         for (row, (row_number, _)) in self.form.iter().enumerate() {
             for (column, item) in self.items.iter().enumerate() {
-                let is_it = item.is_some_and(|item| {
-                    let id = self.counted.submission_id;
-                    let cell = (self.table.name.clone(), id, *row_number, item.name.clone());
-                    cells.0.contains(&cell)
-                });
-                if is_it {
+                let is_it = |item: &Item| of_it.contains(&(*row_number, item.name.as_str()));
+                if item.is_some_and(is_it) {
                     left_out.insert(row * self.items.len() + column);
                 }
             }

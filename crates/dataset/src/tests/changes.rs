@@ -7,12 +7,13 @@ use db::records::{ChangeCounts, Counted, n_changes};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use spec::Accumulation::Cumulative;
+use spec::Accumulation::{Cumulative, Replace};
 use spec::{Confidence, Provenance, TableLineage};
 
 use super::versions::{collected, sent, versions, year};
 use super::*;
-use crate::{Answering, ChangesOfOne, ItemsOf, LinedUpTables, until};
+use crate::release::CellsLeftOut;
+use crate::{Answering, ChangesOfOne, ItemsOf, LinedUpTables, SideOf, until};
 
 /// By organisation and key: the values of the items.
 type Rows = BTreeMap<(String, String), Vec<String>>;
@@ -86,7 +87,7 @@ async fn rows_of(db: &Db, spec: &ReturnSpec, manifest: &Manifest) -> Rows {
 }
 
 /// A line of a file of changes, by heading.
-type Line = BTreeMap<String, String>;
+pub(super) type Line = BTreeMap<String, String>;
 
 fn lines(csv: &[u8]) -> Vec<Line> {
     let csv = csv.strip_prefix("\u{feff}".as_bytes()).unwrap();
@@ -95,42 +96,65 @@ fn lines(csv: &[u8]) -> Vec<Line> {
     all.collect()
 }
 
-fn borrowed(all: &[(Uuid, String)]) -> Vec<Answering<'_>> {
-    all.iter()
-        .map(|(id, version)| (*id, version.as_str()))
-        .collect()
-}
-
 /// What changed from one manifest to another, as the file says it and as it is counted.
 async fn changes(
     db: &Db,
     versions: &[ReturnSpec],
     (old, new): (&Manifest, &Manifest),
 ) -> (Vec<Line>, ChangeCounts) {
-    let until = until(old.submissions.iter().chain(&new.submissions));
-    let lined_up = LinedUpTables::of(versions, &new.return_id, &until, ItemsOf::Any).unwrap();
-    let of = |manifest: &Manifest, organisation: &str| -> Vec<Counted> {
-        let all = manifest.submissions.iter();
-        all.filter(|counted| counted.organisation == organisation)
-            .cloned()
-            .collect()
+    changes_of_what_is_told(db, versions, [(old, None), (new, None)]).await
+}
+
+/// Its organisation's code and, where each period stands by itself, its period.
+fn whose(counted: &Counted, accumulates: bool) -> (String, String) {
+    let period = if accumulates {
+        String::new()
+    } else {
+        counted.period_label.clone()
     };
-    let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
-    let mut counts = ChangeCounts::default();
-    let mut out = Vec::new();
-    let sides: Vec<_> = [ARDBEG, BRORA]
-        .map(|organisation| (organisation, of(old, organisation), of(new, organisation)))
-        .into();
-    let mut all = Vec::new();
-    for (organisation, old, new) in &sides {
-        let answering = |all: &'_ [Counted]| -> Vec<(Uuid, String)> {
-            let all = all.iter();
-            all.map(|counted| (counted.submission_id, counted.return_version.clone()))
+    (counted.organisation.clone(), period)
+}
+
+/// Each manifest with what is left out of it, the old one first.
+pub(super) async fn changes_of_what_is_told(
+    db: &Db,
+    versions: &[ReturnSpec],
+    both: [(&Manifest, Option<&CellsLeftOut>); 2],
+) -> (Vec<Line>, ChangeCounts) {
+    let manifests = both.map(|(manifest, _)| manifest);
+    let submissions = || manifests.iter().flat_map(|manifest| &manifest.submissions);
+    let until = until(submissions());
+    let return_id = &manifests[0].return_id;
+    let lined_up = LinedUpTables::of(versions, return_id, &until, ItemsOf::Any).unwrap();
+    let accumulates = manifests[0].accumulates;
+    let groups: BTreeSet<(String, String)> = submissions()
+        .map(|counted| whose(counted, accumulates))
+        .collect();
+    let sides = groups.iter().map(|group| {
+        let of = |manifest: &Manifest| -> Vec<Counted> {
+            let all = manifest.submissions.iter();
+            all.filter(|counted| whose(counted, accumulates) == *group)
+                .cloned()
                 .collect()
         };
-        let (before, now) = (answering(old), answering(new));
-        let (before, now) = (borrowed(&before), borrowed(&now));
-        let (before, now) = ((&before[..], Cumulative), (&now[..], Cumulative));
+        (group.0.as_str(), manifests.map(of))
+    });
+    let sides: Vec<(&str, [Vec<Counted>; 2])> = sides.collect();
+    let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
+    let mut counts = ChangeCounts::default();
+    let mut all = Vec::new();
+    for (organisation, [old, new]) in &sides {
+        let [before, now] = [old, new].map(|all| -> Vec<Answering<'_>> {
+            let all = all.iter();
+            all.map(|counted| (counted.submission_id, counted.return_version.as_str()))
+                .collect()
+        });
+        let side = |submissions, left_out| SideOf {
+            submissions,
+            accumulation: if accumulates { Cumulative } else { Replace },
+            left_out,
+        };
+        let (before, now) = (side(&before, both[0].1), side(&now, both[1].1));
         let tables = tables_of_two(&mut tx, &lined_up.tables, before, now);
         let tables = tables.await.unwrap();
         for table in &tables {
@@ -143,6 +167,7 @@ async fn changes(
             tables,
         });
     }
+    let mut out = Vec::new();
     release_changes_csv(&mut tx, &all, &mut out).await.unwrap();
     (lines(&out), counts)
 }

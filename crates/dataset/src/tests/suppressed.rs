@@ -1,5 +1,7 @@
 //! A release with disclosure control, through a database and into every format.
 
+mod changes;
+
 use std::collections::BTreeMap;
 
 use spec::disclosure::{Disclosure, Unprotected};
@@ -43,6 +45,11 @@ fn parts(names: &[&str]) -> Vec<Part> {
 
 /// Men, women and all, on two lines and their total; and what it cost.
 fn staff() -> ReturnSpec {
+    staff_with("men")
+}
+
+/// With the column of men called so.
+fn staff_with(men: &str) -> ReturnSpec {
     let mut spec = form();
     let table = &mut spec.tables[0];
     let line_item = table.items.remove(0);
@@ -55,7 +62,7 @@ fn staff() -> ReturnSpec {
     };
     table.items = vec![
         line_item,
-        named("men", None),
+        named(men, None),
         named("women", None),
         named("total", None),
         named("cost", Some("£000")),
@@ -63,7 +70,7 @@ fn staff() -> ReturnSpec {
     let Layout::Matrix(matrix) = &mut table.layout else {
         panic!("{:?}", table.layout);
     };
-    matrix.columns = ["men", "women", "total", "cost"]
+    matrix.columns = [men, "women", "total", "cost"]
         .into_iter()
         .zip(3..)
         .map(|(item, column_idx)| MatrixColumn {
@@ -93,19 +100,19 @@ fn staff() -> ReturnSpec {
             &["total"],
             RuleKind::SumAcross {
                 total: "total".to_owned(),
-                parts: parts(&["men", "women"]),
+                parts: parts(&[men, "women"]),
             },
         ),
         rule(
             "lines-do-not-add-up",
-            &["men", "women", "total"],
+            &[men, "women", "total"],
             RuleKind::SumDown {
                 total_line: "T".to_owned(),
                 part_lines: parts(&["1", "2", "3"]),
             },
         ),
     ];
-    let counts = ["men", "women", "total"].map(str::to_owned).to_vec();
+    let counts = [men, "women", "total"].map(str::to_owned).to_vec();
     spec.disclosure_said = Some(Disclosure {
         counts: BTreeMap::from([("form".to_owned(), counts)]),
         ..Disclosure::default()

@@ -45,6 +45,16 @@ pub struct Side {
     pub submissions: Vec<(Uuid, usize)>,
     /// Whether each record of theirs is in it, or of those with the same keys the last one.
     pub accumulation: Accumulation,
+    /// What of them is not told: only that it is left out is compared, and not what it is.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A figure that is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    pub record: RecordPlace,
+    /// Its place in [`Comparison::items`].
+    pub item: usize,
 }
 
 /// A table of two sets of submissions.
@@ -105,13 +115,13 @@ impl ChangedRecord {
     }
 }
 
-/// What is compared of a record, in both, in Postgres text form.
+/// What is compared of a record, in both, in Postgres text form; what is left out is [`MARK`](spec::disclosure::MARK).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figure {
     pub old: Option<String>,
     pub new: Option<String>,
     pub differs: bool,
-    /// New less old, where both are numbers.
+    /// New less old, where both are numbers that are told.
     pub by: Option<String>,
     /// The same as a percentage of the old one, with one decimal place; `None` where that is nought.
     pub percent: Option<String>,

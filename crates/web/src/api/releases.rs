@@ -162,14 +162,17 @@ pub(crate) async fn two(
     with: &With,
 ) -> Result<TwoReleases, Problem> {
     let with = with.with.as_deref().map(parse_id).transpose()?;
-    Ok(workflow::two_releases(site.db()?, reader, parse_id(release)?, with).await?)
+    let which = (parse_id(release)?, with);
+    let room = crate::spool::place(&site.config.spool_dir)
+        .map_err(|error| Problem::failed("compare two releases", &error))?;
+    Ok(workflow::two_releases((site.db()?, &site.files), reader, which, &room).await?)
 }
 
 /// What changed between two releases
 ///
 /// A line for each figure that is another one now, and for each value of a record that came or went.
 /// Where records accumulate over the periods of a return, a record is compared as it was sent last before each release,
-/// whichever file that was in.
+/// whichever file that was in. A figure that a release leaves out stands as [c], as in its files, and no line is there where both leave it out.
 #[utoipa::path(
     get,
     path = "/api/releases/{release}/changes.csv",
@@ -181,7 +184,7 @@ pub(crate) async fn two(
     ),
     responses(
         (status = 200, description = "The changes", body = String, content_type = "text/csv"),
-        (status = 409, description = "A release leaves small counts out"),
+        (status = 409, description = "A release leaves small counts out and has no file yet that says which"),
     )
 )]
 pub(crate) async fn changes(
@@ -192,20 +195,22 @@ pub(crate) async fn changes(
     with: web::Query<With>,
 ) -> Result<HttpResponse, Problem> {
     let two = two(&site, &reader, &release, &with).await?;
-    if two.is_protected {
+    if !two.can_be_told() {
         return Err(Problem::conflict(
-            "Small counts are left out",
-            "One of the two releases leaves small counts out, and what changed figure by figure could tell them. The page of the changes leads to the versions of each return, for whoever may see those.",
+            "Not known what is left out",
+            UNTOLD_IN_WORDS,
         ));
     }
     let name = format!("changes-{}-{}.csv", two.old.id, two.new.id);
     let (db, specs) = (site.db()?.clone(), site.clone());
     stream::csv(&bulk, &site.config.spool_dir, &name, |out| async move {
-        let written = workflow::write_release_changes(&db, &reader, &specs.specs, &two, out).await;
-        written.map_err(WantedError::from)
+        workflow::write_release_changes(&db, &reader, &specs.specs, &two, out).await
     })
     .await
 }
+
+/// Why it can't be told what changed between two releases.
+pub(crate) const UNTOLD_IN_WORDS: &str = "One of the two releases leaves small counts out, and has no file suppressed-cells.csv that says which: it is not built yet, or was built before there were such files. What changed figure by figure could tell them.";
 
 /// Why small counts can't be left out, and what to do.
 pub(crate) fn unprotected_in_words(why: Unprotected) -> &'static str {
@@ -230,7 +235,7 @@ impl From<ReleaseFileError> for Problem {
             ReleaseFileError::Original(error) => {
                 Problem::failed("give a file of a release", &error)
             }
-            ReleaseFileError::Dataset(error) => Problem::failed("read a file of a release", &error),
+            ReleaseFileError::Dataset(error) => WantedError::from(error).into(),
         }
     }
 }
@@ -264,7 +269,7 @@ impl From<ReleaseError> for Problem {
                 Problem::conflict("Not built yet", "Its files are still being made.")
             }
             ReleaseError::NotAPerson => Problem::forbidden(),
-            ReleaseError::UnknownVersion | ReleaseError::Original(_) => {
+            ReleaseError::UnknownVersion | ReleaseError::File(_) => {
                 Problem::failed("build a release", &error)
             }
         }

@@ -4,13 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use finding::words::{counted, with_commas};
-use workflow::{ChangeCounts, Changed, Counted, MOST_COUNTED};
+use workflow::{ChangeCounts, Changed, Counted, MOST_COUNTED, TwoReleases};
 
 use super::datasets;
 use super::problem::PageProblem;
 use super::releases::{by_and_when, kind_in_words, periods_in_words};
 use crate::Site;
-use crate::api::releases::{With, two};
+use crate::api::releases::{UNTOLD_IN_WORDS, With, two};
 use crate::session::{Visitor, You};
 
 /// Of one organisation, so many versions that came or went are named.
@@ -25,8 +25,12 @@ struct ChangesPage {
     release: String,
     before: (String, String),
     now: (String, String),
-    /// Of every change; `None` where it would tell what a release leaves out.
+    /// Of every change; `None` where it can't be told.
     csv: Option<String>,
+    /// Why it can't.
+    untold: &'static str,
+    /// Figures are left out of one of them.
+    is_protected: bool,
     accumulates: bool,
     /// Of more records than these nothing is counted here.
     too_many: Option<String>,
@@ -65,7 +69,7 @@ pub(crate) async fn show(
     let counts = |idx: usize| how_much.counts.as_ref()?.get(idx);
     let rows = two.changed.iter().enumerate();
     let rows: Vec<Row> = rows
-        .filter_map(|(idx, changed)| row(changed, two.accumulates, counts(idx)))
+        .filter_map(|(idx, changed)| row(changed, &two, counts(idx)))
         .collect();
     let page = ChangesPage {
         title: two.new.return_title.clone(),
@@ -73,14 +77,17 @@ pub(crate) async fn show(
         release: format!("/releases/{}", two.new.id),
         before: named(&two.old),
         now: named(&two.new),
-        csv: (!two.is_protected).then(|| {
+        csv: two.can_be_told().then(|| {
             format!(
                 "/api/releases/{}/changes.csv?with={}",
                 two.new.id, two.old.id
             )
         }),
+        untold: UNTOLD_IN_WORDS,
+        is_protected: two.is_protected,
         accumulates: two.accumulates,
-        too_many: how_much.counts.is_none().then(|| with_commas(MOST_COUNTED)),
+        too_many: (two.can_be_told() && how_much.counts.is_none())
+            .then(|| with_commas(MOST_COUNTED)),
         has_changes: rows.iter().any(|row| row.changes.is_some()),
         rows,
         mapping: datasets::in_words(&how_much.mapping),
@@ -90,10 +97,11 @@ pub(crate) async fn show(
     Ok(super::render(StatusCode::OK, &page))
 }
 
-fn row(changed: &Changed, accumulates: bool, counts: Option<&ChangeCounts>) -> Option<Row> {
+fn row(changed: &Changed, two: &TwoReleases, counts: Option<&ChangeCounts>) -> Option<Row> {
+    let accumulates = two.accumulates;
     let either = changed.new.first().or(changed.old.first())?;
     let link = match (changed.old.as_slice(), changed.new.as_slice()) {
-        ([old], [new]) if !accumulates => Some(format!(
+        ([old], [new]) if !accumulates && old.submission_id != new.submission_id => Some(format!(
             "/submissions/{}/changes?with={}",
             new.submission_id, old.submission_id
         )),
@@ -104,7 +112,7 @@ fn row(changed: &Changed, accumulates: bool, counts: Option<&ChangeCounts>) -> O
         period: (!accumulates).then(|| either.period_label.clone()),
         versions: versions(changed, accumulates),
         changes: match counts {
-            Some(counts) => Some(in_words(*counts)),
+            Some(counts) => Some(in_words(*counts, two.is_protected)),
             None => link.is_some().then(|| "see the two versions".to_owned()),
         },
         link,
@@ -119,6 +127,12 @@ fn versions(changed: &Changed, accumulates: bool) -> Vec<String> {
             "version {} before, version {} now",
             went.version_number, came.version_number
         )];
+    }
+    if (went.as_slice(), came.as_slice()) == (&[], &[]) {
+        let same = changed.new.iter();
+        return same
+            .map(|of| format!("version {} in both", of.version_number))
+            .collect();
     }
     let called = |of: &Counted| {
         if accumulates {
@@ -138,7 +152,7 @@ fn versions(changed: &Changed, accumulates: bool) -> Vec<String> {
     all
 }
 
-fn in_words(counts: ChangeCounts) -> String {
+fn in_words(counts: ChangeCounts, is_protected: bool) -> String {
     let mut parts = Vec::new();
     for (n, one, many) in [
         (counts.figures, "figure changed", "figures changed"),
@@ -150,7 +164,8 @@ fn in_words(counts: ChangeCounts) -> String {
         }
     }
     if parts.is_empty() {
-        return "no figure is another one".to_owned();
+        let of = if is_protected { "published " } else { "" };
+        return format!("no {of}figure is another one");
     }
     parts.join(", ")
 }

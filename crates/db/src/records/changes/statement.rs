@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use spec::disclosure::MARK;
 use spec::{Accumulation, ItemKind};
 use uuid::Uuid;
 
 use super::super::{ddl, table_name};
-use super::{Compared, Comparison, InVersion, Side};
+use super::{Compared, Comparison, Side};
 use crate::DbError;
 
 /// What the statements are put together from.
@@ -32,7 +33,7 @@ impl Statement {
             .iter()
             .filter(|column| column.is_key || !has_keys)
             .collect();
-        let Some(first) = known_by.first().map(|column| column.idx) else {
+        let Some(first) = known_by.first() else {
             let what = comparison.versions.first();
             return Err(DbError::Table {
                 what: what.map_or_else(String::new, |version| {
@@ -54,11 +55,17 @@ impl Statement {
         for column in columns.iter().filter(|column| has_keys && !column.is_key) {
             let _ = write!(n_differ, " + ({})::int", column.differs());
         }
-        // One row of one submission, which counts in both, is the same in both.
+        // One row of one submission, which counts in both, is the same in both, but for what one of them leaves out.
+        let is_told = !columns.iter().any(|column| column.may_be_left_out);
+        let is_same = if is_told {
+            "o.submission_id = n.submission_id"
+        } else {
+            "false"
+        };
         let changed = format!(
             "{}SELECT o.submission_id AS old_id, o.row_number AS old_row, o.place AS old_place,
                 n.submission_id AS new_id, n.row_number AS new_row, n.place AS new_place,
-                CASE WHEN o.submission_id IS NULL OR n.submission_id IS NULL OR o.submission_id = n.submission_id THEN 0
+                CASE WHEN o.submission_id IS NULL OR n.submission_id IS NULL OR {is_same} THEN 0
                      ELSE {n_differ} END AS n_figures
              FROM {} o FULL JOIN {} n ON {} AND o.nth = n.nth",
             records.touched()?,
@@ -75,15 +82,15 @@ impl Statement {
             let all: Vec<String> = columns.iter().map(of).collect();
             all.join(", ")
         };
-        let old_values = list(&|column| format!("o.c{}::text", column.idx));
-        let new_values = list(&|column| format!("n.c{}::text", column.idx));
+        let old_values = list(&|column| column.text("o"));
+        let new_values = list(&|column| column.text("n"));
         Ok(Self {
             changed,
             join: format!(
                 "LEFT JOIN ({}) o ON o.submission_id = c.old_id AND o.row_number = c.old_row
                  LEFT JOIN ({}) n ON n.submission_id = c.new_id AND n.row_number = c.new_row",
-                records.all(&comparison.old.submissions)?,
-                records.all(&comparison.new.submissions)?
+                records.all(&comparison.old)?,
+                records.all(&comparison.new)?
             ),
             columns: format!(
                 "c.old_id, c.old_row, c.new_id, c.new_row, coalesce(c.new_place, c.old_place) AS place,
@@ -94,7 +101,7 @@ impl Statement {
                 list(&Column::percent),
             ),
             text: format!("array_to_string(ARRAY[{old_values}, {new_values}]::text[], ' ')"),
-            first_key: format!("coalesce(n.c{first}::text, o.c{first}::text)"),
+            first_key: format!("coalesce({}, {})", first.text("n"), first.text("o")),
         })
     }
 
@@ -149,10 +156,12 @@ const COUNTS: &str = "count(*) FILTER (WHERE change = 'changed') AS changed,
 const IN_ORDER: &str =
     "coalesce(c.new_place, c.old_place), coalesce(c.new_row, c.old_row), c.new_row NULLS FIRST";
 
-/// Something that is compared, as the column `c0`, `c1` … of both sides.
+/// Something that is compared, as the column `c0`, `c1` … of both sides; and `h0`, `h1` …, whether it is left out,
+/// where it may be: then there is nothing in the former.
 struct Column {
     idx: usize,
     is_key: bool,
+    may_be_left_out: bool,
     sql_type: String,
     is_number: bool,
     /// In each version: what fills it.
@@ -162,7 +171,21 @@ struct Column {
 impl Column {
     fn differs(&self) -> String {
         let idx = self.idx;
-        format!("o.c{idx} IS DISTINCT FROM n.c{idx}")
+        let differs = format!("o.c{idx} IS DISTINCT FROM n.c{idx}");
+        if self.may_be_left_out {
+            format!("{differs} OR o.h{idx} IS DISTINCT FROM n.h{idx}")
+        } else {
+            differs
+        }
+    }
+
+    fn text(&self, of: &str) -> String {
+        let idx = self.idx;
+        if self.may_be_left_out {
+            format!("CASE WHEN {of}.h{idx} THEN '{MARK}' ELSE {of}.c{idx}::text END")
+        } else {
+            format!("{of}.c{idx}::text")
+        }
     }
 
     fn by(&self) -> String {
@@ -190,11 +213,15 @@ impl Column {
 fn columns(comparison: &Comparison<'_>) -> Result<Vec<Column>, DbError> {
     let items = comparison.items.iter().enumerate();
     items
-        .map(|(idx, item)| column(idx, *item, &comparison.versions))
+        .map(|(idx, item)| column(idx, *item, comparison))
         .collect()
 }
 
-fn column(idx: usize, item: Compared, versions: &[InVersion<'_>]) -> Result<Column, DbError> {
+fn column(idx: usize, item: Compared, comparison: &Comparison<'_>) -> Result<Column, DbError> {
+    let versions = &comparison.versions;
+    let mut left_out = [&comparison.old, &comparison.new]
+        .into_iter()
+        .flat_map(|side| &side.left_out);
     let is_coded = versions.iter().any(|version| {
         version
             .codes
@@ -233,6 +260,7 @@ fn column(idx: usize, item: Compared, versions: &[InVersion<'_>]) -> Result<Colu
         filled_by: filled_by.collect(),
         idx,
         is_key: item.is_key,
+        may_be_left_out: left_out.any(|left_out| left_out.item == idx),
         is_number: is_number && !is_coded,
         sql_type,
     })
@@ -252,7 +280,7 @@ fn keys(comparison: &Comparison<'_>, known_by: &[&Column], has_keys: bool) -> Ve
     }
     known_by
         .iter()
-        .map(|column| format!("coalesce(r.c{}::text, '') COLLATE \"C\"", column.idx))
+        .map(|column| format!("coalesce({}, '') COLLATE \"C\"", column.text("r")))
         .collect()
 }
 
@@ -264,13 +292,11 @@ struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// The records of submissions, whichever versions those are of, with all columns and the place of their submission.
-    fn all(&self, submissions: &[(Uuid, usize)]) -> Result<String, DbError> {
-        let ids = |of: &mut dyn Iterator<Item = Uuid>| {
-            let ids: Vec<String> = of.map(|id| id.to_string()).collect();
-            format!("'{{{}}}'::uuid[]", ids.join(","))
-        };
-        let every = ids(&mut submissions.iter().map(|(id, _)| *id));
+    /// The records of a side, whichever versions they are of, with all columns and the place of their submission.
+    fn all(&self, side: &Side) -> Result<String, DbError> {
+        let submissions = &side.submissions;
+        let left_out = self.left_out(side);
+        let every = array(submissions.iter().map(|(id, _)| *id), "uuid");
         let mut selects = Vec::new();
         for (place, version) in self.comparison.versions.iter().enumerate() {
             let of_it = submissions.iter().filter(|(_, of)| *of == place);
@@ -283,28 +309,52 @@ impl Records<'_> {
             for column in self.columns {
                 let nothing = format!("NULL::{}", column.sql_type);
                 let filled_by = column.filled_by.get(place).unwrap_or(&nothing);
-                let _ = write!(columns, ", {filled_by} AS c{}", column.idx);
+                let idx = column.idx;
+                let _ = if column.may_be_left_out {
+                    let is_left_out = format!("coalesce({idx} = ANY (l.items), false)");
+                    write!(
+                        columns,
+                        ", CASE WHEN NOT {is_left_out} THEN {filled_by} END AS c{idx}, {is_left_out} AS h{idx}"
+                    )
+                } else {
+                    write!(columns, ", {filled_by} AS c{idx}")
+                };
             }
             selects.push(format!(
                 "SELECT r.submission_id, r.row_number, array_position({every}, r.submission_id) AS place{columns}
-                 FROM {} r WHERE r.submission_id = ANY ({})",
+                 FROM {} r{left_out} WHERE r.submission_id = ANY ({})",
                 table_name(version.spec, version.table)?,
-                ids(&mut of_it.into_iter())
+                array(of_it.into_iter(), "uuid")
             ));
         }
         Ok(selects.join(" UNION ALL "))
     }
 
+    /// Joins to each record `l`, the items that are left out of it, where there are any at all.
+    fn left_out(&self, side: &Side) -> String {
+        if !self.columns.iter().any(|column| column.may_be_left_out) {
+            return String::new();
+        }
+        let all = || side.left_out.iter();
+        format!(
+            " LEFT JOIN (
+                SELECT submission_id, row_number, array_agg(item) AS items
+                FROM unnest({}, {}, {}) AS cell (submission_id, row_number, item)
+                GROUP BY submission_id, row_number
+             ) l ON l.submission_id = r.submission_id AND l.row_number = r.row_number",
+            array(all().map(|left_out| left_out.record.submission_id), "uuid"),
+            array(all().map(|left_out| left_out.record.row_number), "integer"),
+            array(all().map(|left_out| left_out.item), "integer")
+        )
+    }
+
     /// The same with what each record is known by: `k0`, `k1` …
-    fn known(&self, submissions: &[(Uuid, usize)]) -> Result<String, DbError> {
+    fn known(&self, side: &Side) -> Result<String, DbError> {
         let mut known = String::new();
         for (idx, key) in self.keys.iter().enumerate() {
             let _ = write!(known, ", {key} AS k{idx}");
         }
-        Ok(format!(
-            "(SELECT r.*{known} FROM ({}) r)",
-            self.all(submissions)?
-        ))
+        Ok(format!("(SELECT r.*{known} FROM ({}) r)", self.all(side)?))
     }
 
     fn key_names(&self) -> String {
@@ -314,7 +364,7 @@ impl Records<'_> {
 
     /// A side's records, and, where one is known by what another is known by too, which of them it is.
     fn side(&self, side: &Side) -> Result<String, DbError> {
-        let known = self.known(&side.submissions)?;
+        let known = self.known(side)?;
         let keys = self.key_names();
         Ok(match side.accumulation {
             Accumulation::Replace => format!(
@@ -350,8 +400,11 @@ impl Records<'_> {
 
     /// The submissions that only one side has, where both accumulate: every other record stands as it stood.
     /// `None` where that does not follow.
-    fn may_be_others(&self) -> Option<Vec<(Uuid, usize)>> {
+    fn may_be_others(&self) -> Option<Side> {
         let Comparison { old, new, .. } = self.comparison;
+        if !old.left_out.is_empty() || !new.left_out.is_empty() {
+            return None;
+        }
         if [old, new].map(|side| side.accumulation) != [Accumulation::Cumulative; 2] {
             return None;
         }
@@ -376,6 +429,15 @@ impl Records<'_> {
                 .filter(|(id, _)| !other.contains(id));
             others.extend(only);
         }
-        Some(others)
+        Some(Side {
+            submissions: others,
+            accumulation: Accumulation::Cumulative,
+            left_out: Vec::new(),
+        })
     }
+}
+
+fn array<T: std::fmt::Display>(all: impl Iterator<Item = T>, sql_type: &str) -> String {
+    let all: Vec<String> = all.map(|one| one.to_string()).collect();
+    format!("'{{{}}}'::{sql_type}[]", all.join(","))
 }

@@ -1,21 +1,27 @@
-//! What is different between two releases: organisation by organisation, row by row.
+//! What is different between two releases: organisation by organisation, row by row. Of what they leave out it tells
+//! what their files tell, and no more.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use chrono::NaiveDate;
+use dataset::release::{CellsLeftOut, SUPPRESSED_CELLS};
 use dataset::{
-    Answering, ChangesOfOne, DatasetError, ItemsOf, LinedUpTables, Manifest, Mapped, Until,
+    Answering, ChangesOfOne, DatasetError, ItemsOf, LinedUpTables, Manifest, Mapped, SideOf, Until,
     release_changes_csv, tables_of_two, until,
 };
 use db::records::{self, ChangeCounts};
 use db::releases::Release;
 use db::{Conn, Db, DbError, Sees};
+use files::Files;
 use spec::{Accumulation, ReturnSpec};
 use tokio::io::AsyncWrite;
 use uuid::Uuid;
 
+use super::{
+    ReleaseFileError, ReleaseInFull, cells_left_out, release_in_full, releases_of, threshold_of,
+};
 use crate::compare::COMPARED_WITHIN;
-use crate::releases::{release_in_full, releases_of, threshold_of};
 use crate::{Actor, Denied};
 
 pub use db::records::Counted;
@@ -29,13 +35,22 @@ pub struct TwoReleases {
     pub new: Release,
     /// Records of earlier periods count on, so that an organisation's submissions are compared all together.
     pub accumulates: bool,
-    /// One of them leaves small counts out: what changed row by row would tell them.
+    /// One of them leaves small counts out: what changed is told of the figures that both publish.
     pub is_protected: bool,
-    /// Those of which something else counts: by organisation and period, or, where records accumulate, by organisation.
+    /// Those of which something else counts, or is left out: by organisation and period, or, where records accumulate, by organisation.
     pub changed: Vec<Changed>,
+    /// What each of them leaves out, the old one first; `None`: one of them does, and has no file that says what.
+    left_out: Option<[CellsLeftOut; 2]>,
     /// How each of them is put together, the old one first.
     accumulations: [Accumulation; 2],
     until: Until,
+}
+
+impl TwoReleases {
+    /// Whether it can be told figure by figure what changed: it is known of both what they leave out.
+    pub fn can_be_told(&self) -> bool {
+        self.left_out.is_some()
+    }
 }
 
 /// What counts of an organisation in each release, the last one most.
@@ -64,13 +79,13 @@ impl Changed {
 }
 
 /// The two releases and of whom they have other versions. Without another one to compare with, with the one before:
-/// not there where there is none.
+/// not there where there is none. What they leave out is read from their files, by way of `room`.
 pub async fn two_releases(
-    db: &Db,
+    (db, files): (&Db, &Files),
     actor: &Actor,
-    new: Uuid,
-    with: Option<Uuid>,
-) -> Result<TwoReleases, Denied> {
+    (new, with): (Uuid, Option<Uuid>),
+    room: &Path,
+) -> Result<TwoReleases, ReleaseFileError> {
     let new = release_in_full(db, actor, new).await?;
     let with = match with {
         Some(with) => with,
@@ -86,8 +101,15 @@ pub async fn two_releases(
     };
     let old = release_in_full(db, actor, with).await?;
     if old.release.return_id != new.release.return_id {
-        return Err(Denied::NotThere);
+        return Err(Denied::NotThere.into());
     }
+    let left_out = match (
+        left_out_of(files, &old, room).await?,
+        left_out_of(files, &new, room).await?,
+    ) {
+        (Some(of_old), Some(of_new)) => Some([of_old, of_new]),
+        _ => None,
+    };
     let (before, now) = (&old.manifest, &new.manifest);
     let mut until = until(before.submissions.iter().chain(&now.submissions));
     // Whose words are used, whether or not anything was collected with them.
@@ -100,7 +122,7 @@ pub async fn two_releases(
         is_protected: threshold_of(&old.release)
             .or(threshold_of(&new.release))
             .is_some(),
-        changed: changed(before, now),
+        changed: changed((before, now), left_out.as_ref()),
         accumulations: [before, now].map(|manifest| {
             if manifest.accumulates {
                 Accumulation::Cumulative
@@ -108,10 +130,26 @@ pub async fn two_releases(
                 Accumulation::Replace
             }
         }),
+        left_out,
         until,
         old: old.release,
         new: new.release,
     })
+}
+
+/// `None`: it leaves something out, and has no file that says what; it is not built, or was before there were such files.
+async fn left_out_of(
+    files: &Files,
+    of: &ReleaseInFull,
+    room: &Path,
+) -> Result<Option<CellsLeftOut>, ReleaseFileError> {
+    if threshold_of(&of.release).is_none() {
+        return Ok(Some(CellsLeftOut::default()));
+    }
+    match of.files.iter().find(|file| file.name == SUPPRESSED_CELLS) {
+        Some(file) => Ok(Some(cells_left_out(files, file, room).await?)),
+        None => Ok(None),
+    }
 }
 
 /// Of a return of which each period stands by itself, one version of each counts; where records accumulate, what an
@@ -126,7 +164,10 @@ fn key(counted: &Counted, accumulates: bool) -> Key<'_> {
     )
 }
 
-fn changed(old: &Manifest, new: &Manifest) -> Vec<Changed> {
+fn changed(
+    (old, new): (&Manifest, &Manifest),
+    left_out: Option<&[CellsLeftOut; 2]>,
+) -> Vec<Changed> {
     let accumulates = old.accumulates || new.accumulates;
     let mut both: BTreeMap<Key<'_>, Changed> = BTreeMap::new();
     for counted in &old.submissions {
@@ -141,13 +182,20 @@ fn changed(old: &Manifest, new: &Manifest) -> Vec<Changed> {
             .new
             .push(counted.clone());
     }
-    let is_other = |changed: &Changed| changed.came_and_went() != (Vec::new(), Vec::new());
+    let is_left_out_otherwise = |counted: &Counted| {
+        left_out.is_some_and(|[of_old, of_new]| !of_old.is_same_in(of_new, counted.submission_id))
+    };
+    let is_other = |changed: &Changed| {
+        changed.came_and_went() != (Vec::new(), Vec::new())
+            || changed.new.iter().any(is_left_out_otherwise)
+    };
     both.into_values().filter(is_other).collect()
 }
 
 /// How much changed, and what is to be known of it.
 pub struct HowMuch {
-    /// Of each of [`TwoReleases::changed`]; `None`: there are too many records to count them for a page.
+    /// Of each of [`TwoReleases::changed`]; `None`: there are too many records to count them for a page, or
+    /// it [can't be told](TwoReleases::can_be_told).
     pub counts: Option<Vec<ChangeCounts>>,
     /// What older versions of the return called otherwise.
     pub mapping: Vec<Mapped>,
@@ -166,19 +214,20 @@ pub async fn how_much_changed(
     let mut tx = db
         .begin_long_snapshot(&Sees::Everyone, COMPARED_WITHIN)
         .await?;
-    let counts = if n_compared(&mut tx, &lined_up, two).await? > MOST_COUNTED {
-        None
-    } else {
-        let mut all = Vec::new();
-        for changed in &two.changed {
-            let mut sum = ChangeCounts::default();
-            let of = of_one(&mut tx, &lined_up, two, changed).await?;
-            for table in &of.tables {
-                sum.add(records::n_changes(&mut tx, &table.comparison).await?);
+    let counts = match &two.left_out {
+        Some(left_out) if n_compared(&mut tx, &lined_up, two).await? <= MOST_COUNTED => {
+            let mut all = Vec::new();
+            for changed in &two.changed {
+                let mut sum = ChangeCounts::default();
+                let of = of_one(&mut tx, &lined_up, (two, left_out), changed).await?;
+                for table in &of.tables {
+                    sum.add(records::n_changes(&mut tx, &table.comparison).await?);
+                }
+                all.push(sum);
             }
-            all.push(sum);
+            Some(all)
         }
-        Some(all)
+        Some(_) | None => None,
     };
     tx.commit().await?;
     let mapping = lined_up.tables.iter().flat_map(|table| &table.mapping);
@@ -221,7 +270,7 @@ async fn n_compared(
 async fn of_one<'a>(
     conn: &mut Conn,
     lined_up: &LinedUpTables<'a>,
-    two: &TwoReleases,
+    (two, left_out): (&TwoReleases, &[CellsLeftOut; 2]),
     changed: &'a Changed,
 ) -> Result<ChangesOfOne<'a>, DbError> {
     let answering = |all: &'a [Counted]| -> Vec<Answering<'a>> {
@@ -230,7 +279,11 @@ async fn of_one<'a>(
             .collect()
     };
     let (old, new) = (answering(&changed.old), answering(&changed.new));
-    let [of_old, of_new] = two.accumulations;
+    let side = |idx: usize, submissions| SideOf {
+        submissions,
+        accumulation: two.accumulations[idx],
+        left_out: Some(&left_out[idx]),
+    };
     let tables = &lined_up.tables;
     let either = changed.new.first().or(changed.old.first());
     Ok(ChangesOfOne {
@@ -239,25 +292,27 @@ async fn of_one<'a>(
         }),
         old: &changed.old,
         new: &changed.new,
-        tables: tables_of_two(conn, tables, (&old, of_old), (&new, of_new)).await?,
+        tables: tables_of_two(conn, tables, side(0, &old), side(1, &new)).await?,
     })
 }
 
-/// Writes everything that is different, a line for each value. Gives the number of records.
+/// Writes everything that is different, a line for each value. Gives the number of records. Denied where it
+/// [can't be told](TwoReleases::can_be_told).
 pub async fn write_release_changes<W: AsyncWrite + Unpin + Send>(
     db: &Db,
     _actor: &Actor,
     versions: &[ReturnSpec],
     two: &TwoReleases,
     mut out: W,
-) -> Result<u64, DatasetError> {
-    let lined_up = lined_up(versions, two)?;
+) -> Result<u64, ReleaseFileError> {
+    let left_out = two.left_out.as_ref().ok_or(Denied::NotThere)?;
+    let lined_up = lined_up(versions, two).map_err(DatasetError::from)?;
     let mut tx = db
         .begin_long_snapshot(&Sees::Everyone, COMPARED_WITHIN)
         .await?;
     let mut all = Vec::new();
     for changed in &two.changed {
-        all.push(of_one(&mut tx, &lined_up, two, changed).await?);
+        all.push(of_one(&mut tx, &lined_up, (two, left_out), changed).await?);
     }
     let n_records = release_changes_csv(&mut tx, &all, &mut out).await?;
     tx.commit().await?;
