@@ -413,6 +413,7 @@ impl Shape {
             spec,
             table: spec.table(&filling.table)?,
             items: names(&filling.items),
+            codes: &filling.codes,
             keys: names(&filling.keys),
         })
     }
@@ -486,6 +487,7 @@ pub(crate) struct OwnedSource<'a> {
     spec: &'a ReturnSpec,
     table: &'a TableSpec,
     items: Vec<Option<&'a str>>,
+    codes: &'a [BTreeMap<String, String>],
     keys: Vec<Option<&'a str>>,
 }
 
@@ -495,6 +497,7 @@ impl OwnedSource<'_> {
             spec: self.spec,
             table: self.table,
             items: &self.items,
+            codes: self.codes,
             keys: &self.keys,
         }
     }

@@ -92,6 +92,7 @@ async fn rows_of(
         spec,
         table: earlier,
         items: &items,
+        codes: &[],
         keys: &keys,
     };
     match spec.accumulation {

@@ -174,6 +174,7 @@ async fn record(
         spec,
         table,
         items: &items,
+        codes: &[],
         keys: &[],
     };
     let Some(before) = which.row_number.checked_sub(1) else {

@@ -192,6 +192,7 @@ async fn keys(
         spec,
         table,
         items: &keys,
+        codes: &[],
         keys: &[],
     };
     let found = records::page(conn, &source, submission.id, before, 1).await?;

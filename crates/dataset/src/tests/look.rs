@@ -2,6 +2,7 @@
 
 use crate::look::{Exact, Found, Look, Standing, SumOf, What, last_periods, look, total};
 
+use super::versions::{collected, sent, versions, year};
 use super::*;
 
 /// A look at what counts up to a period.
@@ -235,4 +236,68 @@ async fn whoever_need_not_answer_any_more_still_has_what_it_sent() {
     let found = looked(&db, &spec, &q2(), Sees::Everyone, &What::Records).await;
     assert_eq!(told(&found)[2], "Ardbeg 2026-27-Q2 earlier 1");
     assert_eq!(csv_of(&db, &spec, &q2()).await.lines().count(), 2);
+}
+
+#[tokio::test]
+async fn codes_are_counted_by_what_they_are_called_now() {
+    let database = TestDb::new();
+    let versions = versions();
+    let db = collected(&database, &versions).await;
+    let n = |value: &'static str| Some(value);
+    // What was x and then b is a now; y is nothing else.
+    let [one, two, three] = &versions[..] else {
+        panic!("three versions");
+    };
+    let first = [
+        [n("a"), None, None, n("x")],
+        [n("b"), None, None, n("y")],
+        [n("c"), None, None, n("x")],
+    ];
+    let first: Vec<&[Option<&str>]> = first.iter().map(|row| &row[..]).collect();
+    sent(&db, one, 20, &first).await;
+    sent(&db, two, 22, &[&[n("a"), None, None, None, n("b")]]).await;
+    sent(&db, three, 24, &[&[n("a"), None, None, None, n("a"), None]]).await;
+
+    let what = What::Coded {
+        item: "KIND".to_owned(),
+        code: Some("a".to_owned()),
+    };
+    let (from, to) = (year(20), year(24));
+    let rounds = WhichRounds {
+        from: &from,
+        to: &to,
+    };
+    let whose = WhoseRecords {
+        sees: &Sees::Everyone,
+        organisations: &[],
+        only_accepted: false,
+    };
+    let asked = Asked {
+        items: what.items(),
+        lineage: Lineage::None,
+        labels: false,
+    };
+    let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
+    let manifest = read_manifest(&mut tx, &versions, three, rounds, whose)
+        .await
+        .unwrap();
+    let shape = Shape::of(&versions, three, "case", &manifest, &asked).unwrap();
+    let periods = last_periods(&mut tx, three, &to, 12).await.unwrap();
+    let of = (versions.as_slice(), three);
+    let found = look(&mut tx, of, (&manifest, &shape), periods, &what).await;
+    let Found::Look(found) = found.unwrap() else {
+        panic!("it is added up");
+    };
+    let ardbegs: Vec<String> = told(&found)
+        .into_iter()
+        .filter(|line| line.starts_with("Ardbeg") && line.contains("accepted"))
+        .collect();
+    assert_eq!(
+        ardbegs,
+        [
+            "Ardbeg 2020-21 accepted 2",
+            "Ardbeg 2022-23 accepted 1",
+            "Ardbeg 2024-25 accepted 1",
+        ]
+    );
 }

@@ -150,7 +150,7 @@ fn adds_up(
         selects.push(format!(
             "SELECT r.submission_id, r.organisation, r.row_number, m.period_idx AS from_idx, m.place, {} AS line, {}{}
              FROM {} r JOIN member m ON m.id = r.submission_id",
-            known_by(source, named(source, line))?,
+            code(source, line)?,
             items.join(", "),
             keys(source, n_keys)?,
             super::table_name(source.spec, source.table)?,
@@ -250,7 +250,7 @@ fn item(source: &Source<'_>, adding: Adding) -> Result<String, DbError> {
     match adding {
         Adding::Records => Ok("NULL::text".to_owned()),
         Adding::Figures(item) => number(source, item),
-        Adding::Codes(item) => known_by(source, named(source, Some(item))),
+        Adding::Codes(item) => code(source, Some(item)),
     }
 }
 
@@ -268,6 +268,16 @@ fn number(source: &Source<'_>, item: usize) -> Result<String, DbError> {
     Ok(match column {
         Some(column) => format!("r.\"{}\"::numeric", column.name),
         None => "NULL::numeric".to_owned(),
+    })
+}
+
+/// An item's code by what it is called now.
+fn code(source: &Source<'_>, item: Option<usize>) -> Result<String, DbError> {
+    let code = known_by(source, named(source, item))?;
+    let codes = item.and_then(|item| source.codes.get(item));
+    Ok(match codes.filter(|codes| !codes.is_empty()) {
+        Some(codes) => ddl::now_called(&code, codes),
+        None => code,
     })
 }
 

@@ -256,6 +256,9 @@ pub struct Source<'a> {
     pub table: &'a TableSpec,
     /// For each column that is asked for the item of this table that it is; `None`: this version has none.
     pub items: &'a [Option<&'a str>],
+    /// For each of them what a code is called now that is called otherwise in this version. Sums know codes by that;
+    /// records are given as they were sent. None at all: each is called what it was.
+    pub codes: &'a [BTreeMap<String, String>],
     /// For each key of the columns that are asked for, likewise.
     pub keys: &'a [Option<&'a str>],
 }

@@ -10,6 +10,8 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 pub(super) use bars::{Bar, Bars, Fill};
 pub(super) use lines::{Band, Lines, Point, Points};
 
@@ -25,10 +27,17 @@ pub(super) struct Chart {
     pub(super) table: Table,
 }
 
+/// A column's heading, and whether it is over figures.
+pub(super) type Heading = (Cow<'static, str>, bool);
+
+pub(super) fn headings<const N: usize>(all: [(&'static str, bool); N]) -> Vec<Heading> {
+    all.map(|(text, is_over_figures)| (text.into(), is_over_figures))
+        .into()
+}
+
 /// The figures of a picture.
 pub(super) struct Table {
-    /// Each with whether it is over figures.
-    pub(super) headings: Vec<(&'static str, bool)>,
+    pub(super) headings: Vec<Heading>,
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
@@ -37,7 +46,7 @@ impl Table {
     pub(super) fn under_headings<'a>(
         &'a self,
         row: &'a [Cell],
-    ) -> impl Iterator<Item = (&'a (&'static str, bool), &'a Cell)> {
+    ) -> impl Iterator<Item = (&'a Heading, &'a Cell)> {
         self.headings.iter().zip(row)
     }
 }

@@ -3,13 +3,13 @@
 use workflow::Series;
 
 use super::changes::words::grouped;
-use super::chart::{Bar, Bars, Cell, Chart, Fill, Layout, Table};
+use super::chart::{Bar, Bars, Cell, Chart, Fill, Layout, Table, headings};
 
 pub(super) fn picture(series: &Series) -> Chart {
     let last = series.points.len().saturating_sub(1);
     let mut bars = Bars::default();
     let mut table = Table {
-        headings: vec![("Period", false), ("Figure", true)],
+        headings: headings([("Period", false), ("Figure", true)]),
         rows: Vec::new(),
     };
     for (idx, (period, text)) in series.points.iter().enumerate() {

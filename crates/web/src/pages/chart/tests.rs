@@ -18,7 +18,7 @@ fn drawn(drawings: Vec<Drawing>) -> String {
         words: "What it shows.".to_owned(),
         drawings,
         table: Table {
-            headings: vec![("Name", false), ("Figure", true)],
+            headings: headings([("Name", false), ("Figure", true)]),
             rows: vec![vec![
                 Cell::plain("A & B"),
                 Cell::linked("1,000", Some("/there".to_owned())),

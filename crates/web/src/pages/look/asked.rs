@@ -24,7 +24,7 @@ pub(super) struct Chosen {
     pub(super) words: String,
     pub(super) unit: Option<String>,
     /// Of the item that is chosen, where it has codes.
-    codes: Vec<(String, String)>,
+    pub(super) codes: Vec<(String, String)>,
 }
 
 const TOTAL: &str = "total";

@@ -6,7 +6,7 @@ use super::asked::Chosen;
 use super::words::{self, Told};
 use crate::pages::changes::words::grouped;
 use crate::pages::chart::{
-    Band, Bar, Bars, Cell, Chart, Fill, Lines, Point as Mark, Points, Table,
+    Band, Bar, Bars, Cell, Chart, Fill, Lines, Point as Mark, Points, Table, headings,
 };
 
 /// Organisations in one picture; the table has all of them.
@@ -109,7 +109,7 @@ impl Drawn<'_> {
             },
             drawings: bars.both(),
             table: Table {
-                headings: vec![("Code", false), ("Rows", true)],
+                headings: headings([("Code", false), ("Rows", true)]),
                 rows,
             },
         })
@@ -183,12 +183,12 @@ impl Drawn<'_> {
             ),
             drawings: bars.both(),
             table: Table {
-                headings: vec![
+                headings: headings([
                     ("Organisation", false),
                     ("Figure", true),
                     ("Where it stands", false),
                     ("Unusual", false),
-                ],
+                ]),
                 rows,
             },
         })
@@ -259,12 +259,12 @@ impl Drawn<'_> {
             words: "A bar for each period. Where somebody is missing or provisional, the bar is hollow, and how many are in it stands beside it.".to_owned(),
             drawings: bars.both(),
             table: Table {
-                headings: vec![
+                headings: headings([
                     ("Period", false),
                     ("Together", true),
                     ("Organisations in it", true),
                     ("Provisional", true),
-                ],
+                ]),
                 rows,
             },
         })
@@ -280,7 +280,7 @@ impl Drawn<'_> {
             ..Lines::default()
         };
         let mut table = Table {
-            headings: vec![("Period", false)],
+            headings: headings([("Period", false)]),
             rows: self
                 .look
                 .periods
@@ -299,10 +299,16 @@ impl Drawn<'_> {
         };
         own.sort_unstable();
         own.dedup();
-        own.truncate(MOST_LINES);
-        for code in own {
-            self.add_own(code, &mut lines, &mut table);
+        for code in &own {
+            let is_named = self.is_everybodys || own.len() > 1;
+            self.add_own(code, is_named, &mut lines, &mut table);
         }
+        let title = if own.len() > MOST_LINES {
+            "over time: the first two, and all in the table"
+        } else {
+            "over time"
+        };
+        lines.series.truncate(MOST_LINES);
         let has_figure = |points: &Points| points.points.iter().any(|mark| mark.figure.is_some());
         if !lines.series.iter().any(has_figure) {
             return None;
@@ -320,7 +326,7 @@ impl Drawn<'_> {
             .collect();
         Some(Chart {
             id: "over-time".to_owned(),
-            title: self.titled("over time"),
+            title: self.titled(title),
             words: told.join(" "),
             drawings: lines.both(),
             table,
@@ -329,11 +335,11 @@ impl Drawn<'_> {
 
     fn add_middle(&self, lines: &mut Lines, table: &mut Table) {
         let (mut marks, mut ranges) = (Vec::new(), Vec::new());
-        table.headings.extend([
+        table.headings.extend(headings([
             ("Middle organisation", true),
             ("A quarter have at most", true),
             ("A quarter have at least", true),
-        ]);
+        ]));
         for (idx, row) in table.rows.iter_mut().enumerate() {
             let mut figures: Vec<Exact> = self
                 .look
@@ -365,7 +371,8 @@ impl Drawn<'_> {
         }
     }
 
-    fn add_own(&self, code: &str, lines: &mut Lines, table: &mut Table) {
+    /// Where it is not the only one, it is named in the table.
+    fn add_own(&self, code: &str, is_named: bool, lines: &mut Lines, table: &mut Table) {
         let own = |idx: usize| {
             let mut points = self.look.of_period(idx);
             points.find(|point| point.organisation == code)
@@ -375,9 +382,14 @@ impl Drawn<'_> {
             return;
         };
         let mut marks = Vec::new();
+        if is_named {
+            table.headings.push((known.name.clone().into(), true));
+        } else {
+            table.headings.extend(headings([("Figure", true)]));
+        }
         table
             .headings
-            .extend([("Figure", true), ("Where it stands", false)]);
+            .extend(headings([("Where it stands", false)]));
         for (idx, row) in table.rows.iter_mut().enumerate() {
             let point = own(idx);
             let figure = point.and_then(|point| point.figure);
@@ -436,12 +448,12 @@ impl Drawn<'_> {
                 .to_owned(),
             drawings: bars.both(),
             table: Table {
-                headings: vec![
+                headings: headings([
                     ("Period", false),
                     ("Accepted", true),
                     ("Provisional", true),
                     ("Missing", true),
-                ],
+                ]),
                 rows,
             },
         })
@@ -456,4 +468,102 @@ fn middle_half(sorted: &[Exact]) -> Option<(Exact, Exact)> {
     let quarter = sorted.len() / 4;
     let high = sorted.get(sorted.len() - 1 - quarter)?;
     Some((*sorted.get(quarter)?, *high))
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::Part;
+    use dataset::look::What;
+
+    use super::*;
+
+    /// Over two periods, each organisation's figure the place of its letter.
+    fn own_of(organisations: &[&str]) -> (Look, Chosen) {
+        let day = |text: &str| text.parse().unwrap();
+        let period = |label: &str, start, end| Part {
+            label: label.to_owned(),
+            start: day(start),
+            end: day(end),
+        };
+        let of = |period_idx: usize| {
+            organisations
+                .iter()
+                .zip(["1", "2", "3"])
+                .map(move |(name, figure)| Point {
+                    organisation: (*name).to_owned(),
+                    name: format!("{name} Council"),
+                    period_idx,
+                    standing: Standing::Accepted,
+                    submission: None,
+                    n_records: 1,
+                    figure: Exact::parse(figure),
+                    value: None,
+                })
+        };
+        let look = Look {
+            periods: vec![
+                period("2024", "2024-01-01", "2024-12-31"),
+                period("2025", "2025-01-01", "2025-12-31"),
+            ],
+            points: (0..2).flat_map(of).collect(),
+            codes: Vec::new(),
+            places: 0,
+        };
+        let what = Chosen {
+            what: What::Records,
+            words: "Rows".to_owned(),
+            unit: None,
+            codes: Vec::new(),
+        };
+        (look, what)
+    }
+
+    fn over_time(organisations: &[&str]) -> (Vec<String>, Vec<String>, String) {
+        let (look, what) = own_of(organisations);
+        let drawn = Drawn {
+            look: &look,
+            what: &what,
+            unusual: Vec::new(),
+            is_everybodys: false,
+            organisation: None,
+        };
+        let chart = drawn.over_time().unwrap();
+        let headings = chart.table.headings.iter();
+        let last = chart.table.rows.last().unwrap().iter();
+        (
+            headings.map(|(text, _)| text.to_string()).collect(),
+            last.map(|cell| cell.text.clone()).collect(),
+            chart.title,
+        )
+    }
+
+    #[test]
+    fn the_table_has_every_own_organisation_and_says_whose_a_figure_is() {
+        let (headings, last, title) = over_time(&["A"]);
+        assert_eq!(headings, ["Period", "Figure", "Where it stands"]);
+        assert_eq!(last, ["2025", "1", "accepted"]);
+        assert!(title.ends_with("over time"), "{title}");
+        let (headings, last, title) = over_time(&["A", "B", "C"]);
+        let stands = "Where it stands";
+        assert_eq!(
+            headings,
+            [
+                "Period",
+                "A Council",
+                stands,
+                "B Council",
+                stands,
+                "C Council",
+                stands
+            ]
+        );
+        assert_eq!(
+            last,
+            ["2025", "1", "accepted", "2", "accepted", "3", "accepted"]
+        );
+        assert!(
+            title.ends_with("the first two, and all in the table"),
+            "{title}"
+        );
+    }
 }
