@@ -426,6 +426,7 @@ const HEAD: [&str; 13] = [
 /// What stands after `<sheetData>`, where nothing before it stops calamine; `None` where that is empty.
 fn after_head(xml: &str) -> Result<Option<&str>, NotPlain> {
     let mut rest = after_declaration(xml)?;
+    let mut open: Vec<&str> = Vec::new();
     loop {
         rest = rest.trim_ascii_start();
         let tag = rest.strip_prefix('<').ok_or(NotPlain)?;
@@ -446,6 +447,16 @@ fn after_head(xml: &str) -> Result<Option<&str>, NotPlain> {
             if name == "ref" {
                 extent = Some(value);
             }
+            if is_end {
+                return Err(NotPlain);
+            }
+        }
+        // An end without its start stops calamine.
+        if is_end && (is_empty || open.pop() != Some(name)) {
+            return Err(NotPlain);
+        }
+        if !is_end && !is_empty {
+            open.push(name);
         }
         match name {
             "sheetData" if !is_end => return Ok((!is_empty).then_some(after)),

@@ -172,6 +172,16 @@ fn anything_else_is_left_to_calamine() {
         (
             "xl/worksheets/sheet1.xml",
             "<sheetData>",
+            "</col><sheetData>",
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            "<sheetData>",
+            "<cols></dimension><sheetData>",
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            "<sheetData>",
             "<!DOCTYPE a><sheetData>",
         ),
         (

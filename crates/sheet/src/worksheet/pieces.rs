@@ -224,6 +224,8 @@ mod tests {
             ),
             format!("<sheetPr codeName=\"lgdpFindings\"/><sheetData>{rows}</sheetData>"),
             format!("<sheetData>{rows}<!DOCTYPE a></sheetData>"),
+            // A tag that does not end before its row does.
+            format!("<sheetData><row r=\"1\" hidden=\"1\"</row>{rows}</sheetData>"),
             format!("<sheetData>{rows}<row r=\"99999999\"></row><c r='ABCD1'/></sheetData>"),
         ] {
             assert!(agree(Kind::Worksheet, &xml), "{xml}");
