@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use spec::Accumulation::{Cumulative, Replace};
 use spec::{Confidence, Provenance, TableLineage};
 
-use super::versions::{collected, sent, versions, year};
+use super::versions::{collected, of_years, sent, versions};
 use super::*;
 use crate::release::CellsLeftOut;
 use crate::{Answering, ChangesOfOne, ItemsOf, LinedUpTables, SideOf, until};
@@ -394,21 +394,7 @@ async fn what_was_called_otherwise_is_compared_and_what_is_another_thing_is_not(
     let newest: Vec<&[Option<&str>]> = newest.iter().map(|row| &row[..]).collect();
     sent(&db, three, 24, &newest).await;
 
-    let (from, to) = (year(20), year(24));
-    let rounds = WhichRounds {
-        from: &from,
-        to: &to,
-    };
-    let whose = WhoseRecords {
-        sees: &Sees::Everyone,
-        organisations: &[],
-        only_accepted: false,
-    };
-    let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
-    let now = read_manifest(&mut tx, &versions, three, rounds, whose)
-        .await
-        .unwrap();
-    drop(tx);
+    let now = of_years(&db, &versions, 20, 24).await;
     let mut before = now.clone();
     before.submissions.truncate(2);
     let (lines, counts) = changes(&db, &versions, (&before, &now)).await;

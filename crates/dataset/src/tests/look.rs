@@ -2,7 +2,7 @@
 
 use crate::look::{Exact, Found, Look, Standing, SumOf, What, last_periods, look, total};
 
-use super::versions::{collected, sent, versions, year};
+use super::versions::{collected, of_years, sent, versions, year};
 use super::*;
 
 /// A look at what counts up to a period.
@@ -262,27 +262,15 @@ async fn codes_are_counted_by_what_they_are_called_now() {
         item: "KIND".to_owned(),
         code: Some("a".to_owned()),
     };
-    let (from, to) = (year(20), year(24));
-    let rounds = WhichRounds {
-        from: &from,
-        to: &to,
-    };
-    let whose = WhoseRecords {
-        sees: &Sees::Everyone,
-        organisations: &[],
-        only_accepted: false,
-    };
     let asked = Asked {
         items: what.items(),
         lineage: Lineage::None,
         labels: false,
     };
-    let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
-    let manifest = read_manifest(&mut tx, &versions, three, rounds, whose)
-        .await
-        .unwrap();
+    let manifest = of_years(&db, &versions, 20, 24).await;
     let shape = Shape::of(&versions, three, "case", &manifest, &asked).unwrap();
-    let periods = last_periods(&mut tx, three, &to, 12).await.unwrap();
+    let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
+    let periods = last_periods(&mut tx, three, &year(24), 12).await.unwrap();
     let of = (versions.as_slice(), three);
     let found = look(&mut tx, of, (&manifest, &shape), periods, &what).await;
     let Found::Look(found) = found.unwrap() else {

@@ -184,13 +184,10 @@ async fn five_years(db: &Db, versions: &[ReturnSpec]) -> Vec<Uuid> {
     ]
 }
 
-async fn over_five_years(
-    db: &Db,
-    versions: &[ReturnSpec],
-    asked: &Asked,
-) -> (Manifest, Arc<Shape>) {
-    let newest = &versions[2];
-    let (from, to) = (year(20), year(24));
+/// What counts of some years, with the words of the newest version.
+pub(super) async fn of_years(db: &Db, versions: &[ReturnSpec], from: i32, to: i32) -> Manifest {
+    let newest = versions.last().unwrap();
+    let (from, to) = (year(from), year(to));
     let rounds = WhichRounds {
         from: &from,
         to: &to,
@@ -201,10 +198,18 @@ async fn over_five_years(
         only_accepted: false,
     };
     let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
-    let manifest = read_manifest(&mut tx, versions, newest, rounds, whose)
+    read_manifest(&mut tx, versions, newest, rounds, whose)
         .await
-        .unwrap();
-    let shape = Shape::of(versions, newest, "case", &manifest, asked).unwrap();
+        .unwrap()
+}
+
+async fn over_five_years(
+    db: &Db,
+    versions: &[ReturnSpec],
+    asked: &Asked,
+) -> (Manifest, Arc<Shape>) {
+    let manifest = of_years(db, versions, 20, 24).await;
+    let shape = Shape::of(versions, &versions[2], "case", &manifest, asked).unwrap();
     (manifest, Arc::new(shape))
 }
 

@@ -10,7 +10,7 @@ use proptest::test_runner::TestRunner;
 use spec::disclosure::MARK;
 
 use super::super::changes::{Line, changes_of_what_is_told};
-use super::super::versions::{collected, lineage, sent, year};
+use super::super::versions::{collected, lineage, of_years, sent, year};
 use super::*;
 
 const ITEMS: [&str; 5] = ["line", "men", "women", "total", "cost"];
@@ -87,19 +87,7 @@ async fn random(db: &Db, versions: &[ReturnSpec]) -> (Manifest, Vec<Vec<Counted>
                 send_form(db, spec, n, &form).await;
             }
         }
-        let (from, to) = (year(20), year(23));
-        let rounds = WhichRounds {
-            from: &from,
-            to: &to,
-        };
-        let whose = WhoseRecords {
-            sees: &Sees::Everyone,
-            organisations: &[],
-            only_accepted: true,
-        };
-        let mut tx = db.begin_snapshot(&Sees::Everyone).await.unwrap();
-        let manifest = read_manifest(&mut tx, versions, &versions[1], rounds, whose);
-        let manifest = manifest.await.unwrap();
+        let manifest = of_years(db, versions, 20, 23).await;
         assert_eq!(manifest.submissions.len(), 4);
         waves.push(manifest.submissions.clone());
         all = Some(manifest);
