@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use check::Reference;
 use finding::RuleId;
 use serde::{Deserialize, Serialize};
-use spec::{Ancestry, Link, RuleKind};
+use spec::{Link, Rule};
 
 use crate::Request;
 use crate::outcome::digest;
@@ -24,7 +24,8 @@ pub struct Comparison {
     pub spec_hash: Option<String>,
     /// The SHA-256 of the file that it was compared with, in hex; `None`: it is not known, or can't be read.
     pub sha256: Option<String>,
-    /// The rules that did not run, because it is not known, or compared less, because it was asked for otherwise.
+    /// By their ids: the rules that did not run, because it is not known, or that did not or compared less, because it was
+    /// asked for otherwise.
     pub rules_not_run: Vec<RuleId>,
 }
 
@@ -52,11 +53,10 @@ impl ComparisonKind {
 
 /// Everything that the rules in force read beyond the file, known or not.
 pub(crate) fn comparisons(request: &Request<'_>, reference: &Reference<'_>) -> Vec<Comparison> {
-    let mut readers: BTreeMap<Link, BTreeSet<RuleId>> = BTreeMap::new();
+    let mut readers: BTreeMap<Link, Vec<&Rule>> = BTreeMap::new();
     for (rule, links) in check::links(request.spec, request.period) {
         for link in links {
-            let readers = readers.entry(link).or_default();
-            readers.insert(RuleId::from(rule.id.as_str()));
+            readers.entry(link).or_default().push(rule);
         }
     }
     readers
@@ -64,38 +64,18 @@ pub(crate) fn comparisons(request: &Request<'_>, reference: &Reference<'_>) -> V
         .filter_map(|(link, readers)| {
             let is_known = reference.has(&link);
             let comparison = about(request, &link)?;
-            let asked_otherwise = |rule: &RuleId| is_known && asked_otherwise(request, &link, rule);
+            let spec = request.spec;
+            let stops = |rule: &&Rule| !is_known || reference.compares_less(spec, rule, &link);
+            let stopped = readers.into_iter().filter(stops);
+            let stopped: BTreeSet<RuleId> =
+                stopped.map(|rule| RuleId::from(rule.id.as_str())).collect();
             Some(Comparison {
                 sha256: comparison.sha256.filter(|_| is_known),
-                rules_not_run: readers
-                    .into_iter()
-                    .filter(|rule| !is_known || asked_otherwise(rule))
-                    .collect(),
+                rules_not_run: stopped.into_iter().collect(),
                 ..comparison
             })
         })
         .collect()
-}
-
-/// Whether a rule on movements has a figure that the version of an earlier file did not ask for, or asked for otherwise.
-fn asked_otherwise(request: &Request<'_>, link: &Link, rule: &RuleId) -> bool {
-    let older = match link {
-        Link::Previous => request.earlier.previous,
-        Link::YearAgo => request.earlier.year_ago,
-        Link::Return(_) | Link::Values(_) => None,
-    };
-    let spec = request.spec;
-    let mut rules = spec.rules.iter();
-    let (Some(older), Some(rule)) = (older, rules.find(|one| one.id == rule.as_str())) else {
-        return false;
-    };
-    let (RuleKind::Change(_), Some(table)) = (&rule.kind, spec.table(&rule.table)) else {
-        return false;
-    };
-    let ancestry = Ancestry::of(request.earlier.published, spec);
-    let mut items = rule.items.iter().filter_map(|item| table.item(item));
-    ancestry.table_before(spec, &table.name, older).is_none()
-        || items.any(|item| ancestry.before((spec, table, item), older).is_none())
 }
 
 fn about(request: &Request<'_>, link: &Link) -> Option<Comparison> {

@@ -33,6 +33,7 @@ use chrono::NaiveDate;
 pub use collection::{Member, Round, check_collection};
 use finding::{Finding, Findings};
 use frame::{Frame, Framed};
+use spec::rule::Against;
 use spec::{Item, Link, Organisation, Period, ReferenceSet, ReturnSpec, Rule, TableSpec};
 
 /// What a return is checked against, beside its spec.
@@ -79,10 +80,33 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn earlier(&self, against: spec::rule::Against) -> Option<&'a Framed> {
+    /// Whether a rule compares less than it says with what a link leads to, or nothing: the earlier file's version did
+    /// not ask for all that it reads, or asked for it otherwise.
+    pub fn compares_less(&self, spec: &ReturnSpec, rule: &Rule, link: &Link) -> bool {
+        let against = match link {
+            Link::Previous => Against::Previous,
+            Link::YearAgo => Against::YearAgo,
+            Link::Return(_) | Link::Values(_) => return false,
+        };
+        let reads = spec.read_of_earlier(rule, against);
+        let is_unasked = |earlier: &Framed| reads.iter().any(|read| !earlier.was_asked_for(read));
+        self.earlier(against).is_some_and(is_unasked)
+    }
+
+    /// Whether the earlier files were asked for all that a rule's SQL reads of them.
+    fn can_run(&self, spec: &ReturnSpec, rule: &Rule) -> bool {
+        [Against::Previous, Against::YearAgo].iter().all(|against| {
+            let reads = spec.read_of_earlier(rule, *against);
+            let mut in_sql = reads.iter().filter(|read| read.is_in_sql);
+            let earlier = self.earlier(*against);
+            earlier.is_none_or(|earlier| in_sql.all(|read| earlier.was_asked_for(read)))
+        })
+    }
+
+    fn earlier(&self, against: Against) -> Option<&'a Framed> {
         match against {
-            spec::rule::Against::Previous => self.previous,
-            spec::rule::Against::YearAgo => self.year_ago,
+            Against::Previous => self.previous,
+            Against::YearAgo => self.year_ago,
         }
     }
 }

@@ -20,7 +20,6 @@ use std::hash::{BuildHasher as _, Hash, RandomState};
 
 use finding::{Finding, Findings};
 use frame::{Frame, Framed, Value};
-use spec::rule::{is_of_each_item, of_item};
 use spec::{Applies, ReturnSpec, Rule, RuleKind, Stage, TableSpec, Threshold};
 
 use crate::message::{Filling, fill};
@@ -53,6 +52,7 @@ pub(crate) fn check(
         rule.stage == Stage::Return
             && rule.in_force.includes(reference.period)
             && rule.only_for.applies(reference.organisation) == Applies::Yes
+            && reference.can_run(spec, rule)
     });
     for rule in of_a_return {
         let scene = Scene::of(rule, spec, framed, reference);
@@ -222,17 +222,6 @@ impl Scene<'_> {
             .filter_map(|name| self.table.item_idx(name))
             .collect()
     }
-}
-
-/// A rule's SQL as it is run: once, or for each of the rule's items.
-fn runs<'r>(rule: &'r Rule, sql: &str) -> Vec<(Option<&'r str>, String)> {
-    if !is_of_each_item(sql) {
-        return vec![(None, sql.to_owned())];
-    }
-    let items = rule.items.iter();
-    items
-        .map(|item| (Some(item.as_str()), of_item(sql, item)))
-        .collect()
 }
 
 /// The values of some items in a record; `None` if any is blank or unreadable.

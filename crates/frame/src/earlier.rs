@@ -19,19 +19,26 @@ impl Framed {
         older: &ReturnSpec,
         ancestry: &Ancestry<'_>,
     ) -> Framed {
-        let frames = newer.tables.iter().filter_map(|table| {
-            let was = ancestry.table_before(newer, &table.name, older)?;
-            let frame = self.frame(&was.name)?;
+        let mut now = Framed::default();
+        for table in &newer.tables {
+            let Some(was) = ancestry.table_before(newer, &table.name, older) else {
+                now.unasked.tables.insert(table.name.clone());
+                continue;
+            };
             let items = table.items.iter();
             let items: Vec<Option<Before<'_>>> = items
                 .map(|item| ancestry.before((newer, table, item), older))
                 .collect();
-            Some(frame.with_items(table, was, &items))
-        });
-        Framed {
-            frames: frames.collect(),
-            ..Framed::default()
+            let unasked = table.items.iter().zip(&items);
+            let unasked = unasked.filter(|(_, before)| before.is_none());
+            now.unasked
+                .items
+                .extend(unasked.map(|(item, _)| (table.name.clone(), item.name.clone())));
+            let frame = self.frame(&was.name);
+            now.frames
+                .extend(frame.map(|frame| frame.with_items(table, was, &items)));
         }
+        now
     }
 }
 

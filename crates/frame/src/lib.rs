@@ -21,13 +21,13 @@ mod records;
 mod shape;
 mod unreadable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use finding::{CellRef, Findings, Name, column_letters};
 use polars::prelude::{DataFrame, PolarsResult};
 use sheet::Workbook;
-use spec::{DateFormat, Item, Organisation, Organisations, Period, ReturnSpec, TableSpec};
+use spec::{DateFormat, Item, Organisation, Organisations, Period, Read, ReturnSpec, TableSpec};
 
 pub use account::{Account, IgnoredRows, IgnoredSheet};
 use columns::Builder;
@@ -150,6 +150,16 @@ pub struct Framed {
     pub findings: Findings,
     /// Sheets that no table stands on.
     pub ignored_sheets: Vec<IgnoredSheet>,
+    /// Of a file of another version: what that one did not ask for, or asked for otherwise.
+    pub unasked: Unasked,
+}
+
+/// By the newer version's names.
+#[derive(Debug, Default)]
+pub struct Unasked {
+    pub tables: BTreeSet<String>,
+    /// Table and item.
+    pub items: BTreeSet<(String, String)>,
 }
 
 impl Framed {
@@ -159,6 +169,16 @@ impl Framed {
             frames: spec.tables.iter().map(empty).collect(),
             ..Self::default()
         }
+    }
+
+    /// Whether the file was asked for all that a rule reads of it.
+    pub fn was_asked_for(&self, read: &Read<'_>) -> bool {
+        let table = &read.table.name;
+        let is_unasked = |item: &&Item| {
+            let mut items = self.unasked.items.iter();
+            items.any(|(of, name)| of == table && *name == item.name)
+        };
+        !self.unasked.tables.contains(table) && !read.items.iter().any(is_unasked)
     }
 
     pub fn frame(&self, table: &str) -> Option<&Frame> {

@@ -133,7 +133,7 @@ fn not_compared(comparison: &Comparison) -> Option<String> {
     let (title, n_checks) = (&comparison.title, count(n, "check"));
     Some(if is_earlier {
         format!(
-            "Not compared with {title} in full, whose form asked for something else: {n_checks} compared less ({rules})."
+            "Not compared with {title} in full, whose form asked for something else: {n_checks} compared less or nothing ({rules})."
         )
     } else {
         format!("Not compared with {title}, which is not here: {n_checks} did not run ({rules}).")

@@ -34,7 +34,7 @@ pub use example::{Example, ExampleWorkbook, load_examples};
 pub use known::Returns;
 pub use layout::Layout;
 pub use lineage::{Ancestry, Before, ItemLineage, Lineage, Relation, TableLineage, are_comparable};
-pub use link::{ComparedWith, Link, OtherPeriod};
+pub use link::{ComparedWith, Link, OtherPeriod, Read};
 pub use load::{
     Fault, Known, LoadError, Rows, Vetted, format_schemas, load, load_all, load_versions,
     vet_expression, vet_query,

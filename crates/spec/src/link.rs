@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::rule::{Against, Stage};
-use crate::{ReferenceSet, ReturnSpec, Rule, RuleKind};
+use crate::load::columns_in_sql;
+use crate::rule::{Against, Figure, Stage, earlier_rows, runs};
+use crate::{Item, ReferenceSet, ReturnSpec, Rule, RuleKind, TableSpec};
 
 /// Another return of the same organisation whose tables the rules may read, as `<return>_<table>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,15 @@ pub enum Link {
     Values(String),
 }
 
+/// Items of a table in an earlier file that a rule reads.
+#[derive(Debug, Clone)]
+pub struct Read<'a> {
+    pub table: &'a TableSpec,
+    pub items: Vec<&'a Item>,
+    /// SQL can't tell what was left blank from what was not asked for.
+    pub is_in_sql: bool,
+}
+
 impl From<Against> for Link {
     fn from(against: Against) -> Self {
         match against {
@@ -100,6 +110,69 @@ impl ReturnSpec {
             }
             _ => BTreeSet::new(),
         }
+    }
+
+    /// What a rule reads of the same return's file of an earlier period.
+    pub fn read_of_earlier(&self, rule: &Rule, against: Against) -> Vec<Read<'_>> {
+        let own = self.table(&rule.table);
+        let by_key = |by: &[String]| match own {
+            Some(table) if by.is_empty() => table.keys.clone(),
+            _ => by.to_vec(),
+        };
+        let (compared, sql) = match &rule.kind {
+            RuleKind::Change(change) if change.against == against => match change.figure {
+                Figure::Items => (Some(by_key(&change.by)), None),
+                Figure::Records => (Some(Vec::new()), None),
+            },
+            RuleKind::Unchanged {
+                against: earlier,
+                by,
+                condition,
+            } if *earlier == against => (Some(by_key(by)), condition.as_deref()),
+            RuleKind::Present {
+                against: earlier,
+                condition,
+            } if *earlier == against => (Some(Vec::new()), condition.as_deref()),
+            RuleKind::Query { select, .. } => {
+                let runs = runs(rule, select).into_iter();
+                return runs
+                    .flat_map(|(_, query)| self.named_of_earlier(&query, against))
+                    .collect();
+            }
+            _ => (None, None),
+        };
+        let mut reads = Vec::new();
+        if let (Some(keys), Some(table)) = (compared, own) {
+            let is_read =
+                |item: &&Item| rule.items.contains(&item.name) || keys.contains(&item.name);
+            reads.push(Read {
+                table,
+                items: table.items.iter().filter(is_read).collect(),
+                is_in_sql: false,
+            });
+        }
+        if let Some(condition) = sql {
+            let query = earlier_rows(against, &rule.table, condition);
+            reads.extend(self.named_of_earlier(&query, against));
+        }
+        reads
+    }
+
+    /// The earlier tables that a query names, and of each the items.
+    fn named_of_earlier(&self, query: &str, against: Against) -> Vec<Read<'_>> {
+        let columns = columns_in_sql(query);
+        let tables = self.tables.iter();
+        tables
+            .filter_map(|table| {
+                let columns = columns.get(&format!("{}{}", against.prefix(), table.name))?;
+                let items = table.items.iter();
+                Some(Read {
+                    table,
+                    items: items.filter(|item| columns.has(&item.name)).collect(),
+                    is_in_sql: true,
+                })
+            })
+            .collect()
     }
 
     /// What a table that SQL names belongs to; `None`: to the file itself.

@@ -34,8 +34,8 @@ use std::path::{Path, PathBuf};
 pub(crate) use fault::Faults;
 pub use fault::{Fault, LoadError};
 pub use format::format_schemas;
-pub(crate) use sql::canonical as canonical_sql;
 pub use sql::{Known, Rows, Vetted, vet_expression, vet_query};
+pub(crate) use sql::{canonical as canonical_sql, columns as columns_in_sql};
 
 use crate::{ReturnSpec, TableSpec};
 use bodies::Bodies;

@@ -149,12 +149,31 @@ pub enum RuleKind {
     },
 }
 
+/// The SELECT of the rows of an earlier table for which a condition holds.
+pub fn earlier_rows(against: Against, table: &str, condition: &str) -> String {
+    format!(
+        "SELECT _row FROM {}{table} WHERE {condition}",
+        against.prefix()
+    )
+}
+
 /// What stands in a rule's SQL for the item that it is run for, each of the rule's items in turn.
 const EACH: &str = "$value";
 
 /// Whether SQL is run for each of the rule's items, and not once for all.
 pub fn is_of_each_item(sql: &str) -> bool {
     places_of_value(sql).next().is_some()
+}
+
+/// A rule's SQL as it is run: once, or for each of the rule's items.
+pub fn runs<'r>(rule: &'r Rule, sql: &str) -> Vec<(Option<&'r str>, String)> {
+    if !is_of_each_item(sql) {
+        return vec![(None, sql.to_owned())];
+    }
+    let items = rule.items.iter();
+    items
+        .map(|item| (Some(item.as_str()), of_item(sql, item)))
+        .collect()
 }
 
 /// SQL of each item as it is run for one.

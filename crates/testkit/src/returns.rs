@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use spec::layout::{Layout, Matrix, MatrixColumn, Records};
 use spec::{
-    Accumulation, Confidence, ExtraColumns, Item, ItemKind, OnlyFor, Organisation, Organisations,
-    Owner, Period, PeriodKind, Provenance, Respondents, ReturnSpec, Sensitivity, SheetMatch,
-    TableSpec,
+    Accumulation, Confidence, ExtraColumns, Item, ItemKind, ItemLineage, OnlyFor, Organisation,
+    Organisations, Owner, Period, PeriodKind, Provenance, Respondents, ReturnSpec, Sensitivity,
+    SheetMatch, TableSpec,
 };
 
 /// Three councils: `S12000001` Ardbeg, `S12000002` Brora and `S12000003` Crail.
@@ -205,9 +205,29 @@ fn item(name: &str, kind: ItemKind, required: bool, schema: Value) -> Item {
         value_aliases: BTreeMap::new(),
         headings: Vec::new(),
         blank_markers: Vec::new(),
-        provenance: Provenance {
-            source: "tests".to_owned(),
-            confidence: Confidence::Inferred,
-        },
+        provenance: tested(),
+    }
+}
+
+/// That one item of the version before goes on as another, and what its codes are now.
+pub fn became(table: &str, was: &str, now: &str, codes: &[(&str, &str)]) -> ItemLineage {
+    let codes = codes.iter();
+    ItemLineage {
+        table: table.to_owned(),
+        was: vec![was.to_owned()],
+        now: vec![now.to_owned()],
+        breaks: false,
+        codes: codes
+            .map(|(was, now)| ((*was).to_owned(), (*now).to_owned()))
+            .collect(),
+        note: None,
+        provenance: tested(),
+    }
+}
+
+pub fn tested() -> Provenance {
+    Provenance {
+        source: "tests".to_owned(),
+        confidence: Confidence::Inferred,
     }
 }

@@ -6,7 +6,7 @@ use access::{Action, Object};
 use db::records::{self, Newest, Record, Source, Span};
 use db::submissions::Submission;
 use db::{Db, DbError, Sees, Tx, submissions};
-use spec::{Accumulation, Layout, Organisation, Period, ReturnSpec, TableSpec};
+use spec::{Accumulation, Ancestry, Before, Layout, Organisation, Period, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
 use crate::actor::{allowed, sees};
@@ -20,8 +20,9 @@ const BATCH: u32 = 500;
 pub struct Beginning {
     /// Without its older codes and other names.
     pub organisation: Organisation,
-    /// What stands for this period or else for the last one before, by table:
-    /// the values in the order of the new version's items, in Postgres text form.
+    /// What stands for this period or else for the last one before, by table: the values in the order of the new
+    /// version's items, in Postgres text form. An item that was called otherwise is found all the same, and a code is
+    /// what it is now; what was not asked for, or meant something else, is blank.
     pub rows: BTreeMap<String, Vec<Vec<Option<String>>>>,
     /// Which period that is; `None` where nothing stands.
     pub sent_for: Option<Period>,
@@ -60,15 +61,19 @@ pub async fn beginning(
     let made_with = versions.iter().find(|other| {
         other.id == last.round.return_id && other.version == last.round.return_version
     });
-    for table in &spec.tables {
-        let is_sent_out = match &table.layout {
-            Layout::TurnAround { .. } | Layout::Matrix(_) => true,
-            // Records of people are handed out to nobody for the sake of a form.
-            Layout::Records(_) => !spec.sensitivity.personal_data,
-        };
-        let earlier = made_with.and_then(|spec| Some((spec, spec.table(&table.name)?)));
-        if let (true, Some((earlier_spec, earlier))) = (is_sent_out, earlier) {
-            let rows = rows_of(&mut tx, (earlier_spec, earlier), &last, table).await?;
+    if let Some(earlier) = made_with {
+        let ancestry = Ancestry::of(versions, spec);
+        for table in spec.tables.iter().filter(|table| is_sent_out(spec, table)) {
+            let was = ancestry.table_before(spec, &table.name, earlier);
+            let Some(was) = was else { continue };
+            let before = |item| ancestry.before((spec, table, item), earlier);
+            let keys = table.keys.iter().filter_map(|key| table.item(key));
+            // Nobody could tell whose figures they are.
+            if keys.map(before).any(|key| key.is_none()) {
+                continue;
+            }
+            let items: Vec<Option<Before<'_>>> = table.items.iter().map(before).collect();
+            let rows = rows_of(&mut tx, (earlier, was), &last, &items).await?;
             beginning.rows.insert(table.name.clone(), rows);
         }
     }
@@ -77,28 +82,46 @@ pub async fn beginning(
     Ok(Some(beginning))
 }
 
-/// Items are found by their name; those that the earlier version did not have are blank.
+fn is_sent_out(spec: &ReturnSpec, table: &TableSpec) -> bool {
+    match &table.layout {
+        Layout::TurnAround { .. } | Layout::Matrix(_) => true,
+        // Records of people are handed out to nobody for the sake of a form.
+        Layout::Records(_) => !spec.sensitivity.personal_data,
+    }
+}
+
+/// The records of a table as the earlier version has it, as the items of the new one.
 async fn rows_of(
     tx: &mut Tx,
-    (spec, earlier): (&ReturnSpec, &TableSpec),
+    (spec, table): (&ReturnSpec, &TableSpec),
     last: &Submission,
-    table: &TableSpec,
+    items: &[Option<Before<'_>>],
 ) -> Result<Vec<Vec<Option<String>>>, DbError> {
-    let names = table.items.iter();
-    let names = names.map(|item| earlier.item(&item.name).map(|item| item.name.as_str()));
-    let items: Vec<Option<&str>> = names.collect();
-    let keys: Vec<Option<&str>> = earlier.keys.iter().map(|key| Some(key.as_str())).collect();
+    let names = items.iter();
+    let names = names.map(|before| Some(before.as_ref()?.item.name.as_str()));
+    let names: Vec<Option<&str>> = names.collect();
+    let keys: Vec<Option<&str>> = table.keys.iter().map(|key| Some(key.as_str())).collect();
     let source = Source {
         spec,
-        table: earlier,
-        items: &items,
+        table,
+        items: &names,
         codes: &[],
         keys: &keys,
     };
-    match spec.accumulation {
-        Accumulation::Replace => of_submission(tx, &source, last.id).await,
-        Accumulation::Cumulative => newest(tx, &source, last).await,
+    let mut rows = match spec.accumulation {
+        Accumulation::Replace => of_submission(tx, &source, last.id).await?,
+        Accumulation::Cumulative => newest(tx, &source, last).await?,
+    };
+    for row in &mut rows {
+        for (value, before) in row.iter_mut().zip(items) {
+            let codes = before.as_ref().map(|before| &before.codes);
+            let now = codes.and_then(|codes| codes.get(value.as_deref()?));
+            if let Some(now) = now {
+                *value = Some(now.clone());
+            }
+        }
     }
+    Ok(rows)
 }
 
 async fn of_submission(

@@ -8,7 +8,7 @@ use finding::{RuleId, Severity};
 use spec::rule::{Against, Change, Direction, Figure, Thresholds, When};
 use spec::{
     Confidence, InForce, ItemKind, ItemLineage, Lineage, OnlyFor, Organisations, Period,
-    Provenance, ReturnSpec, Returns, Rule, RuleKind, Stage,
+    Provenance, ReturnSpec, Returns, Rule, RuleKind, Stage, TableLineage,
 };
 
 use crate::{Assessment, EarlierVersions, Request, SourceFile, assess};
@@ -132,4 +132,59 @@ fn a_figure_in_another_unit_is_not_compared_and_the_rule_is_named() {
         (compared.sha256.is_some(), rules),
         (true, vec!["visit.hours-moved"])
     );
+}
+
+/// The visits with a rule in SQL on what was said before.
+fn with_query(query: &str) -> [ReturnSpec; 2] {
+    let mut versions = versions();
+    let rule = versions[1].rules.last_mut().unwrap();
+    rule.message = "{before} hours are {HOURS}.".to_owned();
+    rule.kind = RuleKind::Query {
+        select: query.to_owned(),
+        reads: vec!["previous_visit".to_owned(), "visit".to_owned()],
+    };
+    versions
+}
+
+#[test]
+fn sql_that_reads_what_an_earlier_version_did_not_ask_for_does_not_run_and_is_named() {
+    let of = |item: &str| {
+        format!(
+            "SELECT v._row AS _row, COALESCE(p.{item}, 0) AS before \
+             FROM visit AS v JOIN previous_visit AS p ON v.REF = p.REF WHERE v.HOURS <> COALESCE(p.{item}, 0)"
+        )
+    };
+    let stopped = |assessment: &Assessment| -> Vec<String> {
+        let compared = &assessment.head.compared_with[0];
+        assert!(compared.sha256.is_some());
+        let rules = compared.rules_not_run.iter();
+        rules.map(|rule| rule.as_str().to_owned()).collect()
+    };
+    let assessment = assessed(&with_query(&of("HOURS")));
+    assert_eq!(moved(&assessment), ["40.00 hours are 41.50."]);
+    assert_eq!(stopped(&assessment), [""; 0]);
+    // Blank and not asked for look the same to it: it would find 0 hours before.
+    let mut versions = with_query(&of("HOURS"));
+    versions[1].lineage.as_mut().unwrap().items[0].breaks = true;
+    let assessment = assessed(&versions);
+    assert_eq!(moved(&assessment), [""; 0]);
+    assert_eq!(stopped(&assessment), ["visit.hours-moved"]);
+    // What it does not read does not stop it.
+    let other = "SELECT v._row AS _row, p.REF AS before FROM visit AS v JOIN previous_visit AS p ON v.REF = p.REF";
+    let mut versions = with_query(other);
+    versions[1].lineage.as_mut().unwrap().items[0].breaks = true;
+    let assessment = assessed(&versions);
+    assert_eq!(moved(&assessment).len(), 1);
+    assert_eq!(stopped(&assessment), [""; 0]);
+    // A table that was not asked for is not there to be read.
+    let mut versions = with_query(other);
+    versions[1].lineage.as_mut().unwrap().tables = vec![TableLineage {
+        was: "visit".to_owned(),
+        now: None,
+        note: None,
+        provenance: provenance(),
+    }];
+    let assessment = assessed(&versions);
+    assert_eq!(moved(&assessment), [""; 0]);
+    assert_eq!(stopped(&assessment), ["visit.hours-moved"]);
 }

@@ -14,8 +14,9 @@
 
 use finding::Finding;
 use spec::Rule;
+use spec::rule::runs;
 
-use super::{Scene, runs};
+use super::Scene;
 use crate::CheckError;
 use crate::message::values_of;
 use crate::sql::Tables;

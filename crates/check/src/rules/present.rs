@@ -17,7 +17,7 @@ use std::collections::HashSet;
 
 use finding::Finding;
 use spec::Rule;
-use spec::rule::Against;
+use spec::rule::{Against, earlier_rows};
 
 use super::{Scene, any_unreadable, earlier, key};
 use crate::CheckError;
@@ -41,12 +41,7 @@ pub(super) fn check(
     let now: HashSet<_> = (0..scene.frame.n_records())
         .filter_map(|record_idx| key(scene.frame, &item_idxs, record_idx))
         .collect();
-    let select = format!(
-        "SELECT _row FROM {}{} WHERE {}",
-        against.prefix(),
-        scene.table.name,
-        condition.unwrap_or("TRUE")
-    );
+    let select = earlier_rows(against, &scene.table.name, condition.unwrap_or("TRUE"));
     let picked = tables.run(rule, &select, scene.reference)?;
     Ok(picked
         .iter()

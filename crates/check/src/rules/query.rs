@@ -3,7 +3,8 @@
 //! # Checks
 //! Whatever SQL can say over the return's tables, the same tables of earlier periods and those of other returns.
 //! With `$value` in it, it is run for each of the rule's items, in whose place that stands.
-//! A query over a period or a return that is not known does not run, and the assessment's head says so.
+//! A query over a period or a return that is not known does not run, nor one that reads what an earlier period's version
+//! did not ask for; the assessment's head says so.
 //!
 //! # Why it matters
 //! What holds between rows, tables and periods is different in every return.
@@ -16,8 +17,9 @@
 
 use finding::Finding;
 use spec::Rule;
+use spec::rule::runs;
 
-use super::{Scene, runs};
+use super::Scene;
 use crate::CheckError;
 use crate::message::{values_of, with_label};
 use crate::sql::Tables;

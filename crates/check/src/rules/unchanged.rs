@@ -17,7 +17,7 @@ use std::collections::HashSet;
 
 use finding::Finding;
 use spec::Rule;
-use spec::rule::Against;
+use spec::rule::{Against, earlier_rows};
 
 use super::{Scene, earlier, key};
 use crate::CheckError;
@@ -82,11 +82,7 @@ fn picked(
     let Some(condition) = condition else {
         return Ok(None);
     };
-    let select = format!(
-        "SELECT _row FROM {}{} WHERE {condition}",
-        against.prefix(),
-        scene.table.name
-    );
+    let select = earlier_rows(against, &scene.table.name, condition);
     let rows = tables.run(rule, &select, scene.reference)?;
     Ok(Some(rows.iter().filter_map(|row| row.record_idx).collect()))
 }

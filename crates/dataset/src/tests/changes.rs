@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use spec::Accumulation::{Cumulative, Replace};
-use spec::{Confidence, Provenance, TableLineage};
+use spec::TableLineage;
+use testkit::returns::tested;
 
 use super::versions::{collected, of_years, sent, versions};
 use super::*;
@@ -364,10 +365,7 @@ fn accumulating() -> Vec<ReturnSpec> {
         was: "application".to_owned(),
         now: Some("case".to_owned()),
         note: None,
-        provenance: Provenance {
-            source: "tests".to_owned(),
-            confidence: Confidence::Inferred,
-        },
+        provenance: tested(),
     }];
     versions
 }

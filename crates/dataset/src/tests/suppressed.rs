@@ -6,16 +6,10 @@ use std::collections::BTreeMap;
 
 use spec::disclosure::{Disclosure, Unprotected};
 use spec::layout::{Layout, Line, MatrixColumn};
-use spec::{Confidence, InForce, Item, ItemKind, OnlyFor, Part, Provenance, Rule, RuleKind, Stage};
+use spec::{InForce, Item, ItemKind, OnlyFor, Part, Rule, RuleKind, Stage};
+use testkit::returns::tested;
 
 use super::*;
-
-fn provenance() -> Provenance {
-    Provenance {
-        source: "tests".to_owned(),
-        confidence: Confidence::Inferred,
-    }
-}
 
 fn rule(id: &str, items: &[&str], kind: RuleKind) -> Rule {
     Rule {
@@ -31,7 +25,7 @@ fn rule(id: &str, items: &[&str], kind: RuleKind) -> Rule {
         trial: false,
         thresholds: spec::rule::Thresholds::default(),
         kind,
-        provenance: provenance(),
+        provenance: tested(),
     }
 }
 
@@ -91,7 +85,7 @@ fn staff_with(men: &str) -> ReturnSpec {
             computed: false,
             not_applicable: Vec::new(),
             only_for: OnlyFor::default(),
-            provenance: provenance(),
+            provenance: tested(),
         })
         .collect();
     spec.rules = vec![

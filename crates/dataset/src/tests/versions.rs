@@ -1,6 +1,7 @@
 //! A return that changed twice in five years is one table, and every value of it leads to the cell it was read from.
 
-use spec::{Confidence, Item, ItemKind, ItemLineage, Lineage as Said, PeriodKind, Provenance};
+use spec::{Item, ItemKind, ItemLineage, Lineage as Said, PeriodKind};
+use testkit::returns::tested;
 
 use super::*;
 
@@ -28,10 +29,7 @@ pub(super) fn lineage(version: &str, items: &[Entry<'_>]) -> Said {
             .map(|(was, now)| ((*was).to_owned(), (*now).to_owned()))
             .collect(),
         note: note.map(str::to_owned),
-        provenance: Provenance {
-            source: "tests".to_owned(),
-            confidence: Confidence::Inferred,
-        },
+        provenance: tested(),
     });
     Said {
         version: version.to_owned(),

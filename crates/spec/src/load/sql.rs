@@ -3,11 +3,13 @@
 //! The parser is the one that polars uses, with the same dialect and options.
 
 mod bounds;
+mod columns;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 pub use bounds::{Known, Rows};
+pub(crate) use columns::columns;
 
 use chrono::NaiveDate;
 use sqlparser::ast::{

@@ -1,7 +1,8 @@
 //! A new form begins with what was sent last, of the sender only.
 
-use spec::Layout;
 use spec::layout::Records;
+use spec::{Layout, Lineage, TableLineage};
+use testkit::returns::{became, tested};
 
 use super::*;
 
@@ -76,6 +77,48 @@ async fn what_stands_is_there_again_and_items_are_found_by_name() {
         let began = begin(&list(personal_data), &q1(), &own).await.unwrap();
         assert_eq!(began.rows.len(), n_tables, "{personal_data}");
     }
+}
+
+#[tokio::test]
+async fn what_an_older_version_called_otherwise_is_there_under_its_name_of_now() {
+    let world = world().await;
+    world.hand_in("one").await;
+    let old = sent_out();
+    let mut new = old.clone();
+    "2.0".clone_into(&mut new.version);
+    new.valid_from = day("2026-07-01");
+    let table = &mut new.tables[0];
+    "figures".clone_into(&mut table.name);
+    "band_z".clone_into(&mut table.items[2].name);
+    new.lineage = Some(Lineage {
+        version: old.version.clone(),
+        tables: vec![TableLineage {
+            was: "form".to_owned(),
+            now: Some("figures".to_owned()),
+            note: None,
+            provenance: tested(),
+        }],
+        items: vec![
+            became("figures", "line", "line", &[("2", "20")]),
+            became("figures", "band_a", "band_z", &[]),
+        ],
+    });
+    let begin = async |new: &ReturnSpec| {
+        let versions = [old.clone(), new.clone()];
+        let own = council(ARDBEG);
+        let began = beginning(&world.db, &own, &versions, new, &q2(), ARDBEG).await;
+        began.unwrap().unwrap().rows
+    };
+    let told = |rows: &[Vec<Option<String>>]| -> Vec<String> {
+        rows.iter().map(|row| text(row).join(" ")).collect()
+    };
+    assert_eq!(told(&begin(&new).await["figures"]), ["1 one 7", "20 one 7"]);
+    // What is asked for under the old name but in another unit is another figure, and begins blank.
+    new.tables[0].items[2].unit = Some("thousands".to_owned());
+    assert_eq!(told(&begin(&new).await["figures"]), ["1 one ", "20 one "]);
+    // Without what a record is known by, nobody could tell which line a figure belongs to.
+    new.lineage.as_mut().unwrap().items[0].breaks = true;
+    assert!(begin(&new).await.is_empty());
 }
 
 #[tokio::test]

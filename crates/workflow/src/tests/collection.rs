@@ -23,10 +23,7 @@ fn collected_form() -> ReturnSpec {
             select: String::new(),
             reads: Vec::new(),
         },
-        provenance: spec::Provenance {
-            source: "tests".to_owned(),
-            confidence: spec::Confidence::Inferred,
-        },
+        provenance: testkit::returns::tested(),
     };
     ReturnSpec {
         rules: vec![rule],

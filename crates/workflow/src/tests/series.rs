@@ -2,17 +2,14 @@
 
 use spec::layout::{Layout, Line};
 use spec::rule::{Against, Change as Moves, Direction, Figure as Of, Thresholds, When};
-use spec::{Confidence, ItemLineage, Lineage, OnlyFor, Provenance, Rule, RuleKind, Stage};
+use spec::{Lineage, OnlyFor, Rule, RuleKind, Stage};
+use testkit::returns::{became, tested};
 
 use super::compare::block;
 use super::*;
 
 /// The form with named lines, and two checks of movements: of a figure, and of how many lines there are.
 fn moving_form() -> ReturnSpec {
-    let provenance = || Provenance {
-        source: "tests".to_owned(),
-        confidence: spec::Confidence::Inferred,
-    };
     let rule = |id: &str, items: &[&str], figure| Rule {
         id: id.to_owned(),
         table: "form".to_owned(),
@@ -32,7 +29,7 @@ fn moving_form() -> ReturnSpec {
             direction: Direction::Either,
             when: When::default(),
         }),
-        provenance: provenance(),
+        provenance: tested(),
     };
     let mut spec = form();
     let Layout::Matrix(matrix) = &mut spec.tables[0].layout else {
@@ -46,7 +43,7 @@ fn moving_form() -> ReturnSpec {
         computed: false,
         not_applicable: Vec::new(),
         only_for: OnlyFor::default(),
-        provenance: provenance(),
+        provenance: tested(),
     }];
     spec.rules = vec![
         rule("form.moved", &["band_a"], Of::Items),
@@ -152,27 +149,12 @@ async fn a_figure_that_was_called_otherwise_goes_on_and_one_in_another_unit_does
         panic!("a form");
     };
     "20".clone_into(&mut matrix.lines[0].code);
-    let said = |was: &str, now: &str, codes: &[(&str, &str)]| ItemLineage {
-        table: "form".to_owned(),
-        was: vec![was.to_owned()],
-        now: vec![now.to_owned()],
-        breaks: false,
-        codes: codes
-            .iter()
-            .map(|(was, now)| ((*was).to_owned(), (*now).to_owned()))
-            .collect(),
-        note: None,
-        provenance: Provenance {
-            source: "tests".to_owned(),
-            confidence: Confidence::Inferred,
-        },
-    };
     spec.lineage = Some(Lineage {
         version: old.version.clone(),
         tables: Vec::new(),
         items: vec![
-            said("band_a", "band_z", &[]),
-            said("line", "line", &[("2", "20")]),
+            became("form", "band_a", "band_z", &[]),
+            became("form", "line", "line", &[("2", "20")]),
         ],
     });
     let specs = [old.clone(), spec.clone()];

@@ -242,22 +242,29 @@ impl Relation {
     }
 }
 
+/// What a join says of the rows that belong together.
+pub(super) fn constraint(join: &Join) -> Option<&JoinConstraint> {
+    match &join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint)
+        | JoinOperator::Semi(constraint)
+        | JoinOperator::LeftSemi(constraint)
+        | JoinOperator::RightSemi(constraint)
+        | JoinOperator::Anti(constraint)
+        | JoinOperator::LeftAnti(constraint)
+        | JoinOperator::RightAnti(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
 /// Whether a join says which rows belong together, by more than a handful of values.
 fn is_keyed(join: &Join, left: &[(String, Relation)], right: &[(String, Relation)]) -> bool {
-    let (JoinOperator::Join(constraint)
-    | JoinOperator::Inner(constraint)
-    | JoinOperator::Left(constraint)
-    | JoinOperator::LeftOuter(constraint)
-    | JoinOperator::Right(constraint)
-    | JoinOperator::RightOuter(constraint)
-    | JoinOperator::FullOuter(constraint)
-    | JoinOperator::Semi(constraint)
-    | JoinOperator::LeftSemi(constraint)
-    | JoinOperator::RightSemi(constraint)
-    | JoinOperator::Anti(constraint)
-    | JoinOperator::LeftAnti(constraint)
-    | JoinOperator::RightAnti(constraint)) = &join.join_operator
-    else {
+    let Some(constraint) = constraint(join) else {
         return false;
     };
     let find = |names: &[(String, Relation)], name: &str| {
@@ -377,7 +384,7 @@ fn is_aggregate(projection: &[SelectItem]) -> bool {
     finder.any
 }
 
-fn plain_name(name: &ObjectName) -> String {
+pub(super) fn plain_name(name: &ObjectName) -> String {
     match name.0.as_slice() {
         [ObjectNamePart::Identifier(Ident { value, .. })] => value.clone(),
         _ => String::new(),
