@@ -42,6 +42,14 @@ async fn people_are_looked_after_from_the_command_line() {
 
     platform.admin(&["disable", eve[0]]);
     assert_eq!(signed_in.status("/").await, StatusCode::SEE_OTHER);
+    let fay = ["fay@council.example", "approver"];
+    let invite = ["invite", fay[0], "Fay", fay[1]];
+    platform.admin(&[&invite[..], &for_council].concat());
+    let client = ["client", "Housing", "sending_client", "--by", fay[0]];
+    platform.admin(&[&client[..], &for_council].concat());
+    let said = platform.admin(&["disable", fay[0]]);
+    assert!(said.contains("1 program of theirs ended too:"), "{said}");
+    assert!(said.contains("\tHousing"), "{said}");
     platform.admin(&["enable", eve[0]]);
     // The session ended with the access, and does not come back with it.
     assert_eq!(signed_in.status("/").await, StatusCode::SEE_OTHER);

@@ -35,6 +35,9 @@ pub enum ApiError {
     /// It may be there later.
     #[error("{address} can't be reached just now: {reason}")]
     OutOfReach { address: String, reason: String },
+    /// Another one writes the same file.
+    #[error("another lgdp writes {0} just now: run it again when that is done")]
+    Held(String),
     #[error("the answer can't be read: {0}")]
     Answer(String),
     #[error("{act} {path}")]
@@ -56,7 +59,7 @@ impl ApiError {
 
     /// Whether the same may work later.
     pub fn is_for_now(&self) -> bool {
-        matches!(self, ApiError::OutOfReach { .. })
+        matches!(self, ApiError::OutOfReach { .. } | ApiError::Held(_))
     }
 }
 
@@ -78,6 +81,8 @@ pub struct Api {
 const SILENCE: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Ten years.
+const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 
 impl Api {
     pub fn new(access: Access) -> Result<Self, ApiError> {
@@ -135,7 +140,7 @@ impl Api {
         path: &str,
         fill: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, ApiError> {
-        let give_up_at = Instant::now() + self.access.patience;
+        let give_up_at = after(self.access.patience);
         let mut pause = FIRST_PAUSE;
         loop {
             let url = format!("{}{path}", self.access.address);
@@ -151,7 +156,7 @@ impl Api {
                 Err(error) => (words(&error), None),
             };
             let wait = wait.unwrap_or(pause);
-            if Instant::now() + wait > give_up_at {
+            if after(wait) > give_up_at {
                 return Err(ApiError::OutOfReach {
                     address: self.access.address.clone(),
                     reason,
@@ -162,6 +167,11 @@ impl Api {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+/// When a wait is over. As long as nobody waits is as good as for ever, and no clock goes further.
+pub(crate) fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(FOR_EVER)
 }
 
 /// Busy, away, too slow or at fault itself: the same request may be answered later, and whatever makes something is sent
@@ -251,5 +261,23 @@ mod tests {
             .await;
         assert!(!error.unwrap_err().is_for_now());
         assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn waits_that_no_clock_can_show_are_as_long_as_it_takes() {
+        let later = |seconds: u64| {
+            let (head, body) = json("503 Busy", "{}");
+            let head = head.replacen("\r\n", &format!("\r\nretry-after: {seconds}\r\n"), 1);
+            (head, body)
+        };
+        let (address, asked) = server(vec![later(0), json("200 OK", "{}")]).await;
+        let api_for_ever = api(&address, Duration::from_secs(u64::MAX));
+        api_for_ever.get::<serde_json::Value>("/x").await.unwrap();
+        assert_eq!(asked.lock().unwrap().len(), 2);
+        let (address, _) = server(vec![later(u64::MAX)]).await;
+        let error = api(&address, Duration::from_secs(20))
+            .get::<serde_json::Value>("/x")
+            .await;
+        assert!(error.unwrap_err().is_for_now());
     }
 }

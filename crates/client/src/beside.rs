@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::ApiError;
+use crate::held::hold;
 
 pub(crate) struct Beside {
     file: File,
@@ -18,7 +19,9 @@ impl Beside {
     pub(crate) fn new(to: &Path) -> Result<Self, ApiError> {
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         let path = to.with_file_name(format!(".{name}.part"));
-        let file = File::create(&path).map_err(ApiError::file("can't write", &path))?;
+        let file = hold(&path)?;
+        file.set_len(0)
+            .map_err(ApiError::file("can't write", &path))?;
         Ok(Self {
             file,
             path,

@@ -2,25 +2,28 @@
 //!
 //! What has come lies beside the file as `<name>.part`, and the tag of what it is a part of as `<name>.part-tag`:
 //! the rest is asked for on condition that it is still of the same file, and otherwise all of it comes anew.
+//! One run at a time takes a file: two that wrote the same part would make a file of neither.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
-use crate::api::words;
+use crate::api::{after, words};
+use crate::held::{hold, is_at};
 use crate::{Api, ApiError, Screen};
 
 /// Between a connection that broke and the next one.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What has come so far.
+/// What has come so far; nobody else writes it meanwhile.
 struct Part {
+    file: File,
     path: PathBuf,
     tag_path: PathBuf,
     n_bytes: u64,
@@ -35,49 +38,73 @@ fn beside(to: &Path, ending: &str) -> PathBuf {
 }
 
 impl Part {
-    fn find(to: &Path) -> Self {
+    fn open(to: &Path) -> Result<Self, ApiError> {
         let (path, tag_path) = (beside(to, ".part"), beside(to, ".part-tag"));
-        let n_bytes = fs::metadata(&path).map_or(0, |file| file.len());
+        let file = hold(&path)?;
+        let facts = file.metadata();
+        let n_bytes = facts.map_err(ApiError::file("can't read", &path))?.len();
         let tag = fs::read_to_string(&tag_path).ok();
-        Self {
+        Ok(Self {
+            file,
             n_bytes: if tag.is_some() { n_bytes } else { 0 },
             tag: tag.filter(|_| n_bytes > 0),
             path,
             tag_path,
-        }
+        })
     }
 
     /// What comes is the file from its first byte.
-    fn begin(&mut self, tag: Option<String>) -> Result<File, ApiError> {
-        let file = File::create(&self.path).map_err(ApiError::file("can't write", &self.path))?;
-        match &tag {
-            Some(tag) => fs::write(&self.tag_path, tag),
-            None => remove(&self.tag_path),
+    fn begin(&mut self, tag: Option<String>) -> Result<(), ApiError> {
+        self.forget()?;
+        if let Some(tag) = &tag {
+            fs::write(&self.tag_path, tag)
+                .map_err(ApiError::file("can't write", &self.tag_path))?;
         }
-        .map_err(ApiError::file("can't write", &self.tag_path))?;
-        (self.n_bytes, self.tag) = (0, tag);
-        Ok(file)
+        self.tag = tag;
+        Ok(())
     }
 
-    fn go_on(&self) -> Result<File, ApiError> {
-        let file = OpenOptions::new().append(true).open(&self.path);
-        file.map_err(ApiError::file("can't write", &self.path))
+    fn go_on(&mut self) -> Result<(), ApiError> {
+        let found = self.file.seek(SeekFrom::Start(self.n_bytes));
+        found.map_err(ApiError::file("can't write", &self.path))?;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), ApiError> {
+        let written = self.file.write_all(bytes);
+        written.map_err(ApiError::file("can't write", &self.path))?;
+        self.n_bytes += bytes.len() as u64;
+        Ok(())
     }
 
     /// It is the whole, and takes its place.
-    fn keep(self, file: &File, to: &Path) -> Result<(), ApiError> {
-        file.sync_all()
+    fn keep(self, to: &Path) -> Result<(), ApiError> {
+        self.file
+            .sync_all()
             .and_then(|()| fs::rename(&self.path, to))
             .and_then(|()| remove(&self.tag_path))
             .map_err(ApiError::file("can't write", to))
     }
 
+    /// It keeps its name, which is held.
     fn forget(&mut self) -> Result<(), ApiError> {
-        remove(&self.path)
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.rewind())
             .and_then(|()| remove(&self.tag_path))
-            .map_err(ApiError::file("can't remove", &self.path))?;
+            .map_err(ApiError::file("can't write", &self.path))?;
         (self.n_bytes, self.tag) = (0, None);
         Ok(())
+    }
+}
+
+impl Drop for Part {
+    /// Where nothing came, nothing is left.
+    fn drop(&mut self) {
+        let is_empty = self.file.metadata().is_ok_and(|file| file.len() == 0);
+        if is_empty && is_at(&self.file, &self.path).unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -90,8 +117,8 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// Takes a file to a place where it is whole or not at all.
 pub async fn download(api: &Api, path: &str, to: &Path, screen: Screen) -> Result<(), ApiError> {
-    let mut part = Part::find(to);
-    let mut give_up_at = Instant::now() + api.patience();
+    let mut part = Part::open(to)?;
+    let mut give_up_at = after(api.patience());
     loop {
         let response = match ask(api, path, &part).await {
             // It is not as long as what has come: that was of something else.
@@ -99,25 +126,37 @@ pub async fn download(api: &Api, path: &str, to: &Path, screen: Screen) -> Resul
                 part.forget()?;
                 continue;
             }
+            // Another piece than the one that was asked for: it is no beginning either.
+            Ok(response)
+                if is_piece(&response) && part.n_bytes > 0 && !goes_on(&response, &part) =>
+            {
+                part.forget()?;
+                continue;
+            }
             response => response?,
         };
-        let mut file = if goes_on(&response, &part) {
-            part.go_on()?
+        let whole = whole_length(&response);
+        if goes_on(&response, &part) {
+            part.go_on()?;
         } else {
             if part.n_bytes > 0 {
                 screen.say("lgdp: it is another file by now: taking it from the beginning");
             }
-            part.begin(header(&response, &ETAG))?
-        };
+            part.begin(header(&response, &ETAG))?;
+        }
         let n_before = part.n_bytes;
-        let Err(broken) = take(response, &mut file, &mut part, screen).await? else {
-            return part.keep(&file, to);
+        let broken = match take(response, &mut part, screen).await? {
+            Err(broken) => broken,
+            Ok(()) => match missing(&mut part, whole, api)? {
+                Some(broken) => broken,
+                None => return part.keep(to),
+            },
         };
         // Whatever came, it is worth going on.
         if part.n_bytes > n_before {
-            give_up_at = Instant::now() + api.patience();
+            give_up_at = after(api.patience());
         }
-        if part.tag.is_none() || Instant::now() + PAUSE > give_up_at {
+        if part.tag.is_none() || after(PAUSE) > give_up_at {
             return Err(ApiError::OutOfReach {
                 address: api.address().to_owned(),
                 reason: format!("{broken}; what has come is kept in {}", part.path.display()),
@@ -126,6 +165,40 @@ pub async fn download(api: &Api, path: &str, to: &Path, screen: Screen) -> Resul
         tracing::debug!(broken, n_bytes = part.n_bytes, "going on");
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+fn is_piece(response: &Response) -> bool {
+    response.status() == StatusCode::PARTIAL_CONTENT
+}
+
+/// How long the whole file is, as far as an answer says so.
+fn whole_length(response: &Response) -> Option<u64> {
+    if !is_piece(response) {
+        return response.content_length();
+    }
+    let range = header(response, &CONTENT_RANGE)?;
+    range.rsplit_once('/')?.1.parse().ok()
+}
+
+/// What is wrong where an answer ended and the file is not whole. What can't be a part of it is not kept.
+fn missing(part: &mut Part, whole: Option<u64>, api: &Api) -> Result<Option<String>, ApiError> {
+    let facts = part.file.metadata();
+    let n_there = facts
+        .map_err(ApiError::file("can't read", &part.path))?
+        .len();
+    let n_whole = whole.unwrap_or(part.n_bytes);
+    if n_there == n_whole {
+        return Ok(None);
+    }
+    let reason = format!("{n_there} of {n_whole} bytes are there");
+    if n_there == part.n_bytes && n_there < n_whole {
+        return Ok(Some(reason));
+    }
+    part.forget()?;
+    Err(ApiError::OutOfReach {
+        address: api.address().to_owned(),
+        reason: format!("{reason}, which were not kept: run it again"),
+    })
 }
 
 async fn ask(api: &Api, path: &str, part: &Part) -> Result<Response, ApiError> {
@@ -147,15 +220,12 @@ fn header(response: &Response, name: &HeaderName) -> Option<String> {
 fn goes_on(response: &Response, part: &Part) -> bool {
     let from = format!("bytes {}-", part.n_bytes);
     let range = header(response, &CONTENT_RANGE).unwrap_or_default();
-    response.status() == StatusCode::PARTIAL_CONTENT
-        && range.starts_with(&from)
-        && header(response, &ETAG) == part.tag
+    is_piece(response) && range.starts_with(&from) && header(response, &ETAG) == part.tag
 }
 
 /// Writes what comes; the inner error is that of a connection that broke.
 async fn take(
     response: Response,
-    file: &mut File,
     part: &mut Part,
     screen: Screen,
 ) -> Result<Result<(), String>, ApiError> {
@@ -171,9 +241,7 @@ async fn take(
                 return Ok(Err(words(&error)));
             }
         };
-        file.write_all(&chunk)
-            .map_err(ApiError::file("can't write", &part.path))?;
-        part.n_bytes += chunk.len() as u64;
+        part.write(&chunk)?;
         bar.set_position(part.n_bytes);
     }
     bar.finish_and_clear();
@@ -204,7 +272,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::answers::{api, server};
+    use crate::answers::{api, refused, server};
 
     fn whole(tag: &str, n_bytes: usize) -> String {
         format!(
@@ -296,5 +364,81 @@ mod tests {
         let api = api(&address, Duration::from_secs(20));
         download(&api, "/x", &to, Screen::Quiet).await.unwrap();
         assert_eq!(fs::read(&to).unwrap(), b"ok");
+    }
+
+    #[tokio::test]
+    async fn of_two_runs_that_take_the_same_file_one_does() {
+        let (address, asked) = server(vec![
+            (whole("a", 10), b"0123"),
+            (rest("a", 4, 10), b"456789"),
+        ])
+        .await;
+        let dir = tempfile::tempdir().unwrap();
+        let to = dir.path().join("cases.csv");
+        let api = api(&address, Duration::from_secs(20));
+        let take = || download(&api, "/x", &to, Screen::Quiet);
+        let (first, second) = tokio::join!(take(), take());
+        first.unwrap();
+        let error = second.unwrap_err();
+        assert!(error.is_for_now(), "{error}");
+        assert!(error.to_string().contains("another lgdp"), "{error}");
+        assert_eq!(fs::read(&to).unwrap(), b"0123456789");
+        assert_eq!(in_folder(&dir), ["cases.csv"]);
+        assert_eq!(asked.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_kept_when_it_is_as_long_as_was_said() {
+        let some = |from: usize, to: usize, of: usize| {
+            rest("a", from, to + 1).replace(&format!("/{}", to + 1), &format!("/{of}"))
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let to = dir.path().join("cases.csv");
+        // Less than was asked for comes, and the connection is not cut.
+        let (address, _) = server(vec![
+            (whole("a", 10), b"0123"),
+            (some(4, 6, 10), b"456"),
+            (some(7, 9, 10), b"789"),
+        ])
+        .await;
+        let patient = api(&address, Duration::from_secs(20));
+        download(&patient, "/x", &to, Screen::Quiet).await.unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"0123456789");
+        // More than there is.
+        let (address, _) =
+            server(vec![(whole("a", 10), b"0123"), (some(4, 9, 8), b"456789")]).await;
+        let patient = api(&address, Duration::from_secs(20));
+        let other = dir.path().join("other.csv");
+        let error = download(&patient, "/x", &other, Screen::Quiet)
+            .await
+            .unwrap_err();
+        assert!(error.is_for_now(), "{error}");
+        assert!(error.to_string().contains("10 of 8 bytes"), "{error}");
+        assert_eq!(in_folder(&dir), ["cases.csv"]);
+    }
+
+    #[tokio::test]
+    async fn a_piece_that_was_not_asked_for_is_no_beginning() {
+        let (address, _) = server(vec![
+            (whole("a", 10), b"0123"),
+            (rest("a", 6, 10), b"6789"),
+            (whole("a", 10), b"0123456789"),
+        ])
+        .await;
+        let dir = tempfile::tempdir().unwrap();
+        let to = dir.path().join("cases.csv");
+        let api = api(&address, Duration::from_secs(20));
+        download(&api, "/x", &to, Screen::Quiet).await.unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"0123456789");
+    }
+
+    #[tokio::test]
+    async fn where_nothing_came_nothing_is_left() {
+        let (address, _) = server(vec![refused("404 Not Found", "Not there")]).await;
+        let dir = tempfile::tempdir().unwrap();
+        let api = api(&address, Duration::ZERO);
+        let to = dir.path().join("cases.csv");
+        download(&api, "/x", &to, Screen::Quiet).await.unwrap_err();
+        assert!(in_folder(&dir).is_empty());
     }
 }

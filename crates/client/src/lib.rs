@@ -10,6 +10,7 @@ mod beside;
 mod choose;
 mod download;
 mod facts;
+mod held;
 mod release;
 mod screen;
 mod send;

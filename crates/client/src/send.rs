@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use indicatif::ProgressBar;
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
-use crate::api::{quoted, read};
+use crate::api::{after, quoted, read};
 use crate::download::sha256_of;
 use crate::{Api, ApiError, Chosen, Screen, Submission, is_decided, status};
 
@@ -180,12 +180,12 @@ pub async fn wait(
     longest: Duration,
     screen: Screen,
 ) -> Result<Submission, ApiError> {
-    let until = Instant::now() + longest;
+    let until = after(longest);
     let bar = screen.waiting("being checked");
     let mut pause = FIRST_LOOK;
     loop {
         let now = status(api, id).await?;
-        if is_decided(&now) || Instant::now() + pause > until {
+        if is_decided(&now) || after(pause) > until {
             bar.finish_and_clear();
             return Ok(now);
         }
@@ -199,7 +199,7 @@ mod tests {
     use futures_util::TryStreamExt as _;
 
     use super::*;
-    use crate::answers::{api, refused, server};
+    use crate::answers::{api, json, refused, server};
 
     #[tokio::test]
     async fn a_file_is_sent_as_it_was_read_or_not_to_its_end() {
@@ -249,5 +249,19 @@ mod tests {
             .unwrap_err();
         assert_eq!(error.to_string(), "Too large: Do it otherwise.");
         assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_is_checked_is_there_at_once_however_long_one_would_wait() {
+        let facts = serde_json::json!({
+            "submission_id": Uuid::nil(), "organisation": "S12000033", "return": "cases", "period": "2026-27-Q1",
+            "version_number": 1, "state": "ready", "message": null, "outcome": "ready",
+            "links": {"page": "/", "findings_json": "/", "findings_csv": "/", "findings_xlsx": "/", "marked_xlsx": null},
+        });
+        let (address, _) = server(vec![json("200 OK", &facts.to_string())]).await;
+        let api = api(&address, Duration::ZERO);
+        let longest = Duration::from_secs(u64::MAX);
+        let there = wait(&api, Uuid::nil(), longest, Screen::Quiet).await;
+        assert!(is_decided(&there.unwrap()));
     }
 }

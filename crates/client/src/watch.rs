@@ -4,28 +4,30 @@
 //! where it was and nothing is sent twice. One watcher looks after a folder at a time.
 //!
 //! A file that is as it was is not read again. One that is saved anew is asked for anew: also with the same bytes, where it
-//! was refused before, or where it is for another round now.
+//! was refused before, or where it is for another round now. What is only called otherwise is not sent again.
 
+mod feedback;
 mod notes;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::NaiveDate;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::api::after;
 use crate::beside::Beside;
-use crate::{
-    Api, ApiError, ChooseError, NewFile, Screen, Submission, Wanted, choose, findings, is_decided,
-    save, send, status,
-};
+use crate::{Api, ApiError, ChooseError, NewFile, Screen, Wanted, choose, send};
 use notes::{Note, Notes, Stamp};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
+    #[error("there is no folder {0}: nothing is watched")]
+    NoFolder(String),
     #[error("another lgdp watches {0} already")]
     Watched(String),
     #[error("what is noted in {path} can't be read: {reason}")]
@@ -57,6 +59,14 @@ pub enum Told {
         is_to_fix: bool,
         result: String,
     },
+    /// Its bytes were sent before, under another name; what comes of them, unless it is there, is written beside it.
+    Known {
+        file: String,
+        before: String,
+        submission_id: Uuid,
+        /// For what they were sent: `cases 2026-27-Q1 of S12000033`.
+        sent_for: String,
+    },
     /// It is not sent again until it is saved anew.
     Refused { file: String, reason: String },
     /// It is tried again at the next look. Told once for each reason.
@@ -71,6 +81,21 @@ pub struct Looked {
     pub n_waiting: usize,
     /// Files with which something is wrong that only the next look may find mended.
     pub n_delayed: usize,
+    /// Files of which the marked workbook may be there any moment.
+    pub n_soon_marked: usize,
+}
+
+/// What is still to come of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    Outcome,
+    /// It could not be checked, and is once somebody has seen to it.
+    Mending,
+    /// The workbook with its marks, most likely soon after the outcome.
+    MarksSoon,
+    /// The same, at some later look.
+    Marks,
 }
 
 /// One folder.
@@ -121,8 +146,33 @@ fn beside(file: &Path, what: &str) -> PathBuf {
 /// What a file is that was saved since it was noted.
 enum Saved {
     ToGoOnWith(Note),
-    /// And why it is not sent, if somebody has to know.
-    ForNothingNew(Note, Option<String>),
+    /// And what is to be told of that, if anything.
+    ForNothingNew(Note, Option<Told>),
+}
+
+/// A file whose bytes were received before, under its own name or another one. What is still to come of them is written
+/// beside it as well; the other name stays noted, and so do the files beside it.
+fn known_as(name: &str, before: &str, note: &Note, stamp: Stamp) -> Saved {
+    let mut own = Note {
+        stamp,
+        ..note.clone()
+    };
+    let (true, Some(submission_id)) = (before != name, note.submission_id) else {
+        return Saved::ForNothingNew(own, None);
+    };
+    if !own.is_done {
+        own.told = None;
+    }
+    let sent_for = note.to.as_ref().map_or_else(String::new, |to| {
+        format!("{} {} of {}", to.return_id, to.period, to.organisation)
+    });
+    let told = Told::Known {
+        file: name.to_owned(),
+        before: before.to_owned(),
+        submission_id,
+        sent_for,
+    };
+    Saved::ForNothingNew(own, Some(told))
 }
 
 impl Watcher {
@@ -132,8 +182,21 @@ impl Watcher {
         wanted: Wanted,
         screen: Screen,
     ) -> Result<Self, WatchError> {
+        // Made by nobody but its owner: a slip of the hand would be watched for ever, and nothing come.
+        match fs::metadata(folder) {
+            Ok(facts) if facts.is_dir() => {}
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(ApiError::file("can't read", folder)(error).into());
+            }
+            _ => return Err(WatchError::NoFolder(folder.display().to_string())),
+        }
         let own = folder.join(".lgdp");
-        fs::create_dir_all(&own).map_err(ApiError::file("can't make", &own))?;
+        match fs::create_dir(&own) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(ApiError::file("can't make", &own)(error).into());
+            }
+            _ => {}
+        }
         let path = own.join("lock");
         let lock = File::create(&path).map_err(ApiError::file("can't write", &path))?;
         match lock.try_lock() {
@@ -158,7 +221,7 @@ impl Watcher {
     }
 
     /// Looks once: sends what is new and whole, and writes down what is there of what was sent.
-    pub async fn look(&mut self, today: NaiveDate) -> Result<Looked, WatchError> {
+    pub async fn look(&mut self, today: NaiveDate, now: SystemTime) -> Result<Looked, WatchError> {
         let mut looked = Looked::default();
         let files = self.files()?;
         let mut now_seen = BTreeMap::new();
@@ -173,8 +236,8 @@ impl Watcher {
                 looked.n_waiting += 1;
                 continue;
             }
-            self.look_at(&name, &path, stamp, today, &mut looked)
-                .await?;
+            let step = self.go_on_with(&name, &path, stamp, today, now).await;
+            self.count(&name, step, &mut looked)?;
         }
         self.seen = now_seen;
         Ok(looked)
@@ -202,18 +265,21 @@ impl Watcher {
     }
 
     /// What is wrong with one file holds up no other.
-    async fn look_at(
+    fn count(
         &mut self,
         name: &str,
-        path: &Path,
-        stamp: Stamp,
-        today: NaiveDate,
+        step: Result<(Option<Told>, Left), ApiError>,
         looked: &mut Looked,
     ) -> Result<(), WatchError> {
-        let error = match self.go_on_with(name, path, stamp, today).await {
-            Ok((told, is_done)) => {
+        let error = match step {
+            Ok((told, left)) => {
                 looked.told.extend(told);
-                looked.n_waiting += usize::from(!is_done);
+                match left {
+                    Left::Outcome => looked.n_waiting += 1,
+                    Left::Mending => looked.n_delayed += 1,
+                    Left::MarksSoon => looked.n_soon_marked += 1,
+                    Left::Nothing | Left::Marks => {}
+                }
                 self.delayed.remove(name);
                 return Ok(());
             }
@@ -237,43 +303,47 @@ impl Watcher {
         Ok(())
     }
 
-    /// The next step of a file, and whether there is nothing more to come of it.
+    /// The next step of a file, and what is still to come of it.
     async fn go_on_with(
         &mut self,
         name: &str,
         path: &Path,
         stamp: Stamp,
         today: NaiveDate,
-    ) -> Result<(Option<Told>, bool), ApiError> {
+        now: SystemTime,
+    ) -> Result<(Option<Told>, Left), ApiError> {
         let note = match self.notes.of(name).cloned() {
             Some(note) if note.stamp == stamp => note,
-            known => match self.saved_anew(path, stamp, known, today).await? {
+            known => match self.saved_anew(name, path, stamp, known, today).await? {
                 Saved::ToGoOnWith(note) => note,
-                Saved::ForNothingNew(note, why) => {
+                Saved::ForNothingNew(note, told) => {
+                    let is_done = note.is_done;
                     self.notes.put(name, note)?;
-                    let refused = why.map(|reason| Told::Refused {
-                        file: name.to_owned(),
-                        reason,
-                    });
-                    return Ok((refused, true));
+                    let left = if is_done {
+                        Left::Nothing
+                    } else {
+                        Left::Outcome
+                    };
+                    return Ok((told, left));
                 }
             },
         };
         if note.is_done {
-            return Ok((None, true));
+            return Ok((None, Left::Nothing));
         }
         match note.submission_id {
             None => {
                 let file = NewFile::known(path, stamp.n_bytes, note.sha256.clone());
                 self.send(name, &file, note, today).await
             }
-            Some(id) => self.fetch(name, path, note, id).await,
+            Some(id) => self.fetch(name, path, note, id, now).await,
         }
     }
 
     /// A file that is new, or not as it was when it was noted.
     async fn saved_anew(
         &self,
+        name: &str,
         path: &Path,
         stamp: Stamp,
         known: Option<Note>,
@@ -281,29 +351,51 @@ impl Watcher {
     ) -> Result<Saved, ApiError> {
         let file = NewFile::read(path)?;
         let new = Note::new(&file, stamp);
-        let Some(known) = known.filter(|known| known.sha256 == file.sha256) else {
+        if let Some(known) = known
+            && known.sha256 == file.sha256
+            && !known.is_done
+        {
+            return Ok(Saved::ToGoOnWith(Note { stamp, ..known }));
+        }
+        let mut received = self.notes.received(&file.sha256);
+        // Its own name first, and of others one of which nothing is still to come.
+        received.sort_by_key(|(before, note)| (*before != name, !note.is_done));
+        let Some(first) = received.first() else {
+            // Nobody has it. If it was refused, whatever was wrong may be right by now.
             return Ok(Saved::ToGoOnWith(new));
         };
-        let same = Note {
-            stamp,
-            ..known.clone()
-        };
-        match (known.is_done, known.submission_id) {
-            (false, _) => return Ok(Saved::ToGoOnWith(same)),
-            // It was refused: whatever was wrong may be right by now.
-            (true, None) => return Ok(Saved::ToGoOnWith(new)),
-            (true, Some(_)) => {}
+        // Called otherwise, and not saved since: it is for what it was for.
+        let mut others = received.iter().filter(|(before, _)| *before != name);
+        let renamed = others.find(|(before, note)| {
+            note.stamp == stamp && !self.folder.join(before.as_str()).exists()
+        });
+        if let Some((before, note)) = renamed {
+            return Ok(known_as(name, before, note, stamp));
         }
         // The same bytes again are for another round, or for none.
         match choose(&self.api, &self.wanted, today).await {
-            Ok(to) if known.to.as_ref() != Some(&to) => Ok(Saved::ToGoOnWith(Note {
-                to: Some(to),
-                ..new
-            })),
-            Ok(_) | Err(ChooseError::Nothing) => Ok(Saved::ForNothingNew(same, None)),
+            Ok(to) => {
+                let mut all = received.iter();
+                let same = all.find(|(_, note)| note.to.as_ref() == Some(&to));
+                Ok(match same {
+                    Some((before, note)) => known_as(name, before, note, stamp),
+                    None => Saved::ToGoOnWith(Note {
+                        to: Some(to),
+                        ..new
+                    }),
+                })
+            }
+            Err(ChooseError::Nothing) => Ok(known_as(name, first.0, first.1, stamp)),
             Err(error @ ChooseError::Several(_)) => {
-                let why = format!("it was sent before as it is, and to send it again: {error}");
-                Ok(Saved::ForNothingNew(same, Some(why)))
+                let told = Told::Refused {
+                    file: name.to_owned(),
+                    reason: format!("it was sent before as it is, and to send it again: {error}"),
+                };
+                let note = Note {
+                    stamp,
+                    ..first.1.clone()
+                };
+                Ok(Saved::ForNothingNew(note, Some(told)))
             }
             Err(ChooseError::Api(error)) => Err(error),
         }
@@ -315,7 +407,7 @@ impl Watcher {
         file: &NewFile,
         mut note: Note,
         today: NaiveDate,
-    ) -> Result<(Option<Told>, bool), ApiError> {
+    ) -> Result<(Option<Told>, Left), ApiError> {
         let to = match &note.to {
             Some(to) => to.clone(),
             None => match choose(&self.api, &self.wanted, today).await {
@@ -336,7 +428,7 @@ impl Watcher {
                     submission_id: receipt.submission_id,
                     version_number: receipt.version_number,
                 };
-                Ok((Some(told), false))
+                Ok((Some(told), Left::Outcome))
             }
             // A token that is over is no fault of the file: everything waits for a new one.
             Err(ApiError::Refused {
@@ -353,7 +445,7 @@ impl Watcher {
         name: &str,
         mut note: Note,
         reason: String,
-    ) -> Result<(Option<Told>, bool), ApiError> {
+    ) -> Result<(Option<Told>, Left), ApiError> {
         let path = beside(&self.folder.join(name), "result.txt");
         let text = format!(
             "{name} was not sent.\n\n{reason}\n\nSave the file again to have it sent again.\n"
@@ -365,114 +457,40 @@ impl Watcher {
             file: name.to_owned(),
             reason,
         };
-        Ok((Some(told), true))
-    }
-
-    async fn fetch(
-        &mut self,
-        name: &str,
-        path: &Path,
-        mut note: Note,
-        id: Uuid,
-    ) -> Result<(Option<Told>, bool), ApiError> {
-        let submission = status(&self.api, id).await?;
-        if !is_decided(&submission) {
-            return Ok((None, false));
-        }
-        let all = match submission.outcome {
-            Some(_) => findings(&self.api, &submission).await?,
-            None => Vec::new(),
-        };
-        if !all.is_empty() {
-            let place = beside(path, "findings.xlsx");
-            self.save(&submission.links.findings_xlsx, &place).await?;
-        }
-        // A marked workbook is made after the outcome: the look that finds it there has it, as the last thing.
-        let is_marked = submission.links.marked_xlsx.is_some();
-        if let Some(link) = &submission.links.marked_xlsx {
-            self.save(link, &beside(path, "marked.xlsx")).await?;
-        }
-        let text = result(name, self.api.address(), &submission, &all);
-        Beside::write_whole(&beside(path, "result.txt"), text.as_bytes())?;
-        let may_be_marked = matches!(
-            submission.outcome.as_deref(),
-            Some("needs_correction" | "needs_explanation")
-        );
-        note.n_looks += 1;
-        note.is_done = is_marked || !may_be_marked || note.n_looks >= LOOKS_FOR_MARKS;
-        let (is_first, is_done) = (note.n_looks == 1, note.is_done);
-        self.notes.put(name, note)?;
-        let told = is_first.then(|| Told::Checked {
-            file: name.to_owned(),
-            submission_id: id,
-            outcome: submission.outcome.clone().unwrap_or_default(),
-            is_to_fix: submission.is_to_fix(),
-            result: submission.in_words(),
-        });
-        Ok((told, is_done))
-    }
-
-    async fn save(&self, link: &str, to: &Path) -> Result<(), ApiError> {
-        let mut nowhere = std::io::sink();
-        save(&self.api, link, Some(to), &mut nowhere, self.screen).await
+        Ok((Some(told), Left::Nothing))
     }
 }
 
-/// Some workbooks can't be marked; nobody waits for them for ever.
-const LOOKS_FOR_MARKS: u32 = 10;
 /// Between looks that are one look for whoever asked once.
 const SETTLES_IN: Duration = Duration::from_secs(2);
 
 impl Watcher {
-    /// Looks until nothing is left to wait for, or for so long: what a scheduled task does. Gives how many files are left.
+    /// Looks until nothing is left to wait for, or for so long: what a scheduled task does. Gives how many files are left;
+    /// one that is only to be marked is not.
     pub async fn look_until_done(
         &mut self,
         today: NaiveDate,
         longest: Duration,
         mut tell: impl FnMut(&Told) -> std::io::Result<()>,
     ) -> Result<usize, WatchError> {
-        let until = std::time::Instant::now() + longest;
+        let until = after(longest);
         loop {
-            let looked = self.look(today).await?;
+            let looked = self.look(today, SystemTime::now()).await?;
             for told in &looked.told {
                 tell(told).map_err(ApiError::file(
                     "can't write to",
                     Path::new("standard output"),
                 ))?;
             }
-            let is_over = std::time::Instant::now() + SETTLES_IN > until;
-            if looked.n_waiting == 0 || is_over {
+            let is_over = after(SETTLES_IN) > until;
+            let is_settled = looked.n_waiting == 0 && looked.n_soon_marked == 0;
+            if is_settled || is_over {
                 return Ok(looked.n_waiting + looked.n_delayed);
             }
             tokio::time::sleep(SETTLES_IN).await;
         }
     }
 }
-
-/// What is written beside a file, for people.
-fn result(name: &str, address: &str, submission: &Submission, all: &[crate::Finding]) -> String {
-    let mut text = format!(
-        "{name}: {}\n\nVersion {} of {} {} for {}\n{address}{}\n",
-        submission.in_words(),
-        submission.version_number,
-        submission.return_id,
-        submission.period,
-        submission.organisation,
-        submission.links.page
-    );
-    for finding in all.iter().take(SHOWN) {
-        text += &format!("\n{}\n", finding.in_words());
-    }
-    if all.len() > SHOWN {
-        text += &format!(
-            "\nand {} more: see the workbook of findings beside this file.\n",
-            all.len() - SHOWN
-        );
-    }
-    text
-}
-
-const SHOWN: usize = 200;
 
 #[cfg(test)]
 mod tests;

@@ -219,7 +219,7 @@ fn not_owed(state: ObligationState) -> Option<Why> {
     }
 }
 
-/// That the day a round is due on is another than what was told last.
+/// That the day an organisation owes a return by is another than it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
     /// The fact that is told of, or passed over.
@@ -229,46 +229,52 @@ pub struct Moved {
     pub decision: Decision,
 }
 
-/// The fact about a day that was decided on last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Told {
-    pub fact: i64,
-    /// Somebody was told of it; otherwise it was passed over.
-    pub was_sent: bool,
+/// What an organisation knows of the day it owes a return by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The fact about the round's day that was decided on last.
+    pub fact: Option<i64>,
+    /// Every day that somebody was reminded of, or told that the return is due on.
+    pub told: &'a [NaiveDate],
+    /// The day until which it was given more time.
+    pub extended_to: Option<NaiveDate>,
 }
 
-/// What is to be told of a round's day, of the facts that came after the one that was told of last (at first: after the
-/// first one). However often it was moved since, it is told once. A day that was only provisional is no news when it
-/// moves, unless people were told that it was the day.
-pub fn moved(history: &[DateFact], told: Option<Told>, state: ObligationState) -> Option<Moved> {
+/// What is to be told of the day on which an organisation owes a return: it moved by the facts that came after the one that
+/// was decided on last (at first: after the first one). However often it was moved since, it is told once. A day that was
+/// only provisional is no news when it moves, unless people were told that it was the day.
+pub fn moved(history: &[DateFact], known: Known<'_>, state: ObligationState) -> Option<Moved> {
     let of_kind = || {
         history
             .iter()
             .filter(|fact| fact.date.kind == DateKind::Due)
     };
     let newest = of_kind().max_by_key(|fact| fact.id)?;
-    let before = match told {
-        Some(told) => of_kind().find(|fact| fact.id == told.fact)?,
+    let before = match known.fact {
+        Some(fact) => of_kind().find(|known| known.id == fact)?,
         None => of_kind().min_by_key(|fact| fact.id)?,
     };
     if before.id >= newest.id {
         return None;
     }
-    let decision = if before.date.on == newest.date.on {
+    let own = |on: NaiveDate| known.extended_to.map_or(on, |until| until.max(on));
+    let (from, to) = (own(before.date.on), own(newest.date.on));
+    let was_promised = before.date.certainty == Certainty::Confirmed
+        || known.extended_to == Some(from)
+        || known.told.contains(&from);
+    let decision = if from == to {
         Decision::Leave(Why::NotMoved)
     } else if let Some(why) = not_owed(state) {
         Decision::Leave(why)
-    } else if before.date.certainty == Certainty::Provisional
-        && !told.is_some_and(|told| told.was_sent)
-    {
-        Decision::Leave(Why::Provisional)
-    } else {
+    } else if was_promised {
         Decision::Send
+    } else {
+        Decision::Leave(Why::Provisional)
     };
     Some(Moved {
         fact: newest.id,
-        from: before.date.on,
-        to: newest.date.on,
+        from,
+        to,
         decision,
     })
 }
@@ -452,7 +458,8 @@ mod tests {
             fact(9, "2026-08-14", confirmed),
         ];
         let owed = ObligationState::NotStarted;
-        let told = moved(&history, None, owed).unwrap();
+        let known = Known::default();
+        let told = moved(&history, known, owed).unwrap();
         assert_eq!(
             told,
             Moved {
@@ -462,29 +469,27 @@ mod tests {
                 decision: Decision::Send
             }
         );
-        let passed = |fact| {
-            Some(Told {
-                fact,
-                was_sent: false,
-            })
+        let passed = |fact| Known {
+            fact: Some(fact),
+            ..known
         };
         assert_eq!(moved(&history, passed(told.fact), owed), None);
-        assert_eq!(moved(&history[..1], None, owed), None);
-        assert_eq!(moved(&[], None, owed), None);
+        assert_eq!(moved(&history[..1], known, owed), None);
+        assert_eq!(moved(&[], known, owed), None);
         let left =
-            |history: &[DateFact], told, state| moved(history, told, state).unwrap().decision;
+            |history: &[DateFact], known, state| moved(history, known, state).unwrap().decision;
         let back = [history[0].clone(), fact(5, "2026-07-31", confirmed)];
-        assert_eq!(left(&back, None, owed), Decision::Leave(Why::NotMoved));
+        assert_eq!(left(&back, known, owed), Decision::Leave(Why::NotMoved));
         let forecast = [
             fact(1, "2026-07-28", Certainty::Provisional),
             history[1].clone(),
         ];
         assert_eq!(
-            left(&forecast, None, owed),
+            left(&forecast, known, owed),
             Decision::Leave(Why::Provisional)
         );
         assert_eq!(
-            left(&history, None, ObligationState::Accepted),
+            left(&history, known, ObligationState::Accepted),
             Decision::Leave(Why::Met)
         );
         // From what was told last, not from the start.
@@ -500,16 +505,54 @@ mod tests {
             fact(2, "2026-08-14", Certainty::Provisional),
             fact(3, "2026-08-21", Certainty::Confirmed),
         ];
-        let first = moved(&history[..2], None, owed).unwrap();
+        let known = Known::default();
+        let first = moved(&history[..2], known, owed).unwrap();
         assert_eq!(first.decision, Decision::Send);
-        for (was_sent, decision) in [
-            (true, Decision::Send),
-            (false, Decision::Leave(Why::Provisional)),
+        // By an email about the move, or by a reminder.
+        let (told, other) = ([day("2026-08-14")], [day("2026-07-31")]);
+        for (told, decision) in [
+            (told.as_slice(), Decision::Send),
+            (other.as_slice(), Decision::Leave(Why::Provisional)),
         ] {
-            let told = Told { fact: 2, was_sent };
-            let next = moved(&history, Some(told), owed).unwrap();
+            let fact = Some(2);
+            let known = Known { fact, told, ..known };
+            let next = moved(&history, known, owed).unwrap();
             assert_eq!((next.from, next.decision), (day("2026-08-14"), decision));
         }
+    }
+
+    #[test]
+    fn whoever_was_given_more_time_is_told_of_their_own_day() {
+        let owed = ObligationState::NotStarted;
+        let history = [
+            fact(1, "2026-12-11", Certainty::Provisional),
+            fact(2, "2026-12-15", Certainty::Confirmed),
+            fact(3, "2027-01-08", Certainty::Confirmed),
+            fact(4, "2026-12-11", Certainty::Confirmed),
+        ];
+        let step = |n: usize, fact| {
+            let known = Known {
+                fact,
+                extended_to: Some(day("2026-12-18")),
+                ..Known::default()
+            };
+            let moved = moved(&history[..n], known, owed).unwrap();
+            let days = [moved.from, moved.to].map(|day| day.to_string());
+            (days.join(" to "), moved.decision)
+        };
+        assert_eq!(
+            [step(2, None), step(3, Some(2)), step(4, Some(3))],
+            [
+                (
+                    "2026-12-18 to 2026-12-18".to_owned(),
+                    Decision::Leave(Why::NotMoved)
+                ),
+                ("2026-12-18 to 2027-01-08".to_owned(), Decision::Send),
+                ("2027-01-08 to 2026-12-18".to_owned(), Decision::Send),
+            ]
+        );
+        // The day that was given was promised, whatever the round's was.
+        assert_eq!(step(3, None).1, Decision::Send);
     }
 
     #[test]

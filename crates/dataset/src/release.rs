@@ -19,7 +19,7 @@ use spec::ReturnSpec;
 use uuid::Uuid;
 
 pub use self::suppressed::{
-    Before, CellsLeftOut, LINKED, PUBLISHED_BEFORE, Protection, SMALL, Suppressed,
+    Before, CellsLeftOut, LEFT_OUT, PUBLISHED_BEFORE, Protection, Suppressed,
 };
 use self::suppressed::{Told, cells_csv, decide, forms};
 use crate::write::From;
@@ -99,14 +99,7 @@ pub async fn build(
         let mut shape = Shape::of(from.versions, spec, &table.name, manifest, &asked)?;
         if let Some(protection) = &edition.settings.protection {
             let decided = protected(from, edition, &shape, protection).await?;
-            if decided.n_told_before > 0 {
-                let (table, n_figures) = (&table.name, decided.n_told_before);
-                tracing::warn!(
-                    table,
-                    n_figures,
-                    "figures that are left out follow from earlier releases"
-                );
-            }
+            log(&table.name, &decided);
             shape.leave_out(decided);
         }
         let shape = Arc::new(shape);
@@ -131,7 +124,7 @@ pub async fn build(
         let cells = cells_csv(tables.map(Arc::as_ref))?;
         built.push(put(into, SUPPRESSED_CELLS, Format::Csv.content_type(), cells).await?);
     }
-    let manifest = manifest_csv(edition.manifest)?;
+    let manifest = manifest_csv(edition)?;
     built.push(put(into, "manifest.csv", Format::Csv.content_type(), manifest).await?);
     let text = notes_text(edition, &tables).into_bytes();
     built.push(put(into, "notes.txt", "text/plain; charset=utf-8", text).await?);
@@ -142,6 +135,20 @@ pub async fn build(
     built.push(put(into, "csv-metadata.json", JSON_LD, csvw).await?);
     built.push(put(into, "dcat.jsonld", JSON_LD, dcat).await?);
     Ok(built)
+}
+
+/// What no file of the release says, for whoever drafted it: it could tell what is left out.
+fn log(table: &str, decided: &Suppressed) {
+    let (n_small, n_linked) = (decided.n_small, decided.n_linked);
+    tracing::info!(table, n_small, n_linked, "figures are left out");
+    if decided.n_told_before > 0 {
+        let n_figures = decided.n_told_before;
+        tracing::warn!(
+            table,
+            n_figures,
+            "figures that are left out follow from earlier releases"
+        );
+    }
 }
 
 /// What is left out of a table, so that it follows neither from this release nor from it and those before it.
@@ -211,7 +218,7 @@ fn hash(path: &Path) -> io::Result<(String, u64)> {
     Ok((hex::encode(hash.finalize()), n_bytes))
 }
 
-/// How many figures of each table are left out, and why.
+/// How many figures of each table are left out.
 fn suppressed_csv(tables: &[TableOf]) -> Result<Vec<u8>, DatasetError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(["table", "threshold", "reason", "cells"])?;
@@ -236,21 +243,40 @@ fn suppressed_csv(tables: &[TableOf]) -> Result<Vec<u8>, DatasetError> {
 pub struct LeftOut {
     pub table: String,
     pub threshold: u32,
-    /// [`SMALL`], [`LINKED`] or [`PUBLISHED_BEFORE`].
+    /// [`LEFT_OUT`] or [`PUBLISHED_BEFORE`].
     pub reason: String,
     pub cells: u64,
 }
 
+/// Files that were made before said how many figures are small and how many linked: they are told as one number.
 pub fn read_suppressed(path: &Path) -> Result<Vec<LeftOut>, DatasetError> {
     let mut reader = csv::Reader::from_path(path)?;
-    let rows: Result<Vec<LeftOut>, csv::Error> = reader.deserialize().collect();
-    Ok(rows?)
+    let mut all: Vec<LeftOut> = Vec::new();
+    for row in reader.deserialize() {
+        let mut row: LeftOut = row?;
+        if row.reason != PUBLISHED_BEFORE {
+            LEFT_OUT.clone_into(&mut row.reason);
+        }
+        let is_same =
+            |other: &&mut LeftOut| (&other.table, &other.reason) == (&row.table, &row.reason);
+        match all.iter_mut().find(is_same) {
+            Some(other) => other.cells += row.cells,
+            None => all.push(row),
+        }
+    }
+    Ok(all)
 }
 
-/// Organisation → version → SHA-256, and who is missing.
-fn manifest_csv(manifest: &Manifest) -> Result<Vec<u8>, DatasetError> {
+/// Organisation → version, and who is missing; of files their SHA-256, unless figures are left out, which it could tell.
+fn manifest_csv(edition: &Edition<'_>) -> Result<Vec<u8>, DatasetError> {
+    let manifest = edition.manifest;
+    let has_hashes = edition.settings.protection.is_none();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record([
+    let mut add = |all: [&str; 8]| {
+        let n_columns = if has_hashes { 8 } else { 7 };
+        writer.write_record(all.into_iter().take(n_columns))
+    };
+    add([
         "organisation_code",
         "organisation_name",
         "period",
@@ -266,7 +292,7 @@ fn manifest_csv(manifest: &Manifest) -> Result<Vec<u8>, DatasetError> {
         } else {
             counted.state.as_str()
         };
-        writer.write_record([
+        add([
             counted.organisation.as_str(),
             &inert(&counted.organisation_name),
             &counted.period_label,
@@ -278,7 +304,7 @@ fn manifest_csv(manifest: &Manifest) -> Result<Vec<u8>, DatasetError> {
         ])?;
     }
     for missing in &manifest.missing {
-        writer.write_record([
+        add([
             missing.organisation.as_str(),
             &inert(&missing.organisation_name),
             &missing.period_label,

@@ -4,6 +4,7 @@
 //! followed by what only older ones asked for, or asked for otherwise; the versions' `lineage.toml` say which is which.
 
 mod lasting;
+mod left_out;
 pub(crate) mod mapping;
 pub(crate) mod series;
 
@@ -439,25 +440,6 @@ impl Shape {
         let filling = self.versions.get(&head.version);
         let records = records.iter();
         records.map(move |record| column.cell(filling, head, record).unwrap_or(Cell::Blank))
-    }
-
-    /// Has a release leave out what was decided; a column says what.
-    pub(crate) fn leave_out(&mut self, decided: Suppressed) {
-        self.columns.push(Column {
-            name: LEFT_OUT_COLUMN.to_owned(),
-            title: "Columns whose figure is not published".to_owned(),
-            description: decided.in_words(),
-            kind: ItemKind::Text,
-            unit: None,
-            codes: Vec::new(),
-            filled_by: FilledBy::LeftOut,
-        });
-        self.left_out = Some(Arc::new(decided));
-    }
-
-    /// What a release leaves out of it.
-    pub fn left_out(&self) -> Option<&Arc<Suppressed>> {
-        self.left_out.as_ref()
     }
 
     pub(crate) fn item_names(&self) -> &[String] {

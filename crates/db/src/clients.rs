@@ -117,6 +117,23 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<Client>, DbError> {
     rows.into_iter().map(Client::try_from).collect()
 }
 
+/// Those that somebody made and whose token is good now, the newest first.
+pub async fn made_by(
+    conn: &mut Conn,
+    person_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Client>, DbError> {
+    let rows: Vec<Row> = statement(format!(
+        "{SELECT} WHERE c.made_by = $1 AND c.expires_at > $2 AND c.revoked_at IS NULL
+         ORDER BY c.made_at DESC, c.id DESC"
+    ))
+    .bind::<SqlUuid, _>(person_id)
+    .bind::<Timestamptz, _>(now)
+    .load(conn.connection())
+    .await?;
+    rows.into_iter().map(Client::try_from).collect()
+}
+
 /// A program to add.
 #[derive(Debug, Clone)]
 pub struct NewClient<'a> {

@@ -236,6 +236,8 @@ pub struct Obligation {
     pub round: Round,
     /// The last day on which a file is in time: the round's, or the one that more time was given until.
     pub due_on: NaiveDate,
+    /// Whether it has to answer, if the round takes place.
+    pub is_required: bool,
     pub state: ObligationState,
     /// Past the day it is due, and nothing was handed over that stands.
     pub is_overdue: bool,
@@ -331,6 +333,7 @@ impl ObligationRow {
                 .zip(self.latest_at)
                 .map(|(name, at)| SentBy { name, at }),
             due_on: self.own_due_on,
+            is_required: self.is_required,
             state: ObligationState::of(&facts, today),
             is_overdue: facts.is_overdue(today),
             closed_on: facts.closed_on(today),

@@ -107,6 +107,8 @@ pub struct NewParcel<'a> {
     pub file_name: &'a str,
     pub sha256: &'a str,
     pub n_bytes: u64,
+    /// Return and period's label that it is only checked for; `None`: the sender decides.
+    pub check_for: Option<(&'a str, &'a str)>,
     pub came_at: DateTime<Utc>,
     pub goes_at: DateTime<Utc>,
 }
@@ -116,8 +118,8 @@ pub async fn add(tx: &mut Tx, new: &NewParcel<'_>) -> Result<bool, DbError> {
     let (kind, id) = columns_of(new.put_in_by);
     let n_added = statement(
         "INSERT INTO parcel (id, batch, ordinal, organisation, put_in_by_kind, put_in_by_id, contact_email,
-                             idempotency_key, file_name, sha256, n_bytes, came_at, goes_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                             idempotency_key, file_name, sha256, n_bytes, return_id, period_label, came_at, goes_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (organisation, idempotency_key, ordinal) DO NOTHING",
     )
     .bind::<SqlUuid, _>(new.id)
@@ -131,6 +133,8 @@ pub async fn add(tx: &mut Tx, new: &NewParcel<'_>) -> Result<bool, DbError> {
     .bind::<Text, _>(new.file_name)
     .bind::<Text, _>(new.sha256)
     .bind::<BigInt, _>(i64::try_from(new.n_bytes).unwrap_or(i64::MAX))
+    .bind::<Nullable<Text>, _>(new.check_for.map(|round| round.0))
+    .bind::<Nullable<Text>, _>(new.check_for.map(|round| round.1))
     .bind::<Timestamptz, _>(new.came_at)
     .bind::<Timestamptz, _>(new.goes_at)
     .execute(tx.connection())

@@ -18,10 +18,21 @@ pub async fn lock(tx: &mut Tx) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Something that somebody may have to be told of.
+#[derive(Debug, Clone)]
+pub struct ToTell {
+    pub cycle_id: i64,
+    pub owed: Obligation,
+    /// The day until which the organisation was given more time.
+    pub extended_to: Option<NaiveDate>,
+}
+
 #[derive(QueryableByName)]
 struct OwedRow {
     #[diesel(sql_type = BigInt)]
     cycle_id: i64,
+    #[diesel(sql_type = Nullable<Date>)]
+    extended_to: Option<NaiveDate>,
     #[diesel(embed)]
     row: ObligationRow,
 }
@@ -42,27 +53,36 @@ pub async fn due_from(
     obligations_of(rows, today)
 }
 
-/// What somebody may have to be told of, with the number of its round: what is due from one day up to and on another, by
-/// its own day or the round's, and what is due later and was moved.
+/// What is due from one day up to and on another, by its own day or the round's, and what is due later and was moved.
 pub async fn to_tell(
     conn: &mut Conn,
     (from, until): (NaiveDate, NaiveDate),
     today: NaiveDate,
-) -> Result<Vec<(i64, Obligation)>, DbError> {
+) -> Result<Vec<ToTell>, DbError> {
     let sql = select(
         "WHERE c.due_on BETWEEN $1 AND $2
             OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on BETWEEN $1 AND $2)
             OR (c.due_on > $2 AND (SELECT count(*) FROM cycle_date d WHERE d.cycle_id = c.id AND d.kind = 'due') > 1)
          ORDER BY o.organisation, c.due_on, o.id",
     );
-    let sql = sql.replacen("SELECT o.id,", "SELECT o.cycle_id, o.id,", 1);
+    let sql = sql.replacen(
+        "SELECT o.id,",
+        "SELECT o.cycle_id, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id) AS extended_to, o.id,",
+        1,
+    );
     let rows: Vec<OwedRow> = statement(sql)
         .bind::<Date, _>(from)
         .bind::<Date, _>(until)
         .load(conn.connection())
         .await?;
     rows.into_iter()
-        .map(|owed| Ok((owed.cycle_id, owed.row.into_obligation(today)?)))
+        .map(|row| {
+            Ok(ToTell {
+                cycle_id: row.cycle_id,
+                owed: row.row.into_obligation(today)?,
+                extended_to: row.extended_to,
+            })
+        })
         .collect()
 }
 

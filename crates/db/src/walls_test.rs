@@ -212,6 +212,7 @@ async fn put_in(tx: &mut Tx, code: &str) {
         file_name: &canary(code),
         sha256: &"0".repeat(64),
         n_bytes: 1,
+        check_for: None,
         came_at: chrono::Utc::now(),
         goes_at: chrono::Utc::now(),
     };

@@ -3,7 +3,7 @@
 //! A table for each record table of a return, partitioned by period and organisation. What an organisation has accepted
 //! for a period is replaced as a whole, in one commit, so that a reader sees either the old or the new; what was before
 //! stays readable as an earlier version of the table. A commit carries which state of the obligation it is, so that a
-//! replay changes nothing and whoever comes late does not undo what is newer.
+//! replay changes nothing, unless it is asked for, and whoever comes late does not undo what is newer.
 //! It knows nothing of databases: rows come as Arrow batches.
 
 mod replace;
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use delta_kernel::KernelError;
 
-pub use replace::{Outcome, Replacing};
+pub use replace::{Outcome, Replacing, SameState};
 pub use store::Lake;
 pub use table::{ORGANISATION, PERIOD, Part, Table, without_partitions};
 

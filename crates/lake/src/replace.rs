@@ -28,8 +28,17 @@ const FILE_ROWS: usize = 50_000;
 pub enum Outcome {
     /// It is this version of the table.
     Committed { version: u64 },
-    /// This state or a newer one of the part was there.
+    /// What was there stays: a newer state of the part, or this one where [`SameState::Stays`].
     AlreadyThere,
+}
+
+/// What becomes of this very state of the part, where it is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameState {
+    /// A replay changes nothing.
+    Stays,
+    /// Its rows come in the place of those that are there, which may have names of before or be lost.
+    IsReplaced,
 }
 
 /// A replacement whose rows are coming. Until it is committed, nobody sees any of them.
@@ -37,6 +46,7 @@ pub struct Replacing {
     lake: Lake,
     table: Table,
     part: Part,
+    same: SameState,
     context: Arc<BoundWriteContext>,
     /// The columns of a file.
     columns: Arc<Schema>,
@@ -48,18 +58,27 @@ pub struct Replacing {
 }
 
 impl Lake {
-    /// Begins a replacement; makes the table and its columns where they are not there.
-    pub async fn replace(&self, table: Table, part: Part) -> Result<Replacing, LakeError> {
+    /// Begins a replacement; makes the table and its columns where they are not there. `None`: what is there stays,
+    /// as with [`Outcome::AlreadyThere`], and no row need be read for it.
+    pub async fn replace(
+        &self,
+        table: Table,
+        part: Part,
+        same: SameState,
+    ) -> Result<Option<Replacing>, LakeError> {
         let lake = self.clone();
         blocking(move || {
             let snapshot = ready(&lake, &table)?;
+            if stays(&lake, &snapshot, &part, same)? {
+                return Ok(None);
+            }
             let columns = in_files(&snapshot)?;
             let columns = columns
                 .into_iter()
                 .map(|(name, of)| Field::new(name, of, true))
                 .collect::<Vec<_>>();
             let context = context(&lake, &snapshot, &part)?;
-            Ok(Replacing {
+            Ok(Some(Replacing {
                 context: Arc::new(context),
                 columns: Arc::new(Schema::new(columns)),
                 waiting: Vec::new(),
@@ -68,10 +87,46 @@ impl Lake {
                 lake,
                 table,
                 part,
-            })
+                same,
+            }))
         })
         .await
     }
+
+    /// Has a table that is called otherwise now say nothing of a part. `None`: there is no table of that name.
+    pub async fn take_out(
+        &self,
+        path: &str,
+        part: Part,
+        same: SameState,
+    ) -> Result<Option<Outcome>, LakeError> {
+        let table = Table {
+            path: path.to_owned(),
+            schema: Arc::new(Schema::empty()),
+        };
+        if !self.has(&table).await? {
+            return Ok(None);
+        }
+        let outcome = match self.replace(table, part, same).await? {
+            Some(nothing) => nothing.commit().await?,
+            None => Outcome::AlreadyThere,
+        };
+        Ok(Some(outcome))
+    }
+}
+
+/// Whether what the table has of the part stays as it is. Only the log is asked: data files may be lost.
+fn stays(
+    lake: &Lake,
+    snapshot: &SnapshotRef,
+    part: &Part,
+    same: SameState,
+) -> Result<bool, LakeError> {
+    let known = snapshot.get_app_id_version(&part.id(), lake.engine.as_ref())?;
+    Ok(known.is_some_and(|known| match same {
+        SameState::Stays => known >= part.sequence,
+        SameState::IsReplaced => known > part.sequence,
+    }))
 }
 
 /// How and where the part's files are written.
@@ -149,15 +204,14 @@ impl Replacing {
         let address = self.lake.address(&self.table);
         for _ in 0..TRIES {
             let snapshot = Snapshot::builder_for(&address).build(engine)?;
-            let id = self.part.id();
-            let known = snapshot.get_app_id_version(&id, engine)?;
-            if known.is_some_and(|known| known >= self.part.sequence) {
+            // Others may have been quicker while the rows came.
+            if stays(&self.lake, &snapshot, &self.part, self.same)? {
                 return Ok(Outcome::AlreadyThere);
             }
             let before = self.part.files(&snapshot, engine)?;
             let mut transaction = snapshot
                 .update_table(UpdateTableOperation::Write, WRITER, true)
-                .with_transaction_id(id, self.part.sequence)
+                .with_transaction_id(self.part.id(), self.part.sequence)
                 .build(engine, Box::new(FileSystemCommitter::new()))?;
             for files in before {
                 transaction.remove_files(files);

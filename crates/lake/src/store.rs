@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use delta_kernel::object_store::aws::AmazonS3Builder;
 use delta_kernel::object_store::local::LocalFileSystem;
+use delta_kernel::object_store::path::Path;
 use delta_kernel::object_store::{DynObjectStore, ObjectStore};
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use delta_kernel_default_engine::{DefaultEngine, DefaultEngineBuilder};
@@ -11,6 +12,9 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use crate::{Config, LakeError, Table};
+
+/// What every Delta table has beside its files.
+const LOG: &str = "_delta_log";
 
 pub(crate) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
 
@@ -71,6 +75,16 @@ impl Lake {
             Ok(folder) if url.scheme() == "file" => std::fs::create_dir_all(folder).map_err(setup),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there is such a table. Makes nothing.
+    pub(crate) async fn has(&self, table: &Table) -> Result<bool, LakeError> {
+        let url = Url::parse(&self.address(table)).map_err(setup)?;
+        let folder = Path::from_url_path(url.path()).map_err(setup)?;
+        let listed = self.store.list_with_delimiter(Some(&folder)).await;
+        let listed = listed.map_err(|error| LakeError::Store(error.to_string()))?;
+        let mut folders = listed.common_prefixes.iter();
+        Ok(folders.any(|found| found.filename() == Some(LOG)))
     }
 
     /// Where a table is, as other engines are told it.

@@ -38,10 +38,29 @@ fn rows(lines: &[(&str, Option<i128>)]) -> RecordBatch {
     RecordBatch::try_new(figures(), vec![Arc::new(names), Arc::new(pounds)]).unwrap()
 }
 
-async fn put(lake: &Lake, part: Part, lines: &[(&str, Option<i128>)]) -> Outcome {
-    let mut replacing = lake.replace(table(&figures()), part).await.unwrap();
-    replacing.add(&rows(lines)).await.unwrap();
+async fn begin(lake: &Lake, part: Part, same: SameState) -> Option<Replacing> {
+    let replacing = lake.replace(table(&figures()), part, same);
+    replacing.await.unwrap()
+}
+
+async fn end(mut replacing: Replacing, rows: &RecordBatch) -> Outcome {
+    replacing.add(rows).await.unwrap();
     replacing.commit().await.unwrap()
+}
+
+async fn put(lake: &Lake, part: Part, lines: &[(&str, Option<i128>)]) -> Outcome {
+    match begin(lake, part, SameState::Stays).await {
+        Some(replacing) => end(replacing, &rows(lines)).await,
+        None => Outcome::AlreadyThere,
+    }
+}
+
+/// Whatever of this state is there.
+async fn put_again(lake: &Lake, part: Part, lines: &[(&str, Option<i128>)]) -> Outcome {
+    match begin(lake, part, SameState::IsReplaced).await {
+        Some(replacing) => end(replacing, &rows(lines)).await,
+        None => Outcome::AlreadyThere,
+    }
 }
 
 fn local() -> (TempDir, Lake) {
@@ -133,22 +152,118 @@ async fn what_is_put_in_is_read_and_a_newer_state_takes_its_place() {
 async fn a_replay_and_whoever_comes_late_change_nothing_and_leave_no_file() {
     let (folder, lake) = local();
     put(&lake, part("2026-27", "S1", 2), &[("a", Some(100))]).await;
-    let n_files = || {
-        let found = walk(folder.path());
-        found
-            .iter()
-            .filter(|path| path.ends_with(".parquet"))
-            .count()
-    };
-    assert_eq!(n_files(), 1);
+    let before = walk(folder.path());
+    assert_eq!(data_files(&folder).len(), 1);
     for sequence in [2, 1] {
-        let outcome = put(&lake, part("2026-27", "S1", sequence), &[("b", None)]).await;
-        assert_eq!(outcome, Outcome::AlreadyThere);
+        let replacing = begin(&lake, part("2026-27", "S1", sequence), SameState::Stays).await;
+        assert!(replacing.is_none(), "its rows are not asked for");
     }
-    assert_eq!(n_files(), 1);
+    assert_eq!(walk(folder.path()), before);
+
+    // Whoever began in time and was overtaken has written a file by then.
+    let late = begin(&lake, part("2026-27", "S1", 3), SameState::Stays).await;
+    put(&lake, part("2026-27", "S1", 3), &[("a", Some(200))]).await;
+    let before = data_files(&folder);
+    let outcome = end(late.unwrap(), &rows(&[("b", None)])).await;
+    assert_eq!(outcome, Outcome::AlreadyThere);
+    assert_eq!(data_files(&folder), before);
     assert_eq!(
         read_by(&ALL, &lake, None),
-        [row("S1", "a", "2026-27", "\"1.00\"")]
+        [row("S1", "a", "2026-27", "\"2.00\"")]
+    );
+}
+
+/// Rows that were put in when a column was called otherwise.
+async fn put_before_it_was_renamed(lake: &Lake, part: Part) {
+    let named = Arc::new(Schema::new(vec![
+        Field::new("heading", DataType::Utf8, true),
+        Field::new("pounds", DataType::Decimal128(38, 2), true),
+    ]));
+    let as_now = rows(&[("a", Some(100))]);
+    let rows = RecordBatch::try_new(Arc::clone(&named), as_now.columns().to_vec()).unwrap();
+    let replacing = lake.replace(table(&named), part, SameState::Stays);
+    end(replacing.await.unwrap().unwrap(), &rows).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_in_again_rows_leave_the_columns_that_were_renamed() {
+    let (_folder, lake) = local();
+    put_before_it_was_renamed(&lake, part("2026-27", "S1", 2)).await;
+    put_before_it_was_renamed(&lake, part("2026-27", "S2", 2)).await;
+    let again = part("2026-27", "S1", 2);
+    let outcome = put(&lake, again.clone(), &[("a", Some(100))]).await;
+    assert_eq!(outcome, Outcome::AlreadyThere);
+    let outcome = put_again(&lake, again, &[("a", Some(100))]).await;
+    assert!(matches!(outcome, Outcome::Committed { .. }));
+    let of = |organisation: &str, heading: &str, line: &str| {
+        format!(
+            r#"{{"heading": {heading}, "line": {line}, "organisation_code": "{organisation}", "period": "2026-27", "pounds": "1.00"}}"#
+        )
+    };
+    assert_eq!(
+        read_by(&BY_KERNEL, &lake, None),
+        [of("S2", "\"a\"", "null"), of("S1", "null", "\"a\"")]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn put_in_again_what_was_lost_is_there() {
+    let (folder, lake) = local();
+    put(&lake, part("2026-27", "S1", 1), &[("a", Some(100))]).await;
+    put(&lake, part("2026-27", "S2", 1), &[("b", Some(200))]).await;
+    for file in data_files(&folder) {
+        std::fs::remove_file(file).unwrap();
+    }
+    put_again(&lake, part("2026-27", "S1", 1), &[("a", Some(100))]).await;
+    put_again(&lake, part("2026-27", "S2", 1), &[("b", Some(200))]).await;
+    assert_eq!(
+        read_by(&ALL, &lake, None),
+        [
+            row("S1", "a", "2026-27", "\"1.00\""),
+            row("S2", "b", "2026-27", "\"2.00\"")
+        ]
+    );
+    let outcome = put(&lake, part("2026-27", "S1", 1), &[("z", None)]).await;
+    assert_eq!(outcome, Outcome::AlreadyThere, "it is a replay again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_put_in_again_undoes_nothing_that_is_newer() {
+    let (folder, lake) = local();
+    put(&lake, part("2026-27", "S1", 1), &[("a", Some(100))]).await;
+    let late = begin(&lake, part("2026-27", "S1", 1), SameState::IsReplaced).await;
+    put(&lake, part("2026-27", "S1", 2), &[("b", Some(200))]).await;
+    let before = walk(folder.path());
+    let older = begin(&lake, part("2026-27", "S1", 1), SameState::IsReplaced).await;
+    assert!(older.is_none());
+    let outcome = end(late.unwrap(), &rows(&[("a", Some(100))])).await;
+    assert_eq!(outcome, Outcome::AlreadyThere);
+    assert_eq!(walk(folder.path()), before);
+    assert_eq!(
+        read_by(&ALL, &lake, None),
+        [row("S1", "b", "2026-27", "\"2.00\"")]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_has_another_name_now_says_nothing_of_what_moved() {
+    let (folder, lake) = local();
+    let take_out = async |path: &str, same| {
+        let taken = lake.take_out(path, part("2026-27", "S1", 1), same);
+        taken.await.unwrap()
+    };
+    assert_eq!(take_out("ctrr/figures", SameState::IsReplaced).await, None);
+    assert!(walk(folder.path()).is_empty(), "no table is made for that");
+
+    put(&lake, part("2026-27", "S1", 1), &[("a", Some(100))]).await;
+    put(&lake, part("2026-27", "S2", 1), &[("a", Some(100))]).await;
+    let stays = take_out("ctrr/figures", SameState::Stays).await;
+    assert_eq!(stays, Some(Outcome::AlreadyThere));
+    let taken = take_out("ctrr/figures", SameState::IsReplaced).await;
+    assert!(matches!(taken, Some(Outcome::Committed { .. })));
+    assert_eq!(
+        read_by(&ALL, &lake, None),
+        [row("S2", "a", "2026-27", "\"1.00\"")]
     );
 }
 
@@ -157,8 +272,8 @@ async fn what_is_not_accepted_any_more_is_gone() {
     let (_folder, lake) = local();
     put(&lake, part("2026-27", "S1", 1), &[("a", Some(100))]).await;
     put(&lake, part("2026-27", "S2", 1), &[("a", Some(100))]).await;
-    let nothing = lake.replace(table(&figures()), part("2026-27", "S1", 2));
-    nothing.await.unwrap().commit().await.unwrap();
+    let nothing = begin(&lake, part("2026-27", "S1", 2), SameState::Stays).await;
+    nothing.unwrap().commit().await.unwrap();
     assert_eq!(
         read_by(&ALL, &lake, None),
         [row("S2", "a", "2026-27", "\"1.00\"")]
@@ -177,10 +292,9 @@ async fn a_newer_version_of_a_return_adds_columns_and_older_rows_have_none() {
     let lines = StringArray::from(vec!["a"]);
     let batch =
         RecordBatch::try_new(wider.clone(), vec![Arc::new(lines), Arc::new(homes)]).unwrap();
-    let replacing = lake.replace(table(&wider), part("2026-27", "S1", 1));
-    let mut replacing = replacing.await.unwrap();
-    replacing.add(&batch).await.unwrap();
-    replacing.commit().await.unwrap();
+    let of = part("2026-27", "S1", 1);
+    let replacing = lake.replace(table(&wider), of, SameState::Stays);
+    end(replacing.await.unwrap().unwrap(), &batch).await;
     // An older one's rows still come, after that.
     put(&lake, part("2025-26", "S2", 1), &[("b", Some(1))]).await;
     let read = read_by(&BY_KERNEL, &lake, None);
@@ -192,7 +306,8 @@ async fn a_newer_version_of_a_return_adds_columns_and_older_rows_have_none() {
     assert_eq!(read.len(), 3);
 
     let other = Arc::new(Schema::new(vec![Field::new("homes", DataType::Utf8, true)]));
-    let refused = lake.replace(table(&other), part("2027-28", "S1", 1)).await;
+    let of = part("2027-28", "S1", 1);
+    let refused = lake.replace(table(&other), of, SameState::Stays).await;
     assert!(matches!(refused, Err(LakeError::ColumnChanged { column, .. }) if column == "homes"));
 }
 
@@ -236,6 +351,40 @@ async fn many_at_once_lose_nothing_and_double_nothing() {
         "15",
     ]);
     assert!(!last.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_put_in_again_many_times_at_once_is_there_once() {
+    let (_folder, lake) = local();
+    let parts: Vec<Part> = (0..WRITERS / 2)
+        .map(|organisation| part("2026-27", &format!("S{organisation}"), 1))
+        .collect();
+    for part in &parts {
+        put_before_it_was_renamed(&lake, part.clone()).await;
+    }
+    let mut writers = Vec::new();
+    for _ in 0..WRITERS {
+        let (lake, parts) = (lake.clone(), parts.clone());
+        writers.push(tokio::spawn(async move {
+            for part in parts {
+                put_again(&lake, part, &[("a", Some(100))]).await;
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let expected: Vec<String> = parts
+        .iter()
+        .map(|part| {
+            row(&part.organisation, "a", "2026-27", "\"1.00\"").replacen(
+                '{',
+                r#"{"heading": null, "#,
+                1,
+            )
+        })
+        .collect();
+    assert_eq!(read_by(&BY_KERNEL, &lake, None), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,6 +443,14 @@ async fn a_bucket_holds_a_table_as_a_folder_does() {
     }
 }
 
+/// Also those that no version of the table names.
+fn data_files(folder: &TempDir) -> Vec<String> {
+    let mut found = walk(folder.path());
+    found.retain(|path| path.ends_with(".parquet") && !path.contains("_delta_log"));
+    found
+}
+
+/// In order.
 fn walk(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -304,5 +461,6 @@ fn walk(folder: &std::path::Path) -> Vec<String> {
             found.push(path.to_str().unwrap().to_owned());
         }
     }
+    found.sort();
     found
 }

@@ -8,6 +8,7 @@ use access::{ActorId, Grant, Reach, Role};
 use anyhow::Context as _;
 use chrono::{DateTime, NaiveDate, Utc};
 use db::Db;
+use finding::words::counted;
 use spec::Period;
 use uuid::Uuid;
 use workflow::{Actor, Client, NewClient};
@@ -71,7 +72,7 @@ pub(crate) fn run(command: &AdminCommand, settings: &Settings) -> anyhow::Result
             })?;
         }
         AdminCommand::Disable { email } => with_person(settings, email, async |db, actor, id| {
-            Ok(workflow::disable(db, actor, id, Utc::now()).await?)
+            print_ended(&workflow::disable(db, actor, id, Utc::now()).await?)
         })?,
         AdminCommand::Enable { email } => with_person(settings, email, async |db, actor, id| {
             Ok(workflow::enable(db, actor, id, Utc::now()).await?)
@@ -204,6 +205,19 @@ fn print_clients(clients: &[Client]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Which programs ended with somebody's access, and how many; nothing where none did.
+fn print_ended(programs: &[Client]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    if !programs.is_empty() {
+        let n_ended = counted(programs.len() as u64, "program", "programs");
+        writeln!(out, "{n_ended} of theirs ended too:")?;
+    }
+    for program in programs {
+        writeln!(out, "{}\t{}", program.id, program.name)?;
+    }
+    Ok(())
+}
+
 /// Does something to the person of an address.
 fn with_person(
     settings: &Settings,
@@ -261,7 +275,9 @@ fn open(
     let (spec, period) = published
         .specs
         .iter()
+        .rev()
         .filter(|spec| spec.id == return_id)
+        // Of several that serve it the newest.
         .find_map(|spec| {
             let period = Period::parse(spec.period_kind, label).ok()?;
             spec.serves(&period).then_some((spec, period))

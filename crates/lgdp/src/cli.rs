@@ -298,7 +298,7 @@ pub(crate) enum AdminCommand {
         #[arg(long = "return", value_name = "ID")]
         return_id: Option<String>,
     },
-    /// Ends somebody's access, with all their sessions.
+    /// Ends somebody's access, with all their sessions and the programs that they let in; prints those.
     Disable {
         /// Their work address.
         email: String,
@@ -351,7 +351,8 @@ pub(crate) enum AdminCommand {
         #[arg(long, value_name = "ADDRESS")]
         by: Option<String>,
     },
-    /// Has everything that is accepted published to the lake that `LGDP_LAKE` says, by jobs; for a new or a lost one.
+    /// Has everything that is accepted published again to the lake that `LGDP_LAKE` says, by jobs, whatever is there: for
+    /// a new one, after a version has renamed something, and where files were lost.
     Lake,
     /// Adds up what records come to for the first look, wherever that is not kept: after an update, so that nobody waits.
     AddUp {

@@ -355,7 +355,7 @@ async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
         needs_fixing |= match told {
             Told::Checked { is_to_fix, .. } => *is_to_fix,
             Told::Refused { .. } => true,
-            Told::Sent { .. } | Told::Delayed { .. } => false,
+            Told::Sent { .. } | Told::Known { .. } | Told::Delayed { .. } => false,
         };
         session.print(told, &in_words(told))
     };
@@ -394,6 +394,14 @@ fn in_words(told: &Told) -> String {
             submission_id,
             version_number,
         } => format!("{file}: received as version {version_number}, {submission_id}"),
+        Told::Known {
+            file,
+            before,
+            submission_id,
+            sent_for,
+        } => format!(
+            "{file}: not sent again: it is what {before} was, {submission_id} for {sent_for}"
+        ),
         Told::Checked { file, result, .. } => format!("{file}: {result}"),
         Told::Refused { file, reason } => format!("{file}: not sent: {reason}"),
         Told::Delayed { file, reason } => format!("{file}: later: {reason}"),

@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use actix_web::HttpResponse;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
-use actix_web::web::{Bytes, Payload};
+use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpMessage as _};
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
@@ -17,9 +19,9 @@ use crate::BodyLimits;
 use crate::problem::Problem;
 use crate::spool::SpoolError;
 
-/// A request's body, held from two sides: by whoever reads it, and by the answer to a request whose body was not read to
-/// its end. actix goes on reading a chunked body that nobody holds any more, for as long as the sender likes; one that is
-/// still held when the answer has gone out makes it close the connection.
+/// A request's body, held from two sides: by whoever reads it, and by the answer. actix goes on reading a chunked body that
+/// nobody holds any more, for as long as the sender likes; one that is still held when the answer has gone out, and was not
+/// read to its end, makes it close the connection.
 #[derive(Clone)]
 pub(crate) struct Body(Rc<RefCell<Payload>>);
 
@@ -27,16 +29,29 @@ impl Body {
     pub(crate) fn new(payload: Payload) -> Self {
         Self(Rc::new(RefCell::new(payload)))
     }
+}
 
-    /// The same answer, after which the connection closes unless the body was read to its end.
-    pub(crate) fn held_by(self, answer: HttpResponse) -> HttpResponse {
-        answer.map_body(|_, answer| {
-            BoxBody::new(Held {
-                answer,
-                _body: self,
-            })
-        })
+/// Has every answer hold its request's body, also where nobody asked for the body: no address keeps a connection open for
+/// whoever goes on sending.
+pub(crate) async fn held(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let payload = request.take_payload();
+    if matches!(payload, Payload::None) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
     }
+    let body = Body::new(payload);
+    request.set_payload(Payload::Stream {
+        payload: Box::pin(body.clone()),
+    });
+    let response = next.call(request).await?.map_into_boxed_body();
+    Ok(response.map_body(|_, answer| {
+        BoxBody::new(Held {
+            answer,
+            _body: body,
+        })
+    }))
 }
 
 impl Stream for Body {

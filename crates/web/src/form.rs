@@ -5,16 +5,17 @@ use std::ops::Deref;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
-use actix_web::web::{self, Bytes, PayloadConfig};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, web};
 use serde::de::DeserializeOwned;
 
+use crate::body::{self, Body};
 use crate::pages::problem::PageProblem;
 use crate::problem::Problem;
+use crate::{BodyLimits, Site};
 
 /// A form has a text of 4,000 characters, nine bytes each where it is far from ASCII, and some hundred ticked places.
-const MOST_BYTES: usize = 64 * 1024;
+const MOST_BYTES: u64 = 64 * 1024;
 
 /// The fields of a form. None of them has a zero byte in it, which the database can't keep in a text.
 #[derive(Debug)]
@@ -34,29 +35,40 @@ impl<T> Deref for Form<T> {
     }
 }
 
-/// How much of a body is read for a form.
-pub(crate) fn limit() -> PayloadConfig {
-    PayloadConfig::new(MOST_BYTES)
-}
-
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Error = PageProblem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, PageProblem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_form = is_form(request);
-        let body = Bytes::from_request(request, payload);
+        let limits = limits(request);
+        let body = Body::new(payload.take());
         Box::pin(async move {
-            let body = body.await.map_err(|error| {
-                tracing::debug!(%error, "a form that can't be read");
-                unreadable()
-            })?;
+            let body = body::whole(body, limits?, MOST_BYTES).await;
+            let body = body.map_err(of_a_form)?;
             if !is_form {
                 return Err(unreadable().into());
             }
             let fields = read(&body)?;
             Ok(Self(fields))
         })
+    }
+}
+
+fn limits(request: &HttpRequest) -> Result<BodyLimits, Problem> {
+    let site = request.app_data::<web::Data<Site>>();
+    let site = site.ok_or_else(Problem::unavailable)?;
+    Ok(site.config.body)
+}
+
+/// No file came in too slowly.
+fn of_a_form(problem: Problem) -> Problem {
+    if problem.status != StatusCode::REQUEST_TIMEOUT {
+        return problem;
+    }
+    Problem {
+        detail: "The form came in too slowly or stopped coming. Nothing was kept: go back and send it again.".to_owned(),
+        ..problem
     }
 }
 

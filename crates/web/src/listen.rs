@@ -11,7 +11,7 @@ use actix_web::{App, HttpServer, web};
 use crate::bulk::Bulk;
 use crate::limits::Limits;
 use crate::routes::site_map;
-use crate::{Site, guard, pages, spool};
+use crate::{Site, body, guard, pages, spool};
 
 /// Why the site does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,7 @@ pub fn serve(site: Site, listener: TcpListener) -> io::Result<Server> {
             .wrap(from_fn(pages::problem::greet))
             .wrap(from_fn(guard::same_site_only))
             .wrap(from_fn(guard::security_headers))
+            .wrap(from_fn(body::held))
             .configure(site_map)
     })
     .workers(n_threads)

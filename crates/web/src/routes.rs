@@ -7,15 +7,14 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, guard};
 
 use access::Action;
 
-use crate::{api, assets, form, health, pages, problem::Problem};
+use crate::{api, assets, health, pages, problem::Problem};
 
 pub(crate) fn site_map(site: &mut ServiceConfig) {
     site.app_data(QueryConfig::default().error_handler(|error, _| {
         let told = "The part of the address after the question mark can't be read.";
         tracing::debug!(%error, "a query that can't be read");
         Problem::bad_request(told).into()
-    }))
-    .app_data(form::limit());
+    }));
     for address in addresses() {
         site.service(address);
     }

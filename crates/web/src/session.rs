@@ -1,7 +1,7 @@
 //! Who sends a request: somebody with a session in a cookie, or a program with a token.
 
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 
 use access::Action;
@@ -204,7 +204,19 @@ pub(crate) fn network(request: &HttpRequest) -> String {
         .and_then(|site| site.config.proxy_header.as_deref());
     let told = header.and_then(|header| told_by_proxy(request.headers(), header));
     told.or_else(|| request.peer_addr().map(|address| address.ip()))
-        .map_or_else(String::new, |address| address.to_string())
+        .map_or_else(String::new, of_one_connection)
+}
+
+/// What one connection to the internet has: a single IPv4 address, but as many IPv6 addresses as it likes, which have the
+/// first 64 bits in common.
+fn of_one_connection(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let first_half = address.to_bits() & !u128::from(u64::MAX);
+            format!("{}/64", Ipv6Addr::from_bits(first_half))
+        }
+    }
 }
 
 /// The last address of the header: the proxy's own word. What stands before it came from whoever asked.
@@ -272,6 +284,21 @@ mod tests {
         assert_eq!(told(&["[2001:db8::7]:4711"]), is("2001:db8::7"));
         for nonsense in [&[][..], &[""], &["unknown"], &["192.0.2.7, "]] {
             assert_eq!(told(nonsense), None, "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn attempts_are_counted_by_what_one_connection_has() {
+        for (address, counted_as) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+            ("2001:db8:1:3::7", "2001:db8:1:3::/64"),
+            ("::1", "::/64"),
+        ] {
+            let counted = of_one_connection(address.parse().unwrap());
+            assert_eq!(counted, counted_as, "{address}");
         }
     }
 }

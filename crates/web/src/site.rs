@@ -95,10 +95,12 @@ impl Site {
         self.db.get().ok_or_else(Problem::unavailable)
     }
 
-    /// The version of a return that serves a period, if there are both.
+    /// The newest version of a return that serves a period, if there are both. A round that is planned has its own
+    /// ([`Site::spec_of`]).
     pub(crate) fn spec(&self, return_id: &str, period: &str) -> Option<(&ReturnSpec, Period)> {
         self.specs
             .iter()
+            .rev()
             .filter(|spec| spec.id == return_id)
             .find_map(|spec| {
                 let period = Period::parse(spec.period_kind, period).ok()?;

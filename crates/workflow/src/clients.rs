@@ -97,6 +97,12 @@ pub async fn add_client(
     }
     let token = Secret::new();
     let mut tx = db.begin(&Sees::Everyone).await?;
+    if let ActorId::Person(id) = actor.id
+        && people::find_active(&mut tx, id).await?.is_none()
+    {
+        // Their access ended while the form came in.
+        return Err(Denied::SignInNeeded.into());
+    }
     if let Some(code) = organisation_of(&new.grant) {
         let known = db::organisations::list(&mut tx, Some(code)).await?;
         if known.is_empty() {
@@ -216,6 +222,27 @@ pub async fn revoke_client(
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Ends the programs of somebody whose access ends, since they have seen the tokens; gives those that ended now.
+pub(crate) async fn end_made_by(
+    tx: &mut Tx,
+    actor: &Actor,
+    person_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Client>, DbError> {
+    let mut ended = Vec::new();
+    for client in stored::made_by(tx, person_id, now).await? {
+        if stored::revoke(tx, client.id, now).await? {
+            let deed = Deed {
+                details: json!({"client": client.id, "person": person_id}),
+                ..deed("revoke_client", &client.grant)
+            };
+            record(tx, actor, deed).await?;
+            ended.push(client);
+        }
+    }
+    Ok(ended)
 }
 
 /// The program of a token that is good.

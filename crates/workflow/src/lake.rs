@@ -23,6 +23,10 @@ pub struct LakeJob {
     pub period: String,
     /// GSS code.
     pub organisation: String,
+    /// Also where the lake says this already: its rows may have names of before, or its files be lost.
+    /// No: what was put in before there were such jobs.
+    #[serde(default)]
+    pub again: bool,
 }
 
 impl LakeJob {
@@ -45,6 +49,7 @@ pub(crate) async fn enqueue(
             return_id: submission.round.return_id.clone(),
             period: submission.round.period.label.clone(),
             organisation: submission.organisation.clone(),
+            again: false,
         },
     )
     .await
@@ -55,7 +60,8 @@ async fn put_in(tx: &mut Tx, job: LakeJob) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Has the lake say everything that is accepted, once it is there or where it was lost. Gives the number of jobs.
+/// Has the lake say everything that is accepted, whatever it says already: once it is there, where files of it were
+/// lost, and where a newer version calls something otherwise. Gives the number of jobs.
 pub async fn fill_lake(db: &Db, actor: &Actor) -> Result<usize, AcceptedError> {
     if !is_system(actor) {
         return Err(Denied::Forbidden.into());
@@ -68,6 +74,7 @@ pub async fn fill_lake(db: &Db, actor: &Actor) -> Result<usize, AcceptedError> {
             return_id: once.return_id,
             period: once.period_label,
             organisation: once.organisation,
+            again: true,
         };
         put_in(&mut tx, job).await?;
     }

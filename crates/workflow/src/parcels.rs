@@ -73,7 +73,7 @@ pub enum ParcelError {
     Denied(#[from] Denied),
     #[error("the contact address is no email address")]
     NotAnAddress,
-    #[error("the form was sent before with other files")]
+    #[error("the form was sent before with other files, or to have them checked for another round")]
     FormUsedBefore,
     /// It was done with it already, or something else was.
     #[error("the file is {0} already")]

@@ -17,7 +17,7 @@ use crate::{Actor, Denied, outbox};
 
 pub use members::{
     Leave, Member, Members, acting, disable, enable, leave_of, may_disable, may_end, may_give,
-    member, members,
+    member, members, programs_of,
 };
 pub use secret::Secret;
 pub use sign_in::{

@@ -109,6 +109,9 @@ pub enum ReleaseError {
     /// What the two leave out differently could be worked out from both.
     #[error("another protected release was published after this one was drafted")]
     OvertakenByProtected,
+    /// It was drafted when protected releases still had the hashes of the files, which tell what is left out.
+    #[error("the release leaves figures out and has the hashes of the files they came in")]
+    HasHashes,
     #[error("a person approves a release, not a program")]
     NotAPerson,
     #[error("its return's version is not there any more")]
@@ -149,13 +152,7 @@ pub async fn draft_release(
     if from.end > to.end {
         return Err(WantedError::Backwards.into());
     }
-    let mut protection = match drafting.figures {
-        FiguresIn::All => None,
-        FiguresIn::Protected => Some(Protection {
-            threshold: spec.disclosure()?.threshold,
-            after: Vec::new(),
-        }),
-    };
+    let mut protection = protection(spec, drafting.figures)?;
     let notes = match written(drafting.notes) {
         Ok(notes) => notes,
         Err(ExplainError::NoText) => String::new(),
@@ -235,6 +232,18 @@ pub async fn draft_release(
     Ok(())
 }
 
+/// Before it is known what was published.
+fn protection(spec: &ReturnSpec, figures: FiguresIn) -> Result<Option<Protection>, Unprotected> {
+    Ok(match figures {
+        FiguresIn::All => None,
+        FiguresIn::Protected => Some(Protection {
+            threshold: spec.disclosure()?.threshold,
+            after: Vec::new(),
+            hides_files: true,
+        }),
+    })
+}
+
 /// An error where a version that a release is made of can't be protected.
 fn say_counts(
     versions: &[ReturnSpec],
@@ -306,6 +315,8 @@ pub struct ReleaseInFull {
     pub release: Release,
     pub files: Vec<ReleaseFile>,
     pub manifest: Manifest,
+    /// Its files tell what they leave out: it was drafted when they still had the hashes of those that its figures came in.
+    pub has_hashes: bool,
 }
 
 pub async fn release_in_full(db: &Db, actor: &Actor, id: Uuid) -> Result<ReleaseInFull, Denied> {
@@ -314,6 +325,7 @@ pub async fn release_in_full(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
     let files = releases::files(&mut conn, id).await?;
     let manifest = manifest_of(&mut conn, id).await?;
     Ok(ReleaseInFull {
+        has_hashes: has_hashes(&release),
         release,
         files,
         manifest,
@@ -355,12 +367,19 @@ pub fn threshold_of(release: &Release) -> Option<u32> {
     Some(settings_of(release).ok()?.protection?.threshold)
 }
 
+/// Whether its files say the hashes of those that its figures came in, although it leaves figures out: a hash tells which
+/// guess at them is right.
+fn has_hashes(release: &Release) -> bool {
+    let protection = settings_of(release).ok().and_then(|said| said.protection);
+    protection.is_some_and(|protection| !protection.hides_files)
+}
+
 fn settings_of(release: &Release) -> Result<Settings, DbError> {
     serde_json::from_value(release.settings.clone())
         .map_err(|error| DbError::Stored(error.to_string()))
 }
 
-/// How many figures of a protected release are left out, as its file tells it: table, reason, how many.
+/// How many figures of a protected release are left out, as its file tells it: table, whether they are left out or can't be, how many.
 pub async fn left_out(
     db: &Db,
     files: &Files,
@@ -449,6 +468,9 @@ pub async fn approve_release(db: &Db, actor: &Actor, id: Uuid) -> Result<Release
         let is_after = |protection: &Protection| protection.after == protected(&published);
         if !settings.protection.as_ref().is_none_or(is_after) {
             return Err(ReleaseError::OvertakenByProtected);
+        }
+        if has_hashes(&release) {
+            return Err(ReleaseError::HasHashes);
         }
     }
     if releases::approve(&mut tx, id, person, &actor.name).await? {

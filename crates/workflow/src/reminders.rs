@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use access::{Action, Grant, Object, Reach, Role};
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use cycle::reminders::{Decision, Duty, Moved, Reader, Rung, Why, due_now, moved};
+use cycle::reminders::{Decision, Duty, Known, Moved, Reader, Rung, Why, due_now, moved};
 use cycle::{DateFact, clock};
 use db::cycles::{Obligation, Round, dates};
 use db::emails::About;
 use db::people::{self, Person};
-use db::reminders::{self, CameTo, Decided, NewReminder};
+use db::reminders::{self, CameTo, Decided, NewReminder, ToTell};
 use db::{Conn, Db, DbError, Tx};
 use mail::{Message, Reminded, Reminder, Reminders};
 use serde_json::json;
@@ -51,14 +51,14 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
     let until = today
         .checked_add_days(Days::new(AHEAD_DAYS))
         .unwrap_or(today);
-    let owed = reminders::to_tell(&mut tx, (from, until), today).await?;
-    let mut ladder = Ladder::of(&mut tx, &owed).await?;
+    let to_tell = reminders::to_tell(&mut tx, (from, until), today).await?;
+    let mut ladder = Ladder::of(&mut tx, &to_tell).await?;
     let told_today = reminders::told_on(&mut tx, today).await?;
     let mut by_person: BTreeMap<Uuid, Told> = BTreeMap::new();
     let mut new = Vec::new();
-    for (cycle_id, owed) in &owed {
-        let history = ladder.histories.remove(cycle_id).unwrap_or_default();
-        for asked in ladder.asked(owed, &history, today) {
+    for one in &to_tell {
+        let owed = &one.owed;
+        for asked in ladder.asked(one, today) {
             let readers = readers(&mut tx, &mut ladder.people, owed, asked.reader).await?;
             // What has come since the day's email is told tomorrow, and to all who are to know.
             if asked.decision == Decision::Send
@@ -92,7 +92,6 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
                 }
             }
         }
-        ladder.histories.insert(*cycle_id, history);
     }
     let mut came_to = RemindedOf::default();
     for (person_id, told) in by_person {
@@ -204,11 +203,11 @@ struct Ladder {
 }
 
 impl Ladder {
-    async fn of(conn: &mut Conn, owed: &[(i64, Obligation)]) -> Result<Self, DbError> {
-        let mut cycles: Vec<i64> = owed.iter().map(|(cycle_id, _)| *cycle_id).collect();
+    async fn of(conn: &mut Conn, to_tell: &[ToTell]) -> Result<Self, DbError> {
+        let mut cycles: Vec<i64> = to_tell.iter().map(|one| one.cycle_id).collect();
         cycles.sort_unstable();
         cycles.dedup();
-        let ids: Vec<i64> = owed.iter().map(|(_, owed)| owed.id).collect();
+        let ids: Vec<i64> = to_tell.iter().map(|one| one.owed.id).collect();
         let mut histories: HashMap<i64, Vec<DateFact>> = HashMap::new();
         for (cycle_id, fact) in dates::histories(conn, &cycles).await? {
             histories.entry(cycle_id).or_default().push(fact);
@@ -229,7 +228,8 @@ impl Ladder {
     }
 
     /// What has come for a duty, whoever was told of it.
-    fn asked(&self, owed: &Obligation, history: &[DateFact], today: NaiveDate) -> Vec<Asked> {
+    fn asked(&self, to_tell: &ToTell, today: NaiveDate) -> Vec<Asked> {
+        let owed = &to_tell.owed;
         let duty = Duty {
             state: owed.state,
             opens_on: owed.round.opens_on,
@@ -246,26 +246,23 @@ impl Ladder {
                 decision,
             })
             .collect();
-        let told = self
-            .decided_on(owed.id)
-            .iter()
-            .filter_map(|one| Some((one.cycle_date_id?, one.was_sent)))
-            .max()
-            .map(|(fact, was_sent)| cycle::reminders::Told { fact, was_sent });
-        if let Some(moved) = moved(history, told, owed.state) {
-            asked.push(Asked {
-                rung: MOVED,
-                due_on: moved.to,
-                moved: Some(moved),
-                reader: Reader::Owner,
-                // More time was given past it.
-                decision: if moved.decision == Decision::Send && owed.due_on != moved.to {
-                    Decision::Leave(Why::NotMoved)
-                } else {
-                    moved.decision
-                },
-            });
-        }
+        let decided = self.decided_on(owed.id).iter();
+        let sent = decided.clone().filter(|one| one.was_sent);
+        let told: Vec<NaiveDate> = sent.map(|one| one.due_on).collect();
+        let known = Known {
+            fact: decided.filter_map(|one| one.cycle_date_id).max(),
+            told: &told,
+            extended_to: to_tell.extended_to,
+        };
+        let history = self.histories.get(&to_tell.cycle_id);
+        let moved = history.and_then(|history| moved(history, known, owed.state));
+        asked.extend(moved.map(|moved| Asked {
+            rung: MOVED,
+            due_on: moved.to,
+            moved: Some(moved),
+            reader: Reader::Owner,
+            decision: moved.decision,
+        }));
         asked
     }
 

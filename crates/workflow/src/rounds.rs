@@ -290,9 +290,9 @@ pub async fn require(
             if owed.standing.is_some() {
                 return Err(RoundError::Answered);
             }
-            (owed.id, owed.state != cycle::ObligationState::NotRequired)
+            (owed.id, owed.is_required)
         }
-        (Some(owed), Required::Yes) => (owed.id, owed.state != cycle::ObligationState::NotRequired),
+        (Some(owed), Required::Yes) => (owed.id, owed.is_required),
         (None, Required::No) => return Err(Denied::NotThere.into()),
         (None, Required::Yes) => {
             let made = dates::oblige_one(&mut tx, cycle_id, organisation).await?;

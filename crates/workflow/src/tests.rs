@@ -7,6 +7,7 @@ mod collection;
 mod compare;
 mod explanations;
 mod handover;
+mod lake;
 mod look;
 mod news;
 mod parcels;

@@ -39,10 +39,17 @@ pub(super) struct Note {
     /// What it is sent for, once that is known.
     pub(super) to: Option<Chosen>,
     pub(super) submission_id: Option<Uuid>,
-    /// How often its result was written.
-    pub(super) n_looks: u32,
+    /// The outcome that its result was last written for; empty: it could not be checked.
+    #[serde(default)]
+    pub(super) told: Option<String>,
+    #[serde(default = "long_ago")]
+    pub(super) told_at: SystemTime,
     /// There is nothing more to come.
     pub(super) is_done: bool,
+}
+
+fn long_ago() -> SystemTime {
+    SystemTime::UNIX_EPOCH
 }
 
 impl Note {
@@ -53,7 +60,8 @@ impl Note {
             key: Uuid::now_v7(),
             to: None,
             submission_id: None,
-            n_looks: 0,
+            told: None,
+            told_at: long_ago(),
             is_done: false,
         }
     }
@@ -80,6 +88,14 @@ impl Notes {
 
     pub(super) fn of(&self, name: &str) -> Option<&Note> {
         self.notes.get(name)
+    }
+
+    /// Under what names these bytes were received, and what is noted of them.
+    pub(super) fn received(&self, sha256: &str) -> Vec<(&String, &Note)> {
+        let notes = self.notes.iter();
+        notes
+            .filter(|(_, note)| note.sha256 == sha256 && note.submission_id.is_some())
+            .collect()
     }
 
     /// Kept on the disk before this comes back.

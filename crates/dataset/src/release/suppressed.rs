@@ -15,9 +15,9 @@ use crate::rows::Rows;
 use crate::write::From;
 use crate::{DatasetError, Manifest, Shape, bytes_of};
 
-/// Why a figure is left out.
-pub const SMALL: &str = "small";
-pub const LINKED: &str = "linked";
+/// What is told of a figure that is left out. Whether it is small itself or was linked to one that is, is not: of two
+/// figures that add up to 8, both small with 5 as the threshold, each is 4.
+pub const LEFT_OUT: &str = "left out";
 /// Why it can't be hidden any more.
 pub const PUBLISHED_BEFORE: &str = "published before";
 
@@ -29,6 +29,9 @@ pub struct Protection {
     /// The protected releases that were published before, the oldest first: what one leaves out must not follow from another.
     #[serde(default)]
     pub after: Vec<Uuid>,
+    /// Its files tell nothing of those that its figures came in. Of what was drafted before they did: their hashes.
+    #[serde(default)]
+    pub hides_files: bool,
 }
 
 /// A release that was published before.
@@ -115,8 +118,9 @@ pub struct Suppressed {
     /// By submission and row of its sheet.
     rows: HashMap<(Uuid, u32), Row>,
     cells: Vec<CellLeftOut>,
-    pub n_small: u64,
-    pub n_linked: u64,
+    /// How many of them are small and how many linked. Only the log says so.
+    pub(super) n_small: u64,
+    pub(super) n_linked: u64,
     /// Small counts that stand, since an earlier release published them.
     pub n_published_before: u64,
     /// Left out, but they follow from what earlier releases published. No file says so: somebody would look for them.
@@ -153,8 +157,8 @@ impl Suppressed {
     pub fn in_words(&self) -> String {
         let upper = self.threshold.saturating_sub(1);
         let mut words = format!(
-            "{MARK} stands for a figure that is not published so that nobody can be recognised: {} because it is a count from 1 to {upper} or part of a total that small, and {} so that none of these can be worked out from the sums. The column suppressed names them in each row.",
-            self.n_small, self.n_linked
+            "{MARK} stands for a figure that is not published so that nobody can be recognised: {} are left out, which are counts from 1 to {upper} or parts of a total that small, or from which these could be worked out by the sums. The column suppressed names them in each row. Names and hashes of the files that the figures came in are not published either, since guesses at them could be tried with a hash.",
+            self.n_left_out()
         );
         if self.n_published_before > 0 {
             words.push_str(&format!(
@@ -171,12 +175,16 @@ impl Suppressed {
         words
     }
 
-    /// Why figures are left out, or can't be any more, and how many.
+    fn n_left_out(&self) -> u64 {
+        self.n_small + self.n_linked
+    }
+
+    /// How many figures are left out, and how many can't be any more.
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
-        let always = [(SMALL, self.n_small), (LINKED, self.n_linked)];
         let before = (PUBLISHED_BEFORE, self.n_published_before);
         let before = Some(before).filter(|(_, n_cells)| *n_cells > 0);
-        always.into_iter().chain(before).collect()
+        let left_out = (LEFT_OUT, self.n_left_out());
+        std::iter::once(left_out).chain(before).collect()
     }
 
     fn add(&mut self, of: &OfForm<'_>, decided: &Decided) {

@@ -148,6 +148,7 @@ fn protected() -> release::Settings {
         protection: Some(release::Protection {
             threshold: 5,
             after: Vec::new(),
+            hides_files: true,
         }),
     }
 }
@@ -282,9 +283,9 @@ async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_foll
     );
     assert_eq!(
         text("suppressed.csv"),
-        "table,threshold,reason,cells\nform,5,small,1\nform,5,linked,3\n"
+        "table,threshold,reason,cells\nform,5,left out,4\n"
     );
-    let told = "1 because it is a count from 1 to 4";
+    let told = "4 are left out, which are counts from 1 to 4";
     for name in ["notes.txt", "datapackage.json", "csv-metadata.json"] {
         assert!(text(name).contains(told), "{name}");
     }
@@ -313,4 +314,137 @@ async fn what_is_left_out_of_a_release_is_in_none_of_its_files_and_does_not_foll
     let (manifest, shape) = made(&db, &spec, &q1(), &everything()).await;
     let own = self::text(&db, &spec, &(manifest, shape)).await;
     assert!(!own.contains("[c]") && !own.contains("suppressed"));
+}
+
+/// Every file of a release of one form, by name, as a reader of its format has it.
+async fn published(
+    rows: &'static [&'static [Option<&'static str>]],
+    settings: &release::Settings,
+) -> BTreeMap<String, String> {
+    let database = TestDb::new();
+    let spec = staff();
+    let db = collecting(&spec, &database).await;
+    let id = send(&db, &spec, &a_form(ARDBEG, Outcome::Ready, ACCEPTED, rows)).await;
+    let (manifest, _) = made(&db, &spec, &q1(), &everything()).await;
+    let edition = edition(&spec, &manifest, settings, &[]);
+    let from = From {
+        db: &db,
+        sees: &Sees::Everyone,
+        versions: std::slice::from_ref(&spec),
+    };
+    let into = tempfile::tempdir().unwrap();
+    let built = release::build(from, &edition, into.path()).await.unwrap();
+    let hashes: Vec<String> = built.iter().map(|file| file.sha256.clone()).collect();
+    let files = built.into_iter().map(|file| {
+        let bytes = std::fs::read(&file.path).unwrap();
+        let text = match file.name.rsplit('.').next().unwrap() {
+            "xlsx" => {
+                let limits = sheet::Limits::default();
+                format!("{:?}", sheet::read(&bytes, "a.xlsx", &limits).unwrap())
+            }
+            "parquet" => {
+                let file = std::fs::File::open(&file.path).unwrap();
+                let reader =
+                    parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+                let batches = reader.unwrap().build().unwrap();
+                let batches: Vec<_> = batches.map(Result::unwrap).collect();
+                format!("{batches:?}")
+            }
+            _ => String::from_utf8(bytes).unwrap(),
+        };
+        // Another submission has another id, and so the files other hashes.
+        let text = text.replace(&id.to_string(), "the submission");
+        let text = hashes
+            .iter()
+            .fold(text, |text, hash| text.replace(hash, "its hash"));
+        (file.name, text)
+    });
+    files.collect()
+}
+
+const ONE_SMALL: &[&[Option<&str>]] = &[
+    &[Some("1"), Some("3"), Some("20"), Some("23"), None],
+    &[Some("2"), Some("10"), Some("30"), Some("40"), None],
+    &[Some("T"), Some("13"), Some("50"), Some("63"), None],
+];
+
+#[tokio::test]
+async fn what_is_left_out_can_not_be_tried_with_the_hash_of_a_file() {
+    let told_of_files = ["ab".repeat(32), "form.xlsx".to_owned(), "Sheet".to_owned()];
+    let with_hash = |files: &BTreeMap<String, String>, told: &str| -> Vec<String> {
+        let files = files.iter().filter(|(_, text)| text.contains(told));
+        files.map(|(name, _)| name.clone()).collect()
+    };
+    for lineage in Lineage::ALL {
+        let settings = release::Settings {
+            lineage,
+            ..protected()
+        };
+        let files = published(ONE_SMALL, &settings).await;
+        assert!(files["form.csv"].contains("[c]") && files["manifest.csv"].contains(ARDBEG));
+        assert_eq!(with_hash(&files, &told_of_files[0]), [""; 0], "{lineage:?}");
+        for told in ["source_sha256", "source_file", "source_sheet"] {
+            assert_eq!(with_hash(&files, told), [""; 0], "{lineage:?}");
+        }
+        for name in ["form.csv", "form.parquet", "manifest.csv"] {
+            for told in &told_of_files {
+                assert!(!files[name].contains(told), "{told} in {name}");
+            }
+        }
+        // What hides nothing has them.
+        let settings = release::Settings {
+            protection: None,
+            ..settings
+        };
+        let files = published(ONE_SMALL, &settings).await;
+        let wanted: &[&str] = match lineage {
+            Lineage::None => &["manifest.csv"],
+            _ => &["form.csv", "form.parquet", "form.xlsx", "manifest.csv"],
+        };
+        assert_eq!(with_hash(&files, &told_of_files[0]), wanted, "{lineage:?}");
+    }
+}
+
+/// As many figures are left out of both, at the same places: in one all are small, in the other some are linked.
+#[tokio::test]
+async fn how_many_of_those_that_are_left_out_are_small_is_told_nowhere() {
+    let all_small: &[&[Option<&str>]] = &[
+        &[Some("1"), Some("3"), Some("4"), Some("7"), None],
+        &[Some("2"), Some("4"), Some("3"), Some("7"), None],
+        &[Some("T"), Some("7"), Some("7"), Some("14"), None],
+    ];
+    let some_linked: &[&[Option<&str>]] = &[
+        &[Some("1"), Some("1"), Some("6"), Some("7"), None],
+        &[Some("2"), Some("6"), Some("1"), Some("7"), None],
+        &[Some("T"), Some("7"), Some("7"), Some("14"), None],
+    ];
+    let settings = protected();
+    let one = published(all_small, &settings).await;
+    assert_eq!(one["form.csv"].matches("[c]").count(), 4);
+    let other = published(some_linked, &settings).await;
+    // How many bytes a file is packed into depends on the ids.
+    let all = one.iter().filter(|(name, _)| *name != "dcat.jsonld");
+    for (name, text) in all {
+        assert!(text == &other[name], "{name}: {text} {}", other[name]);
+    }
+}
+
+#[test]
+fn what_was_told_as_small_and_linked_is_read_as_one_number() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let before = "table,threshold,reason,cells\na,5,small,1\na,5,linked,3\na,5,published before,2\nb,5,small,0\nb,5,linked,0\n";
+    std::fs::write(file.path(), before).unwrap();
+    let told = release::read_suppressed(file.path()).unwrap();
+    let told: Vec<(&str, &str, u64)> = told
+        .iter()
+        .map(|row| (row.table.as_str(), row.reason.as_str(), row.cells))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("a", release::LEFT_OUT, 4),
+            ("a", release::PUBLISHED_BEFORE, 2),
+            ("b", release::LEFT_OUT, 0),
+        ]
+    );
 }

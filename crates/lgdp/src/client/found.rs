@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use client::Access;
+use reqwest::Url;
 use serde::Deserialize;
 
 use crate::cli::Printed;
@@ -38,16 +39,7 @@ fn found(
         .or_else(|| environment("LGDP_ADDRESS"))
         .or(kept.address)
         .context("say with --address or LGDP_ADDRESS where the platform is")?;
-    let is_local = ["http://localhost", "http://127.0.0.1", "http://[::1]"]
-        .into_iter()
-        .any(|start| {
-            let rest = address.strip_prefix(start);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/']))
-        });
-    anyhow::ensure!(
-        address.starts_with("https://") || is_local,
-        "{address} is not https: a token is sent nowhere else"
-    );
+    check(&address)?;
     let file = printed
         .token_file
         .clone()
@@ -68,6 +60,27 @@ fn found(
         token: token.trim().to_owned(),
         patience: Duration::from_secs(printed.patience),
     })
+}
+
+/// A token goes by https, or stays on this machine. What stands before an `@` is no part of where it goes, however much
+/// it looks like that.
+fn check(address: &str) -> anyhow::Result<()> {
+    let url = Url::parse(address).ok();
+    let names_somebody = |url: &Url| !url.username().is_empty() || url.password().is_some();
+    anyhow::ensure!(
+        !url.as_ref().is_some_and(names_somebody),
+        "the address has a name or a password before an @: say where the platform is without it"
+    );
+    let is_good = url.is_some_and(|url| {
+        let host = url.host_str().unwrap_or_default();
+        let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+        url.scheme() == "https" || (url.scheme() == "http" && is_local)
+    });
+    anyhow::ensure!(
+        is_good,
+        "{address} is not https: a token is sent nowhere else"
+    );
+    Ok(())
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
@@ -157,6 +170,15 @@ mod tests {
         ] {
             let refused = access_of(Some(bad), "", &set).unwrap_err();
             assert!(refused.contains("not https"), "{refused}");
+        }
+        for bad in [
+            "http://localhost:80@elsewhere.example",
+            "http://127.0.0.1@elsewhere.example",
+            "https://a.example@elsewhere.example",
+            "https://a.example:443@elsewhere.example",
+        ] {
+            let refused = access_of(Some(bad), "", &set).unwrap_err();
+            assert!(refused.contains("before an @"), "{refused}");
         }
         assert!(
             access_of(Some("https://a.example"), "", &[])

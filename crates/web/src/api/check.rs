@@ -96,12 +96,9 @@ pub(crate) async fn ask(
     round: web::Path<Round>,
     facts: web::Query<Facts>,
     payload: web::Payload,
-) -> HttpResponse {
-    let body = Body::new(payload);
-    match put_in(&site, &request, &round, &facts, body.clone()).await {
-        Ok(status) => status,
-        Err(problem) => body.held_by(problem.response()),
-    }
+) -> Result<HttpResponse, Problem> {
+    let body = Body::new(payload.into_inner());
+    put_in(&site, &request, &round, &facts, body).await
 }
 
 async fn put_in(

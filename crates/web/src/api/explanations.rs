@@ -61,12 +61,8 @@ pub(crate) async fn explain(
     Caller(sender): Caller,
     id: web::Path<String>,
     payload: web::Payload,
-) -> HttpResponse {
-    let body = Body::new(payload);
-    match keep(&site, &sender, &id, body.clone()).await {
-        Ok(answer) => answer,
-        Err(problem) => body.held_by(problem.response()),
-    }
+) -> Result<HttpResponse, Problem> {
+    keep(&site, &sender, &id, Body::new(payload.into_inner())).await
 }
 
 async fn keep(site: &Site, sender: &Actor, id: &str, body: Body) -> Result<HttpResponse, Problem> {

@@ -67,12 +67,9 @@ pub(crate) async fn receive(
     round: web::Path<Round>,
     facts: web::Query<Facts>,
     payload: web::Payload,
-) -> HttpResponse {
-    let body = Body::new(payload);
-    match keep(&site, &request, round.into_inner(), &facts, body.clone()).await {
-        Ok(receipt) => receipt,
-        Err(problem) => body.held_by(problem.response()),
-    }
+) -> Result<HttpResponse, Problem> {
+    let body = Body::new(payload.into_inner());
+    keep(&site, &request, round.into_inner(), &facts, body).await
 }
 
 async fn keep(

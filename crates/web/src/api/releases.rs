@@ -40,7 +40,7 @@ pub(crate) async fn list(
 
 /// A release
 ///
-/// With its files and their hashes, which version of whose return it is made of, and who is missing.
+/// With its files and their hashes, which version of whose return it is made of, and who is missing. Where small counts are left out, it does not tell the name and hash of what a return was sent in.
 #[utoipa::path(
     get,
     path = "/api/releases/{release}",
@@ -74,6 +74,15 @@ pub(crate) async fn show(
     let mut release = told(&full.release);
     release["files"] = json!(files);
     release["submissions"] = json!(full.manifest.submissions);
+    // Somebody passes this on with the files, and a hash tells which guess at a figure that is left out is right.
+    if workflow::threshold_of(&full.release).is_some() {
+        let submissions = release["submissions"].as_array_mut();
+        let submissions = submissions.into_iter().flatten();
+        for submission in submissions.filter_map(serde_json::Value::as_object_mut) {
+            submission.remove("sha256");
+            submission.remove("file_name");
+        }
+    }
     release["missing"] = json!(full.manifest.missing);
     Ok(HttpResponse::Ok().json(release))
 }
@@ -212,6 +221,9 @@ pub(crate) async fn changes(
 /// Why it can't be told what changed between two releases.
 pub(crate) const UNTOLD_IN_WORDS: &str = "One of the two releases leaves small counts out, and has no file suppressed-cells.csv that says which: it is not built yet, or was built before there were such files. What changed figure by figure could tell them.";
 
+/// Of a protected release of before, what is to be done.
+pub(crate) const HAS_HASHES_IN_WORDS: &str = "Draft it again: its files say the SHA-256 of each file that its figures came in, and guesses at what is left out can be tried with that.";
+
 /// Why small counts can't be left out, and what to do.
 pub(crate) fn unprotected_in_words(why: Unprotected) -> &'static str {
     match why {
@@ -265,6 +277,9 @@ impl From<ReleaseError> for Problem {
                 "Another release came first",
                 "Another release that leaves small counts out was published after this one was drafted. Draft it again, so that the two together tell nothing.",
             ),
+            ReleaseError::HasHashes => {
+                Problem::conflict("Drafted before hashes were left out", HAS_HASHES_IN_WORDS)
+            }
             ReleaseError::NotBuilt => {
                 Problem::conflict("Not built yet", "Its files are still being made.")
             }

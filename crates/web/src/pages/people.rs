@@ -6,8 +6,9 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::Utc;
 use cycle::clock;
+use finding::words::counted;
 use uuid::Uuid;
-use workflow::{Actor, InviteError, LeaveError, Member, Members, OrganisationName};
+use workflow::{Actor, Client, InviteError, LeaveError, Member, Members, OrganisationName};
 
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
@@ -274,6 +275,14 @@ struct PersonPage {
     disabled: Option<String>,
     roles: Vec<Held>,
     may_disable: bool,
+    /// What would end with their access.
+    programs: Option<Programs>,
+}
+
+struct Programs {
+    /// `2 programs`.
+    counted: String,
+    names: Vec<String>,
 }
 
 struct Held {
@@ -292,12 +301,18 @@ pub(crate) async fn show_one(
     let (db, actor) = (site.db()?, &visitor.actor);
     let member = workflow::member(db, actor, &code, parsed(&id)).await?;
     let moment = |at| clock::moment_in_words(at);
+    let may_disable = workflow::may_disable(actor, &member);
     let page = PersonPage {
         organisation: organisation(&site, &visitor, &code).await?.name,
         id: member.person.id,
         since: moment(member.person.invited_at),
         disabled: member.person.disabled_at.map(moment),
-        may_disable: workflow::may_disable(actor, &member),
+        programs: if may_disable {
+            programs(workflow::programs_of(db, actor, &member, Utc::now()).await?)
+        } else {
+            None
+        },
+        may_disable,
         roles: member
             .grants
             .iter()
@@ -317,6 +332,12 @@ pub(crate) async fn show_one(
         you: Some(visitor.you),
     };
     Ok(super::render(StatusCode::OK, &page))
+}
+
+fn programs(all: Vec<Client>) -> Option<Programs> {
+    let counted = counted(all.len() as u64, "program", "programs");
+    let names: Vec<String> = all.into_iter().map(|one| one.name).collect();
+    (!names.is_empty()).then_some(Programs { counted, names })
 }
 
 /// A role for another organisation is ended on that one's page.
@@ -353,7 +374,9 @@ pub(crate) async fn change(
                 Err(problem) => problem,
             })?;
         }
-        "end-access" => workflow::disable(db, actor, member.person.id, now).await?,
+        "end-access" => {
+            workflow::disable(db, actor, member.person.id, now).await?;
+        }
         "give-access" => workflow::enable(db, actor, member.person.id, now).await?,
         _ => return Err(unreadable().into()),
     }

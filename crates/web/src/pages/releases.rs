@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 use cycle::clock;
-use dataset::release::{LINKED, SMALL};
+use dataset::release::PUBLISHED_BEFORE;
 use dataset::{Asked, Shape};
 use finding::words::counted;
 use spec::{Period, ReturnSpec};
@@ -17,6 +17,7 @@ use super::datasets;
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
 use crate::Site;
+use crate::api::releases::HAS_HASHES_IN_WORDS;
 use crate::api::submission::parse_id;
 use crate::form::Form;
 use crate::problem::Problem;
@@ -49,6 +50,7 @@ struct ReleasePage {
     left_out: Vec<String>,
     /// Column, and what it was in older versions of the return.
     mapping: Vec<(String, String)>,
+    is_protected: bool,
     may_approve: bool,
     is_built: bool,
     /// How far its files are, while they aren't there.
@@ -81,7 +83,8 @@ struct Member {
     state: &'static str,
     /// Its page.
     link: String,
-    sha256: String,
+    /// `None`: the release leaves figures out.
+    sha256: Option<String>,
 }
 
 /// `Final release`.
@@ -189,6 +192,7 @@ async fn page(
     let building = workflow::building(db, actor, release)
         .await
         .map_err(Problem::from)?;
+    let is_protected = workflow::threshold_of(release).is_some();
     let (state, tag) = state(release);
     let page = ReleasePage {
         title: release.return_title.clone(),
@@ -217,23 +221,12 @@ async fn page(
                 sha256: file.sha256.clone(),
             })
             .collect(),
-        members: full
-            .manifest
-            .submissions
-            .iter()
-            .map(|counted| Member {
-                organisation: counted.organisation_name.clone(),
-                period: counted.period_label.clone(),
-                version: counted.version_number,
-                state: counted.state.in_words(),
-                link: format!("/submissions/{}", counted.submission_id),
-                sha256: counted.sha256.clone(),
-            })
-            .collect(),
+        members: members(&full.manifest, is_protected),
         missing: datasets::missing(&full.manifest),
         history: history.collect(),
-        left_out: left_out(site, actor, release).await?,
+        left_out: left_out(site, actor, &full).await?,
         mapping: mapping(&site.specs, &full),
+        is_protected,
         may_approve,
         is_built: release.is_built,
         building: in_words(building),
@@ -247,6 +240,19 @@ async fn page(
         None => StatusCode::OK,
     };
     Ok(super::render(status, &page))
+}
+
+fn members(manifest: &dataset::Manifest, is_protected: bool) -> Vec<Member> {
+    let members = manifest.submissions.iter().map(|counted| Member {
+        organisation: counted.organisation_name.clone(),
+        period: counted.period_label.clone(),
+        version: counted.version_number,
+        state: counted.state.in_words(),
+        link: format!("/submissions/{}", counted.submission_id),
+        // What could tell a figure that is left out is on the version's own page alone.
+        sha256: (!is_protected).then(|| counted.sha256.clone()),
+    });
+    members.collect()
 }
 
 fn in_words(building: Building) -> Option<&'static str> {
@@ -267,8 +273,9 @@ fn in_words(building: Building) -> Option<&'static str> {
 async fn left_out(
     site: &Site,
     actor: &workflow::Actor,
-    release: &Release,
+    full: &workflow::ReleaseInFull,
 ) -> Result<Vec<String>, Problem> {
+    let release = &full.release;
     let Some(threshold) = workflow::threshold_of(release) else {
         return Ok(Vec::new());
     };
@@ -282,12 +289,21 @@ async fn left_out(
     told.extend(counts.iter().map(|count| {
         let figures = counted(count.cells, "figure", "figures");
         let why = match count.reason.as_str() {
-            SMALL => "left out because they are small",
-            LINKED => "left out so that no small one can be worked out",
-            _ => "small, but published before: they stand, and can't be hidden any more",
+            PUBLISHED_BEFORE => {
+                "small, but published before: they stand, and can't be hidden any more"
+            }
+            _ => "left out",
         };
         format!("{}: {figures} {why}.", count.table)
     }));
+    if full.has_hashes {
+        told.push(match release.published {
+            Some(_) => {
+                "Its files say the SHA-256 of each file that its figures came in, and guesses at what is left out can be tried with that: do not pass them on. Newer releases leave it out.".to_owned()
+            }
+            None => HAS_HASHES_IN_WORDS.to_owned(),
+        });
+    }
     Ok(told)
 }
 
@@ -341,6 +357,9 @@ pub(crate) async fn approve(
         Err(ReleaseError::OvertakenByProtected) => {
             let told = "Draft it again: another release that leaves small counts out was published since, and the two together could tell some of them.";
             page(&site, visitor, id, Some(told.to_owned())).await
+        }
+        Err(ReleaseError::HasHashes) => {
+            page(&site, visitor, id, Some(HAS_HASHES_IN_WORDS.to_owned())).await
         }
         Err(error) => Err(Problem::from(error).into()),
     }

@@ -50,16 +50,17 @@ fn financial_year(day: NaiveDate) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, 4, 1).unwrap_or(day)
 }
 
-/// Every round that was ticked in a form: `return/period`.
-fn ticked(form: &Fields) -> Vec<RoundName> {
+/// Every round that was ticked in a form: `return/period`, and what else may follow.
+fn ticked(form: &Fields) -> Vec<(RoundName, Option<&str>)> {
     form.iter()
         .filter(|(name, _)| name == "round")
         .filter_map(|(_, value)| {
-            let (return_id, period) = value.split_once('/')?;
-            Some(RoundName {
-                return_id: return_id.to_owned(),
-                period: period.to_owned(),
-            })
+            let mut parts = value.splitn(3, '/');
+            let name = RoundName {
+                return_id: parts.next()?.to_owned(),
+                period: parts.next()?.to_owned(),
+            };
+            Some((name, parts.next()))
         })
         .collect()
 }
@@ -87,8 +88,13 @@ impl Wrong {
     }
 }
 
-/// What a refusal of a plan says on a page.
+/// What a refusal of a plan says on a page of one round.
 fn mistake(error: RoundError) -> Result<Wrong, Problem> {
+    mistake_of(error, |_, period| period.to_owned())
+}
+
+/// The same, of a round that is called by its return and its period's label.
+fn mistake_of(error: RoundError, called: impl Fn(&str, &str) -> String) -> Result<Wrong, Problem> {
     Ok(match error {
         RoundError::Denied(denied) => return Err(denied.into()),
         RoundError::Db(error) => return Err(error.into()),
@@ -101,23 +107,32 @@ fn mistake(error: RoundError) -> Result<Wrong, Problem> {
             "source",
             "The source is too long: 1,000 characters are the most.",
         ),
-        RoundError::Order { period, order, .. } => Wrong::at(
+        RoundError::Order {
+            return_id,
+            period,
+            order,
+        } => Wrong::at(
             "dates",
             format!(
-                "For {period} the day \u{201c}{}\u{201d} would be before the day \u{201c}{}\u{201d}. Change one of them.",
+                "For {} the day \u{201c}{}\u{201d} would be before the day \u{201c}{}\u{201d}. Change one of them.",
+                called(&return_id, &period),
                 order.second.in_words(),
                 order.first.in_words()
             ),
         ),
-        RoundError::Overtaken { period, .. } => Wrong::at(
+        RoundError::Overtaken { return_id, period } => Wrong::at(
             "dates",
             format!(
-                "Somebody else set days of the round for {period} after you opened this page, and nothing of yours was kept. Look at the days as they are now, and set yours again where they are still right."
+                "Days of the round for {} were set after you opened this page, and nothing was changed now. Look at the days as they are, and set yours again where they are still right.",
+                called(&return_id, &period)
             ),
         ),
-        RoundError::Cancelled { period, .. } => Wrong::at(
+        RoundError::Cancelled { return_id, period } => Wrong::at(
             "dates",
-            format!("The round for {period} was cancelled. Take it up again first."),
+            format!(
+                "The round for {} was cancelled. Take it up again first.",
+                called(&return_id, &period)
+            ),
         ),
         RoundError::UnknownOrganisation(_) => Wrong::at("organisation", "Choose an organisation."),
         RoundError::Answered => Wrong::at(

@@ -90,11 +90,8 @@ pub(crate) async fn receive(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    let body = Body::new(payload);
-    match keep(&site, &request, body.clone()).await {
-        Ok(answer) => body.held_by(answer),
-        Err(problem) => body.held_by(problem.error_response()),
-    }
+    let answer = keep(&site, &request, Body::new(payload.into_inner())).await;
+    answer.unwrap_or_else(|problem| problem.error_response())
 }
 
 async fn keep(site: &Site, request: &HttpRequest, body: Body) -> Result<HttpResponse, PageProblem> {

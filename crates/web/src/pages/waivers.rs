@@ -1,9 +1,11 @@
 //! Standing exceptions: those that somebody asked for or is to decide, and the page of one.
 
+use std::ops::RangeInclusive;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use chrono::{NaiveDate, Utc};
+use chrono::{Datelike, NaiveDate, Utc};
 use cycle::clock;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -321,11 +323,15 @@ fn mistake_or_problem(error: WaiverError) -> Decision {
     }
 }
 
+/// The years that a day may be in: 27 is the year 27, and nobody means it.
+const YEARS: RangeInclusive<i32> = 2000..=2100;
+
 /// As a browser's date field sends it, or as people here write it.
 pub(super) fn parse_day(text: &str) -> Option<NaiveDate> {
     ["%Y-%m-%d", "%d/%m/%Y", "%d %B %Y"]
         .iter()
         .find_map(|format| NaiveDate::parse_from_str(text.trim(), format).ok())
+        .filter(|day| YEARS.contains(&day.year()))
 }
 
 #[cfg(test)]
@@ -338,7 +344,14 @@ mod tests {
         for text in ["2027-03-31", " 31/3/2027", "31 March 2027"] {
             assert_eq!(parse_day(text), day, "{text}");
         }
-        for text in ["", "soon", "3/31/2027", "2027-02-30"] {
+        for text in [
+            "",
+            "soon",
+            "3/31/2027",
+            "2027-02-30",
+            "31/03/27",
+            "31/03/9999",
+        ] {
             assert_eq!(parse_day(text), None, "{text}");
         }
     }

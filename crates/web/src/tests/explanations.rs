@@ -140,7 +140,8 @@ async fn what_is_missing_from_an_explanation_is_said_and_what_was_written_is_kep
         assert_eq!(is_kept, fields.contains("Because"), "{}", answer.body);
     }
     let too_long = format!("which=all&text={}", "x".repeat(70_000));
-    assert_eq!(site.send(&site.session, &form, &too_long).await.status, 400);
+    let answer = site.send(&site.session, &form, &too_long).await;
+    assert_eq!(answer.status, 413, "{answer:?}");
     let other = form.replace("case.odd", "case.none");
     let answer = site.send(&site.session, &other, "which=all&text=x").await;
     assert_eq!(answer.status, 404, "{answer:?}");

@@ -1,8 +1,8 @@
 //! Programs: let in by who may, with a token that is shown once, works at once and can be ended at once.
 
-use access::{Grant, Reach, Role};
+use access::{ActorId, Grant, Reach, Role};
 use chrono::{TimeDelta, Utc};
-use workflow::{Actor, NewClient, Secret, TellClientEndsJob};
+use workflow::{Actor, ClientError, Denied, NewClient, Secret, TellClientEndsJob};
 
 use super::{Answer, Running, cookie, signed_in};
 
@@ -178,6 +178,67 @@ async fn a_token_is_good_up_to_its_day_and_its_maker_is_told_before() {
         .await
         .unwrap();
     assert_eq!(told().await, 1);
+}
+
+#[tokio::test]
+async fn whose_access_is_ended_leaves_no_token_behind() {
+    let site = Running::start().await;
+    let system = Actor::system("test");
+    let admin = Grant {
+        role: Role::Admin,
+        reach: Reach::Everything,
+    };
+    let ada = signed_in(&site.db, "ada@office.example", &[admin]).await;
+    signed_in(&site.db, "bo@ardbeg.example", &[of(Role::Approver, ARDBEG)]).await;
+    signed_in(&site.db, "di@ardbeg.example", &[of(Role::Approver, ARDBEG)]).await;
+    let actor_of = async |email| workflow::acting(&site.db, &system, email).await.unwrap();
+    let bo = actor_of("bo@ardbeg.example").await.unwrap();
+    let di = actor_of("di@ardbeg.example").await.unwrap();
+    let lets_in = async |actor: &Actor, name: &str| {
+        let new = NewClient::new(name, of(Role::SendingClient, ARDBEG), 30);
+        workflow::add_client(&site.db, actor, &new, Utc::now()).await
+    };
+    let good = async |token: &Secret| site.with_token(token.reveal(), "/api/organisations").await;
+    let theirs = lets_in(&bo, "Housing").await.unwrap();
+    let other = lets_in(&bo, "Benefits").await.unwrap();
+    let colleagues = lets_in(&di, "Schools").await.unwrap();
+    for token in [&theirs, &other, &colleagues, &site.token] {
+        assert_eq!(good(token).await, 200);
+    }
+
+    let ActorId::Person(id) = bo.id else {
+        panic!("{bo:?}")
+    };
+    let path = format!("/organisations/{ARDBEG}/people/{id}");
+    let page = site.ask_as(&cookie(&ada), "GET", &path, "", b"").await.body;
+    assert!(page.contains("This also ends 2 programs"), "{page}");
+    for (name, ends) in [("Housing", true), ("Benefits", true), ("Schools", false)] {
+        let listed = page.contains(&format!("<li>{name}</li>"));
+        assert_eq!(listed, ends, "{name}: {page}");
+    }
+    let ended = site.posts(&ada, &path, "do=end-access").await;
+    assert_eq!(ended.status, 303, "{}", ended.body);
+    assert_eq!((good(&theirs).await, good(&other).await), (401, 401));
+    assert_eq!(
+        (good(&colleagues).await, good(&site.token).await),
+        (200, 200)
+    );
+    let late = lets_in(&bo, "Late").await;
+    assert!(matches!(
+        late,
+        Err(ClientError::Denied(Denied::SignInNeeded))
+    ));
+
+    let trail = format!("/organisations/{ARDBEG}/audit");
+    let trail = site.ask_as(&cookie(&ada), "GET", &trail, "", b"").await;
+    assert!(trail.body.contains("Programs ended"), "{}", trail.body);
+    let n_told = trail.body.matches("ended a program's access").count()
+        + trail.body.matches("ended a program&#39;s access").count();
+    assert_eq!(n_told, 2, "{}", trail.body);
+    // Access that is given again gives no program its own.
+    let given = site.posts(&ada, &path, "do=give-access").await;
+    assert_eq!(given.status, 303, "{}", given.body);
+    assert_eq!(good(&theirs).await, 401);
 }
 
 #[tokio::test]

@@ -268,6 +268,16 @@ async fn a_planner_moves_a_round_and_is_told_what_is_wrong() {
     );
 }
 
+/// Both rounds to come, ticked as the page of many has them now.
+async fn both_rounds(site: &Running, planner: &Secret) -> String {
+    let page = site.short_page(planner, "/rounds/many").await;
+    let ticked = ["cases/2027-28-Q1/", "cases/2026-27-Q3/"].map(|name| {
+        let (_, after) = page.split_once(&format!("value=\"{name}")).unwrap();
+        format!("round={name}{}", after.split_once('"').unwrap().0)
+    });
+    ticked.join("&")
+}
+
 #[tokio::test]
 async fn many_rounds_are_planned_confirmed_and_moved_together() {
     let site = Running::start().await;
@@ -292,7 +302,7 @@ async fn many_rounds_are_planned_confirmed_and_moved_together() {
             .contains("is planned already")
     );
     site.round_to_come().await;
-    let both = "round=cases/2027-28-Q1&round=cases/2026-27-Q3";
+    let both = both_rounds(&site, &planner).await;
     for (fields, link) in [
         ("does=confirm&reason=x".to_owned(), "#rounds"),
         (format!("{both}&reason=x"), "#does-confirm"),
@@ -316,10 +326,25 @@ async fn many_rounds_are_planned_confirmed_and_moved_together() {
     );
     let many = site.short_page(&planner, "/rounds/many").await;
     assert_eq!(many.matches(">confirmed<").count(), 2, "{many}");
+    // The page of before they were confirmed is out of date, and says which round is.
+    let stale = format!("{both}&does=move&by_days=3&reason=Holidays");
+    let refused = site.send(&planner, "/rounds/many", &stale).await;
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body.contains("Days of the round for Cases, "),
+        "{}",
+        refused.body
+    );
+    let both = both_rounds(&site, &planner).await;
     let moved = format!("{both}&does=move&by_days=3&reason=Holidays");
     assert_eq!(
         gone_to(&site.send(&planner, "/rounds/many", &moved).await),
         "/rounds"
+    );
+    // Sent twice, they are moved once.
+    assert_eq!(
+        site.send(&planner, "/rounds/many", &moved).await.status,
+        400
     );
     let due = cycle::holidays::working_days_after(in_days(40), 3);
     let round = site.short_page(&sender, "/rounds/cases/2026-27-Q3").await;

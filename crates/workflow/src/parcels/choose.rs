@@ -91,6 +91,7 @@ mod tests {
                 is_cancelled: false,
                 closes_on: None,
             },
+            is_required: true,
             state,
             is_overdue: false,
             closed_on: None,

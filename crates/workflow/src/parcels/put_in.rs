@@ -30,7 +30,8 @@ pub struct NewBatch {
     pub organisation: String,
     /// Where receipts and outcomes go of those that are sent.
     pub contact_email: Option<String>,
-    /// Of the form: sent again with the same files, it is the same batch.
+    /// Of the form: sent again with the same files, to be checked for the same where they are only checked, it is the same
+    /// batch.
     pub idempotency_key: String,
     pub files: Vec<NewFile>,
     /// Return and period that they are only checked for; `None`: they are looked at, and the sender decides.
@@ -83,13 +84,23 @@ pub async fn put_in(
     drop(conn);
     let same = kept.len() == batch.files.len()
         && kept.iter().zip(&batch.files).all(|(parcel, file)| {
-            parcel.sha256 == file.sha256 && parcel.file_name == file.file_name
+            parcel.sha256 == file.sha256
+                && parcel.file_name == file.file_name
+                && is_for(parcel, batch.check_for.as_ref())
         });
     let Some(first) = kept.first().filter(|_| same) else {
         return Err(ParcelError::FormUsedBefore);
     };
     put_away(db, files, actor, &kept, batch).await?;
     Ok(first.batch)
+}
+
+/// Whether a file that is kept is checked for the round that is asked for now. A form that leaves it to the sender asks for
+/// none, and is the same whatever the sender decided.
+fn is_for(parcel: &Parcel, check_for: Option<&(String, String)>) -> bool {
+    // Of a file that was looked at, the round is what it was taken for.
+    let is_checked = parcel.state != ParcelState::Recognised;
+    check_for.is_none() || (is_checked && parcel.round.as_ref() == check_for)
 }
 
 /// False where the form was sent before.
@@ -108,6 +119,10 @@ async fn add(tx: &mut Tx, actor: &Actor, batch: &NewBatch) -> Result<bool, DbErr
             file_name: &file.file_name,
             sha256: &file.sha256,
             n_bytes: file.n_bytes,
+            check_for: batch
+                .check_for
+                .as_ref()
+                .map(|(return_id, period)| (return_id.as_str(), period.as_str())),
             came_at,
             goes_at,
         };

@@ -2,12 +2,13 @@
 
 use access::{Action, ActorId, Grant, HeldFor, Object, Reach, Role, View};
 use chrono::{DateTime, Utc};
-use db::{Db, own_sign_offs, people, sessions};
+use db::{Db, clients, own_sign_offs, people, sessions};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{may_invite, organisation_of};
 use crate::actor::{Deed, allowed, is_system, record, sees};
+use crate::clients::{Client, end_made_by};
 use crate::{Actor, Denied};
 
 pub use db::own_sign_offs::Leave;
@@ -100,24 +101,39 @@ pub fn may_disable(actor: &Actor, member: &Member) -> bool {
     is_system(actor) || runs_it || (takes_all && !member.grants.is_empty())
 }
 
-/// Ends somebody's access, with all their sessions.
+/// The programs that end with somebody's access: those that they let in, whose tokens they have seen.
+pub async fn programs_of(
+    db: &Db,
+    actor: &Actor,
+    member: &Member,
+    now: DateTime<Utc>,
+) -> Result<Vec<Client>, Denied> {
+    if !may_disable(actor, member) {
+        return Err(Denied::Forbidden);
+    }
+    let mut conn = db.read(&sees(&Actor::system("invitation"))).await?;
+    Ok(clients::made_by(&mut conn, member.person.id, now).await?)
+}
+
+/// Ends somebody's access, with all their sessions and the programs that they let in; gives those.
 pub async fn disable(
     db: &Db,
     actor: &Actor,
     person_id: Uuid,
     now: DateTime<Utc>,
-) -> Result<(), Denied> {
+) -> Result<Vec<Client>, Denied> {
     set_access(db, actor, person_id, Some(now), now).await
 }
 
-/// Gives somebody the access again that was ended; they sign in anew.
+/// Gives somebody the access again that was ended; they sign in anew, and let programs in anew.
 pub async fn enable(
     db: &Db,
     actor: &Actor,
     person_id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<(), Denied> {
-    set_access(db, actor, person_id, None, now).await
+    set_access(db, actor, person_id, None, now).await?;
+    Ok(())
 }
 
 async fn set_access(
@@ -126,7 +142,7 @@ async fn set_access(
     person_id: Uuid,
     disabled_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<(), Denied> {
+) -> Result<Vec<Client>, Denied> {
     // All their roles count, also those that are held for others.
     let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
     let known = people::find(&mut tx, person_id).await?;
@@ -137,10 +153,14 @@ async fn set_access(
         return Err(Denied::Forbidden);
     };
     if member.person.disabled_at.is_some() == disabled_at.is_some() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     people::set_disabled(&mut tx, person_id, disabled_at).await?;
     let n_sessions = sessions::end_all(&mut tx, person_id, now).await?;
+    let programs = match disabled_at {
+        Some(at) => end_made_by(&mut tx, actor, person_id, at).await?,
+        None => Vec::new(),
+    };
     let mut homes: Vec<&str> = member.grants.iter().filter_map(organisation_of).collect();
     homes.dedup();
     let deed = Deed {
@@ -155,11 +175,11 @@ async fn set_access(
         },
         obligation_id: None,
         submission_id: None,
-        details: json!({"person": person_id, "sessions_ended": n_sessions}),
+        details: json!({"person": person_id, "sessions_ended": n_sessions, "programs_ended": programs.len()}),
     };
     record(&mut tx, actor, deed).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(programs)
 }
 
 /// The leave to sign off what the same person sent that an organisation was given last, whether or not it is over.

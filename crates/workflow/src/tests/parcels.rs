@@ -177,6 +177,58 @@ async fn a_form_sent_twice_is_one_batch_and_another_with_its_key_is_refused() {
 }
 
 #[tokio::test]
+async fn a_check_with_the_key_of_another_rounds_is_refused_and_not_answered_with_its_outcome() {
+    let world = world().await;
+    let q2 = financial_quarter("2026-27-Q2", "2026-07-01", "2026-09-30");
+    let (opens, due) = (day("2026-10-01"), day("2026-10-31"));
+    open_cycle(&world.db, &system(), &world.spec, &q2, opens, due)
+        .await
+        .unwrap();
+    let actor = council(ARDBEG);
+    let of = |key: &str, period: &str| NewBatch {
+        check_for: Some(("form".to_owned(), period.to_owned())),
+        ..world.batch_of(key, &[("a.xlsx", "one")])
+    };
+    let put = async |batch: &NewBatch| put_in(&world.db, &world.files, &actor, batch).await;
+    let refused = async |batch: &NewBatch| {
+        let put = put(batch).await;
+        assert!(matches!(put, Err(ParcelError::FormUsedBefore)), "{put:?}");
+    };
+    let (one, other) = (of("k", ROUND.1), of("k", &q2.label));
+    let first = put(&one).await.unwrap();
+    refused(&other).await;
+    assert_eq!(put(&one).await.unwrap(), first);
+    let id = world.waiting(first).await[0].parcel.id;
+    world.checked_with(id, "one").await;
+    refused(&other).await;
+    assert_eq!(put(&one).await.unwrap(), first, "with its outcome");
+
+    // Neither where the first came no further than its row.
+    let (one, other) = (of("l", ROUND.1), of("l", &q2.label));
+    let mut died = one.clone();
+    died.files[0].path = world.dir.path().join("nowhere");
+    let ended = put(&died).await;
+    assert!(matches!(ended, Err(ParcelError::Files(_))), "{ended:?}");
+    refused(&other).await;
+    let id = put(&one).await.unwrap();
+    let kept = &world.waiting(id).await[0].parcel;
+    assert_eq!(kept.state, ParcelState::Checking);
+    assert_eq!(kept.round, one.check_for);
+
+    // Nor where it was to be looked at, and was taken for that very round.
+    let looked_at = world.put_in("m", &[("a.xlsx", "one")]).await.unwrap();
+    let id = world.waiting(looked_at).await[0].parcel.id;
+    let today = day("2026-07-20");
+    recognised(&world.db, &system(), id, &is_form(None), today)
+        .await
+        .unwrap();
+    refused(&of("m", ROUND.1)).await;
+    world.check_parcel(id).await.unwrap();
+    let again = world.put_in("m", &[("a.xlsx", "one")]).await.unwrap();
+    assert_eq!(again, looked_at, "whatever its sender decided");
+}
+
+#[tokio::test]
 async fn telling_what_a_file_is_goes_before_all_that_waits_to_be_assessed() {
     let world = world().await;
     let sent = world.receive(world.upload("a", "sent")).await.unwrap();

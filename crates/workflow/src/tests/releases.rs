@@ -405,7 +405,14 @@ async fn a_protected_release_says_what_it_leaves_out_and_the_next_one_leaves_it_
     let csv = world.text_of(first, "form.csv").await;
     assert_eq!(csv.matches("[c]").count(), 2, "{csv}");
     let told = world.left_out_of(first).await;
-    assert_eq!(told, reasons(&[("small", 2), ("linked", 0)]));
+    assert_eq!(told, reasons(&[("left out", 2)]));
+    let hash = sha256("one");
+    for file in world.release(first).await.files {
+        if !file.name.starts_with("form.") || file.name == "form.csv" {
+            let text = world.text_of(first, &file.name).await;
+            assert!(!text.contains(&hash), "{}", file.name);
+        }
+    }
     world.publish(first).await.unwrap();
 
     let overtaken = world.publish(second).await;
@@ -417,7 +424,7 @@ async fn a_protected_release_says_what_it_leaves_out_and_the_next_one_leaves_it_
     let csv = world.text_of(third, "form.csv").await;
     assert_eq!(csv.matches("[c]").count(), 2, "{csv}");
     let told = world.left_out_of(third).await;
-    assert_eq!(told, reasons(&[("small", 0), ("linked", 2)]));
+    assert_eq!(told, reasons(&[("left out", 2)]));
 }
 
 #[tokio::test]
@@ -434,7 +441,7 @@ async fn a_small_count_that_a_release_published_stands_in_the_next_and_its_draft
     let csv = world.text_of(second, "form.csv").await;
     assert!(!csv.contains("[c]"), "{csv}");
     let told = world.left_out_of(second).await;
-    let wanted = [("small", 0), ("linked", 0), ("published before", 2)];
+    let wanted = [("left out", 0), ("published before", 2)];
     assert_eq!(told, reasons(&wanted));
 }
 
@@ -549,7 +556,7 @@ async fn what_was_published_counts_however_many_drafts_came_after_it() {
     world.spec.disclosure_said = Some(below(5));
     let third = world.draft_protected().await;
     let told = world.left_out_of(third).await;
-    assert_eq!(told, reasons(&[("small", 0), ("linked", 2)]));
+    assert_eq!(told, reasons(&[("left out", 2)]));
 }
 
 #[tokio::test]
@@ -585,4 +592,31 @@ async fn a_build_that_was_given_up_is_said_so() {
     }
     world.build(id).await;
     assert_eq!(how_far().await, Building::Done);
+}
+
+#[tokio::test]
+async fn a_protected_release_of_when_hashes_were_published_is_drafted_again() {
+    let mut world = world().await;
+    world.spec.disclosure_said = Some(below(10));
+    world.accepted("one").await;
+    let now = world.draft_protected().await;
+    let old = Uuid::now_v7();
+    // Drafted and built as it was then.
+    let (client, connection) =
+        tokio_postgres::connect(&world.database.url(), tokio_postgres::NoTls)
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let then = format!(
+        "INSERT INTO release (id, return_id, return_version, from_period, to_period, kind, notes, settings, manifest, by_kind, by_id, by_name)
+         SELECT '{old}', return_id, return_version, from_period, to_period, kind, notes, settings #- '{{protection,hides_files}}', manifest, by_kind, by_id, by_name
+         FROM release WHERE id = '{now}'"
+    );
+    client.batch_execute(&then).await.unwrap();
+    world.build(old).await;
+    assert!(world.release(old).await.has_hashes);
+    let refused = world.publish(old).await;
+    assert!(matches!(refused, Err(ReleaseError::HasHashes)));
+    assert!(!world.release(now).await.has_hashes);
+    world.publish(now).await.unwrap();
 }

@@ -290,6 +290,22 @@ async fn more_time_for_one_moves_its_ladder_alone() {
             "2026-08-07 bob: before_14",
         ]
     );
+    // The round moves past the day that was given, and back before it: they are told of their own day.
+    let told = async |from: &str, to: &str| {
+        let rows = format!(
+            "reminder WHERE rung = 'moved' AND moved_from = '{from}' AND due_on = '{to}' AND digest_id IS NOT NULL"
+        );
+        world.n(&rows).await
+    };
+    let confirmed = Certainty::Confirmed;
+    world.set(DateKind::Due, "2026-09-04", confirmed).await;
+    world.days("2026-08-08", "2026-08-09").await;
+    assert_eq!(told("2026-08-21", "2026-09-04").await, 2);
+    assert_eq!(told("2026-07-31", "2026-09-04").await, 1);
+    world.set(DateKind::Due, "2026-08-14", confirmed).await;
+    world.days("2026-08-10", "2026-08-11").await;
+    assert_eq!(told("2026-09-04", "2026-08-21").await, 2);
+    assert_eq!(told("2026-09-04", "2026-08-14").await, 1);
 }
 
 #[tokio::test]

@@ -333,6 +333,37 @@ async fn one_organisation_need_not_answer_until_it_has_to_after_all() {
 }
 
 #[tokio::test]
+async fn who_has_to_answer_is_settled_in_a_cancelled_round_too() {
+    let world = world().await;
+    let cancel =
+        async |takes_place| cancel_round(&world.db, &planner(), &name(), takes_place, "So").await;
+    let say = async |required| {
+        let today = day("2026-07-10");
+        require(
+            &world.db,
+            &planner(),
+            &name(),
+            ARDBEG,
+            required,
+            "So",
+            today,
+        )
+        .await
+    };
+    cancel(TakesPlace::Cancelled).await.unwrap();
+    say(Required::No).await.unwrap();
+    say(Required::Yes).await.unwrap();
+    cancel(TakesPlace::Yes).await.unwrap();
+    let states = world.states("2026-07-10").await;
+    assert!(states.contains(&(ARDBEG.to_owned(), ObligationState::NotStarted)));
+    cancel(TakesPlace::Cancelled).await.unwrap();
+    say(Required::No).await.unwrap();
+    cancel(TakesPlace::Yes).await.unwrap();
+    let states = world.states("2026-07-10").await;
+    assert!(states.contains(&(ARDBEG.to_owned(), ObligationState::NotRequired)));
+}
+
+#[tokio::test]
 async fn what_was_handed_over_is_not_declared_unwanted() {
     let world = world().await;
     world.hand_in("one").await;

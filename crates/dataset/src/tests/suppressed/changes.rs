@@ -115,6 +115,7 @@ async fn publish(
     settings.protection = threshold.map(|threshold| release::Protection {
         threshold,
         after: Vec::new(),
+        hides_files: true,
     });
     let from = From {
         db,

@@ -57,7 +57,9 @@ impl Found {
             tables_of(from, &mut tables);
         }
         for (table, alias) in tables {
-            let columns = names.of(&alias);
+            let mut columns = names.of(&alias);
+            // A table is known by its own name too.
+            columns.add(names.of(&table));
             match self.0.get_mut(&table) {
                 Some(known) => known.add(columns),
                 None => {

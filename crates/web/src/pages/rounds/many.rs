@@ -7,7 +7,7 @@ use cycle::{Certainty, DateKind, PlannedDate, clock, holidays};
 use workflow::{Because, NewDates, PlannedRound, RoundName};
 
 use super::year::certainty;
-use super::{Wrong, day_off, mistake, text, ticked, weekday};
+use super::{Wrong, day_off, mistake_of, text, ticked, weekday};
 use crate::Site;
 use crate::form::Form;
 use crate::pages::explain::{Fields, field, see};
@@ -32,6 +32,7 @@ struct ManyPage {
 }
 
 struct Row {
+    /// `return/period/seen`: the last that was said of its days when this page was made.
     value: String,
     title: String,
     period: String,
@@ -67,7 +68,7 @@ async fn page(
     sent: &Fields,
     wrong: Wrong,
 ) -> Result<HttpResponse, PageProblem> {
-    let ticked = ticked(sent);
+    let ticked: Vec<RoundName> = ticked(sent).into_iter().map(|(name, _)| name).collect();
     let rows = to_come(site, &visitor)
         .await?
         .into_iter()
@@ -89,7 +90,12 @@ fn row(planned: &PlannedRound, ticked: &[RoundName]) -> Row {
     let round = &planned.round;
     let (tag, state) = certainty(round.is_cancelled, round.is_provisional);
     Row {
-        value: format!("{}/{}", round.return_id, round.period.label),
+        value: format!(
+            "{}/{}/{}",
+            round.return_id,
+            round.period.label,
+            workflow::last_said(&planned.history)
+        ),
         title: round.return_title.clone(),
         period: round.period.in_words(),
         due: weekday(round.due_on),
@@ -120,7 +126,9 @@ pub(crate) async fn change(
     match workflow::set_dates(site.db()?, &visitor.actor, &new, &because).await {
         Ok(_) => Ok(see("/rounds")),
         Err(error) => {
-            let mut wrong = mistake(error)?;
+            let mut wrong = mistake_of(error, |return_id, period| {
+                called(&planned, return_id, period)
+            })?;
             if wrong.field == "dates" {
                 wrong.field = "by_days";
             }
@@ -129,16 +137,27 @@ pub(crate) async fn change(
     }
 }
 
+/// As the list calls it.
+fn called(planned: &[PlannedRound], return_id: &str, period: &str) -> String {
+    let mut rounds = planned.iter().map(|planned| &planned.round);
+    let found = rounds.find(|round| round.return_id == return_id && round.period.label == period);
+    found.map_or_else(
+        || period.to_owned(),
+        |round| format!("{}, {}", round.return_title, round.period.in_words()),
+    )
+}
+
 /// What the form asks for, of the rounds that were ticked.
 fn new_dates(form: &Fields, planned: &[PlannedRound]) -> Result<Vec<NewDates>, Wrong> {
     let ticked = ticked(form);
-    let chosen: Vec<&PlannedRound> = planned
+    let chosen: Vec<(&PlannedRound, i64)> = planned
         .iter()
-        .filter(|planned| {
-            ticked.iter().any(|name| {
+        .filter_map(|planned| {
+            let (_, seen) = ticked.iter().find(|(name, _)| {
                 name.return_id == planned.round.return_id
                     && name.period == planned.round.period.label
-            })
+            })?;
+            Some((planned, seen.and_then(|seen| seen.parse().ok())?))
         })
         .collect();
     if chosen.len() < ticked.len() {
@@ -161,7 +180,7 @@ fn new_dates(form: &Fields, planned: &[PlannedRound]) -> Result<Vec<NewDates>, W
             return Err(Wrong::at("does-confirm", told));
         }
     };
-    let new = chosen.into_iter().map(|planned| NewDates {
+    let new = chosen.into_iter().map(|(planned, seen)| NewDates {
         round: RoundName {
             return_id: planned.round.return_id.clone(),
             period: planned.round.period.label.clone(),
@@ -170,7 +189,7 @@ fn new_dates(form: &Fields, planned: &[PlannedRound]) -> Result<Vec<NewDates>, W
             None => confirmed(planned),
             Some(n_days) => moved(planned, n_days),
         },
-        seen: Some(workflow::last_said(&planned.history)),
+        seen: Some(seen),
     });
     Ok(new.collect())
 }

@@ -240,8 +240,7 @@ async fn plans(
     let counting = cycle::counting(&planned.history);
     let of =
         |owed: &workflow::Obligation| (owed.organisation.clone(), owed.organisation_name.clone());
-    let is_left_out =
-        |owed: &&workflow::Obligation| owed.state == cycle::ObligationState::NotRequired;
+    let is_left_out = |owed: &&workflow::Obligation| !owed.is_required;
     let listed = workflow::listed_organisations(site.db()?, actor, None).await?;
     let mut others: Vec<(String, String)> = listed
         .into_iter()

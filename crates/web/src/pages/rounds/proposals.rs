@@ -89,7 +89,7 @@ pub(crate) async fn plan(
         return page(&site, visitor, wrong).await;
     }
     let chosen = |proposal: &Proposal| {
-        ticked.iter().any(|ticked| {
+        ticked.iter().any(|(ticked, _)| {
             ticked.return_id == proposal.before.round.return_id
                 && ticked.period == proposal.period.label
         })
