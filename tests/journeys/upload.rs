@@ -79,7 +79,7 @@ async fn several(scripts: Scripts, name: &str) {
     browser.reads("main", "In the queue").await;
     browser.look("several-waiting").await;
 
-    let _worker = story.platform.start_worker();
+    let mut worker = story.platform.start_worker();
     story.comes_to("This looks like").await;
     story.comes_to("We can't tell which return this is").await;
     browser.look("several-to-decide").await;
@@ -89,9 +89,12 @@ async fn several(scripts: Scripts, name: &str) {
         .await;
     browser.look("several-not-said").await;
     browser.fill("What file 2 is", "Leave it out").await;
+    // With a worker the page would be made anew while it is looked at.
+    worker.kill();
     browser.press("Send these files").await;
     browser.reads("main", "version 1").await;
     browser.look("several-sent").await;
+    let _worker = story.platform.start_worker();
     story.comes_to("ready to submit").await;
     browser.look("several-done").await;
 

@@ -515,7 +515,11 @@ mod tests {
             (other.as_slice(), Decision::Leave(Why::Provisional)),
         ] {
             let fact = Some(2);
-            let known = Known { fact, told, ..known };
+            let known = Known {
+                fact,
+                told,
+                ..known
+            };
             let next = moved(&history, known, owed).unwrap();
             assert_eq!((next.from, next.decision), (day("2026-08-14"), decision));
         }

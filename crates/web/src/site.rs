@@ -95,17 +95,37 @@ impl Site {
         self.db.get().ok_or_else(Problem::unavailable)
     }
 
-    /// The newest version of a return that serves a period, if there are both. A round that is planned has its own
-    /// ([`Site::spec_of`]).
-    pub(crate) fn spec(&self, return_id: &str, period: &str) -> Option<(&ReturnSpec, Period)> {
-        self.specs
-            .iter()
-            .rev()
-            .filter(|spec| spec.id == return_id)
-            .find_map(|spec| {
-                let period = Period::parse(spec.period_kind, period).ok()?;
-                spec.serves(&period).then_some((spec, period))
-            })
+    /// The version of a return that the round of a period is collected with or, where none is planned, the newest that
+    /// serves it; 404 where there is none.
+    pub(crate) async fn spec(
+        &self,
+        actor: &workflow::Actor,
+        return_id: &str,
+        period: &str,
+    ) -> Result<(&ReturnSpec, Period), Problem> {
+        let planned = workflow::version_of_round(self.db()?, actor, return_id, period).await?;
+        let mut versions = self.specs.iter().rev().filter(|spec| {
+            let is_planned = |version: &String| *version == spec.version;
+            spec.id == return_id && planned.as_ref().is_none_or(is_planned)
+        });
+        let found = versions.find_map(|spec| {
+            let period = Period::parse(spec.period_kind, period).ok()?;
+            spec.serves(&period).then_some((spec, period))
+        });
+        found.ok_or_else(Problem::not_found)
+    }
+
+    /// The newest version of a return that serves a period, for what it and the period are called.
+    pub(crate) fn newest_spec(
+        &self,
+        return_id: &str,
+        period: &str,
+    ) -> Option<(&ReturnSpec, Period)> {
+        let mut versions = self.specs.iter().rev();
+        versions.find_map(|spec| {
+            let period = Period::parse(spec.period_kind, period).ok()?;
+            (spec.id == return_id && spec.serves(&period)).then_some((spec, period))
+        })
     }
 
     /// Every return as its newest version calls it, title and id, by title.

@@ -118,8 +118,8 @@ pub use people::{
     Code, InviteError, Leave, Member, Members, Presence, Secret, SendLinkJob, SignInError,
     SignedIn, acting, ask_for_link, begin_visit, disable, enable, end_role, end_visit,
     enter_as_demo, enter_by_feed, enter_by_link, enter_by_provider, enter_code, invite,
-    invite_into, leave_of, may_disable, may_end, may_give, member, members, new_visit,
-    programs_of, second_proof, send_link, sign_out, who,
+    invite_into, leave_of, may_disable, may_end, may_give, member, members, new_visit, programs_of,
+    second_proof, send_link, sign_out, who,
 };
 pub use progress::{Doing, Progress, progress};
 pub use publish::{

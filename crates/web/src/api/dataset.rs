@@ -115,9 +115,7 @@ pub(crate) async fn find<'a>(
     round: &Round,
     wanted: &Wanted,
 ) -> Result<Found<'a>, Problem> {
-    let (spec, period) = site
-        .spec(&round.return_id, &round.period)
-        .ok_or_else(Problem::not_found)?;
+    let (spec, period) = site.spec(reader, &round.return_id, &round.period).await?;
     let figures = workflow::figures(reader, &spec.id)?;
     let table = match &wanted.table {
         Some(name) => spec.table(name),

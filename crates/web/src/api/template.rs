@@ -36,12 +36,10 @@ pub(crate) struct Round {
 )]
 pub(crate) async fn blank(
     site: web::Data<Site>,
-    _caller: Caller,
+    Caller(reader): Caller,
     round: web::Path<Round>,
 ) -> Result<HttpResponse, Problem> {
-    let (spec, period) = site
-        .spec(&round.return_id, &round.period)
-        .ok_or_else(Problem::not_found)?;
+    let (spec, period) = site.spec(&reader, &round.return_id, &round.period).await?;
     let name = format!("{}-{}.xlsx", spec.id, period.label);
     made(name, spec.clone(), period, Filled::default()).await
 }
@@ -73,9 +71,7 @@ pub(crate) async fn filled(
     Caller(reader): Caller,
     owed: web::Path<Owed>,
 ) -> Result<HttpResponse, Problem> {
-    let (spec, period) = site
-        .spec(&owed.return_id, &owed.period)
-        .ok_or_else(Problem::not_found)?;
+    let (spec, period) = site.spec(&reader, &owed.return_id, &owed.period).await?;
     let db = site.db()?;
     let beginning =
         workflow::beginning(db, &reader, &site.specs, spec, &period, &owed.code).await?;

@@ -124,7 +124,7 @@ fn round_in_words(site: &Site, parcel: &Parcel) -> String {
     let Some((return_id, label)) = &parcel.round else {
         return String::new();
     };
-    match site.spec(return_id, label) {
+    match site.newest_spec(return_id, label) {
         Some((spec, period)) => format!("{}, {}", spec.title, period.in_words()),
         None => format!("{return_id}, {label}"),
     }

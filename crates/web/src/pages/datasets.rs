@@ -92,7 +92,7 @@ pub(crate) async fn show(
     round: web::Path<Round>,
     which: web::Query<Which>,
 ) -> Result<HttpResponse, PageProblem> {
-    let (spec, _) = served(&site, &round)?;
+    let (spec, _) = served(&site, &visitor, &round).await?;
     let filled = Filled {
         is_protected: FiguresIn::suggested_by(spec) == FiguresIn::Protected,
         ..Filled::default()
@@ -107,7 +107,7 @@ async fn page(
     table: Option<&str>,
     filled: Filled,
 ) -> Result<HttpResponse, PageProblem> {
-    let (spec, period) = served(site, round)?;
+    let (spec, period) = served(site, &visitor, round).await?;
     let figures = workflow::figures(&visitor.actor, &spec.id).map_err(Problem::from)?;
     let table = match table {
         Some(name) => spec.table(name),
@@ -255,9 +255,13 @@ fn organisations(manifest: &dataset::Manifest) -> Vec<(String, String)> {
     organisations
 }
 
-fn served<'a>(site: &'a Site, round: &Round) -> Result<(&'a ReturnSpec, Period), Problem> {
-    site.spec(&round.return_id, &round.period)
-        .ok_or_else(Problem::not_found)
+async fn served<'a>(
+    site: &'a Site,
+    visitor: &Visitor,
+    round: &Round,
+) -> Result<(&'a ReturnSpec, Period), Problem> {
+    site.spec(&visitor.actor, &round.return_id, &round.period)
+        .await
 }
 
 fn sentence(manifest: &dataset::Manifest) -> String {
@@ -314,7 +318,7 @@ pub(crate) async fn draft(
     form: Form<Fields>,
 ) -> Result<HttpResponse, PageProblem> {
     visitor.check_form(field(&form, "form_token"))?;
-    let (spec, period) = served(&site, &round)?;
+    let (spec, period) = served(&site, &visitor, &round).await?;
     let mut filled = Filled {
         notes: field(&form, "notes").to_owned(),
         from: field(&form, "from").trim().to_owned(),

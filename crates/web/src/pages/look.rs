@@ -84,8 +84,8 @@ async fn find<'a>(
     asked: &Asked,
 ) -> Result<Wanted<'a>, Problem> {
     let (spec, period) = site
-        .spec(&round.return_id, &round.period)
-        .ok_or_else(Problem::not_found)?;
+        .spec(&visitor.actor, &round.return_id, &round.period)
+        .await?;
     let figures = workflow::figures(&visitor.actor, &spec.id)?;
     let table = asked.table_of(spec).ok_or_else(Problem::not_found)?;
     let chosen = asked.chosen(table);

@@ -287,6 +287,6 @@ fn period_in_words(site: &Site, form: &RecognisedForm) -> Option<String> {
 }
 
 fn in_words(site: &Site, return_id: &str, label: &str) -> String {
-    let known = site.spec(return_id, label);
+    let known = site.newest_spec(return_id, label);
     known.map_or_else(|| label.to_owned(), |(_, period)| period.in_words())
 }

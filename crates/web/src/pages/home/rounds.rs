@@ -108,7 +108,7 @@ fn row(site: &Site, actor: &Actor, collected: &Collected) -> Row {
     let round = &collected.round;
     let (return_id, period) = (&round.return_id, &round.period.label);
     let api = format!("/api/returns/{return_id}/periods/{period}");
-    let spec = site.spec(return_id, period).map(|(spec, _)| spec);
+    let spec = site.spec_of(round);
     let may_have_figures = workflow::may_with(actor, Action::DownloadDataset, return_id);
     let datasets = spec.filter(|_| may_have_figures).map(|spec| {
         let link = |table: &str| format!("{api}/dataset.csv?table={table}");
