@@ -172,6 +172,101 @@ pub async fn oblige(
     .await?)
 }
 
+/// A round that is still to be due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToCome {
+    pub id: i64,
+    pub return_id: String,
+    pub version: String,
+    pub period: Period,
+    /// It is not open yet, and nothing was sent.
+    pub may_change_version: bool,
+}
+
+#[derive(QueryableByName)]
+struct ToComeRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(embed)]
+    round: RoundRow,
+    #[diesel(sql_type = Bool)]
+    may_change_version: bool,
+}
+
+/// The rounds that are due today or later and were not cancelled, locked, in the order of their numbers.
+pub async fn to_come(tx: &mut Tx, today: NaiveDate) -> Result<Vec<ToCome>, DbError> {
+    let rows: Vec<ToComeRow> = statement(format!(
+        "SELECT c.id, {ROUND}, c.opens_on > $1 AND NOT EXISTS (
+             SELECT FROM obligation o JOIN submission s ON s.obligation_id = o.id WHERE o.cycle_id = c.id
+         ) AS may_change_version
+         FROM cycle c JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
+         WHERE c.due_on >= $1 AND NOT c.is_cancelled ORDER BY c.id FOR UPDATE OF c"
+    ))
+    .bind::<Date, _>(today)
+    .load(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let round = Round::try_from(row.round)?;
+            Ok(ToCome {
+                id: row.id,
+                return_id: round.return_id,
+                version: round.return_version,
+                period: round.period,
+                may_change_version: row.may_change_version,
+            })
+        })
+        .collect()
+}
+
+/// Has a round collected with another version.
+pub async fn change_version(tx: &mut Tx, cycle_id: i64, version: &str) -> Result<(), DbError> {
+    statement("UPDATE cycle SET version = $2 WHERE id = $1")
+        .bind::<BigInt, _>(cycle_id)
+        .bind::<Text, _>(version)
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Somebody who has to answer in a round, and whom it does not ask.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct WithoutDuty {
+    #[diesel(sql_type = BigInt)]
+    pub obligation_id: i64,
+    #[diesel(sql_type = Text)]
+    pub organisation: String,
+    /// It is not there in the round's period; otherwise the return does not ask it.
+    #[diesel(sql_type = Bool)]
+    pub is_closed: bool,
+}
+
+/// Who has to answer in a round by what [`oblige`] would have made of an earlier publication, and sent nothing. Nobody of
+/// whom it was said by hand that they have to.
+pub async fn without_duty(
+    tx: &mut Tx,
+    cycle_id: i64,
+    types: &[String],
+    only: &[String],
+) -> Result<Vec<WithoutDuty>, DbError> {
+    Ok(statement(
+        "SELECT * FROM (
+            SELECT o.id AS obligation_id, o.organisation,
+                   coalesce(g.valid_from > c.period_end, false) OR coalesce(g.valid_to < c.period_start, false) AS is_closed,
+                   g.kind = ANY ($2) AND (cardinality($3::text[]) = 0 OR g.code = ANY ($3)) AS is_asked
+            FROM obligation o JOIN cycle c ON c.id = o.cycle_id JOIN organisation g ON g.code = o.organisation
+            WHERE o.cycle_id = $1 AND o.is_required
+              AND NOT EXISTS (SELECT FROM submission s WHERE s.obligation_id = o.id)
+              AND NOT EXISTS (SELECT FROM obligation_requirement r WHERE r.obligation_id = o.id)
+         ) found WHERE is_closed OR NOT is_asked ORDER BY organisation",
+    )
+    .bind::<BigInt, _>(cycle_id)
+    .bind::<diesel::sql_types::Array<Text>, _>(types)
+    .bind::<diesel::sql_types::Array<Text>, _>(only)
+    .load(tx.connection())
+    .await?)
+}
+
 /// What a file is received for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duty {

@@ -1,8 +1,8 @@
 //! Publishing return versions and opening rounds of them.
 
 use access::{Action, Object};
-use chrono::NaiveDate;
-use cycle::{Certainty, DateKind, PlannedDate};
+use chrono::{NaiveDate, Utc};
+use cycle::{Certainty, DateKind, PlannedDate, clock};
 use db::reference_values::{self, StoredValues};
 use db::{Db, DbError, Tx, cycles, organisations, records, returns};
 use serde_json::json;
@@ -10,6 +10,7 @@ use spec::{Organisations, Period, ReturnSpec, SetOfPeriod};
 
 use crate::actor::{Deed, allowed, record, sees};
 use crate::rounds::{self, Because, RoundError, RoundName};
+use crate::waivers::by;
 use crate::{Actor, Denied};
 
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,7 @@ pub enum PublishError {
 }
 
 /// Stores organisations and return versions and makes their record tables; harmless when repeated.
+/// Rounds that are planned go by them from now on ([`follow`]).
 /// A published version with other content is refused, and then nothing is stored.
 pub async fn publish_returns(
     db: &Db,
@@ -58,7 +60,65 @@ pub async fn publish_returns(
         }
         records::ensure_tables(&mut tx, spec).await?;
     }
+    follow(&mut tx, actor, specs, clock::day(Utc::now())).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Has the rounds that are still to be due go by what is published now. One that is not open yet and has no submission is
+/// collected with the newest version that serves its period. Who has come to have to answer does; who was closed or is not
+/// asked any more, and sent nothing, need not, and it is said why.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    actor: &Actor,
+    specs: &[ReturnSpec],
+    today: NaiveDate,
+) -> Result<(), DbError> {
+    for round in cycles::to_come(tx, today).await? {
+        let of_return = |spec: &&ReturnSpec| spec.id == round.return_id;
+        let newest = specs
+            .iter()
+            .filter(of_return)
+            .rfind(|spec| spec.serves(&round.period));
+        let own = |spec: &&ReturnSpec| of_return(spec) && spec.version == round.version;
+        let spec = match newest {
+            Some(spec) if round.may_change_version => spec,
+            _ => match specs.iter().find(own) {
+                Some(spec) => spec,
+                None => continue,
+            },
+        };
+        let mut details =
+            json!({"return": spec.id, "period": round.period.label, "version": spec.version});
+        if spec.version != round.version {
+            cycles::change_version(tx, round.id, &spec.version).await?;
+            details["version_before"] = json!(round.version);
+        }
+        let asked = &spec.respondents;
+        let n_new = cycles::oblige(tx, round.id, &asked.types, &asked.only).await?;
+        let left_out = cycles::without_duty(tx, round.id, &asked.types, &asked.only).await?;
+        for one in &left_out {
+            let duty = (one.obligation_id, one.organisation.as_str());
+            let why = if one.is_closed {
+                "The organisation is not there in this period"
+            } else {
+                "This version of the return does not ask the organisation"
+            };
+            cycles::dates::require(tx, duty, false, why, by(actor)).await?;
+        }
+        if spec.version != round.version || n_new > 0 || !left_out.is_empty() {
+            details["new_obligations"] = json!(n_new);
+            details["left_out"] = json!(left_out.len());
+            let deed = Deed {
+                verb: "follow_publication",
+                organisation: None,
+                obligation_id: None,
+                submission_id: None,
+                details,
+            };
+            record(tx, actor, deed).await?;
+        }
+    }
     Ok(())
 }
 

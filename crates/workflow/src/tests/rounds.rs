@@ -333,6 +333,64 @@ async fn one_organisation_need_not_answer_until_it_has_to_after_all() {
 }
 
 #[tokio::test]
+async fn rounds_to_come_go_by_what_is_published_later() {
+    let world = world().await;
+    let today = day("2026-06-15");
+    let mut organisations = testkit::returns::organisations();
+    let mut all = organisations.0.iter_mut();
+    let brora = all.find(|one| one.code == BRORA).unwrap();
+    brora.valid_to = Some(day("2026-03-31"));
+    let old = world.spec.clone();
+    let mut new = old.clone();
+    "2.0".clone_into(&mut new.version);
+    "of the second version".clone_into(&mut new.hash);
+    let specs = [old, new];
+    // The day of the machine is long after this round.
+    publish_returns(&world.owner, &system(), &specs, &organisations)
+        .await
+        .unwrap();
+    let version = async || {
+        let found = version_of_round(&world.db, &system(), "form", "2026-27-Q1").await;
+        found.unwrap().unwrap()
+    };
+    assert_eq!(version().await, specs[0].version, "it is over");
+    let follow = async |today| {
+        let mut tx = world
+            .owner
+            .begin(&crate::actor::sees(&system()))
+            .await
+            .unwrap();
+        publish::follow(&mut tx, &system(), &specs, today)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    };
+    // Open: who answers what stays as it is, but for who is not there any more.
+    follow(day("2026-07-10")).await;
+    assert_eq!(version().await, specs[0].version);
+    for _ in 0..2 {
+        follow(today).await;
+    }
+    assert_eq!(version().await, "2.0");
+    assert_eq!(
+        world.states("2026-07-10").await,
+        [
+            (ARDBEG.to_owned(), ObligationState::NotStarted),
+            (BRORA.to_owned(), ObligationState::NotRequired)
+        ]
+    );
+    let owed = owed_in(&world.db, &planner(), "form", "2026-27-Q1", today).await;
+    let said = requirements(&world.db, &planner(), &owed.unwrap()[1]).await;
+    let said: Vec<(bool, String)> = said
+        .unwrap()
+        .into_iter()
+        .map(|said| (said.so, said.reason))
+        .collect();
+    let why = "The organisation is not there in this period".to_owned();
+    assert_eq!(said, [(false, why)], "said once");
+}
+
+#[tokio::test]
 async fn who_has_to_answer_is_settled_in_a_cancelled_round_too() {
     let world = world().await;
     let cancel =

@@ -42,6 +42,7 @@ pub(super) fn deed(verb: &str) -> String {
         "read_audit" => "read the audit trail",
         "export_audit" => "took the audit trail away",
         "open_cycle" => "opened a round",
+        "follow_publication" => "had a round go by what is published",
         "set_dates" => "set dates of a round",
         "cancel_round" => "cancelled a round",
         "reinstate_round" => "had a cancelled round take place after all",
