@@ -51,8 +51,8 @@ struct ReleasePage {
     /// Column, and what it was in older versions of the return.
     mapping: Vec<(String, String)>,
     is_protected: bool,
+    /// Whether it is there to be approved, and this reader may.
     may_approve: bool,
-    is_built: bool,
     /// How far its files are, while they aren't there.
     building: Option<&'static str>,
     is_given_up: bool,
@@ -227,8 +227,7 @@ async fn page(
         left_out: left_out(site, actor, &full).await?,
         mapping: mapping(&site.specs, &full),
         is_protected,
-        may_approve,
-        is_built: release.is_built,
+        may_approve: may_approve && release.is_built,
         building: in_words(building),
         is_given_up: building == Building::GivenUp,
         field: "approve",
