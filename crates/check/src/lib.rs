@@ -88,19 +88,29 @@ impl<'a> Reference<'a> {
             Link::YearAgo => Against::YearAgo,
             Link::Return(_) | Link::Values(_) => return false,
         };
-        let reads = spec.read_of_earlier(rule, against);
-        let is_unasked = |earlier: &Framed| reads.iter().any(|read| !earlier.was_asked_for(read));
-        self.earlier(against).is_some_and(is_unasked)
+        self.of_another_version(against).is_some_and(|earlier| {
+            let reads = spec.read_of_earlier(rule, against);
+            reads.iter().any(|read| !earlier.was_asked_for(read))
+        })
     }
 
     /// Whether the earlier files were asked for all that a rule's SQL reads of them.
     fn can_run(&self, spec: &ReturnSpec, rule: &Rule) -> bool {
-        [Against::Previous, Against::YearAgo].iter().all(|against| {
-            let reads = spec.read_of_earlier(rule, *against);
-            let mut in_sql = reads.iter().filter(|read| read.is_in_sql);
-            let earlier = self.earlier(*against);
-            earlier.is_none_or(|earlier| in_sql.all(|read| earlier.was_asked_for(read)))
-        })
+        [Against::Previous, Against::YearAgo]
+            .into_iter()
+            .all(|against| {
+                self.of_another_version(against).is_none_or(|earlier| {
+                    let reads = spec.read_of_earlier(rule, against);
+                    let mut in_sql = reads.iter().filter(|read| read.is_in_sql);
+                    in_sql.all(|read| earlier.was_asked_for(read))
+                })
+            })
+    }
+
+    /// An earlier file whose version did not ask for all that is asked now: only then a rule's SQL has to be looked into.
+    fn of_another_version(&self, against: Against) -> Option<&'a Framed> {
+        let earlier = self.earlier(against)?;
+        (!earlier.unasked.is_empty()).then_some(earlier)
     }
 
     fn earlier(&self, against: Against) -> Option<&'a Framed> {

@@ -162,6 +162,12 @@ pub struct Unasked {
     pub items: BTreeSet<(String, String)>,
 }
 
+impl Unasked {
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty() && self.items.is_empty()
+    }
+}
+
 impl Framed {
     /// Every table of a return without a record.
     pub fn empty(spec: &ReturnSpec) -> Self {
