@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use crate::browser::{Browser, Scripts};
 use crate::council::{Council, PERIOD, RETURN, assessed, workbook};
 use crate::council_officer::COUNCIL;
+use crate::days::{in_days, in_words, slashed};
 use crate::lgdp::Platform;
 use crate::person::Person;
 
@@ -54,7 +55,8 @@ async fn people_are_looked_after_from_the_command_line() {
     // The session ended with the access, and does not come back with it.
     assert_eq!(signed_in.status("/").await, StatusCode::SEE_OTHER);
 
-    let leave = ["own-sign-off", COUNCIL, "--until", "2027-03-31"];
+    let until = in_days(120).to_string();
+    let leave = ["own-sign-off", COUNCIL, "--until", &until];
     let reason = [
         "--reason",
         "There is one of them.",
@@ -265,7 +267,8 @@ async fn give_leave(browser: &Browser) {
     browser
         .go(&format!("/organisations/{COUNCIL}/people"))
         .await;
-    browser.fill("The last day", "31/03/2027").await;
+    let until = in_days(120);
+    browser.fill("The last day", &slashed(until)).await;
     browser.press("Save").await;
     browser.reads(SUMMARY, "Enter why they need it.").await;
     browser.look("leave-without-a-reason").await;
@@ -274,7 +277,7 @@ async fn give_leave(browser: &Browser) {
         .await;
     browser.press("Save").await;
     browser
-        .reads("main", "Ada gave leave until 31 March 2027")
+        .reads("main", &format!("Ada gave leave until {}", in_words(until)))
         .await;
     browser.look("leave-given").await;
 }

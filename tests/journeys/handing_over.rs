@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use crate::browser::{Browser, Scripts};
 use crate::council::{PERIOD, RETURN, workbook};
 use crate::council_officer::{COUNCIL, fill_in, kept, state, wait_for};
+use crate::days::{due_day, in_days, in_words, slashed};
 use crate::lgdp::{Platform, Role};
 use crate::person::Person;
 
@@ -309,11 +310,12 @@ async fn more_time(story: &Story) {
     browser.press("Ask for more time").await;
     browser.sees("More time").await;
     browser.look("more-time").await;
-    browser.fill("The day by which", "31/12/2026").await;
+    browser.fill("The day by which", &slashed(due_day())).await;
     browser.press("Ask for more time").await;
     browser.reads(SUMMARY, "Write why.").await;
     browser.look("more-time-without-a-reason").await;
-    browser.fill("The day by which", "29 January 2027").await;
+    let until = in_words(in_days(65));
+    browser.fill("The day by which", &until).await;
     browser
         .fill("Why you need more time", "Our case system is being moved.")
         .await;
@@ -336,12 +338,24 @@ async fn more_time(story: &Story) {
     browser.tick("Yes, until a day").await;
     browser.fill("Why", "Agreed.").await;
     browser.press("Save the decision").await;
-    browser.reads("main", "Given until 29 January 2027").await;
+    browser.reads("main", &format!("Given until {until}")).await;
     browser.look("more-time-given").await;
+    let shorter = in_words(in_days(50));
+    browser.press("Decide anew").await;
+    browser.sees("Decide anew on more time").await;
+    browser.look("more-time-to-decide-anew").await;
+    browser.tick("Yes, until a day").await;
+    browser.fill("The day on which", &shorter).await;
+    browser.fill("Why", "The figures are needed earlier.").await;
+    browser.press("Save the decision").await;
+    browser
+        .reads("main", &format!("Given until {shorter}"))
+        .await;
+    browser.look("more-time-changed").await;
 
     browser.hand_to(&story.ann).await;
     browser.go(&council).await;
-    browser.reads("main", "29 January 2027").await;
+    browser.reads("main", &shorter).await;
     browser.look("return-with-more-time").await;
     browser.press("Nothing to report for this period?").await;
     browser.sees("Nothing to report").await;

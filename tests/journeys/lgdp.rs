@@ -1,15 +1,18 @@
 //! The binary, started as its users start it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tempfile::TempDir;
 use testkit::{S3Server, TestDb};
 
 use crate::council::client;
+use crate::days::due_day;
 use crate::mailbox::Mailbox;
 use crate::provider::Provider;
 use crate::wait::until;
@@ -335,7 +338,7 @@ impl Settings<'_> {
             "--opens",
             "2026-01-01",
             "--due",
-            "2026-12-31",
+            &due_day().to_string(),
         ]);
     }
 
@@ -409,7 +412,14 @@ fn providers_in(home: &Path) -> PathBuf {
 }
 
 /// An address that nobody had a moment ago.
+/// An address that nobody has, and that is given to nobody else here.
 pub(crate) fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
+    static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        if GIVEN.lock().unwrap().insert(address) {
+            return address.to_string();
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod browser;
 mod canaries;
 mod council;
 mod council_officer;
+mod days;
 mod first_look;
 mod handing_over;
 mod lake;

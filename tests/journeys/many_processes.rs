@@ -26,7 +26,7 @@ const N_VERSIONS: usize = 3;
 const N_COPIES: u32 = 60;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_killed() {
+async fn three_sites_and_three_workers_are_one_platform_even_if_the_workers_are_killed() {
     let platform = Platform::start_on_s3(RETURN, PERIOD).await;
     let sites = [
         platform.start_machine("serve"),
@@ -37,10 +37,8 @@ async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_kill
         is_ready(&site.address).await;
         addresses.push(site.address.clone());
     }
-    let mut workers = Vec::new();
-    for _ in 0..3 {
-        workers.push(platform.start_machine("work"));
-    }
+    let three_workers = || [(); 3].map(|()| platform.start_machine("work"));
+    let workers = three_workers();
 
     let sends = COUNCILS.iter().enumerate().flat_map(|(n, council)| {
         (0..N_VERSIONS).map(move |version| (n + version, *council, version))
@@ -66,7 +64,8 @@ async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_kill
         )
     });
     let receipts: Vec<Value> = join_all(sent).await;
-    kill_one_at_work(&platform, &mut workers).await;
+    kill_at_work(&platform, workers).await;
+    let _workers = three_workers();
 
     let ids: BTreeSet<&str> = receipts
         .iter()
@@ -99,6 +98,10 @@ async fn three_sites_and_three_workers_are_one_platform_even_if_a_worker_is_kill
             .map(|table| table["loaded"].as_u64().unwrap())
             .sum::<u64>();
     }
+    let database = testkit_client(&platform).await;
+    let lapsed = "SELECT count(*) FROM job WHERE kind = 'assess' AND n_lapses > 0";
+    let n_lapsed: i64 = database.query_one(lapsed, &[]).await.unwrap().get(0);
+    assert!(n_lapsed > 0, "nothing was in the hands of who was killed");
     is_told_once(&platform, receipts.len()).await;
     each_row_is_there_once(&platform, n_loaded).await;
     for (code, token) in COUNCILS.iter().map(|(code, _)| code).zip(&tokens) {
@@ -132,8 +135,8 @@ async fn send_twice(at: [&str; 2], token: &str, code: &str, bytes: Vec<u8>) -> V
     one
 }
 
-/// Kills a worker while something is in its hands.
-async fn kill_one_at_work(platform: &Platform, workers: &mut Vec<Machine>) {
+/// Kills the workers while something is in their hands.
+async fn kill_at_work<const N: usize>(platform: &Platform, workers: [Machine; N]) {
     let database = testkit_client(platform).await;
     until("jobs are at work", Duration::from_mins(1), || async {
         let running = "SELECT count(*) FROM job WHERE state = 'running' AND kind = 'assess'";
@@ -141,7 +144,9 @@ async fn kill_one_at_work(platform: &Platform, workers: &mut Vec<Machine>) {
         (n > 0).then_some(())
     })
     .await;
-    workers.remove(0).role.kill();
+    for mut worker in workers {
+        worker.role.kill();
+    }
 }
 
 async fn testkit_client(platform: &Platform) -> tokio_postgres::Client {

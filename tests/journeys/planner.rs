@@ -1,9 +1,12 @@
 //! Whoever plans the rounds plans the next ones from last year's, confirms and moves them, cancels one and says who need not
 //! answer; a council sees it, and has it in a calendar. Every page on the way is looked at.
 
+use chrono::{Datelike, NaiveDate, Weekday};
+
 use crate::browser::{Browser, Scripts};
 use crate::council::{PERIOD, RETURN};
 use crate::council_officer::COUNCIL;
+use crate::days::{due_day, slashed};
 use crate::lgdp::Platform;
 use crate::person::Person;
 
@@ -96,16 +99,16 @@ async fn change_one(browser: &Browser) {
     browser.press("Set these days").await;
     browser.reads(SUMMARY, "Enter a day").await;
     browser.look("round-no-day").await;
-    browser.fill("Published", "30/11/2027").await;
+    let year = due_day().year() + 1;
+    let published = NaiveDate::from_weekday_of_month_opt(year, 12, Weekday::Sat, 1).unwrap();
+    browser.fill("Published", &slashed(published)).await;
     browser.tick("Confirmed: Published").await;
     browser
         .fill("Where the days are from", "Timetable of 2027")
         .await;
     browser.fill("Why these days", "Announced").await;
     browser.press("Set these days").await;
-    browser
-        .reads("main table", "This is St Andrew's Day.")
-        .await;
+    browser.reads("main table", "This is a Saturday.").await;
     browser.look("round-with-a-day-off").await;
     browser
         .fill("Organisation", "City of Edinburgh need not")
@@ -203,12 +206,15 @@ async fn leave_reminders_out(platform: &Platform) {
             .await
             .unwrap();
     tokio::spawn(connection);
-    let sql = "INSERT INTO reminder (obligation_id, organisation, rung, due_on, left_out_because)
-        SELECT o.id, o.organisation, r.rung, '2026-12-31', r.why
+    let sql = format!(
+        "INSERT INTO reminder (obligation_id, organisation, rung, due_on, left_out_because)
+        SELECT o.id, o.organisation, r.rung, '{}', r.why
         FROM obligation o JOIN cycle c ON c.id = o.cycle_id,
              (VALUES ('before_30', 'overtaken'), ('before_14', 'nobody')) r (rung, why)
-        WHERE c.return_id = $1 AND c.period_label = $2";
-    client.execute(sql, &[&RETURN, &PERIOD]).await.unwrap();
+        WHERE c.return_id = $1 AND c.period_label = $2",
+        due_day()
+    );
+    client.execute(&sql, &[&RETURN, &PERIOD]).await.unwrap();
 }
 
 async fn look_around(browser: &Browser) {

@@ -164,7 +164,7 @@ async fn signed_out_while_sending(scripts: Scripts, name: &str) {
     let large = kept(story.files.path(), "large.csv", large.as_bytes());
     browser.go("/upload").await;
     browser.fill("Your files", &large).await;
-    browser.send_slowly(200_000).await;
+    browser.send_slowly(100_000).await;
     // Without scripts the browser shows nothing else until it has an answer.
     let signed_out = async {
         until("the file comes in", Duration::from_secs(30), || async {

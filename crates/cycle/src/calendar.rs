@@ -12,11 +12,13 @@ use crate::{Certainty, DateKind};
 /// One day of a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarDay {
-    /// Of the round; with the kind it is what makes the day known again.
+    /// Of the round; with the kind and the organisation it is what makes the day known again.
     pub cycle_id: i64,
     pub kind: DateKind,
     pub on: NaiveDate,
     pub certainty: Certainty,
+    /// The organisation whose own day it is, by its GSS code: more time may have been given to it.
+    pub organisation: Option<String>,
     /// The round was, or this organisation need not answer.
     pub is_cancelled: bool,
     /// How often it was changed.
@@ -71,8 +73,13 @@ fn event(day: &CalendarDay, host: &str) -> Event {
         cleaned(&day.period)
     );
     let next = day.on.checked_add_days(Days::new(1)).unwrap_or(day.on);
+    let whose = day.organisation.as_ref();
+    let whose = whose.map_or(String::new(), |code| format!("-{code}"));
     Event::new()
-        .uid(&format!("cycle-{}-{}@{host}", day.cycle_id, day.kind))
+        .uid(&format!(
+            "cycle-{}-{}{whose}@{host}",
+            day.cycle_id, day.kind
+        ))
         .sequence(day.sequence)
         .timestamp(day.changed_at)
         .last_modified(day.changed_at)
@@ -133,6 +140,7 @@ mod tests {
             kind,
             on: on.parse().unwrap(),
             certainty: Certainty::Confirmed,
+            organisation: None,
             is_cancelled: false,
             sequence: 2,
             changed_at: "2026-07-01T09:15:00Z".parse().unwrap(),
@@ -185,7 +193,12 @@ mod tests {
             is_cancelled: true,
             ..day(DateKind::Due, "2026-07-31")
         };
-        let text = feed("Ardbeg", "returns.example", &[provisional, cancelled]);
+        // An organisation's own day is another event than everybody's, in a calendar that has both.
+        let own = CalendarDay {
+            organisation: Some("S12000001".to_owned()),
+            ..day(DateKind::Due, "2026-08-14")
+        };
+        let text = feed("Ardbeg", "returns.example", &[provisional, cancelled, own]);
         let text = text.replace("\r\n ", "");
         assert!(
             text.contains("published (provisional\\, St Andrew's Day)\r\n"),
@@ -194,6 +207,12 @@ mod tests {
         assert!(text.contains("STATUS:TENTATIVE\r\n"));
         assert!(text.contains("due (cancelled)\r\n"), "{text}");
         assert!(text.contains("STATUS:CANCELLED\r\n"));
+        for uid in ["cycle-12-due@", "cycle-12-due-S12000001@"] {
+            assert!(
+                text.contains(&format!("UID:{uid}returns.example\r\n")),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -100,6 +100,25 @@ pub struct PlannedDate {
     pub kind: DateKind,
     pub on: NaiveDate,
     pub certainty: Certainty,
+    /// The day off that was meant, where it was moved to the next working day.
+    pub instead_of: Option<NaiveDate>,
+}
+
+impl PlannedDate {
+    /// A day that is meant itself.
+    pub fn new(kind: DateKind, on: NaiveDate, certainty: Certainty) -> Self {
+        Self {
+            kind,
+            on,
+            certainty,
+            instead_of: None,
+        }
+    }
+
+    /// Whether it tells organisations the same.
+    pub fn is_as(&self, other: &PlannedDate) -> bool {
+        (self.kind, self.on, self.certainty) == (other.kind, other.on, other.certainty)
+    }
 }
 
 /// A day that was set.
@@ -180,11 +199,7 @@ mod tests {
     fn fact(id: i64, kind: DateKind, on: &str, at: &str) -> DateFact {
         DateFact {
             id,
-            date: PlannedDate {
-                kind,
-                on: on.parse().unwrap(),
-                certainty: Certainty::Confirmed,
-            },
+            date: PlannedDate::new(kind, on.parse().unwrap(), Certainty::Confirmed),
             source: None,
             reason: "As agreed".to_owned(),
             at: at.parse().unwrap(),
@@ -222,10 +237,8 @@ mod tests {
     #[test]
     fn dates_come_one_after_the_other() {
         let plan = |days: [(DateKind, &str); 3]| {
-            days.map(|(kind, on)| PlannedDate {
-                kind,
-                on: on.parse().unwrap(),
-                certainty: Certainty::Provisional,
+            days.map(|(kind, on)| {
+                PlannedDate::new(kind, on.parse().unwrap(), Certainty::Provisional)
             })
         };
         let right = plan([

@@ -56,20 +56,31 @@ fn same_day(day: NaiveDate, before: Option<NaiveDate>) -> Option<(NaiveDate, boo
     }
 }
 
-/// Each day as long after the period's end as it was a year before, or on the first working day from there.
+/// Each day as long after the period's end as it was meant to be a year before, or on the first working day from there.
 pub fn proposed(history: &[DateFact], period: &Period, later: &Period) -> Vec<PlannedDate> {
     counting(history)
         .into_iter()
         .filter_map(|fact| {
-            let after_the_end = fact.date.on.signed_duration_since(period.end);
-            let on = later.end.checked_add_signed(after_the_end)?;
+            let after_the_end = meant(history, &fact.date).signed_duration_since(period.end);
+            let meant = later.end.checked_add_signed(after_the_end)?;
+            let on = holidays::working_day_from(meant);
             Some(PlannedDate {
-                kind: fact.date.kind,
-                on: holidays::working_day_from(on),
-                certainty: Certainty::Provisional,
+                instead_of: (on != meant).then_some(meant),
+                ..PlannedDate::new(fact.date.kind, on, Certainty::Provisional)
             })
         })
         .collect()
+}
+
+/// The day that a day of a round stands for, also where it was only confirmed since it was proposed: measured from the day
+/// it was moved to, the years would creep later.
+fn meant(history: &[DateFact], date: &PlannedDate) -> NaiveDate {
+    let same = history
+        .iter()
+        .map(|fact| &fact.date)
+        .filter(|other| (other.kind, other.on) == (date.kind, date.on));
+    let mut meant = same.filter_map(|other| other.instead_of);
+    meant.next().unwrap_or(date.on)
 }
 
 #[cfg(test)]
@@ -130,11 +141,7 @@ mod tests {
         let later = a_year_later(&before, None).unwrap().period;
         let fact = |id, kind, on| DateFact {
             id,
-            date: PlannedDate {
-                kind,
-                on: day(on),
-                certainty: Certainty::Confirmed,
-            },
+            date: PlannedDate::new(kind, day(on), Certainty::Confirmed),
             source: Some("Letter".to_owned()),
             reason: "As agreed".to_owned(),
             at: "2025-10-01T09:00:00Z".parse().unwrap(),
@@ -154,5 +161,42 @@ mod tests {
             days,
             ["open 2027-01-05 provisional", "due 2027-02-01 provisional"]
         );
+    }
+
+    #[test]
+    fn the_years_do_not_creep() {
+        let mut period = period(PeriodKind::FinancialQuarter, "2025-26-Q3");
+        let fact = |id, date| DateFact {
+            id,
+            date,
+            source: None,
+            reason: "x".to_owned(),
+            at: "2025-10-01T09:00:00Z".parse().unwrap(),
+            by_name: "Someone".to_owned(),
+        };
+        let first = PlannedDate::new(DateKind::Due, day("2026-01-28"), Certainty::Confirmed);
+        let mut history = vec![fact(1, first)];
+        let mut n_moved = 0;
+        for _ in 0..20 {
+            let later = a_year_later(&period, None).unwrap().period;
+            let dates = proposed(&history, &period, &later);
+            let [date] = dates[..] else {
+                panic!("{dates:?}")
+            };
+            let nominal = later.end + chrono::Days::new(28);
+            assert_eq!(date.on, holidays::working_day_from(nominal));
+            n_moved += usize::from(date.on != nominal);
+            // Somebody confirms the day as they read it.
+            let confirmed = PlannedDate::new(DateKind::Due, date.on, Certainty::Confirmed);
+            history = vec![fact(1, date), fact(2, confirmed)];
+            period = later;
+        }
+        assert!(n_moved >= 5, "{n_moved}");
+        // One that was moved by hand is meant.
+        let by_hand = PlannedDate::new(DateKind::Due, period.end, Certainty::Confirmed);
+        history.push(fact(3, by_hand));
+        let later = a_year_later(&period, None).unwrap().period;
+        let again = proposed(&history, &period, &later);
+        assert_eq!(again[0].on, holidays::working_day_from(later.end));
     }
 }

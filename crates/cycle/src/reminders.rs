@@ -209,6 +209,11 @@ pub fn due_now(
         .collect()
 }
 
+/// Whether there is something to remind of.
+pub fn is_owed(state: ObligationState) -> bool {
+    not_owed(state).is_none()
+}
+
 /// Why there is nothing to remind of; `None`: there is.
 fn not_owed(state: ObligationState) -> Option<Why> {
     match state {
@@ -237,7 +242,7 @@ pub struct Known<'a> {
     /// Every day that somebody was reminded of, or told that the return is due on.
     pub told: &'a [NaiveDate],
     /// The day until which it was given more time.
-    pub extended_to: Option<NaiveDate>,
+    pub given_until: Option<NaiveDate>,
 }
 
 /// What is to be told of the day on which an organisation owes a return: it moved by the facts that came after the one that
@@ -257,10 +262,10 @@ pub fn moved(history: &[DateFact], known: Known<'_>, state: ObligationState) -> 
     if before.id >= newest.id {
         return None;
     }
-    let own = |on: NaiveDate| known.extended_to.map_or(on, |until| until.max(on));
+    let own = |on: NaiveDate| known.given_until.map_or(on, |until| until.max(on));
     let (from, to) = (own(before.date.on), own(newest.date.on));
     let was_promised = before.date.certainty == Certainty::Confirmed
-        || known.extended_to == Some(from)
+        || known.given_until == Some(from)
         || known.told.contains(&from);
     let decision = if from == to {
         Decision::Leave(Why::NotMoved)
@@ -437,11 +442,7 @@ mod tests {
     fn fact(id: i64, on: &str, certainty: Certainty) -> DateFact {
         DateFact {
             id,
-            date: PlannedDate {
-                kind: DateKind::Due,
-                on: day(on),
-                certainty,
-            },
+            date: PlannedDate::new(DateKind::Due, day(on), certainty),
             source: None,
             reason: "So".to_owned(),
             at: "2026-05-01T09:00:00Z".parse().unwrap(),
@@ -537,7 +538,7 @@ mod tests {
         let step = |n: usize, fact| {
             let known = Known {
                 fact,
-                extended_to: Some(day("2026-12-18")),
+                given_until: Some(day("2026-12-18")),
                 ..Known::default()
             };
             let moved = moved(&history[..n], known, owed).unwrap();

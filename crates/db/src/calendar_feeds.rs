@@ -11,6 +11,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::cycles::{ROUND, Round, RoundRow};
+use crate::extensions::GIVEN_UNTIL;
 use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
@@ -188,7 +189,8 @@ pub async fn said_to(conn: &mut Conn, organisation: &str) -> Result<HashMap<i64,
     let rows = statement(
         "SELECT o.cycle_id, count(*) AS n, max(said.at) AS last_at FROM obligation o JOIN (
             SELECT obligation_id, at FROM obligation_requirement WHERE organisation = $1
-            UNION ALL SELECT obligation_id, at FROM extension_decision WHERE organisation = $1 AND due_on IS NOT NULL
+            UNION ALL SELECT obligation_id, at FROM extension_decision
+                WHERE organisation = $1 AND (due_on IS NOT NULL OR ordinal > 1)
          ) said ON said.obligation_id = o.id GROUP BY o.cycle_id",
     )
     .bind::<Text, _>(organisation)
@@ -232,7 +234,7 @@ pub async fn rounds(
     };
     let rows: Vec<FeedRoundRow> = statement(format!(
         "SELECT c.id AS cycle_id, {ROUND}, coalesce(o.is_required, true) AS is_required,
-                greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id)) AS own_due_on
+                greatest(c.due_on, {GIVEN_UNTIL}) AS own_due_on
          FROM cycle c
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
          LEFT JOIN obligation o ON o.cycle_id = c.id AND o.organisation = $1

@@ -14,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use spec::Period;
 use uuid::Uuid;
 
+use crate::extensions::GIVEN_UNTIL;
 use crate::handovers::verb_of;
 use crate::returns::period_kind_of;
 use crate::statement::statement;
@@ -326,11 +327,14 @@ pub async fn duty(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obligation {
     pub id: i64,
+    pub cycle_id: i64,
     pub organisation: String,
     pub organisation_name: String,
     pub round: Round,
     /// The last day on which a file is in time: the round's, or the one that more time was given until.
     pub due_on: NaiveDate,
+    /// The day until which more time was given to it.
+    pub given_until: Option<NaiveDate>,
     /// Whether it has to answer, if the round takes place.
     pub is_required: bool,
     pub state: ObligationState,
@@ -358,14 +362,16 @@ pub struct SentBy {
 pub(crate) struct ObligationRow {
     #[diesel(sql_type = BigInt)]
     id: i64,
+    #[diesel(sql_type = BigInt)]
+    cycle_id: i64,
     #[diesel(sql_type = Text)]
     organisation: String,
     #[diesel(sql_type = Text)]
     organisation_name: String,
     #[diesel(embed)]
     round: RoundRow,
-    #[diesel(sql_type = Date)]
-    own_due_on: NaiveDate,
+    #[diesel(sql_type = Nullable<Date>)]
+    given_until: Option<NaiveDate>,
     #[diesel(sql_type = Bool)]
     is_required: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -403,9 +409,11 @@ impl ObligationRow {
         let latest = self.latest.map(|id| (id, newest));
         let stands_by = self.stands_by.as_deref().map(verb_of).transpose()?;
         let round = Round::try_from(self.round)?;
+        let given_until = self.given_until;
+        let due_on = given_until.map_or(round.due_on, |until| until.max(round.due_on));
         let facts = Standing {
             opens_on: round.opens_on,
-            due_on: self.own_due_on,
+            due_on,
             asked: if round.is_cancelled {
                 Asked::Cancelled
             } else if self.is_required {
@@ -423,11 +431,13 @@ impl ObligationRow {
         };
         Ok(Obligation {
             id: self.id,
+            cycle_id: self.cycle_id,
             latest_from: self
                 .latest_by
                 .zip(self.latest_at)
                 .map(|(name, at)| SentBy { name, at }),
-            due_on: self.own_due_on,
+            due_on,
+            given_until,
             is_required: self.is_required,
             state: ObligationState::of(&facts, today),
             is_overdue: facts.is_overdue(today),
@@ -468,8 +478,8 @@ pub(crate) const COUNTING: &str = "LATERAL (
 /// The statement that reads obligations, an [`ObligationRow`] each; `rest` says which.
 pub(crate) fn select(rest: &str) -> String {
     format!(
-        "SELECT o.id, o.organisation, g.name AS organisation_name, o.is_required, {ROUND},
-                greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id)) AS own_due_on,
+        "SELECT o.id, o.cycle_id, o.organisation, g.name AS organisation_name, o.is_required, {ROUND},
+                {GIVEN_UNTIL} AS given_until,
                 l.id AS latest, l.outcome AS latest_outcome, l.attention_at IS NOT NULL AS latest_given_up,
                 l.last AS latest_last, l.uploaded_by AS latest_by, l.received_at AS latest_at, l.n_versions,
                 s.submission_id AS standing, s.status AS stands_by, s.is_nil AS stands_nil,

@@ -1,9 +1,13 @@
-//! More time for one organisation's return: asked for, given up to a day, or refused.
+//! More time for one organisation's return: asked for, given up to a day, or refused, and decided anew.
+
+use std::collections::HashMap;
 
 use access::ActorId;
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName};
+use diesel::QueryableByName;
+use diesel::sql_types::{
+    Array, BigInt, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -12,6 +16,14 @@ use crate::cycles::{ROUND, Round, RoundRow};
 use crate::explanations::By;
 use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
+
+/// In a statement over obligations `o`: the day until which more time is given, and null where none is. What was decided
+/// last on a request counts.
+pub(crate) const GIVEN_UNTIL: &str = "(SELECT max(d.due_on) FROM extension_decision d
+                WHERE d.obligation_id = o.id AND NOT EXISTS (
+                    SELECT FROM extension_decision later
+                    WHERE later.extension_id = d.extension_id AND later.ordinal > d.ordinal
+                ))";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +48,13 @@ pub struct Extension {
     pub at: DateTime<Utc>,
     pub by: Option<ActorId>,
     pub by_name: String,
-    pub decision: Option<ExtensionDecision>,
+    /// In their order; none while it waits.
+    pub decisions: Vec<ExtensionDecision>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtensionDecision {
-    /// The last day in time; `None`: it was refused.
+    /// The last day in time; `None`: no more time is given.
     pub due_on: Option<NaiveDate>,
     pub reason: String,
     pub at: DateTime<Utc>,
@@ -68,20 +81,23 @@ pub async fn add(tx: &mut Tx, new: &NewExtension<'_>) -> Result<bool, DbError> {
     Ok(n_added == 1)
 }
 
-/// Gives time up to and on a day, or refuses it; false where it was decided before.
+/// Gives time up to and on a day, or none; the decision that comes after those that the request has.
 pub async fn decide(
     tx: &mut Tx,
     extension: &Extension,
     due_on: Option<NaiveDate>,
     reason: &str,
     by: By<'_>,
-) -> Result<bool, DbError> {
+) -> Result<(), DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let n_added = statement(
-        "INSERT INTO extension_decision (extension_id, organisation, obligation_id, due_on, reason, by_kind, by_id, by_name)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (extension_id) DO NOTHING",
+    let ordinal = i32::try_from(extension.decisions.len()).unwrap_or(i32::MAX);
+    statement(
+        "INSERT INTO extension_decision
+            (extension_id, ordinal, organisation, obligation_id, due_on, reason, by_kind, by_id, by_name)
+         VALUES ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind::<SqlUuid, _>(extension.id)
+    .bind::<Integer, _>(ordinal)
     .bind::<Text, _>(&extension.organisation)
     .bind::<BigInt, _>(extension.obligation_id)
     .bind::<Nullable<Date>, _>(due_on)
@@ -91,7 +107,7 @@ pub async fn decide(
     .bind::<Text, _>(by.name)
     .execute(tx.connection())
     .await?;
-    Ok(n_added == 1)
+    Ok(())
 }
 
 #[derive(QueryableByName)]
@@ -118,65 +134,80 @@ struct Row {
     by_id: Option<Uuid>,
     #[diesel(sql_type = Text)]
     by_name: String,
-    #[diesel(sql_type = Nullable<Date>)]
-    given_until: Option<NaiveDate>,
-    #[diesel(sql_type = Nullable<Text>)]
-    decision_reason: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    decided_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Text>)]
-    decided_by: Option<String>,
 }
 
-impl TryFrom<Row> for Extension {
-    type Error = DbError;
-
-    fn try_from(row: Row) -> Result<Self, DbError> {
-        let decided = row.decision_reason.zip(row.decided_at).zip(row.decided_by);
-        Ok(Extension {
-            by: id_of(Some(&row.by_kind), row.by_id)?,
-            id: row.id,
-            organisation: row.organisation,
-            organisation_name: row.organisation_name,
-            obligation_id: row.obligation_id,
-            round: row.round.try_into()?,
-            asked_until: row.asked_until,
-            reason: row.reason,
-            at: row.at,
-            by_name: row.by_name,
-            decision: decided.map(|((reason, at), by_name)| ExtensionDecision {
-                due_on: row.given_until,
-                reason,
-                at,
-                by_name,
-            }),
-        })
-    }
+#[derive(QueryableByName)]
+struct DecisionRow {
+    #[diesel(sql_type = SqlUuid)]
+    extension_id: Uuid,
+    #[diesel(sql_type = Nullable<Date>)]
+    due_on: Option<NaiveDate>,
+    #[diesel(sql_type = Text)]
+    reason: String,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    by_name: String,
 }
 
 /// The statement that reads requests, a [`Row`] each; `rest` says which.
 fn select(rest: &str) -> String {
     format!(
         "SELECT e.id, e.organisation, g.name AS organisation_name, e.obligation_id, {ROUND},
-                e.asked_until, e.reason, e.at, e.by_kind, e.by_id, e.by_name,
-                d.due_on AS given_until, d.reason AS decision_reason, d.at AS decided_at, d.by_name AS decided_by
+                e.asked_until, e.reason, e.at, e.by_kind, e.by_id, e.by_name
          FROM extension e
          JOIN organisation g ON g.code = e.organisation
          JOIN obligation o ON o.id = e.obligation_id
          JOIN cycle c ON c.id = o.cycle_id
          JOIN return_version v ON v.return_id = c.return_id AND v.version = c.version
-         LEFT JOIN extension_decision d ON d.extension_id = e.id
          {rest}"
     )
 }
 
+async fn with_decisions(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Extension>, DbError> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let made: Vec<DecisionRow> = statement(
+        "SELECT extension_id, due_on, reason, at, by_name FROM extension_decision
+         WHERE extension_id = ANY ($1) ORDER BY extension_id, ordinal",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn.connection())
+    .await?;
+    let mut decisions: HashMap<Uuid, Vec<ExtensionDecision>> = HashMap::new();
+    for row in made {
+        let of_it = decisions.entry(row.extension_id).or_default();
+        of_it.push(ExtensionDecision {
+            due_on: row.due_on,
+            reason: row.reason,
+            at: row.at,
+            by_name: row.by_name,
+        });
+    }
+    rows.into_iter()
+        .map(|row| {
+            Ok(Extension {
+                by: id_of(Some(&row.by_kind), row.by_id)?,
+                decisions: decisions.remove(&row.id).unwrap_or_default(),
+                id: row.id,
+                organisation: row.organisation,
+                organisation_name: row.organisation_name,
+                obligation_id: row.obligation_id,
+                round: row.round.try_into()?,
+                asked_until: row.asked_until,
+                reason: row.reason,
+                at: row.at,
+                by_name: row.by_name,
+            })
+        })
+        .collect()
+}
+
 pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Extension>, DbError> {
-    let row: Option<Row> = statement(select("WHERE e.id = $1"))
+    let rows: Vec<Row> = statement(select("WHERE e.id = $1"))
         .bind::<SqlUuid, _>(id)
-        .get_result(conn.connection())
-        .await
-        .optional()?;
-    row.map(Extension::try_from).transpose()
+        .load(conn.connection())
+        .await?;
+    Ok(with_decisions(conn, rows).await?.pop())
 }
 
 /// Of a round, or of one organisation's return in it; those to decide first, then the newest.
@@ -188,20 +219,22 @@ pub async fn of_round(
 ) -> Result<Vec<Extension>, DbError> {
     let rows: Vec<Row> = statement(select(
         "WHERE c.return_id = $1 AND c.period_label = $2 AND ($3 IS NULL OR e.organisation = $3)
-         ORDER BY d.at IS NOT NULL, e.at DESC, e.id",
+         ORDER BY EXISTS (SELECT FROM extension_decision d WHERE d.extension_id = e.id), e.at DESC, e.id",
     ))
     .bind::<Text, _>(return_id)
     .bind::<Text, _>(period_label)
     .bind::<Nullable<Text>, _>(organisation)
     .load(conn.connection())
     .await?;
-    rows.into_iter().map(Extension::try_from).collect()
+    with_decisions(conn, rows).await
 }
 
 /// Those that nobody has decided on, the oldest first.
 pub async fn undecided(conn: &mut Conn) -> Result<Vec<Extension>, DbError> {
-    let rows: Vec<Row> = statement(select("WHERE d.extension_id IS NULL ORDER BY e.at, e.id"))
-        .load(conn.connection())
-        .await?;
-    rows.into_iter().map(Extension::try_from).collect()
+    let rows: Vec<Row> = statement(select(
+        "WHERE NOT EXISTS (SELECT FROM extension_decision d WHERE d.extension_id = e.id) ORDER BY e.at, e.id",
+    ))
+    .load(conn.connection())
+    .await?;
+    with_decisions(conn, rows).await
 }

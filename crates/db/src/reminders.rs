@@ -6,7 +6,8 @@ use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::cycles::{Obligation, ObligationRow, obligations_of, select};
+use crate::cycles::{Obligation, obligations_of, select};
+use crate::extensions::GIVEN_UNTIL;
 use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
@@ -18,35 +19,15 @@ pub async fn lock(tx: &mut Tx) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Something that somebody may have to be told of.
-#[derive(Debug, Clone)]
-pub struct ToTell {
-    pub cycle_id: i64,
-    pub owed: Obligation,
-    /// The day until which the organisation was given more time.
-    pub extended_to: Option<NaiveDate>,
-}
-
-#[derive(QueryableByName)]
-struct OwedRow {
-    #[diesel(sql_type = BigInt)]
-    cycle_id: i64,
-    #[diesel(sql_type = Nullable<Date>)]
-    extended_to: Option<NaiveDate>,
-    #[diesel(embed)]
-    row: ObligationRow,
-}
-
 /// What is due on a day or later, by organisation and day.
 pub async fn due_from(
     conn: &mut Conn,
     from: NaiveDate,
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
-    let rows = statement(select(
-        "WHERE c.due_on >= $1 OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on >= $1)
-         ORDER BY o.organisation, c.due_on, o.id",
-    ))
+    let rows = statement(select(&format!(
+        "WHERE c.due_on >= $1 OR {GIVEN_UNTIL} >= $1 ORDER BY o.organisation, c.due_on, o.id"
+    )))
     .bind::<Date, _>(from)
     .load(conn.connection())
     .await?;
@@ -58,32 +39,18 @@ pub async fn to_tell(
     conn: &mut Conn,
     (from, until): (NaiveDate, NaiveDate),
     today: NaiveDate,
-) -> Result<Vec<ToTell>, DbError> {
-    let sql = select(
+) -> Result<Vec<Obligation>, DbError> {
+    let rows = statement(select(&format!(
         "WHERE c.due_on BETWEEN $1 AND $2
-            OR EXISTS (SELECT FROM extension_decision d WHERE d.obligation_id = o.id AND d.due_on BETWEEN $1 AND $2)
+            OR {GIVEN_UNTIL} BETWEEN $1 AND $2
             OR (c.due_on > $2 AND (SELECT count(*) FROM cycle_date d WHERE d.cycle_id = c.id AND d.kind = 'due') > 1)
-         ORDER BY o.organisation, c.due_on, o.id",
-    );
-    let sql = sql.replacen(
-        "SELECT o.id,",
-        "SELECT o.cycle_id, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id) AS extended_to, o.id,",
-        1,
-    );
-    let rows: Vec<OwedRow> = statement(sql)
-        .bind::<Date, _>(from)
-        .bind::<Date, _>(until)
-        .load(conn.connection())
-        .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(ToTell {
-                cycle_id: row.cycle_id,
-                owed: row.row.into_obligation(today)?,
-                extended_to: row.extended_to,
-            })
-        })
-        .collect()
+         ORDER BY o.organisation, c.due_on, o.id"
+    )))
+    .bind::<Date, _>(from)
+    .bind::<Date, _>(until)
+    .load(conn.connection())
+    .await?;
+    obligations_of(rows, today)
 }
 
 /// A step that was decided on.
@@ -94,7 +61,7 @@ pub struct Decided {
     /// `None`: for everybody.
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub person_id: Option<Uuid>,
-    /// The step, or `moved`.
+    /// The step, or `moved`, `cancelled` or `reinstated`.
     #[diesel(sql_type = Text)]
     pub rung: String,
     #[diesel(sql_type = Date)]
@@ -107,11 +74,11 @@ pub struct Decided {
     pub was_sent: bool,
 }
 
-/// What was decided on some duties.
+/// What was decided on some duties, in the order in which it was.
 pub async fn decided(conn: &mut Conn, obligations: &[i64]) -> Result<Vec<Decided>, DbError> {
     Ok(statement(
         "SELECT obligation_id, person_id, rung, due_on, cycle_date_id, digest_id IS NOT NULL AS was_sent
-         FROM reminder WHERE obligation_id = ANY ($1)",
+         FROM reminder WHERE obligation_id = ANY ($1) ORDER BY id",
     )
     .bind::<Array<BigInt>, _>(obligations)
     .load(conn.connection())

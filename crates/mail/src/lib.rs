@@ -13,6 +13,7 @@ pub use messages::delay::Delay;
 pub use messages::explained::Explained;
 pub use messages::extension_asked::ExtensionAsked;
 pub use messages::extension_decided::ExtensionDecided;
+pub use messages::extension_decided_anew::ExtensionDecidedAnew;
 pub use messages::handover::{Handover, Reader};
 pub use messages::invitation::Invitation;
 pub use messages::message_written::MessageWritten;

@@ -5,6 +5,7 @@ pub(crate) mod delay;
 pub(crate) mod explained;
 pub(crate) mod extension_asked;
 pub(crate) mod extension_decided;
+pub(crate) mod extension_decided_anew;
 pub(crate) mod handover;
 pub(crate) mod invitation;
 pub(crate) mod message_written;
@@ -27,6 +28,7 @@ use delay::Delay;
 use explained::Explained;
 use extension_asked::ExtensionAsked;
 use extension_decided::ExtensionDecided;
+use extension_decided_anew::ExtensionDecidedAnew;
 use handover::Handover;
 use invitation::Invitation;
 use message_written::MessageWritten;
@@ -56,6 +58,7 @@ pub enum Message {
     WaiverRevoked(WaiverRevoked),
     ExtensionAsked(ExtensionAsked),
     ExtensionDecided(ExtensionDecided),
+    ExtensionDecidedAnew(ExtensionDecidedAnew),
     Written(MessageWritten),
     ClientEnds(ClientEnds),
     WebhookEnded(WebhookEnded),
@@ -83,6 +86,7 @@ impl Message {
             Message::WaiverRevoked(_) => "waiver-revoked",
             Message::ExtensionAsked(_) => "extension-asked",
             Message::ExtensionDecided(_) => "extension-decided",
+            Message::ExtensionDecidedAnew(_) => "extension-decided-anew",
             Message::Written(_) => "message",
             Message::ClientEnds(_) => "client-ends",
             Message::WebhookEnded(_) => "webhook-ended",
@@ -106,6 +110,7 @@ impl Message {
             Message::WaiverRevoked(told) => waiver_revoked::write(told, base_url)?,
             Message::ExtensionAsked(told) => extension_asked::write(told, base_url)?,
             Message::ExtensionDecided(told) => extension_decided::write(told, base_url)?,
+            Message::ExtensionDecidedAnew(told) => extension_decided_anew::write(told, base_url)?,
             Message::Written(told) => message_written::write(told, base_url)?,
             Message::ClientEnds(told) => client_ends::write(told, base_url)?,
             Message::WebhookEnded(told) => webhook_ended::write(told, base_url)?,

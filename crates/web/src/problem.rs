@@ -481,7 +481,7 @@ impl From<ReceiveError> for Problem {
             ReceiveError::IdempotencyKeyReused => refused(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Key used before",
-                "This idempotency key was used for another file. Use a new key for each file."
+                "This idempotency key was used for another file or another return. Use a new key for each."
                     .to_owned(),
             ),
             ReceiveError::SentBefore { version_number, .. } => refused(

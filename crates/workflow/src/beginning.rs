@@ -6,7 +6,10 @@ use access::{Action, Object};
 use db::records::{self, Newest, Record, Source, Span};
 use db::submissions::Submission;
 use db::{Db, DbError, Sees, Tx, submissions};
-use spec::{Accumulation, Ancestry, Before, Layout, Organisation, Period, ReturnSpec, TableSpec};
+use spec::{
+    Accumulation, Ancestry, Before, Item, ItemKind, Layout, Organisation, Period, ReturnSpec,
+    TableSpec,
+};
 use uuid::Uuid;
 
 use crate::actor::{allowed, sees};
@@ -58,22 +61,22 @@ pub async fn beginning(
     let Some(last) = last else {
         return Ok(Some(beginning));
     };
-    let made_with = versions.iter().find(|other| {
-        other.id == last.round.return_id && other.version == last.round.return_version
-    });
-    if let Some(earlier) = made_with {
-        let ancestry = Ancestry::of(versions, spec);
-        for table in spec.tables.iter().filter(|table| is_sent_out(spec, table)) {
-            let was = ancestry.table_before(spec, &table.name, earlier);
-            let Some(was) = was else { continue };
-            let before = |item| ancestry.before((spec, table, item), earlier);
-            let keys = table.keys.iter().filter_map(|key| table.item(key));
-            // Nobody could tell whose figures they are.
-            if keys.map(before).any(|key| key.is_none()) {
-                continue;
-            }
-            let items: Vec<Option<Before<'_>>> = table.items.iter().map(before).collect();
-            let rows = rows_of(&mut tx, (earlier, was), &last, &items).await?;
+    let ancestry = Ancestry::of(versions, spec);
+    for table in spec.tables.iter().filter(|table| is_sent_out(spec, table)) {
+        let was = |version: &str| {
+            let earlier = versions.iter();
+            let mut earlier = earlier.filter(|other| other.id == spec.id);
+            let earlier = earlier.find(|other| other.version == version)?;
+            Was::of(&ancestry, (spec, table), earlier)
+        };
+        let rows = match spec.accumulation {
+            Accumulation::Replace => match was(&last.round.return_version) {
+                Some(was) => Some(of_submission(&mut tx, &was, last.id).await?),
+                None => None,
+            },
+            Accumulation::Cumulative => newest(&mut tx, was, &last).await?,
+        };
+        if let Some(rows) = rows {
             beginning.rows.insert(table.name.clone(), rows);
         }
     }
@@ -90,65 +93,111 @@ fn is_sent_out(spec: &ReturnSpec, table: &TableSpec) -> bool {
     }
 }
 
-/// The records of a table as the earlier version has it, as the items of the new one.
-async fn rows_of(
-    tx: &mut Tx,
-    (spec, table): (&ReturnSpec, &TableSpec),
-    last: &Submission,
-    items: &[Option<Before<'_>>],
-) -> Result<Vec<Vec<Option<String>>>, DbError> {
-    let names = items.iter();
-    let names = names.map(|before| Some(before.as_ref()?.item.name.as_str()));
-    let names: Vec<Option<&str>> = names.collect();
-    let keys: Vec<Option<&str>> = table.keys.iter().map(|key| Some(key.as_str())).collect();
-    let source = Source {
-        spec,
-        table,
-        items: &names,
-        codes: &[],
-        keys: &keys,
-    };
-    let mut rows = match spec.accumulation {
-        Accumulation::Replace => of_submission(tx, &source, last.id).await?,
-        Accumulation::Cumulative => newest(tx, &source, last).await?,
-    };
-    for row in &mut rows {
-        for (value, before) in row.iter_mut().zip(items) {
-            let codes = before.as_ref().map(|before| &before.codes);
-            let now = codes.and_then(|codes| codes.get(value.as_deref()?));
-            if let Some(now) = now {
-                *value = Some(now.clone());
-            }
+/// A table of an earlier version, as the new one asks for it.
+struct Was<'a> {
+    spec: &'a ReturnSpec,
+    table: &'a TableSpec,
+    /// Each item of the new one.
+    items: Vec<(&'a Item, Option<Before<'a>>)>,
+    /// Their names and those of the keys, as the earlier version has them.
+    names: Vec<Option<&'a str>>,
+    keys: Vec<Option<&'a str>>,
+}
+
+impl<'a> Was<'a> {
+    /// `None` where it had no such table, or nobody could tell which record is which.
+    fn of(
+        ancestry: &Ancestry<'a>,
+        (spec, table): (&'a ReturnSpec, &'a TableSpec),
+        earlier: &'a ReturnSpec,
+    ) -> Option<Self> {
+        let was = ancestry.table_before(spec, &table.name, earlier)?;
+        let before = |item| ancestry.before((spec, table, item), earlier);
+        let name_of = |before: Option<&Before<'a>>| Some(before?.item.name.as_str());
+        let keys = table.keys.iter().filter_map(|key| table.item(key));
+        let keys: Vec<Option<&str>> = keys.map(|key| name_of(before(key).as_ref())).collect();
+        if keys.contains(&None) {
+            return None;
+        }
+        let items: Vec<(&Item, Option<Before<'_>>)> = table
+            .items
+            .iter()
+            .map(|item| (item, before(item)))
+            .collect();
+        let names = items.iter();
+        Some(Self {
+            spec: earlier,
+            table: was,
+            names: names.map(|(_, before)| name_of(before.as_ref())).collect(),
+            items,
+            keys,
+        })
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            spec: self.spec,
+            table: self.table,
+            items: &self.names,
+            codes: &[],
+            keys: &self.keys,
         }
     }
-    Ok(rows)
+
+    /// A record's values as the new version would have them.
+    fn values_now(&self, record: Record) -> Vec<Option<String>> {
+        let values = record.values.into_iter().zip(&self.items);
+        let now = values.map(|(value, (item, before))| {
+            let (value, before) = (value?, before.as_ref()?);
+            match (before.item.kind, item.kind) {
+                (ItemKind::Decimal { .. }, ItemKind::Integer) => exactly(&value, 0),
+                (ItemKind::Decimal { .. }, ItemKind::Decimal { scale }) => exactly(&value, scale),
+                _ => Some(before.codes.get(&value).cloned().unwrap_or(value)),
+            }
+        });
+        now.collect()
+    }
+}
+
+/// A figure with so many places at most; `None` where that is another figure.
+fn exactly(figure: &str, scale: u8) -> Option<String> {
+    let (whole, places) = figure.split_once('.').unwrap_or((figure, ""));
+    let (kept, left_out) = places
+        .split_at_checked(usize::from(scale))
+        .unwrap_or((places, ""));
+    match (left_out.bytes().all(|digit| digit == b'0'), kept) {
+        (false, _) => None,
+        (true, "") => Some(whole.to_owned()),
+        (true, kept) => Some(format!("{whole}.{kept}")),
+    }
 }
 
 async fn of_submission(
     tx: &mut Tx,
-    source: &Source<'_>,
+    was: &Was<'_>,
     id: Uuid,
 ) -> Result<Vec<Vec<Option<String>>>, DbError> {
     let (mut rows, mut after) = (Vec::new(), 0);
     loop {
-        let batch = records::page(tx, source, id, after, BATCH).await?;
+        let batch = records::page(tx, &was.source(), id, after, BATCH).await?;
         let Some(end) = batch.last() else {
             return Ok(rows);
         };
         after = end.row_number;
-        rows.extend(batch.into_iter().map(values));
+        rows.extend(batch.into_iter().map(|record| was.values_now(record)));
     }
 }
 
-/// Of each record what came last up to the period of the submission.
-async fn newest(
+/// Of each record what came last up to the period of the submission, whichever versions asked for it; `None` where none of
+/// these can be read as the new one.
+async fn newest<'a>(
     tx: &mut Tx,
-    source: &Source<'_>,
+    was: impl Fn(&str) -> Option<Was<'a>>,
     last: &Submission,
-) -> Result<Vec<Vec<Option<String>>>, DbError> {
+) -> Result<Option<Vec<Vec<Option<String>>>>, DbError> {
     let of_it_alone = Sees::Organisations(vec![last.organisation.clone()]);
     let span = Span {
-        return_id: &source.spec.id,
+        return_id: &last.round.return_id,
         from_end: last.round.period.end,
         to_end: last.round.period.end,
         accumulation: Accumulation::Cumulative,
@@ -157,23 +206,52 @@ async fn newest(
         only_accepted: false,
     };
     let counted = records::counted(tx, &span).await?;
-    let ids: Vec<Uuid> = counted
-        .iter()
-        .map(|counted| counted.submission_id)
-        .collect();
-    let mut newest = Newest::open(tx, std::slice::from_ref(source), &ids).await?;
+    let mut versions: BTreeMap<&str, Was<'a>> = BTreeMap::new();
+    let mut made_with: BTreeMap<Uuid, &str> = BTreeMap::new();
+    for counted in &counted {
+        let version = counted.return_version.as_str();
+        if !versions.contains_key(version) {
+            versions.extend(was(version).map(|was| (version, was)));
+        }
+        made_with.insert(counted.submission_id, version);
+    }
+    if versions.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<Uuid> = counted.iter().map(|one| one.submission_id).collect();
+    let sources: Vec<Source<'_>> = versions.values().map(Was::source).collect();
+    let mut newest = Newest::open(tx, &sources, &ids).await?;
     let mut rows = Vec::new();
     loop {
         let batch = newest.fetch(tx, BATCH).await?;
         if batch.is_empty() {
             break;
         }
-        rows.extend(batch.into_iter().map(values));
+        rows.extend(batch.into_iter().filter_map(|record| {
+            let version = made_with.get(&record.submission_id)?;
+            Some(versions.get(version)?.values_now(record))
+        }));
     }
     newest.close(tx).await?;
-    Ok(rows)
+    Ok(Some(rows))
 }
 
-fn values(record: Record) -> Vec<Option<String>> {
-    record.values
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_the_same_or_not_there() {
+        for (figure, scale, now) in [
+            ("41.50", 0, None),
+            ("41.00", 0, Some("41")),
+            ("-41.00", 0, Some("-41")),
+            ("41.50", 1, Some("41.5")),
+            ("41.55", 1, None),
+            ("41.5", 3, Some("41.5")),
+            ("41", 2, Some("41")),
+        ] {
+            assert_eq!(exactly(figure, scale).as_deref(), now, "{figure} {scale}");
+        }
+    }
 }

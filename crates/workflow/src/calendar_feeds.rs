@@ -138,13 +138,13 @@ pub async fn read_feed(
             .map(|(_, fact)| fact.clone())
             .collect();
         let beside = [cancelled.get(&round.cycle_id), said.get(&round.cycle_id)];
-        days.extend(of_round(round, &history, beside, base_url));
+        days.extend(of_round((of, round), &history, beside, base_url));
     }
     Ok(days)
 }
 
 fn of_round(
-    round: &FeedRound,
+    (of, round): (&OfWhat, &FeedRound),
     history: &[cycle::DateFact],
     beside: [Option<&Said>; 2],
     base_url: &str,
@@ -174,6 +174,10 @@ fn of_round(
                     _ => fact.date.on,
                 },
                 certainty: fact.date.certainty,
+                organisation: match of {
+                    OfWhat::Organisation(code) => Some(code.clone()),
+                    OfWhat::Everything | OfWhat::Return(_) => None,
+                },
                 is_cancelled: told.is_cancelled || !is_required,
                 sequence: u32::try_from(n_facts.saturating_sub(1))
                     .unwrap_or(u32::MAX)

@@ -1,5 +1,5 @@
 //! More time: asked for by an organisation for one return, given up to a day or refused by the return's team or whoever
-//! plans the rounds. The day that the return is due on moves with it.
+//! plans the rounds, who may decide anew as long as the return is owed. The day that it is due on moves with it.
 
 use access::{Action, ActorId, Object};
 use chrono::{Months, NaiveDate};
@@ -34,9 +34,11 @@ pub struct AskingForTime {
 /// What is said to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecidingOnTime {
-    /// The last day in time; `None`: it is refused.
+    /// The last day in time; `None`: no more time is given, and none any longer.
     pub due_on: Option<NaiveDate>,
     pub reason: String,
+    /// How many decisions on the request were known when this one was made.
+    pub n_known: usize,
 }
 
 /// No more is given for one return at once.
@@ -57,8 +59,12 @@ pub enum ExtensionError {
     /// The return is accepted.
     #[error("nothing is owed any more")]
     NothingOwed,
+    /// Since the page was made.
     #[error("it was decided otherwise before")]
     Decided,
+    /// The day, or that there is none, is what was decided before.
+    #[error("that is what was decided before")]
+    NothingNew,
     #[error(transparent)]
     Db(#[from] DbError),
 }
@@ -117,7 +123,7 @@ pub async fn ask_for_time(
     Ok(())
 }
 
-/// Gives the time or refuses it, once; harmless when repeated.
+/// Gives the time or refuses it, or decides anew what was decided before; harmless when repeated.
 pub async fn decide_on_time(
     db: &Db,
     actor: &Actor,
@@ -138,25 +144,40 @@ pub async fn decide_on_time(
     let found = extensions::find(&mut tx, id).await?;
     let found = found.ok_or(Denied::NotThere)?;
     let reason = written(&deciding.reason)?;
-    if let Some(before) = &found.decision {
-        let is_repeated = before.due_on == deciding.due_on
-            && before.reason == reason
-            && before.by_name == actor.name;
-        return if is_repeated {
-            Ok(())
-        } else {
-            Err(ExtensionError::Decided)
-        };
+    let before = found.decisions.last();
+    let is_repeated = before.is_some_and(|before| {
+        before.due_on == deciding.due_on && before.reason == reason && before.by_name == actor.name
+    });
+    if is_repeated {
+        return Ok(());
+    }
+    if deciding.n_known != found.decisions.len() {
+        return Err(ExtensionError::Decided);
+    }
+    let owed = cycles::owed::one(&mut tx, found.obligation_id, today).await?;
+    let owed = owed.ok_or(Denied::NotThere)?;
+    if let Some(before) = before {
+        if !may_be_extended(&owed) {
+            return Err(ExtensionError::NothingOwed);
+        }
+        if before.due_on == deciding.due_on {
+            return Err(ExtensionError::NothingNew);
+        }
     }
     if let Some(due_on) = deciding.due_on {
-        let (return_id, period) = (&found.round.return_id, &found.round.period.label);
-        let all = cycles::owed::of_round(&mut tx, return_id, period, today).await?;
-        let owed = all.iter().find(|owed| owed.id == found.obligation_id);
-        check_day(due_on, owed.ok_or(Denied::NotThere)?.due_on, today)?;
+        // A day that was given is no reason not to give an earlier one.
+        let due_without = match before {
+            Some(_) => owed.round.due_on,
+            None => owed.due_on,
+        };
+        check_day(due_on, due_without, today)?;
     }
     extensions::decide(&mut tx, &found, deciding.due_on, &reason, by(actor)).await?;
     let deed = Deed {
-        verb: "decide_extension",
+        verb: match before {
+            Some(_) => "decide_extension_anew",
+            None => "decide_extension",
+        },
         organisation: Some(&found.organisation),
         obligation_id: Some(found.obligation_id),
         submission_id: None,
@@ -167,7 +188,18 @@ pub async fn decide_on_time(
         }),
     };
     record(&mut tx, actor, deed).await?;
-    news::enqueue(&mut tx, &TellNewsJob::ExtensionDecided { extension_id: id }).await?;
+    let extension_id = id;
+    let news = if before.is_none() {
+        TellNewsJob::ExtensionDecided { extension_id }
+    } else {
+        let owed = cycles::owed::one(&mut tx, found.obligation_id, today).await?;
+        TellNewsJob::ExtensionDecidedAnew {
+            extension_id,
+            occasion: Uuid::now_v7(),
+            due_on: owed.ok_or(Denied::NotThere)?.due_on,
+        }
+    };
+    news::enqueue(&mut tx, &news).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! be told may be nobody that its doer is shown. What was written is read at the link.
 
 use access::{ActorId, Grant, Reach, Role};
+use chrono::NaiveDate;
 use db::emails::About;
 use db::people::Person;
 use db::submissions::{self, Submission};
@@ -14,17 +15,34 @@ use uuid::Uuid;
 
 use crate::actor::sees;
 use crate::tell::team_of;
-use crate::{Actor, outbox};
+use crate::{Actor, outbox, reminders};
 
 /// The job: tell who has to know of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum TellNewsJob {
-    Message { message_id: Uuid },
-    WaiverAsked { waiver_id: Uuid },
-    WaiverRevoked { waiver_id: Uuid },
-    ExtensionAsked { extension_id: Uuid },
-    ExtensionDecided { extension_id: Uuid },
+    Message {
+        message_id: Uuid,
+    },
+    WaiverAsked {
+        waiver_id: Uuid,
+    },
+    WaiverRevoked {
+        waiver_id: Uuid,
+    },
+    ExtensionAsked {
+        extension_id: Uuid,
+    },
+    ExtensionDecided {
+        extension_id: Uuid,
+    },
+    /// `occasion` is of this decision alone, as one request may be decided on more than twice.
+    ExtensionDecidedAnew {
+        extension_id: Uuid,
+        occasion: Uuid,
+        /// The return, from this decision on.
+        due_on: NaiveDate,
+    },
 }
 
 impl TellNewsJob {
@@ -49,6 +67,11 @@ pub async fn tell_news(db: &Db, actor: &Actor, news: &TellNewsJob) -> Result<(),
         TellNewsJob::ExtensionDecided { extension_id } => {
             extension_decided(&mut tx, extension_id).await?;
         }
+        TellNewsJob::ExtensionDecidedAnew {
+            extension_id,
+            occasion,
+            due_on,
+        } => extension_decided_anew(&mut tx, extension_id, occasion, due_on).await?,
     }
     tx.commit().await
 }
@@ -174,7 +197,8 @@ async fn extension_decided(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
     let Some(extension) = extensions::find(tx, id).await? else {
         return Ok(());
     };
-    let Some(decision) = &extension.decision else {
+    // The first: of the others it is told by jobs of their own.
+    let Some(decision) = extension.decisions.first() else {
         return Ok(());
     };
     let round = &extension.round;
@@ -186,6 +210,31 @@ async fn extension_decided(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
         due_on: decision.due_on,
     });
     to_who_asked(tx, id, extension.by, &told).await
+}
+
+/// Told to all who are reminded of the day, and to who asked for the time.
+async fn extension_decided_anew(
+    tx: &mut Tx,
+    id: Uuid,
+    occasion: Uuid,
+    due_on: NaiveDate,
+) -> Result<(), DbError> {
+    let Some(extension) = extensions::find(tx, id).await? else {
+        return Ok(());
+    };
+    let round = &extension.round;
+    let told = Message::ExtensionDecidedAnew(mail::ExtensionDecidedAnew {
+        page: page_of(&extension),
+        organisation_name: extension.organisation_name.clone(),
+        return_title: round.return_title.clone(),
+        period: round.period.in_words(),
+        due_on,
+    });
+    for person in reminders::owners(tx, &extension.organisation).await? {
+        let about = About::Person(person.id);
+        outbox::post_on(tx, occasion, about, &person.email, &told).await?;
+    }
+    to_who_asked(tx, occasion, extension.by, &told).await
 }
 
 /// The address of the return's page of requests for more time, without the site's.

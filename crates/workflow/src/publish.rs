@@ -202,11 +202,7 @@ pub async fn open_cycle(
     opens_on: NaiveDate,
     due_on: NaiveDate,
 ) -> Result<(), OpenCycleError> {
-    let confirmed = |kind, on| PlannedDate {
-        kind,
-        on,
-        certainty: Certainty::Confirmed,
-    };
+    let confirmed = |kind, on| PlannedDate::new(kind, on, Certainty::Confirmed);
     let dates = [
         confirmed(DateKind::Open, opens_on),
         confirmed(DateKind::Due, due_on),

@@ -1,16 +1,16 @@
 //! Reminders: who has to be told what today is decided by `cycle`, told in one email a person and day, and kept with what
 //! was left out and why. All of it is one transaction: it is done, or the next one does it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use access::{Action, Grant, Object, Reach, Role};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use cycle::reminders::{Decision, Duty, Known, Moved, Reader, Rung, Why, due_now, moved};
-use cycle::{DateFact, clock};
+use cycle::{DateFact, ObligationState, clock};
 use db::cycles::{Obligation, Round, dates};
 use db::emails::About;
 use db::people::{self, Person};
-use db::reminders::{self, CameTo, Decided, NewReminder, ToTell};
+use db::reminders::{self, CameTo, Decided, NewReminder};
 use db::{Conn, Db, DbError, Tx};
 use mail::{Message, Reminded, Reminder, Reminders};
 use serde_json::json;
@@ -34,6 +34,10 @@ pub struct RemindedOf {
 
 /// The word of the log for a day that moved.
 const MOVED: &str = "moved";
+/// For a round that was cancelled after people had been reminded of it.
+const CANCELLED: &str = "cancelled";
+/// For one that takes place after all, after they had been told that it was cancelled.
+const REINSTATED: &str = "reinstated";
 
 /// What is so long past is on no rung any more: the last one, and what it may be late.
 const PAST_DAYS: u64 = 31;
@@ -56,10 +60,14 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
     let told_today = reminders::told_on(&mut tx, today).await?;
     let mut by_person: BTreeMap<Uuid, Told> = BTreeMap::new();
     let mut new = Vec::new();
-    for one in &to_tell {
-        let owed = &one.owed;
-        for asked in ladder.asked(one, today) {
-            let readers = readers(&mut tx, &mut ladder.people, owed, asked.reader).await?;
+    for owed in &to_tell {
+        for asked in ladder.asked(owed, today) {
+            let readers = match &asked.to {
+                To::Reader(reader) => {
+                    readers(&mut tx, &mut ladder.people, &owed.organisation, *reader).await?
+                }
+                To::People(ids) => active(&mut tx, ids).await?,
+            };
             // What has come since the day's email is told tomorrow, and to all who are to know.
             if asked.decision == Decision::Send
                 && readers.iter().any(|person| told_today.contains(&person.id))
@@ -156,8 +164,15 @@ struct Asked {
     /// The day that the log names.
     due_on: NaiveDate,
     moved: Option<Moved>,
-    reader: Reader,
+    to: To,
     decision: Decision,
+}
+
+#[derive(Debug, Clone)]
+enum To {
+    Reader(Reader),
+    /// Who was told something that is so no more.
+    People(BTreeSet<Uuid>),
 }
 
 impl Asked {
@@ -185,10 +200,12 @@ impl Asked {
             period: round.period.in_words(),
             due_on: self.due_on,
             is_provisional: round.is_provisional,
-            what: match (self.moved, self.reader) {
+            what: match (self.moved, &self.to) {
                 (Some(moved), _) => Reminded::Moved { from: moved.from },
-                (None, Reader::Signer) => Reminded::Escalated,
-                (None, Reader::Owner) => Reminded::ToSend,
+                (None, To::People(_)) if self.rung == CANCELLED => Reminded::Cancelled,
+                (None, To::People(_)) => Reminded::Reinstated,
+                (None, To::Reader(Reader::Signer)) => Reminded::Escalated,
+                (None, To::Reader(Reader::Owner)) => Reminded::ToSend,
             },
         }
     }
@@ -203,11 +220,11 @@ struct Ladder {
 }
 
 impl Ladder {
-    async fn of(conn: &mut Conn, to_tell: &[ToTell]) -> Result<Self, DbError> {
+    async fn of(conn: &mut Conn, to_tell: &[Obligation]) -> Result<Self, DbError> {
         let mut cycles: Vec<i64> = to_tell.iter().map(|one| one.cycle_id).collect();
         cycles.sort_unstable();
         cycles.dedup();
-        let ids: Vec<i64> = to_tell.iter().map(|one| one.owed.id).collect();
+        let ids: Vec<i64> = to_tell.iter().map(|one| one.id).collect();
         let mut histories: HashMap<i64, Vec<DateFact>> = HashMap::new();
         for (cycle_id, fact) in dates::histories(conn, &cycles).await? {
             histories.entry(cycle_id).or_default().push(fact);
@@ -228,8 +245,7 @@ impl Ladder {
     }
 
     /// What has come for a duty, whoever was told of it.
-    fn asked(&self, to_tell: &ToTell, today: NaiveDate) -> Vec<Asked> {
-        let owed = &to_tell.owed;
+    fn asked(&self, owed: &Obligation, today: NaiveDate) -> Vec<Asked> {
         let duty = Duty {
             state: owed.state,
             opens_on: owed.round.opens_on,
@@ -242,28 +258,56 @@ impl Ladder {
                 rung: rung.as_str(),
                 due_on: owed.due_on,
                 moved: None,
-                reader: rung.reader(),
+                to: To::Reader(rung.reader()),
                 decision,
             })
             .collect();
+        asked.extend(self.taking_place(owed));
         let decided = self.decided_on(owed.id).iter();
         let sent = decided.clone().filter(|one| one.was_sent);
         let told: Vec<NaiveDate> = sent.map(|one| one.due_on).collect();
         let known = Known {
             fact: decided.filter_map(|one| one.cycle_date_id).max(),
             told: &told,
-            extended_to: to_tell.extended_to,
+            given_until: owed.given_until,
         };
-        let history = self.histories.get(&to_tell.cycle_id);
+        let history = self.histories.get(&owed.cycle_id);
         let moved = history.and_then(|history| moved(history, known, owed.state));
         asked.extend(moved.map(|moved| Asked {
             rung: MOVED,
             due_on: moved.to,
             moved: Some(moved),
-            reader: Reader::Owner,
+            to: To::Reader(Reader::Owner),
             decision: moved.decision,
         }));
         asked
+    }
+
+    /// That the round was cancelled, for who was reminded of it; that it takes place after all, for who was told that.
+    fn taking_place(&self, owed: &Obligation) -> Option<Asked> {
+        let rung = match owed.state {
+            ObligationState::Cancelled => CANCELLED,
+            state if cycle::reminders::is_owed(state) => REINSTATED,
+            _ => return None,
+        };
+        let mut knows: BTreeMap<Uuid, &str> = BTreeMap::new();
+        for one in self.decided_on(owed.id).iter().filter(|one| one.was_sent) {
+            if let Some(person) = one.person_id {
+                let said = [CANCELLED, REINSTATED];
+                let said = said.into_iter().find(|said| *said == one.rung);
+                let known = knows.entry(person).or_insert(REINSTATED);
+                *known = said.unwrap_or(*known);
+            }
+        }
+        knows.retain(|_, known| *known != rung);
+        let people: BTreeSet<Uuid> = knows.into_keys().collect();
+        (!people.is_empty()).then(|| Asked {
+            rung,
+            due_on: owed.due_on,
+            moved: None,
+            to: To::People(people),
+            decision: Decision::Send,
+        })
     }
 
     fn is_decided(&self, obligation_id: i64, person: Option<Uuid>, asked: &Asked) -> bool {
@@ -276,11 +320,25 @@ impl Ladder {
     }
 }
 
+/// Those who still work here.
+async fn active(tx: &mut Tx, ids: &BTreeSet<Uuid>) -> Result<Vec<Person>, DbError> {
+    let mut found = Vec::new();
+    for id in ids {
+        found.extend(people::find_active(tx, *id).await?);
+    }
+    Ok(found)
+}
+
+/// Who is reminded of what an organisation owes.
+pub(crate) async fn owners(tx: &mut Tx, organisation: &str) -> Result<Vec<Person>, DbError> {
+    readers(tx, &mut HashMap::new(), organisation, Reader::Owner).await
+}
+
 /// The people of an organisation that a step is for, each looked up once.
 async fn readers(
     tx: &mut Tx,
     known: &mut HashMap<(String, Role), Vec<Person>>,
-    owed: &Obligation,
+    organisation: &str,
     reader: Reader,
 ) -> Result<Vec<Person>, DbError> {
     let roles = match reader {
@@ -289,11 +347,11 @@ async fn readers(
         Reader::Signer => [Role::Approver, Role::Uploader],
     };
     for role in roles {
-        let key = (owed.organisation.clone(), role);
+        let key = (organisation.to_owned(), role);
         if !known.contains_key(&key) {
             let grant = Grant {
                 role,
-                reach: Reach::Organisation(owed.organisation.clone()),
+                reach: Reach::Organisation(organisation.to_owned()),
             };
             known.insert(key.clone(), people::holding(tx, &grant).await?);
         }
@@ -378,6 +436,10 @@ pub fn reminder_in_words(line: &Logged) -> (String, String) {
                 Rung::After7 => format!("7 days after {due}"),
                 Rung::Escalation => format!("14 days after {due}, to whoever signs off"),
             }
+        }
+        (None, None) if line.rung == CANCELLED => "that the round was cancelled".to_owned(),
+        (None, None) if line.rung == REINSTATED => {
+            "that the round takes place after all".to_owned()
         }
         (None, None) => line.rung.clone(),
     };

@@ -156,7 +156,7 @@ pub(crate) async fn set(
     let before = |date: &PlannedDate| counting.iter().find(|fact| fact.date.kind == date.kind);
     let fresh: Vec<PlannedDate> = dates
         .iter()
-        .filter(|date| before(date).is_none_or(|fact| fact.date != **date))
+        .filter(|date| before(date).is_none_or(|fact| !fact.date.is_as(date)))
         .copied()
         .collect();
     let mut all: Vec<PlannedDate> = counting

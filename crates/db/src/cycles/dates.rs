@@ -148,15 +148,18 @@ pub async fn add(
     let kinds: Vec<&str> = dates.iter().map(|date| date.kind.as_str()).collect();
     let days: Vec<NaiveDate> = dates.iter().map(|date| date.on).collect();
     let certainties: Vec<&str> = dates.iter().map(|date| date.certainty.as_str()).collect();
+    let meant: Vec<Option<NaiveDate>> = dates.iter().map(|date| date.instead_of).collect();
     statement(
-        "INSERT INTO cycle_date (cycle_id, kind, on_day, certainty, source, reason, by_kind, by_id, by_name)
-         SELECT $1, d.kind, d.on_day, d.certainty, $5, $6, $7, $8, $9
-         FROM unnest($2, $3, $4) AS d (kind, on_day, certainty)",
+        "INSERT INTO cycle_date
+            (cycle_id, kind, on_day, certainty, instead_of, source, reason, by_kind, by_id, by_name)
+         SELECT $1, d.kind, d.on_day, d.certainty, d.instead_of, $6, $7, $8, $9, $10
+         FROM unnest($2, $3, $4, $5) AS d (kind, on_day, certainty, instead_of)",
     )
     .bind::<BigInt, _>(cycle_id)
     .bind::<Array<Text>, _>(&kinds)
     .bind::<Array<Date>, _>(&days)
     .bind::<Array<Text>, _>(&certainties)
+    .bind::<Array<Nullable<Date>>, _>(&meant)
     .bind::<Nullable<Text>, _>(source)
     .bind::<Text, _>(reason)
     .bind::<Nullable<Text>, _>(by_kind)
@@ -179,6 +182,8 @@ struct DateRow {
     on_day: NaiveDate,
     #[diesel(sql_type = Text)]
     certainty: String,
+    #[diesel(sql_type = Nullable<Date>)]
+    instead_of: Option<NaiveDate>,
     #[diesel(sql_type = Nullable<Text>)]
     source: Option<String>,
     #[diesel(sql_type = Text)]
@@ -204,9 +209,8 @@ impl DateRow {
         Ok(DateFact {
             id: self.id,
             date: PlannedDate {
-                kind,
-                on: self.on_day,
-                certainty,
+                instead_of: self.instead_of,
+                ..PlannedDate::new(kind, self.on_day, certainty)
             },
             source: self.source,
             reason: self.reason,
@@ -219,7 +223,7 @@ impl DateRow {
 /// Every day that was ever set in some rounds, each with its round's number, in the order in which they were set.
 pub async fn histories(conn: &mut Conn, cycles: &[i64]) -> Result<Vec<(i64, DateFact)>, DbError> {
     let rows: Vec<DateRow> = statement(
-        "SELECT id, cycle_id, kind, on_day, certainty, source, reason, at, by_name
+        "SELECT id, cycle_id, kind, on_day, certainty, instead_of, source, reason, at, by_name
          FROM cycle_date WHERE cycle_id = ANY ($1) ORDER BY id",
     )
     .bind::<Array<BigInt>, _>(cycles)

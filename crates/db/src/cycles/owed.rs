@@ -6,6 +6,7 @@ use diesel::sql_types::{Array, BigInt, Date, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{Obligation, ROUND, Round, RoundRow, STANDING, obligations_of, select};
+use crate::extensions::GIVEN_UNTIL;
 use crate::statement::statement;
 use crate::{Conn, DbError};
 
@@ -58,7 +59,7 @@ pub async fn late(
             WITH past AS MATERIALIZED (
                 SELECT o.id FROM obligation o JOIN cycle c ON c.id = o.cycle_id
                 WHERE o.is_required AND NOT c.is_cancelled AND c.due_on < $2
-                  AND greatest(c.due_on, (SELECT max(d.due_on) FROM extension_decision d WHERE d.obligation_id = o.id))
+                  AND greatest(c.due_on, {GIVEN_UNTIL})
                       BETWEEN $1 AND $2 - 1
             )
             SELECT o.id FROM past o LEFT JOIN {STANDING} s ON true WHERE s.submission_id IS NULL

@@ -39,6 +39,10 @@ pub enum Reminded {
     Moved {
         from: NaiveDate,
     },
+    /// The round was, after people had been reminded of it.
+    Cancelled,
+    /// The round takes place after all.
+    Reinstated,
 }
 
 /// A heading, and what stands under it.
@@ -76,17 +80,21 @@ fn in_words(day: NaiveDate) -> String {
 fn place(reminder: &Reminder, on: NaiveDate) -> usize {
     match reminder.what {
         Reminded::Moved { .. } => 3,
+        Reminded::Cancelled => 4,
+        Reminded::Reinstated => 5,
         Reminded::Escalated => 0,
         Reminded::ToSend if reminder.due_on < on => 1,
         Reminded::ToSend => 2,
     }
 }
 
-const HEADINGS: [&str; 4] = [
+const HEADINGS: [&str; 6] = [
     "Late, and not signed off",
     "Late",
     "Due",
     "The day has moved",
+    "Cancelled",
+    "Asked for after all",
 ];
 
 fn says(reminder: &Reminder, on: NaiveDate) -> String {
@@ -99,6 +107,10 @@ fn says(reminder: &Reminder, on: NaiveDate) -> String {
     match reminder.what {
         Reminded::Moved { from } => {
             format!("moved from {} to {due}{provisional}", in_words(from))
+        }
+        Reminded::Cancelled => "cancelled: nothing has to be sent".to_owned(),
+        Reminded::Reinstated => {
+            format!("no longer cancelled: it is due on {due}{provisional}")
         }
         Reminded::ToSend | Reminded::Escalated => {
             match reminder.due_on.signed_duration_since(on).num_days() {
@@ -131,6 +143,7 @@ fn subject(parts: &[Part<'_>]) -> String {
     let is = |n: usize| if n == 1 { "is" } else { "are" };
     let has = |n: usize| if n == 1 { "has" } else { "have" };
     let (late, due, moved) = (n_of(&[0, 1]), n_of(&[2]), n_of(&[3]));
+    let (cancelled, reinstated) = (n_of(&[4]), n_of(&[5]));
     let mut told = Vec::new();
     if late > 0 {
         told.push(format!("{} {} late", returns(late), is(late)));
@@ -140,6 +153,17 @@ fn subject(parts: &[Part<'_>]) -> String {
     }
     if moved > 0 {
         told.push(format!("{} {} another day", returns(moved), has(moved)));
+    }
+    if cancelled > 0 {
+        told.push(format!(
+            "{} {} cancelled",
+            returns(cancelled),
+            is(cancelled)
+        ));
+    }
+    if reinstated > 0 {
+        let (n, are) = (returns(reinstated), is(reinstated));
+        told.push(format!("{n} {are} asked for after all"));
     }
     told.join(", ")
 }
@@ -224,6 +248,8 @@ mod tests {
                     },
                 ),
                 reminder("Posts", "2026-07-18", Reminded::Escalated),
+                reminder("Baths", "2026-08-14", Reminded::Cancelled),
+                reminder("Parks", "2026-08-21", Reminded::Reinstated),
                 reminder("Plans", "2026-08-02", Reminded::ToSend),
             ],
         };

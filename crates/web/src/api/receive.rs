@@ -58,7 +58,7 @@ pub(crate) struct Facts {
             headers(("location" = String, description = "Where to ask how far it is"))),
         (status = 409, description = "The round is not open yet, or closed", body = schemas::Problem, content_type = "application/problem+json"),
         (status = 413, description = "The file is too large", body = schemas::Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The key was used for another file, or the organisation is not asked for this", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The key was used for another file or another return, or the organisation is not asked for this", body = schemas::Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn receive(

@@ -64,7 +64,7 @@ pub(crate) async fn show(
     let page = CollectionPage {
         asking: asked
             .into_iter()
-            .filter(|asked| asked.decision.is_none())
+            .filter(|asked| asked.decisions.is_empty())
             .filter(|asked| workflow::may_on_time(reader, &asked.organisation, &return_id).1)
             .map(|asked| {
                 let page = format!(

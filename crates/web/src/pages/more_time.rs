@@ -46,8 +46,16 @@ struct Asked {
     source: String,
     tag: &'static str,
     state: String,
-    /// Why it was decided so, and by whom.
-    decision: Option<(String, String)>,
+    /// What was decided, the oldest first.
+    decisions: Vec<Decided>,
+}
+
+/// A decision in words.
+struct Decided {
+    state: String,
+    reason: String,
+    /// "Tess, 21 July 2026".
+    source: String,
 }
 
 #[derive(Template)]
@@ -65,6 +73,8 @@ struct TimePage {
     asked: Vec<Asked>,
     may_ask: bool,
     may_decide: bool,
+    /// Whether there is still something to have more time for.
+    is_owed: bool,
     form_id: Uuid,
     filled: Filled,
 }
@@ -77,6 +87,8 @@ struct DecidePage {
     period: String,
     organisation: String,
     due: String,
+    /// Of the round.
+    due_for_others: String,
     back: String,
     action: String,
     asked: Asked,
@@ -144,6 +156,7 @@ async fn page(
         asked: extensions.into_iter().map(asked).collect(),
         may_ask: asks && workflow::may_be_extended(&owed),
         may_decide: decides,
+        is_owed: workflow::may_be_extended(&owed),
         form_id: Uuid::now_v7(),
         organisation: owed.organisation_name,
         filled,
@@ -153,12 +166,25 @@ async fn page(
 
 fn asked(extension: Extension) -> Asked {
     let source = |name: &str, at| format!("{name}, {}", words::day(clock::day(at)));
-    let (tag, state) = match &extension.decision {
+    let mut decisions: Vec<Decided> = Vec::new();
+    let mut was_given = false;
+    for decision in extension.decisions {
+        let state = match decision.due_on {
+            Some(day) => format!("Given until {}", words::day(day)),
+            None if was_given => "Taken back".to_owned(),
+            None => "Refused".to_owned(),
+        };
+        was_given = decision.due_on.is_some();
+        decisions.push(Decided {
+            state,
+            reason: decision.reason,
+            source: source(&decision.by_name, decision.at),
+        });
+    }
+    let (tag, state) = match decisions.last() {
         None => ("ds_tag--yellow", "Waits for a decision".to_owned()),
-        Some(decision) => match decision.due_on {
-            Some(day) => ("ds_tag--green", format!("Given until {}", words::day(day))),
-            None => ("ds_tag--red", "Refused".to_owned()),
-        },
+        Some(last) if was_given => ("ds_tag--green", last.state.clone()),
+        Some(last) => ("ds_tag--red", last.state.clone()),
     };
     Asked {
         id: extension.id,
@@ -167,9 +193,7 @@ fn asked(extension: Extension) -> Asked {
         reason: extension.reason,
         tag,
         state,
-        decision: extension
-            .decision
-            .map(|decision| (decision.reason, source(&decision.by_name, decision.at))),
+        decisions,
     }
 }
 
@@ -243,7 +267,11 @@ fn mistake(error: ExtensionError) -> Result<(String, &'static str), Problem> {
         )),
         ExtensionError::Decided => Err(Problem::conflict(
             "Decided already",
-            "Somebody has decided on this request already. Open the return's page again to see what they said.",
+            "Somebody has decided on this request meanwhile. Open the return's page again to see what they said.",
+        )),
+        ExtensionError::NothingNew => Ok((
+            "That is what was decided before. Choose another answer or another day.".to_owned(),
+            "decision-give",
         )),
     }
 }
@@ -288,12 +316,15 @@ async fn decide_page(
     mut filled: Filled,
 ) -> Result<HttpResponse, PageProblem> {
     let found_one = request(site, &visitor, (&address.duty, &address.request)).await?;
-    if found_one.decision.is_some() {
+    let (owed, _) = found(site, &visitor, &address.duty).await?;
+    let last = found_one.decisions.last();
+    if last.is_some() && !workflow::may_be_extended(&owed) {
         return Ok(see(&address.duty.page()));
     }
-    let (owed, _) = found(site, &visitor, &address.duty).await?;
     if filled.problem.is_none() {
-        filled.until = found_one.asked_until.format("%d/%m/%Y").to_string();
+        let until = last.and_then(|last| last.due_on);
+        let until = until.unwrap_or(found_one.asked_until);
+        filled.until = until.format("%d/%m/%Y").to_string();
     }
     let page = DecidePage {
         you: Some(visitor.you),
@@ -301,6 +332,7 @@ async fn decide_page(
         period: found_one.round.period.in_words(),
         organisation: found_one.organisation_name.clone(),
         due: words::day(owed.due_on),
+        due_for_others: words::day(owed.round.due_on),
         back: address.duty.page(),
         action: format!("{}/{}", address.duty.page(), found_one.id),
         asked: asked(found_one),
@@ -309,7 +341,7 @@ async fn decide_page(
     Ok(super::render(page.filled.status(), &page))
 }
 
-/// Gives it or refuses it.
+/// Gives it or refuses it, or decides anew.
 pub(crate) async fn decide(
     site: web::Data<Site>,
     visitor: Visitor,
@@ -335,6 +367,9 @@ pub(crate) async fn decide(
             let deciding = DecidingOnTime {
                 due_on,
                 reason: reason.to_owned(),
+                n_known: field(&form, "n_known").parse().map_err(|_| {
+                    Problem::bad_request("The form can't be read: open the page again.")
+                })?,
             };
             let (db, today) = (site.db()?, clock::day(Utc::now()));
             match workflow::decide_on_time(db, &visitor.actor, found.id, &deciding, today).await {

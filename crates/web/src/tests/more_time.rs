@@ -68,7 +68,7 @@ async fn more_time_is_asked_for_and_given() {
     let decide = format!("{page}/{request}");
     let grid = get(&tess, "/returns/cases/2026-27-Q1").await.body;
     assert!(grid.contains(&format!("href=\"{decide}\"")), "{grid}");
-    let give = format!("decision=give&until={day}&reason=Agreed.");
+    let give = format!("decision=give&n_known=0&until={day}&reason=Agreed.");
     for (who, status) in [(&bo, 403), (&ed, 404)] {
         assert_eq!(get(who, &decide).await.status, status);
         assert_eq!(site.send(who, &decide, &give).await.status, status);
@@ -77,8 +77,11 @@ async fn more_time_is_asked_for_and_given() {
     assert_eq!(get(&tess, &elsewhere).await.status, 404);
     for (fields, link) in [
         ("reason=x".to_owned(), "#decision-give"),
-        ("decision=give&until=&reason=x".to_owned(), "#until"),
-        ("decision=refuse&reason=".to_owned(), "#reason"),
+        (
+            "decision=give&n_known=0&until=&reason=x".to_owned(),
+            "#until",
+        ),
+        ("decision=refuse&n_known=0&reason=".to_owned(), "#reason"),
     ] {
         let answer = site.send(&tess, &decide, &fields).await;
         assert_eq!(answer.status, 400, "{answer:?}");
@@ -89,7 +92,7 @@ async fn more_time_is_asked_for_and_given() {
         assert_eq!(gone_to(&site.send(&tess, &decide, &give).await), page);
     }
     let late = site
-        .send(&tess, &decide, "decision=refuse&reason=No.")
+        .send(&tess, &decide, "decision=refuse&n_known=0&reason=No.")
         .await;
     assert_eq!(late.status, 409, "{late:?}");
     let words = day.format("%-d %B %Y").to_string();
@@ -104,6 +107,36 @@ async fn more_time_is_asked_for_and_given() {
         grid.contains(&format!("more time, until {words}")),
         "{grid}"
     );
+
+    // It was a mistake.
+    assert!(!get(&bo, &page).await.body.contains("Decide anew"));
+    assert!(get(&tess, &page).await.body.contains("Decide anew"));
+    let shown = get(&tess, &decide).await.body;
+    for told in [
+        "name=\"n_known\" value=\"1\"",
+        "Agreed.",
+        &day.format("value=\"%d/%m/%Y\"").to_string(),
+    ] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    let same = give
+        .replace("n_known=0", "n_known=1")
+        .replace("Agreed", "So+be+it");
+    let answer = site.send(&tess, &decide, &same).await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(
+        answer.body.contains("That is what was decided before"),
+        "{answer:?}"
+    );
+    let back = "decision=refuse&n_known=1&reason=The+wrong+council.";
+    for _ in 0..2 {
+        assert_eq!(gone_to(&site.send(&tess, &decide, back).await), page);
+    }
+    let shown = get(&bo, &page).await.body;
+    for told in ["Taken back", "The wrong council.", "Agreed."] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    assert!(!get(&bo, DUTY).await.body.contains("More time was given"));
 }
 
 #[tokio::test]
@@ -169,7 +202,7 @@ async fn once_a_round_has_closed_a_file_is_refused_and_it_is_said_what_to_do() {
     let asked = site.send(&site.session, more_time, &fields).await;
     assert_eq!(asked.status, 303, "{asked:?}");
     assert_eq!(send("two").await.status, 409, "asking is not getting");
-    let fields = format!("decision=give&until={until}&reason=Agreed");
+    let fields = format!("decision=give&n_known=0&until={until}&reason=Agreed");
     let given = site
         .send(&planner, &format!("{more_time}/{id}"), &fields)
         .await;

@@ -3,7 +3,7 @@
 use access::{Grant, Reach, Role};
 use chrono::{Days, NaiveDate, Utc};
 use cycle::{Certainty, DateKind, PlannedDate};
-use workflow::{Actor, Because, Secret};
+use workflow::{Actor, Because, NewDates, RoundName, Secret};
 
 use super::explanations::gone_to;
 use super::{Running, cookie, signed_in};
@@ -38,14 +38,31 @@ impl Running {
         answer.body
     }
 
+    /// The round that there is, late for some weeks on whichever day this runs.
+    async fn round_that_is_late(&self) {
+        let due = cycle::clock::day(Utc::now()) - Days::new(60);
+        let dates = NewDates {
+            round: RoundName {
+                return_id: "cases".to_owned(),
+                period: "2026-27-Q1".to_owned(),
+            },
+            dates: vec![PlannedDate::new(DateKind::Due, due, Certainty::Confirmed)],
+            seen: None,
+        };
+        let because = Because {
+            source: None,
+            reason: "So that it is late".to_owned(),
+        };
+        let actor = Actor::system("test");
+        workflow::set_dates(&self.db, &actor, &[dates], &because)
+            .await
+            .unwrap();
+    }
+
     /// A round that is still to come.
     async fn round_to_come(&self) {
         let period = testkit::returns::financial_quarter("2026-27-Q3", "2026-10-01", "2026-12-31");
-        let planned = |kind, n| PlannedDate {
-            kind,
-            on: in_days(n),
-            certainty: Certainty::Provisional,
-        };
+        let planned = |kind, n| PlannedDate::new(kind, in_days(n), Certainty::Provisional);
         let because = Because {
             source: None,
             reason: "Planned".to_owned(),
@@ -278,6 +295,7 @@ async fn both_rounds(site: &Running, planner: &Secret) -> String {
 #[tokio::test]
 async fn many_rounds_are_planned_confirmed_and_moved_together() {
     let site = Running::start().await;
+    site.round_that_is_late().await;
     let (planner, sender) = planner_and_sender(&site).await;
     let proposals = site.short_page(&planner, "/rounds/proposals").await;
     assert!(
@@ -354,6 +372,7 @@ async fn many_rounds_are_planned_confirmed_and_moved_together() {
 #[tokio::test]
 async fn whoever_plans_sees_who_is_late_and_what_is_to_come() {
     let site = Running::start().await;
+    site.round_that_is_late().await;
     let (planner, _) = planner_and_sender(&site).await;
     site.round_to_come().await;
     let late = site.short_page(&planner, "/rounds/late").await;

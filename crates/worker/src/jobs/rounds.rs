@@ -3,22 +3,27 @@
 
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use cycle::clock;
 use queue::HandlerError;
 use workflow::{Drafted, ScheduledJob};
 
 use crate::Worker;
 
-pub(crate) async fn turn(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
-    let today = clock::day(Utc::now());
+/// Now, and not before the moment that a job is for: the clock that put it in may be ahead of this machine's.
+fn now(job: &ScheduledJob) -> DateTime<Utc> {
+    Utc::now().max(job.nominal_at)
+}
+
+pub(crate) async fn turn(worker: Arc<Worker>, job: ScheduledJob) -> Result<(), HandlerError> {
+    let today = clock::day(now(&job));
     workflow::turn_rounds(&worker.db, &Worker::actor(), today).await?;
     Ok(())
 }
 
 /// A job that runs late reminds of what is due when it runs: what it was for is past.
-pub(crate) async fn remind(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
-    let told = workflow::remind(&worker.db, &Worker::actor(), Utc::now()).await?;
+pub(crate) async fn remind(worker: Arc<Worker>, job: ScheduledJob) -> Result<(), HandlerError> {
+    let told = workflow::remind(&worker.db, &Worker::actor(), now(&job)).await?;
     tracing::info!(
         sent = told.n_sent,
         emails = told.n_emails,
@@ -28,8 +33,8 @@ pub(crate) async fn remind(worker: Arc<Worker>, _job: ScheduledJob) -> Result<()
     Ok(())
 }
 
-pub(crate) async fn propose(worker: Arc<Worker>, _job: ScheduledJob) -> Result<(), HandlerError> {
-    let today = clock::day(Utc::now());
+pub(crate) async fn propose(worker: Arc<Worker>, job: ScheduledJob) -> Result<(), HandlerError> {
+    let today = clock::day(now(&job));
     let actor = Worker::actor();
     // What is a guess is for whoever plans the rounds to look at.
     let sure = |proposal: &workflow::Proposal| proposal.is_sure;

@@ -77,9 +77,11 @@ mod tests {
         let period = Period::parse(PeriodKind::FinancialQuarter, label).unwrap();
         Obligation {
             id: 1,
+            cycle_id: 1,
             organisation: "S12000001".to_owned(),
             organisation_name: "Ardbeg".to_owned(),
             due_on: period.end,
+            given_until: None,
             round: Round {
                 return_id: return_id.to_owned(),
                 return_title: return_id.to_owned(),

@@ -1,7 +1,7 @@
 //! A new form begins with what was sent last, of the sender only.
 
 use spec::layout::Records;
-use spec::{Layout, Lineage, TableLineage};
+use spec::{Accumulation, Layout, Lineage, TableLineage};
 use testkit::returns::{became, tested};
 
 use super::*;
@@ -119,6 +119,51 @@ async fn what_an_older_version_called_otherwise_is_there_under_its_name_of_now()
     // Without what a record is known by, nobody could tell which line a figure belongs to.
     new.lineage.as_mut().unwrap().items[0].breaks = true;
     assert!(begin(&new).await.is_empty());
+}
+
+#[tokio::test]
+async fn where_records_accumulate_those_of_every_version_are_there() {
+    let mut old = sent_out();
+    old.accumulation = Accumulation::Cumulative;
+    let mut world = World {
+        spec: old.clone(),
+        ..world().await
+    };
+    let lines = [("1", "a", Some("7")), ("2", "b", Some("40"))];
+    let first = world.lines("one", &lines).await;
+    world.submit(first).await;
+    let mut new = old.clone();
+    "2.0".clone_into(&mut new.version);
+    new.valid_from = day("2026-07-01");
+    "band_z".clone_into(&mut new.tables[0].items[2].name);
+    new.lineage = Some(Lineage {
+        version: old.version.clone(),
+        tables: Vec::new(),
+        items: vec![became("form", "band_a", "band_z", &[])],
+    });
+    let versions = [old, new.clone()];
+    let organisations = testkit::returns::organisations();
+    publish_returns(&world.owner, &system(), &versions, &organisations)
+        .await
+        .unwrap();
+    world.spec = new.clone();
+    let upload = NewUpload {
+        period: world.open_q2().await.label,
+        received_at: "2026-10-20T09:05:00Z".parse().unwrap(),
+        ..world.upload("two", "two")
+    };
+    let second = world.receive(upload).await.unwrap().submission_id;
+    let lines = [("2", "b", Some("55")), ("3", "c", None)];
+    world.load_lines(second, "two", &new, &lines).await;
+    world.submit(second).await;
+    let q3 = financial_quarter("2026-27-Q3", "2026-10-01", "2026-12-31");
+    let began = beginning(&world.db, &council(ARDBEG), &versions, &new, &q3, ARDBEG).await;
+    let began = began.unwrap().unwrap();
+    let rows: Vec<String> = began.rows["form"]
+        .iter()
+        .map(|row| text(row).join(" "))
+        .collect();
+    assert_eq!(rows, ["1 a 7", "2 b 55", "3 c "]);
 }
 
 #[tokio::test]

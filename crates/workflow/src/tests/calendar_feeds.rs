@@ -223,6 +223,7 @@ async fn an_organisations_feed_has_its_own_days() {
     let deciding = DecidingOnTime {
         due_on: Some(day("2026-08-21")),
         reason: "Agreed".to_owned(),
+        n_known: 0,
     };
     decide_on_time(&world.db, &planner, asking.id, &deciding, day("2026-07-20"))
         .await
@@ -253,6 +254,25 @@ async fn an_organisations_feed_has_its_own_days() {
             "2026-07-01 CANCELLED 1 opens (cancelled)",
             "2026-07-31 CANCELLED 1 due (cancelled)"
         ]
+    );
+    // What was given by mistake is taken back, and the calendar follows.
+    let taken_back = DecidingOnTime {
+        due_on: None,
+        reason: "The wrong council".to_owned(),
+        n_known: 1,
+    };
+    decide_on_time(
+        &world.db,
+        &planner,
+        asking.id,
+        &taken_back,
+        day("2026-07-21"),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        shows(&own).await,
+        ["2026-07-01 CONFIRMED 2 opens", "2026-07-31 CONFIRMED 2 due"]
     );
     // Everybody may have every round's own days.
     let everything = world.subscribed(&bo, OfWhat::Everything).await;

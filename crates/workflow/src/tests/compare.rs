@@ -30,10 +30,14 @@ impl World {
         head.version.clone_from(&spec.version);
         head.tables[0].n_rows = lines.len() as u64;
         head.tables[0].loaded = lines.len() as u64;
+        let mut rows = block(lines);
+        for (column, item) in rows.columns.iter_mut().zip(&spec.tables[0].items) {
+            item.name.clone_into(&mut column.item);
+        }
         let parts = [
             Part::Head(Box::new(head)),
             Part::Findings(Vec::new()),
-            Part::Rows(block(lines)),
+            Part::Rows(rows),
         ];
         let loaded = load(&self.db, &system(), id, spec, parts.map(Ok).into_iter()).await;
         assert_eq!(loaded.unwrap(), Loaded::Stored(Outcome::Ready));

@@ -238,6 +238,7 @@ async fn more_time_is_asked_for_and_given_and_the_day_moves() {
         let deciding = DecidingOnTime {
             due_on: due_on.map(day),
             reason: reason.to_owned(),
+            n_known: 0,
         };
         decide_on_time(&world.db, actor, Uuid::from_u128(1), &deciding, today).await
     };
@@ -294,6 +295,7 @@ async fn more_time_is_asked_for_and_given_and_the_day_moves() {
     let refusing = DecidingOnTime {
         due_on: None,
         reason: "No.".to_owned(),
+        n_known: 0,
     };
     let planner = person(Role::Scheduler, Reach::Everything);
     decide_on_time(&world.db, &planner, Uuid::from_u128(2), &refusing, today)
@@ -313,6 +315,94 @@ async fn more_time_is_asked_for_and_given_and_the_day_moves() {
     sign_off(&world.db, &system(), id, now()).await.unwrap();
     assert!(matches!(
         ask(&ann, 3, "2026-09-01").await,
+        Err(ExtensionError::NothingOwed)
+    ));
+}
+
+#[tokio::test]
+async fn more_time_that_was_given_is_changed_and_taken_back() {
+    let world = world().await;
+    let ann = invited(&world, "ann@ardbeg.example", Role::Uploader, home()).await;
+    let _bob = invited(&world, "bob@ardbeg.example", Role::Uploader, home()).await;
+    let tess = person(Role::DatasetTeam, of_team());
+    // Due on 31 July.
+    let today = day("2026-07-20");
+    ask_for_time(&world.db, &ann, &asking_for_time(1, "2026-08-14"), today)
+        .await
+        .unwrap();
+    let decide = async |n_known, due_on: Option<&str>, on: &str| {
+        let deciding = DecidingOnTime {
+            due_on: due_on.map(day),
+            reason: "A secret.".to_owned(),
+            n_known,
+        };
+        decide_on_time(&world.db, &tess, Uuid::from_u128(1), &deciding, day(on)).await
+    };
+    let due = async || {
+        let all = owed_in(&world.db, &system(), "form", "2026-27-Q1", today).await;
+        let all = all.unwrap().into_iter();
+        let mut own = all.filter(|owed| owed.organisation == ARDBEG);
+        own.next().unwrap().due_on.to_string()
+    };
+    decide(0, Some("2026-08-14"), "2026-07-20").await.unwrap();
+    assert_eq!(due().await, "2026-08-14");
+    for (n_known, due_on, on) in [
+        (0, Some("2026-08-07"), "2026-07-21"),
+        (0, None, "2026-07-21"),
+        (2, None, "2026-07-21"),
+    ] {
+        assert!(matches!(
+            decide(n_known, due_on, on).await,
+            Err(ExtensionError::Decided)
+        ));
+    }
+    // Neither to the round's own day or before it, nor to one that is past.
+    for (due_on, on) in [("2026-07-31", "2026-07-21"), ("2026-08-03", "2026-08-04")] {
+        assert!(matches!(
+            decide(1, Some(due_on), on).await,
+            Err(ExtensionError::Day { .. })
+        ));
+    }
+    for _ in 0..2 {
+        decide(1, Some("2026-08-07"), "2026-07-21").await.unwrap();
+    }
+    assert_eq!(due().await, "2026-08-07");
+    for _ in 0..2 {
+        decide(2, None, "2026-07-22").await.unwrap();
+    }
+    assert_eq!(due().await, "2026-07-31");
+    let again = DecidingOnTime {
+        due_on: None,
+        reason: "Another one.".to_owned(),
+        n_known: 3,
+    };
+    assert!(matches!(
+        decide_on_time(&world.db, &tess, Uuid::from_u128(1), &again, today).await,
+        Err(ExtensionError::NothingNew)
+    ));
+    let all = extensions_of(&world.db, &ann, ("form", "2026-27-Q1"), None).await;
+    let days = all.unwrap().remove(0).decisions;
+    let days: Vec<Option<chrono::NaiveDate>> = days.iter().map(|one| one.due_on).collect();
+    assert_eq!(
+        days,
+        [Some(day("2026-08-14")), Some(day("2026-08-07")), None]
+    );
+
+    world.tell_all().await;
+    world.tell_all().await;
+    assert_eq!(
+        world.told_by("extension-decided").await,
+        ["ann@ardbeg.example"]
+    );
+    let mut to = world.told_by("extension-decided-anew").await;
+    to.sort();
+    let both = ["ann@ardbeg.example", "bob@ardbeg.example"];
+    assert_eq!(to, [both[0], both[0], both[1], both[1]]);
+
+    let id = world.hand_in("one").await;
+    sign_off(&world.db, &system(), id, now()).await.unwrap();
+    assert!(matches!(
+        decide(3, Some("2026-08-21"), "2026-07-22").await,
         Err(ExtensionError::NothingOwed)
     ));
 }

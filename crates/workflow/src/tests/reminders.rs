@@ -52,11 +52,7 @@ impl World {
     pub(super) async fn set(&self, kind: DateKind, on: &str, certainty: Certainty) {
         let to = NewDates {
             round: name(),
-            dates: vec![PlannedDate {
-                kind,
-                on: day(on),
-                certainty,
-            }],
+            dates: vec![PlannedDate::new(kind, day(on), certainty)],
             seen: None,
         };
         let because = Because {
@@ -265,6 +261,7 @@ async fn more_time_for_one_moves_its_ladder_alone() {
     let deciding = DecidingOnTime {
         due_on: Some(day("2026-08-21")),
         reason: "Agreed".to_owned(),
+        n_known: 0,
     };
     decide_on_time(
         &world.db,
@@ -349,7 +346,11 @@ async fn nobody_is_reminded_of_what_is_not_asked_for_any_more() {
     .unwrap();
     let n_before = world.reminded().await.len();
     world.days("2026-07-25", "2026-08-20").await;
-    assert_eq!(world.reminded().await.len(), n_before);
+    // Whoever was reminded of it is told, and of nothing else.
+    assert_eq!(
+        world.reminded().await.split_off(n_before),
+        ["2026-07-25 ann: cancelled", "2026-07-25 bob: cancelled"]
+    );
     let (client, today) = (world.client().await, "2026-07-31");
     let whys = client
         .query(
@@ -360,6 +361,27 @@ async fn nobody_is_reminded_of_what_is_not_asked_for_any_more() {
         .unwrap();
     assert_eq!(whys.len(), 1);
     assert_eq!(whys[0].get::<_, String>(0), "cancelled");
+
+    let take = async |takes_place| {
+        cancel_round(
+            &world.db,
+            &planner(),
+            &name(),
+            takes_place,
+            "It was a mistake",
+        )
+        .await
+        .unwrap();
+    };
+    take(TakesPlace::Yes).await;
+    world.days("2026-08-21", "2026-08-22").await;
+    // Nobody is told the same of one day twice.
+    take(TakesPlace::Cancelled).await;
+    world.days("2026-08-23", "2026-08-24").await;
+    assert_eq!(
+        world.reminded().await.split_off(n_before + 2),
+        ["2026-08-21 ann: reinstated", "2026-08-21 bob: reinstated"]
+    );
 }
 
 #[tokio::test]

@@ -23,11 +23,7 @@ fn because(reason: &str) -> Because {
 }
 
 fn on(kind: DateKind, on: &str, certainty: Certainty) -> PlannedDate {
-    PlannedDate {
-        kind,
-        on: day(on),
-        certainty,
-    }
+    PlannedDate::new(kind, day(on), certainty)
 }
 
 impl World {
@@ -519,6 +515,7 @@ async fn who_is_late_is_whoever_has_nothing_that_stands_after_their_own_day() {
     let given = DecidingOnTime {
         due_on: Some(day("2026-08-14")),
         reason: "Agreed".to_owned(),
+        n_known: 0,
     };
     decide_on_time(&world.db, &planner(), asking.id, &given, today)
         .await

@@ -5,7 +5,6 @@ use spec::rule::{Against, Change as Moves, Direction, Figure as Of, Thresholds, 
 use spec::{Lineage, OnlyFor, Rule, RuleKind, Stage};
 use testkit::returns::{became, tested};
 
-use super::compare::block;
 use super::*;
 
 /// The form with named lines, and two checks of movements: of a figure, and of how many lines there are.
@@ -170,25 +169,9 @@ async fn a_figure_that_was_called_otherwise_goes_on_and_one_in_another_unit_does
         ..world.upload("two", "two")
     };
     let second = world.receive(upload).await.unwrap().submission_id;
-    let mut rows = block(&[("20", "b", Some("55"))]);
-    "band_z".clone_into(&mut rows.columns[2].item);
-    let mut head = world.head("two", Outcome::Ready);
-    "2.0".clone_into(&mut head.version);
-    (head.tables[0].n_rows, head.tables[0].loaded) = (1, 1);
-    let parts = [
-        Part::Head(Box::new(head)),
-        Part::Findings(Vec::new()),
-        Part::Rows(rows),
-    ];
-    load(
-        &world.db,
-        &system(),
-        second,
-        &spec,
-        parts.map(Ok).into_iter(),
-    )
-    .await
-    .unwrap();
+    world
+        .load_lines(second, "two", &spec, &[("20", "b", Some("55"))])
+        .await;
     let sender = council(ARDBEG);
     let version = found(&world.db, &sender, second).await.unwrap();
     let mut moved = finding("form.moved", "Form!E2");

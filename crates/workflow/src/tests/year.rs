@@ -242,11 +242,7 @@ impl Year {
     async fn move_to(&mut self, n: usize, to: NaiveDate) {
         let new = NewDates {
             round: self.rounds[n].name.clone(),
-            dates: vec![PlannedDate {
-                kind: DateKind::Due,
-                on: to,
-                certainty: Certainty::Confirmed,
-            }],
+            dates: vec![PlannedDate::new(DateKind::Due, to, Certainty::Confirmed)],
             seen: None,
         };
         let because = Because {
@@ -277,6 +273,7 @@ impl Year {
         let deciding = DecidingOnTime {
             due_on: Some(until),
             reason: "x".to_owned(),
+            n_known: 0,
         };
         decide_on_time(&self.db, &self.planner, asking.id, &deciding, today)
             .await

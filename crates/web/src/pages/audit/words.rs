@@ -57,6 +57,8 @@ pub(super) fn deed(verb: &str) -> String {
         "resume_schedule" => "took a schedule up again",
         "end_schedule" => "ended a schedule",
         "turn_round" => "noted that a round's day has come",
+        "decide_extension" => "decided on more time",
+        "decide_extension_anew" => "decided anew on more time",
         "require" => "asked an organisation for a return",
         "do_not_require" => "said that a return is not required",
         "draft_release" => "drafted a release",

@@ -213,6 +213,7 @@ fn moved(planned: &PlannedRound, n_days: usize) -> Vec<PlannedDate> {
         .filter(|fact| fact.date.kind >= DateKind::Due)
         .map(|fact| PlannedDate {
             on: later(fact.date.on),
+            instead_of: None,
             ..fact.date
         })
         .collect()

@@ -337,11 +337,7 @@ fn read_dates(form: &Fields) -> Result<Vec<PlannedDate>, Wrong> {
         .map(|kind| {
             let on: Option<NaiveDate> = parse_day(text(form, kind.as_str()));
             match on {
-                Some(on) => Ok(PlannedDate {
-                    kind,
-                    on,
-                    certainty: certainty_of(form, kind),
-                }),
+                Some(on) => Ok(PlannedDate::new(kind, on, certainty_of(form, kind))),
                 None => Err(Wrong::at(
                     kind.as_str(),
                     format!(

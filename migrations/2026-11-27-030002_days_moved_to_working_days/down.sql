@@ -1,0 +1,1 @@
+ALTER TABLE cycle_date DROP COLUMN instead_of;
