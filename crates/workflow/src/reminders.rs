@@ -286,7 +286,7 @@ impl Ladder {
     /// That the round was cancelled, for who was reminded of it; that it takes place after all, for who was told that.
     fn taking_place(&self, owed: &Obligation) -> Option<Asked> {
         let rung = match owed.state {
-            ObligationState::Cancelled => CANCELLED,
+            ObligationState::Cancelled if owed.is_required => CANCELLED,
             state if cycle::reminders::is_owed(state) => REINSTATED,
             _ => return None,
         };

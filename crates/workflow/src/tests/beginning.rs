@@ -153,7 +153,7 @@ async fn where_records_accumulate_those_of_every_version_are_there() {
         ..world.upload("two", "two")
     };
     let second = world.receive(upload).await.unwrap().submission_id;
-    let lines = [("2", "b", Some("55")), ("3", "c", None)];
+    let lines = [("2", "b", Some("55")), ("3", "c", Some("8"))];
     world.load_lines(second, "two", &new, &lines).await;
     world.submit(second).await;
     let q3 = financial_quarter("2026-27-Q3", "2026-10-01", "2026-12-31");
@@ -163,7 +163,7 @@ async fn where_records_accumulate_those_of_every_version_are_there() {
         .iter()
         .map(|row| text(row).join(" "))
         .collect();
-    assert_eq!(rows, ["1 a 7", "2 b 55", "3 c "]);
+    assert_eq!(rows, ["1 a 7", "2 b 55", "3 c 8"]);
 }
 
 #[tokio::test]

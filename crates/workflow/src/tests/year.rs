@@ -1,5 +1,5 @@
 //! A year of sixty organisations and forty returns, by a clock that the test moves: rounds are moved and cancelled, time is
-//! given, the clocks change twice, nobody is there for two days, a clock is put back; and three workers, each a process,
+//! given and taken back, the clocks change twice, nobody is there for two days, a clock is put back; and three workers, each a process,
 //! look at the schedules and take the jobs. Every job and every reminder is there once, and none is missing:
 //! what there has to be is worked out day by day from what was done, without the product's code.
 
@@ -43,19 +43,29 @@ struct Known {
     opens: NaiveDate,
     /// For all, and for those that were given more time.
     due: NaiveDate,
-    given: HashMap<usize, NaiveDate>,
+    given: HashMap<usize, Given>,
     cancelled: bool,
     not_required: BTreeSet<usize>,
     answered: BTreeSet<usize>,
     /// The day that was told last.
     told: NaiveDate,
     n_moves: u32,
+    /// Who of which organisation was reminded of it.
+    reminded: BTreeSet<(usize, &'static str)>,
+    cancelling_is_told: bool,
+}
+
+/// More time: which request it was, and until when.
+#[derive(Clone, Copy)]
+struct Given {
+    id: Uuid,
+    until: NaiveDate,
 }
 
 impl Known {
     fn due_for(&self, organisation: usize) -> NaiveDate {
         let given = self.given.get(&organisation).copied();
-        given.map_or(self.due, |given| given.max(self.due))
+        given.map_or(self.due, |given| given.until.max(self.due))
     }
 
     fn is_owed(&self, organisation: usize) -> bool {
@@ -143,6 +153,8 @@ impl Year {
                     answered: BTreeSet::new(),
                     told: due,
                     n_moves: 0,
+                    reminded: BTreeSet::new(),
+                    cancelling_is_told: false,
                 });
             }
         }
@@ -202,6 +214,10 @@ impl Year {
                     .await
                     .unwrap();
                 self.rounds[n].cancelled = true;
+            }
+            let given = (n * 11) % ORGANISATIONS as usize;
+            if days_to_go == 5 && n % 3 == 0 && known.is_owed(given) {
+                self.take_back(n, given, today).await;
             }
             if days_to_go == 9 && !known.cancelled {
                 let organisation = (n * 11) % ORGANISATIONS as usize;
@@ -270,15 +286,29 @@ impl Year {
         ask_for_time(&self.db, &council(&asking.organisation), &asking, today)
             .await
             .unwrap();
-        let deciding = DecidingOnTime {
-            due_on: Some(until),
-            reason: "x".to_owned(),
-            n_known: 0,
+        let given = Given {
+            id: asking.id,
+            until,
         };
-        decide_on_time(&self.db, &self.planner, asking.id, &deciding, today)
+        self.decide(given.id, Some(until), 0, today).await;
+        self.rounds[n].given.insert(organisation, given);
+    }
+
+    async fn take_back(&mut self, n: usize, organisation: usize, today: NaiveDate) {
+        if let Some(given) = self.rounds[n].given.remove(&organisation) {
+            self.decide(given.id, None, 1, today).await;
+        }
+    }
+
+    async fn decide(&self, id: Uuid, due_on: Option<NaiveDate>, n_known: usize, today: NaiveDate) {
+        let deciding = DecidingOnTime {
+            due_on,
+            reason: "x".to_owned(),
+            n_known,
+        };
+        decide_on_time(&self.db, &self.planner, id, &deciding, today)
             .await
             .unwrap();
-        self.rounds[n].given.insert(organisation, until);
     }
 
     /// Every worker looks at the schedules at once, takes what jobs there are, and does them. One dies now and then.
@@ -299,6 +329,19 @@ impl Year {
     /// What has to be sent when people are reminded on a day, by the rules as they are written down.
     fn expect(&mut self, today: NaiveDate) {
         for known in &mut self.rounds {
+            let (return_id, period) = (&known.name.return_id, &known.name.period);
+            if known.cancelled && !known.cancelling_is_told {
+                // Whoever was reminded, and still has to answer.
+                for (organisation, who) in &known.reminded {
+                    if !known.not_required.contains(organisation) {
+                        let due = known.due_for(*organisation);
+                        self.expected.insert(format!(
+                            "{return_id} {period} {organisation} cancelled {due} {who}"
+                        ));
+                    }
+                }
+                known.cancelling_is_told = true;
+            }
             for organisation in 0..ORGANISATIONS as usize {
                 if !known.is_owed(organisation) {
                     continue;
@@ -310,9 +353,9 @@ impl Year {
                     } else {
                         "sender"
                     };
+                    known.reminded.insert((organisation, who));
                     self.expected.insert(format!(
-                        "{} {} {organisation} {rung} {due} {who}",
-                        known.name.return_id, known.name.period
+                        "{return_id} {period} {organisation} {rung} {due} {who}"
                     ));
                 };
                 if known.told != known.due && due == known.due {
@@ -416,7 +459,7 @@ async fn in_a_year_of_three_processes_nothing_is_lost_or_done_twice() {
     }
     assert_eq!(
         by_rung.len(),
-        LADDER.len() + 1,
+        LADDER.len() + 2,
         "all of them happened: {by_rung:?}"
     );
 
