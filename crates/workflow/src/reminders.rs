@@ -301,7 +301,7 @@ impl Ladder {
         }
         knows.retain(|_, known| *known != rung);
         let people: BTreeSet<Uuid> = knows.into_keys().collect();
-        (!people.is_empty()).then(|| Asked {
+        (!people.is_empty()).then_some(Asked {
             rung,
             due_on: owed.due_on,
             moved: None,

@@ -8,30 +8,27 @@ use super::{Running, SUBMISSIONS, cookie, signed_in};
 
 const DUTY: &str = "/returns/cases/2026-27-Q1/S12000001";
 
-#[tokio::test]
-async fn more_time_is_asked_for_and_given() {
-    let site = Running::start().await;
-    let of = |role, code: &str| Grant {
-        role,
+/// Who sends the returns of two councils, and the team that asks for them.
+async fn people(site: &Running) -> [Secret; 3] {
+    let uploader = |code: &str| Grant {
+        role: Role::Uploader,
         reach: Reach::Organisation(code.to_owned()),
     };
     let team = Grant {
         role: Role::DatasetTeam,
         reach: Reach::Return("cases".to_owned()),
     };
-    let bo = signed_in(
-        &site.db,
-        "bo@ardbeg.example",
-        &[of(Role::Uploader, "S12000001")],
-    )
-    .await;
-    let ed = signed_in(
-        &site.db,
-        "ed@brora.example",
-        &[of(Role::Uploader, "S12000002")],
-    )
-    .await;
-    let tess = signed_in(&site.db, "tess@team.example", &[team]).await;
+    [
+        signed_in(&site.db, "bo@ardbeg.example", &[uploader("S12000001")]).await,
+        signed_in(&site.db, "ed@brora.example", &[uploader("S12000002")]).await,
+        signed_in(&site.db, "tess@team.example", &[team]).await,
+    ]
+}
+
+#[tokio::test]
+async fn more_time_is_asked_for_and_given() {
+    let site = Running::start().await;
+    let [bo, ed, tess] = people(&site).await;
     let get =
         async |who: &Secret, path: &str| site.ask_as(&cookie(who), "GET", path, "", b"").await;
     let page = format!("{DUTY}/more-time");
@@ -107,8 +104,23 @@ async fn more_time_is_asked_for_and_given() {
         grid.contains(&format!("more time, until {words}")),
         "{grid}"
     );
+}
 
-    // It was a mistake.
+#[tokio::test]
+async fn more_time_that_was_given_by_mistake_is_taken_back() {
+    let site = Running::start().await;
+    let [bo, _, tess] = people(&site).await;
+    let get =
+        async |who: &Secret, path: &str| site.ask_as(&cookie(who), "GET", path, "", b"").await;
+    let page = format!("{DUTY}/more-time");
+    let request = "01a20824-5a74-71c5-bcf5-000000000000";
+    let decide = format!("{page}/{request}");
+    let day = cycle::clock::day(chrono::Utc::now()) + chrono::Days::new(30);
+    let ask = format!("id={request}&until={day}&reason=It+is+down.");
+    assert_eq!(gone_to(&site.send(&bo, &page, &ask).await), page);
+    let give = format!("decision=give&n_known=0&until={day}&reason=Agreed.");
+    assert_eq!(gone_to(&site.send(&tess, &decide, &give).await), page);
+
     assert!(!get(&bo, &page).await.body.contains("Decide anew"));
     assert!(get(&tess, &page).await.body.contains("Decide anew"));
     let shown = get(&tess, &decide).await.body;
