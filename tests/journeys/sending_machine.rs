@@ -217,7 +217,7 @@ async fn what_is_put_into_a_folder_is_sent_once_and_its_feedback_is_there_beside
     let (status, printed) = machine.run(&["watch", &folder, "--once", "--return", "nonsense"]);
     assert_eq!(status, 1, "{printed}");
     assert!(printed.contains("more.xlsx: not sent"), "{printed}");
-    assert_eq!(look(), (0, String::new()));
+    assert_eq!(look(), (1, String::new()), "nothing new, and not in order");
     machine.put("drop", "more.xlsx", &workbook("valid", "230", 4));
     let (status, printed) = look();
     assert_eq!(status, 0, "{printed}");
@@ -266,6 +266,14 @@ async fn figures_are_read_in_one_line_as_the_readme_says() {
     fs::write(machine.home.path().join("token"), &reading).unwrap();
     let (_, direct) = machine.run(&["dataset", RETURN, PERIOD]);
     machine.run(&["dataset", RETURN, PERIOD, "--out", csv.to_str().unwrap()]);
+    let parquet = csv.with_extension("parquet");
+    machine.run(&[
+        "dataset",
+        RETURN,
+        PERIOD,
+        "--out",
+        parquet.to_str().unwrap(),
+    ]);
     assert_eq!(fs::read_to_string(&csv).unwrap(), direct);
     let n_rows = direct.lines().count() - 1;
     assert!(n_rows > 0, "{direct}");
@@ -274,7 +282,9 @@ async fn figures_are_read_in_one_line_as_the_readme_says() {
     let mut n_lines = 0;
     for line in readme.lines().filter(|line| line.starts_with("df = ")) {
         let script = format!(
-            "import os, urllib.request, pandas, polars, duckdb\ntoken = os.environ['LGDP_TOKEN']\nurl = os.environ['URL']\n{line}\nprint(len(df), 'council_code' in list(df.columns) or list(df.columns))"
+            "import os, urllib.request, pandas, polars, duckdb\ntoken = os.environ['LGDP_TOKEN']\nurl = os.environ['URL']\n{line}\n\
+            code = 'organisation_sg_code'\n\
+            print(len(df), repr(df.select(code).fetchall()[0][0] if hasattr(df, 'fetchall') else list(df[code])[0]))"
         );
         let output = Command::new(workspace().join(".venv/bin/python"))
             .args(["-c", &script])
@@ -283,7 +293,7 @@ async fn figures_are_read_in_one_line_as_the_readme_says() {
             .env(
                 "URL",
                 format!(
-                    "{}/api/returns/{RETURN}/periods/{PERIOD}/dataset.csv",
+                    "{}/api/returns/{RETURN}/periods/{PERIOD}/dataset.parquet",
                     machine.platform.address
                 ),
             )
@@ -291,7 +301,7 @@ async fn figures_are_read_in_one_line_as_the_readme_says() {
             .unwrap();
         let printed = String::from_utf8(output.stdout.clone()).unwrap();
         assert!(
-            printed.starts_with(&format!("{n_rows} ")),
+            printed.trim_end() == format!("{n_rows} '230'"),
             "{line}\n{printed}\n{}",
             said(&output)
         );
@@ -310,7 +320,7 @@ fn in_r(machine: &Machine, readme: &str, n_rows: usize) {
         .unwrap()
         .replace("RETURN", RETURN)
         .replace("PERIOD", PERIOD);
-    let script = format!("{line}; cat(nrow(df), \"organisation_code\" %in% names(df))");
+    let script = format!("{line}; cat(nrow(df), class(df$organisation_sg_code))");
     let mut path = binary().parent().unwrap().as_os_str().to_owned();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
@@ -322,7 +332,7 @@ fn in_r(machine: &Machine, readme: &str, n_rows: usize) {
         .output()
         .expect("./run test installs R");
     let printed = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(printed, format!("{n_rows} TRUE"), "{}", said(&output));
+    assert_eq!(printed, format!("{n_rows} character"), "{}", said(&output));
 }
 
 /// Every format and filter of the command, and a download that goes on where it was.

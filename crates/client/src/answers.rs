@@ -13,17 +13,26 @@ pub(crate) type Answer = (String, &'static [u8]);
 
 /// A whole answer.
 pub(crate) fn json(status: &str, body: &str) -> Answer {
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    );
-    (head, b"")
+    of_type("application/json", status, body)
 }
 
 /// A request that is refused.
 pub(crate) fn refused(status: &str, title: &str) -> Answer {
     let body = serde_json::json!({"title": title, "detail": "Do it otherwise."});
-    json(status, &body.to_string())
+    of_type("application/problem+json", status, &body.to_string())
+}
+
+/// What a browser is shown by whoever stands in between.
+pub(crate) fn page(status: &str) -> Answer {
+    of_type("text/html; charset=utf-8", status, "<p>Sign in</p>")
+}
+
+pub(crate) fn of_type(content_type: &str, status: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    (head, b"")
 }
 
 /// Answers one request after the other, each with the next answer, and keeps their heads.

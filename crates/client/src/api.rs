@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::RETRY_AFTER;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::trust::fault_of_certificate;
 
 /// Where the platform is, and who asks.
 #[derive(Clone)]
@@ -25,7 +27,7 @@ impl std::fmt::Debug for Access {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// What was asked for is not right: asking again does not help.
+    /// The platform says that what was asked for is not right: asking again does not help.
     #[error("{title}: {detail}")]
     Refused {
         status: u16,
@@ -35,11 +37,28 @@ pub enum ApiError {
     /// It may be there later.
     #[error("{address} can't be reached just now: {reason}")]
     OutOfReach { address: String, reason: String },
+    /// Whoever answered is not the platform, and has refused nothing in its name.
+    #[error(
+        "{address} answers {answered}, and not as the platform does: a proxy or a page to sign in on may stand before it, or the address is not the platform's"
+    )]
+    Stranger {
+        address: String,
+        status: u16,
+        answered: String,
+    },
+    /// Waiting does not make it trusted.
+    #[error("nothing is sent to {address}: {fault}")]
+    NotTrusted { address: String, fault: String },
+    /// It never left this machine.
+    #[error("the request can't be made: {0}")]
+    Request(String),
     /// Another one writes the same file.
     #[error("another lgdp writes {0} just now: run it again when that is done")]
     Held(String),
     #[error("the answer can't be read: {0}")]
     Answer(String),
+    #[error("{path} is {what} and no file: nothing is written over it")]
+    NoFile { path: String, what: &'static str },
     #[error("{act} {path}")]
     File {
         act: &'static str,
@@ -59,7 +78,24 @@ impl ApiError {
 
     /// Whether the same may work later.
     pub fn is_for_now(&self) -> bool {
-        matches!(self, ApiError::OutOfReach { .. } | ApiError::Held(_))
+        matches!(
+            self,
+            ApiError::OutOfReach { .. } | ApiError::Stranger { .. } | ApiError::Held(_)
+        )
+    }
+
+    /// Whether whoever read what was printed has read enough.
+    pub fn is_closed_pipe(&self) -> bool {
+        let closed = std::io::ErrorKind::BrokenPipe;
+        matches!(self, ApiError::File { source, .. } if source.kind() == closed)
+    }
+
+    /// Of an answer that was no good.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            ApiError::Refused { status, .. } | ApiError::Stranger { status, .. } => Some(*status),
+            _ => None,
+        }
     }
 }
 
@@ -86,15 +122,22 @@ const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 
 impl Api {
     pub fn new(access: Access) -> Result<Self, ApiError> {
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .user_agent(concat!("lgdp/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(SILENCE)
             // The token goes nowhere but to the address that was given.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| ApiError::Answer(words(&error)))?;
-        Ok(Self { access, http })
+            .redirect(reqwest::redirect::Policy::none());
+        let url = Url::parse(&access.address);
+        // Through a proxy it would go in clear, and leave this machine.
+        if !url.is_ok_and(|url| url.scheme() == "https") {
+            http = http.no_proxy();
+        }
+        let http = http.build();
+        Ok(Self {
+            http: http.map_err(|error| ApiError::Request(words(&error)))?,
+            access,
+        })
     }
 
     pub fn address(&self) -> &str {
@@ -147,13 +190,25 @@ impl Api {
             let request = self.http.request(method.clone(), url);
             let sent = fill(request.bearer_auth(&self.access.token)).send().await;
             let (reason, wait) = match sent {
-                Ok(response) if response.status().is_success() => return Ok(response),
+                // The API has no pages: one that is sent instead is no answer, however well it went.
+                Ok(response) if response.status().is_success() && !is_of(&response, PAGE) => {
+                    return Ok(response);
+                }
                 Ok(response) if is_for_now(response.status()) => {
                     let asked = retry_after(&response);
                     (format!("it answers {}", response.status()), asked)
                 }
-                Ok(response) => return Err(refused(response).await),
-                Err(error) => (words(&error), None),
+                Ok(response) => return Err(self.refused(response).await),
+                Err(error) if error.is_builder() => return Err(ApiError::Request(words(&error))),
+                Err(error) => match fault_of_certificate(&error) {
+                    Some(fault) => {
+                        return Err(ApiError::NotTrusted {
+                            address: self.access.address.clone(),
+                            fault,
+                        });
+                    }
+                    None => (words(&error), None),
+                },
             };
             let wait = wait.unwrap_or(pause);
             if after(wait) > give_up_at {
@@ -167,6 +222,39 @@ impl Api {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+
+    /// What the platform refuses it says as a problem: anything else is said by somebody in between.
+    async fn refused(&self, response: Response) -> ApiError {
+        let status = response.status();
+        let problem = if is_of(&response, PROBLEM) {
+            response.json::<Problem>().await.ok()
+        } else {
+            None
+        };
+        match problem {
+            Some(Problem { title, detail }) => ApiError::Refused {
+                status: status.as_u16(),
+                title,
+                detail,
+            },
+            None => ApiError::Stranger {
+                address: self.access.address.clone(),
+                status: status.as_u16(),
+                answered: status.to_string(),
+            },
+        }
+    }
+}
+
+const PROBLEM: &str = "application/problem+json";
+const PAGE: &str = "text/html";
+
+/// Whether an answer is of a type, whatever else is said of that.
+fn is_of(response: &Response, content_type: &str) -> bool {
+    let said = response.headers().get(CONTENT_TYPE);
+    let said = said.and_then(|said| said.to_str().ok()).unwrap_or_default();
+    let essence = said.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case(content_type)
 }
 
 /// When a wait is over. As long as nobody waits is as good as for ever, and no clock goes further.
@@ -184,20 +272,6 @@ fn is_for_now(status: StatusCode) -> bool {
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-async fn refused(response: Response) -> ApiError {
-    let status = response.status();
-    let problem = response.json::<Problem>().await.ok();
-    let (title, detail) = match problem {
-        Some(problem) => (problem.title, problem.detail),
-        None => (status.to_string(), "there is no more to it".to_owned()),
-    };
-    ApiError::Refused {
-        status: status.as_u16(),
-        title,
-        detail,
-    }
 }
 
 pub(crate) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
@@ -235,7 +309,7 @@ pub(crate) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::{api, json, server};
+    use crate::answers::{api, json, of_type, page, refused, server};
 
     #[tokio::test]
     async fn a_platform_s_own_failure_is_for_now_and_a_refusal_is_not() {
@@ -255,7 +329,7 @@ mod tests {
             .get::<serde_json::Value>("/x")
             .await;
         assert!(error.unwrap_err().is_for_now());
-        let (address, asked) = server(vec![json("409 Conflict", "{}"), ok()]).await;
+        let (address, asked) = server(vec![refused("409 Conflict", "Not open yet"), ok()]).await;
         let error = api(&address, Duration::from_secs(20))
             .get::<serde_json::Value>("/x")
             .await;
@@ -279,5 +353,85 @@ mod tests {
             .get::<serde_json::Value>("/x")
             .await;
         assert!(error.unwrap_err().is_for_now());
+    }
+
+    #[tokio::test]
+    async fn what_somebody_in_between_answers_is_no_refusal() {
+        for answer in [
+            page("302 Found"),
+            page("407 Proxy Authentication Required"),
+            page("403 Forbidden"),
+            page("404 Not Found"),
+            page("200 OK"),
+            json("403 Forbidden", "{\"title\": \"No\", \"detail\": \"No.\"}"),
+            of_type("application/problem+json", "403 Forbidden", "<p>"),
+        ] {
+            let (address, asked) = server(vec![answer.clone()]).await;
+            let error = api(&address, Duration::from_secs(20))
+                .ask(Method::POST, "/x", |request| request)
+                .await
+                .unwrap_err();
+            assert!(error.is_for_now(), "{answer:?}: {error}");
+            assert!(error.to_string().contains("not as the platform"), "{error}");
+            assert_eq!(asked.lock().unwrap().len(), 1, "at once: {answer:?}");
+        }
+        let problem = of_type(
+            "application/problem+json; charset=utf-8",
+            "403 Forbidden",
+            "{\"title\": \"No\", \"detail\": \"Not yours.\"}",
+        );
+        let (address, _) = server(vec![problem]).await;
+        let error = api(&address, Duration::ZERO)
+            .stream("/x")
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "No: Not yours.");
+        assert!(!error.is_for_now());
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_asked_is_not_asked_for_as_long_as_one_would_wait() {
+        let for_ever = api("http://127.0.0.1:9", Duration::from_secs(u64::MAX));
+        let fill = |request: RequestBuilder| request.header("idempotency-key", "one\ntwo");
+        let error = for_ever.ask(Method::POST, "/x", fill).await.unwrap_err();
+        assert!(matches!(error, ApiError::Request(_)), "{error}");
+        assert!(!error.is_for_now());
+    }
+
+    /// Proxies stand in the environment, which is another one in a process of its own: this test runs itself there.
+    #[tokio::test]
+    async fn a_token_in_clear_goes_through_no_proxy() {
+        const WITHIN: &str = "LGDP_TEST_WITH_A_PROXY";
+        if std::env::var_os(WITHIN).is_some() {
+            let ok = || json("200 OK", "{}");
+            let (address, asked) = server(vec![ok(), ok()]).await;
+            for address in [address.clone(), address.replace("127.0.0.1", "localhost")] {
+                let api = api(&address, Duration::ZERO);
+                api.get::<serde_json::Value>("/x").await.unwrap();
+            }
+            assert_eq!(asked.lock().unwrap().len(), 2);
+            return;
+        }
+        let (proxy, seen) = server(vec![json("200 OK", "{}"), json("200 OK", "{}")]).await;
+        let own = std::env::current_exe().unwrap();
+        let run = move || {
+            std::process::Command::new(own)
+                .args([
+                    "--exact",
+                    "api::tests::a_token_in_clear_goes_through_no_proxy",
+                ])
+                .env(WITHIN, "yes")
+                .envs(
+                    ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+                        .map(|name| (name, &proxy)),
+                )
+                .envs(["NO_PROXY", "no_proxy"].map(|name| (name, "")))
+                .output()
+                .unwrap()
+        };
+        let done = tokio::task::spawn_blocking(run).await.unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.contains("1 passed"), "{said}");
+        assert_eq!(*seen.lock().unwrap(), Vec::<String>::new());
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::ApiError;
-use crate::held::hold;
+use crate::held::{hold, is_free_for_a_file};
 
 pub(crate) struct Beside {
     file: File,
@@ -17,6 +17,7 @@ pub(crate) struct Beside {
 
 impl Beside {
     pub(crate) fn new(to: &Path) -> Result<Self, ApiError> {
+        is_free_for_a_file(to)?;
         let name = to.file_name().unwrap_or_default().to_string_lossy();
         let path = to.with_file_name(format!(".{name}.part"));
         let file = hold(&path)?;

@@ -15,7 +15,7 @@ use reqwest::{Method, Response, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use crate::api::{after, words};
-use crate::held::{hold, is_at};
+use crate::held::{hold, is_at, is_free_for_a_file};
 use crate::{Api, ApiError, Screen};
 
 /// Between a connection that broke and the next one.
@@ -39,6 +39,7 @@ fn beside(to: &Path, ending: &str) -> PathBuf {
 
 impl Part {
     fn open(to: &Path) -> Result<Self, ApiError> {
+        is_free_for_a_file(to)?;
         let (path, tag_path) = (beside(to, ".part"), beside(to, ".part-tag"));
         let file = hold(&path)?;
         let facts = file.metadata();
@@ -122,7 +123,7 @@ pub async fn download(api: &Api, path: &str, to: &Path, screen: Screen) -> Resul
     loop {
         let response = match ask(api, path, &part).await {
             // It is not as long as what has come: that was of something else.
-            Err(ApiError::Refused { status: 416, .. }) if part.n_bytes > 0 => {
+            Err(error) if error.status() == Some(416) && part.n_bytes > 0 => {
                 part.forget()?;
                 continue;
             }
@@ -440,5 +441,16 @@ mod tests {
         let to = dir.path().join("cases.csv");
         download(&api, "/x", &to, Screen::Quiet).await.unwrap_err();
         assert!(in_folder(&dir).is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_file_is_not_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = dir.path().join("socket");
+        let _listening = std::os::unix::net::UnixListener::bind(&to).unwrap();
+        let api = api("http://127.0.0.1:9", Duration::ZERO);
+        let error = download(&api, "/x", &to, Screen::Quiet).await.unwrap_err();
+        assert!(matches!(error, ApiError::NoFile { .. }), "{error}");
+        assert_eq!(in_folder(&dir), ["socket"]);
     }
 }

@@ -15,6 +15,7 @@ mod release;
 mod screen;
 mod send;
 mod take;
+mod trust;
 mod watch;
 
 pub use api::{Access, Api, ApiError};

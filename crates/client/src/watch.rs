@@ -7,6 +7,7 @@
 //! was refused before, or where it is for another round now. What is only called otherwise is not sent again.
 
 mod feedback;
+mod names;
 mod notes;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use crate::api::after;
 use crate::beside::Beside;
 use crate::{Api, ApiError, ChooseError, NewFile, Screen, Wanted, choose, send};
+use names::{Known, beside, is_left_alone};
 use notes::{Note, Notes, Stamp};
 
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +83,8 @@ pub struct Looked {
     pub n_waiting: usize,
     /// Files with which something is wrong that only the next look may find mended.
     pub n_delayed: usize,
+    /// Files that were refused and are as they were then.
+    pub n_refused: usize,
     /// Files of which the marked workbook may be there any moment.
     pub n_soon_marked: usize,
 }
@@ -113,36 +117,6 @@ pub struct Watcher {
     _lock: File,
 }
 
-/// Names that are not whole files yet, or nobody's files.
-fn is_left_alone(name: &str) -> bool {
-    let hidden = ['.', '~'].into_iter().any(|start| name.starts_with(start));
-    let lower = name.to_lowercase();
-    let unfinished = [".part", ".tmp", ".crdownload", ".filepart", ".lock"];
-    let of_the_system = ["thumbs.db", "desktop.ini"];
-    hidden
-        || unfinished.iter().any(|end| lower.ends_with(end))
-        || of_the_system.contains(&lower.as_str())
-}
-
-/// What we write beside a file.
-const OURS: [&str; 3] = ["result.txt", "findings.xlsx", "marked.xlsx"];
-
-/// Whether it is what we wrote beside another file, and not somebody's own that is called like it.
-fn is_ours(name: &str, is_known: impl Fn(&str) -> bool) -> bool {
-    OURS.iter().any(|what| {
-        let beside = name
-            .strip_suffix(what)
-            .and_then(|rest| rest.strip_suffix('-'));
-        beside.is_some_and(&is_known)
-    })
-}
-
-/// What a look writes beside `cases.xlsx`: `cases.xlsx-result.txt` and others, whose names no other file's can be.
-fn beside(file: &Path, what: &str) -> PathBuf {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    file.with_file_name(format!("{name}-{what}"))
-}
-
 /// What a file is that was saved since it was noted.
 enum Saved {
     ToGoOnWith(Note),
@@ -155,6 +129,7 @@ enum Saved {
 fn known_as(name: &str, before: &str, note: &Note, stamp: Stamp) -> Saved {
     let mut own = Note {
         stamp,
+        is_refused: false,
         ..note.clone()
     };
     let (true, Some(submission_id)) = (before != name, note.submission_id) else {
@@ -238,6 +213,8 @@ impl Watcher {
             }
             let step = self.go_on_with(&name, &path, stamp, today, now).await;
             self.count(&name, step, &mut looked)?;
+            let is_refused = self.notes.of(&name).is_some_and(Note::is_refused);
+            looked.n_refused += usize::from(is_refused);
         }
         self.seen = now_seen;
         Ok(looked)
@@ -257,8 +234,8 @@ impl Watcher {
             Ok(files)
         };
         let all = read().map_err(ApiError::file("can't read", &self.folder))?;
-        let is_known = |name: &str| all.contains_key(name) || self.notes.of(name).is_some();
-        let files = all.iter().filter(|(name, _)| !is_ours(name, is_known));
+        let known = Known::of(all.keys().chain(self.notes.names()));
+        let files = all.iter().filter(|(name, _)| !known.is_ours(name));
         Ok(files
             .map(|(name, path)| (name.clone(), path.clone()))
             .collect())
@@ -393,6 +370,7 @@ impl Watcher {
                 };
                 let note = Note {
                     stamp,
+                    is_refused: true,
                     ..first.1.clone()
                 };
                 Ok(Saved::ForNothingNew(note, Some(told)))
@@ -465,14 +443,14 @@ impl Watcher {
 const SETTLES_IN: Duration = Duration::from_secs(2);
 
 impl Watcher {
-    /// Looks until nothing is left to wait for, or for so long: what a scheduled task does. Gives how many files are left;
-    /// one that is only to be marked is not.
+    /// Looks until nothing is left to wait for, or for so long: what a scheduled task does. Gives what the last look came
+    /// to; what was told at each was told by then.
     pub async fn look_until_done(
         &mut self,
         today: NaiveDate,
         longest: Duration,
         mut tell: impl FnMut(&Told) -> std::io::Result<()>,
-    ) -> Result<usize, WatchError> {
+    ) -> Result<Looked, WatchError> {
         let until = after(longest);
         loop {
             let looked = self.look(today, SystemTime::now()).await?;
@@ -485,7 +463,7 @@ impl Watcher {
             let is_over = after(SETTLES_IN) > until;
             let is_settled = looked.n_waiting == 0 && looked.n_soon_marked == 0;
             if is_settled || is_over {
-                return Ok(looked.n_waiting + looked.n_delayed);
+                return Ok(looked);
             }
             tokio::time::sleep(SETTLES_IN).await;
         }

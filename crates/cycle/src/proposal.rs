@@ -56,14 +56,18 @@ fn same_day(day: NaiveDate, before: Option<NaiveDate>) -> Option<(NaiveDate, boo
     }
 }
 
-/// Each day as long after the period's end as it was meant to be a year before, or on the first working day from there.
+/// Each day as long after the period's end as it was meant to be a year before, or on the first working day from there, and
+/// not before the one that comes before it.
 pub fn proposed(history: &[DateFact], period: &Period, later: &Period) -> Vec<PlannedDate> {
+    let mut earliest = NaiveDate::MIN;
+    // In the order of their kinds.
     counting(history)
         .into_iter()
         .filter_map(|fact| {
             let after_the_end = meant(history, &fact.date).signed_duration_since(period.end);
             let meant = later.end.checked_add_signed(after_the_end)?;
-            let on = holidays::working_day_from(meant);
+            let on = holidays::working_day_from(meant).max(earliest);
+            earliest = on;
             Some(PlannedDate {
                 instead_of: (on != meant).then_some(meant),
                 ..PlannedDate::new(fact.date.kind, on, Certainty::Provisional)
@@ -192,6 +196,18 @@ mod tests {
             period = later;
         }
         assert!(n_moved >= 5, "{n_moved}");
+        // What was moved by hand past a day that stands for an earlier one comes before it still.
+        let close = PlannedDate {
+            instead_of: Some(day("2026-01-10")),
+            ..PlannedDate::new(DateKind::Close, day("2026-01-12"), Certainty::Confirmed)
+        };
+        let due = PlannedDate::new(DateKind::Due, day("2026-01-12"), Certainty::Confirmed);
+        let first = Period::parse(PeriodKind::FinancialQuarter, "2025-26-Q3").unwrap();
+        let later = a_year_later(&first, None).unwrap().period;
+        let dates = proposed(&[fact(1, close), fact(2, due)], &first, &later);
+        let days: Vec<NaiveDate> = dates.iter().map(|date| date.on).collect();
+        assert_eq!(days, [day("2027-01-12"), day("2027-01-12")]);
+        assert!(crate::dates::check_order(&dates).is_ok());
         // One that was moved by hand is meant.
         let by_hand = PlannedDate::new(DateKind::Due, period.end, Certainty::Confirmed);
         history.push(fact(3, by_hand));

@@ -13,12 +13,20 @@ pub(crate) fn sheets(
     manifest: &Manifest,
     shape: &Shape,
     n_records: u64,
+    n_cut: u64,
 ) -> Vec<Sheet> {
+    let mut about = notes(spec, manifest, shape, n_records);
+    if n_cut > 0 {
+        let note = format!(
+            "Longer than a cell has room for, and cut where \"[cut: …]\" says so: {n_cut}. They are whole in the other formats."
+        );
+        about.push(vec!["Texts".to_owned(), note]);
+    }
     vec![
         Sheet {
             name: "Notes",
             columns: vec![("About", 30), ("Note", 100)],
-            rows: notes(spec, manifest, shape, n_records),
+            rows: about,
         },
         Sheet {
             name: "Dictionary",

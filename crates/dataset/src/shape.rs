@@ -16,8 +16,8 @@ use db::records::{Counted, Places, RecordRef, Records, Source};
 use spec::{Ancestry, Item, ItemKind, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
-use self::mapping::Told;
 pub use self::mapping::{Mapped, Until, until};
+use self::mapping::{Told, ended};
 pub use self::series::column_name;
 use self::series::{Series, labels_of, series};
 use crate::cell::Cell;
@@ -365,14 +365,20 @@ impl Shape {
             })
             .collect();
         let has_not_asked = fillings.values().any(|filling| filling.not_asked.is_some());
+        let until = until(&manifest.submissions);
         let mapping = Told {
             ancestry: &ancestry,
             spec,
             tables: &tables,
             wanted: &wanted,
-            until: &until(&manifest.submissions),
+            until: &until,
         };
-        let mapping = mapping.all();
+        let mut mapping = mapping.all();
+        // Once in a release, and where nobody asked for another table.
+        let is_first = spec.tables.first().is_some_and(|first| first.name == table);
+        if is_first {
+            mapping.extend(ended(&ancestry, spec, &used, &until));
+        }
         Ok(Self {
             columns: columns((&all, &wanted), asked, has_own, has_not_asked),
             mapping,

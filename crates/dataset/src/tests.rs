@@ -747,6 +747,34 @@ async fn every_format_has_the_same_values_of_their_kinds() {
 }
 
 #[tokio::test]
+async fn a_text_that_no_cell_holds_is_cut_in_a_workbook_and_whole_in_the_other_formats() {
+    let database = TestDb::new();
+    let spec = cases();
+    let db = collecting(&spec, &database).await;
+    let long = "\u{e9}".repeat(40_000);
+    let row = |reference| [Some(reference), None, None, None, None, None];
+    let rows = [row("a"), row(&long)];
+    send(
+        &db,
+        &spec,
+        &some_cases(q1(), ACCEPTED, &[&rows[0], &rows[1]]),
+    )
+    .await;
+    let made = made(&db, &spec, &q1(), &everything()).await;
+    assert!(text(&db, &spec, &made).await.contains(&long));
+    let xlsx = bytes_in(&db, &spec, &made, Format::Xlsx).await;
+    let workbook = sheet::read(&xlsx, "a.xlsx", &sheet::Limits::default()).unwrap();
+    let on = |idx: usize| format!("{:?}", workbook.sheets[idx].cells);
+    assert!(!on(0).contains(&long));
+    assert!(on(0).contains(" … [cut: 7300 more characters]"));
+    assert!(
+        on(1).contains("cut where \\\"[cut: …]\\\" says so: 1."),
+        "{}",
+        on(1)
+    );
+}
+
+#[tokio::test]
 async fn the_same_versions_are_the_same_bytes_and_others_have_another_tag() {
     let database = TestDb::new();
     let spec = cases();

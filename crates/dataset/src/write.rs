@@ -24,7 +24,7 @@ pub use self::columns::Batches;
 pub(crate) use self::columns::units;
 
 /// Raised whenever the same manifest comes to be written otherwise.
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 
 /// Batches that wait for the writer.
 const WAITING: usize = 2;
@@ -199,7 +199,7 @@ impl Sink {
         match self {
             Sink::Texts(_, mut out) => out.flush()?,
             Sink::Workbook(workbook, file) => {
-                let sheets = notes::sheets(spec, manifest, shape, n_records);
+                let sheets = notes::sheets(spec, manifest, shape, n_records, workbook.n_cut());
                 workbook.save(&sheets, file)?;
             }
             Sink::Parquet(table) => table.finish()?,

@@ -230,36 +230,39 @@ pub async fn change_version(tx: &mut Tx, cycle_id: i64, version: &str) -> Result
     Ok(())
 }
 
-/// Somebody who has to answer in a round, and whom it does not ask.
+/// Somebody who has to answer in a round and whom it does not ask, or the other way round.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
-pub struct WithoutDuty {
+pub struct Unsettled {
     #[diesel(sql_type = BigInt)]
     pub obligation_id: i64,
     #[diesel(sql_type = Text)]
     pub organisation: String,
-    /// It is not there in the round's period; otherwise the return does not ask it.
+    /// It is not there in the round's period.
     #[diesel(sql_type = Bool)]
     pub is_closed: bool,
+    /// The return asks it, if it is there.
+    #[diesel(sql_type = Bool)]
+    pub is_asked: bool,
 }
 
-/// Who has to answer in a round by what [`oblige`] would have made of an earlier publication, and sent nothing. Nobody of
-/// whom it was said by hand that they have to.
-pub async fn without_duty(
+/// Of whom [`oblige`] would make something else now than of an earlier publication, and who sent nothing. Nobody of whom
+/// somebody has said whether they have to answer.
+pub async fn unsettled(
     tx: &mut Tx,
     cycle_id: i64,
     types: &[String],
     only: &[String],
-) -> Result<Vec<WithoutDuty>, DbError> {
+) -> Result<Vec<Unsettled>, DbError> {
     Ok(statement(
         "SELECT * FROM (
-            SELECT o.id AS obligation_id, o.organisation,
+            SELECT o.id AS obligation_id, o.organisation, o.is_required,
                    coalesce(g.valid_from > c.period_end, false) OR coalesce(g.valid_to < c.period_start, false) AS is_closed,
                    g.kind = ANY ($2) AND (cardinality($3::text[]) = 0 OR g.code = ANY ($3)) AS is_asked
             FROM obligation o JOIN cycle c ON c.id = o.cycle_id JOIN organisation g ON g.code = o.organisation
-            WHERE o.cycle_id = $1 AND o.is_required
+            WHERE o.cycle_id = $1
               AND NOT EXISTS (SELECT FROM submission s WHERE s.obligation_id = o.id)
-              AND NOT EXISTS (SELECT FROM obligation_requirement r WHERE r.obligation_id = o.id)
-         ) found WHERE is_closed OR NOT is_asked ORDER BY organisation",
+              AND NOT EXISTS (SELECT FROM obligation_requirement r WHERE r.obligation_id = o.id AND r.by_kind <> 'system')
+         ) found WHERE is_required = (is_closed OR NOT is_asked) ORDER BY organisation",
     )
     .bind::<BigInt, _>(cycle_id)
     .bind::<diesel::sql_types::Array<Text>, _>(types)

@@ -107,6 +107,11 @@ impl Db {
         migrate::migrate(self.target.clone()).await
     }
 
+    /// Whether the tables are those that this version needs, or newer ones.
+    pub async fn is_migrated(&self) -> Result<bool, DbError> {
+        migrate::are_there(&mut self.conn().await?).await
+    }
+
     /// A connection without a transaction, for what belongs to nobody, such as jobs: it sees no organisation's rows.
     pub async fn conn(&self) -> Result<Conn, DbError> {
         Ok(Conn {
@@ -409,5 +414,38 @@ mod tests {
         one.unwrap();
         two.unwrap();
         three.unwrap();
+        assert!(db.is_migrated().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_migration_gives_way_to_who_reads_and_comes_again() {
+        let database = TestDb::new();
+        let db = Db::connect(&owner(&database)).await.unwrap();
+        // One that can be run twice.
+        let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261127030003'";
+        let mut reader = db.begin(&Sees::Everyone).await.unwrap();
+        reader.connection().batch_execute(forget).await.unwrap();
+        reader.commit().await.unwrap();
+        let mut reader = db.begin(&Sees::Everyone).await.unwrap();
+        let read = "LOCK TABLE __diesel_schema_migrations IN SHARE MODE";
+        reader.connection().batch_execute(read).await.unwrap();
+        let migrating = tokio::spawn({
+            let db = db.clone();
+            async move { db.migrate().await }
+        });
+        let soon = Duration::from_secs(4);
+        assert!(
+            tokio::time::timeout(soon, db.is_migrated())
+                .await
+                .is_ok_and(|is_migrated| is_migrated.is_ok()),
+            "nobody waits behind it"
+        );
+        tokio::time::sleep(soon).await;
+        assert!(!migrating.is_finished(), "it has not given up");
+        reader.rollback().await.unwrap();
+        migrating.await.unwrap().unwrap();
+        let mut conn = db.conn().await.unwrap();
+        let known = "DO $$ BEGIN ASSERT (SELECT count(*) = 1 FROM __diesel_schema_migrations WHERE version = '20261127030003'); END $$";
+        conn.connection().batch_execute(known).await.unwrap();
     }
 }

@@ -92,6 +92,17 @@ pub async fn find(conn: &mut Conn, id: Uuid) -> Result<Option<Webhook>, DbError>
     Ok(row.map(Webhook::from))
 }
 
+/// Those that somebody named and that are called, the newest first.
+pub async fn made_by(conn: &mut Conn, person_id: Uuid) -> Result<Vec<Webhook>, DbError> {
+    let rows: Vec<Row> = statement(format!(
+        "{SELECT} WHERE w.made_by = $1 AND w.ended_at IS NULL ORDER BY w.made_at DESC, w.id"
+    ))
+    .bind::<SqlUuid, _>(person_id)
+    .load(conn.connection())
+    .await?;
+    Ok(rows.into_iter().map(Webhook::from).collect())
+}
+
 /// Those that are told of an organisation's submissions, or of a return's.
 pub async fn called_for(
     conn: &mut Conn,

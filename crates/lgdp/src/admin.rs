@@ -11,7 +11,7 @@ use db::Db;
 use finding::words::counted;
 use spec::Period;
 use uuid::Uuid;
-use workflow::{Actor, Client, NewClient};
+use workflow::{Actor, Client, Made, NewClient};
 
 use crate::check_collection;
 use crate::cli::{AdminCommand, Format};
@@ -206,14 +206,26 @@ fn print_clients(clients: &[Client]) -> anyhow::Result<()> {
 }
 
 /// Which programs ended with somebody's access, and how many; nothing where none did.
-fn print_ended(programs: &[Client]) -> anyhow::Result<()> {
+fn print_ended(made: &Made) -> anyhow::Result<()> {
+    let programs = made.programs.iter().map(|one| (one.id, one.name.as_str()));
+    // An address may have a secret in it.
+    let webhooks = made.webhooks.iter().map(|one| (one.id, ""));
+    print_each(programs.collect(), "program", "programs")?;
+    print_each(
+        webhooks.collect(),
+        "server that is told",
+        "servers that are told",
+    )
+}
+
+fn print_each(ended: Vec<(Uuid, &str)>, one: &str, many: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    if !programs.is_empty() {
-        let n_ended = counted(programs.len() as u64, "program", "programs");
+    if !ended.is_empty() {
+        let n_ended = counted(ended.len() as u64, one, many);
         writeln!(out, "{n_ended} of theirs ended too:")?;
     }
-    for program in programs {
-        writeln!(out, "{}\t{}", program.id, program.name)?;
+    for (id, name) in ended {
+        writeln!(out, "{}", format!("{id}\t{name}").trim_end())?;
     }
     Ok(())
 }

@@ -11,8 +11,8 @@ use anyhow::Context as _;
 use chrono::Utc;
 use clap::ValueEnum as _;
 use client::{
-    Api, ApiError, ChooseError, NewFile, Screen, Submission, TakeReleaseError, Told, Wanted,
-    WatchError, Watcher,
+    Api, ApiError, ChooseError, Looked, NewFile, Screen, Submission, TakeReleaseError, Told,
+    Wanted, WatchError, Watcher,
 };
 use cycle::clock;
 use serde::Serialize;
@@ -341,9 +341,11 @@ struct Taken<'a> {
 
 async fn take(session: &Session, link: &str, out: Option<&Path>) -> anyhow::Result<()> {
     let mut stdout = io::stdout();
-    client::save(&session.api, link, out, &mut stdout, session.screen).await?;
-    stdout.flush()?;
-    Ok(())
+    match client::save(&session.api, link, out, &mut stdout, session.screen).await {
+        // Whoever reads it, such as `head`, has read enough.
+        Err(error) if error.is_closed_pipe() => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
@@ -363,7 +365,7 @@ async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
     loop {
         let today = clock::day(Utc::now());
         let looking = watcher.look_until_done(today, longest, &mut tell);
-        let n_waiting = tokio::select! {
+        let looked = tokio::select! {
             looked = looking => looked?,
             stopped = crate::roles::stop_asked() => {
                 stopped?;
@@ -371,7 +373,9 @@ async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
             }
         };
         if asked.once {
-            return Ok(ExitCode::from(match (n_waiting, needs_fixing) {
+            // One that was refused before, and is as it was then, is told no more and still not sent.
+            let is_to_fix = needs_fixing || looked.n_refused > 0;
+            return Ok(ExitCode::from(match (left_in(&looked), is_to_fix) {
                 (0, false) => 0,
                 (0, true) => TO_FIX,
                 _ => LATER,
@@ -385,6 +389,11 @@ async fn watch(asked: &WatchArguments) -> anyhow::Result<ExitCode> {
             }
         }
     }
+}
+
+/// How many files something is still to come of; what is only to be marked is not waited for.
+fn left_in(looked: &Looked) -> usize {
+    looked.n_waiting + looked.n_delayed
 }
 
 fn in_words(told: &Told) -> String {

@@ -5,6 +5,7 @@
 pub mod collection;
 pub mod csv;
 pub mod difference;
+mod fitting;
 mod height;
 pub mod json;
 pub mod listing;

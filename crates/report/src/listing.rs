@@ -7,6 +7,7 @@ use assess::Head;
 use finding::{Asks, Finding, FindingKey, Group, Outcome, Severity};
 use serde::{Deserialize, Serialize};
 
+use crate::fitting::fitting;
 use crate::text;
 
 /// The fill of a cell, as alpha, red, green and blue; light, so that dark text is read on it.
@@ -124,7 +125,7 @@ pub(crate) fn line<'f>(finding: &'f Finding, own: &[String]) -> Vec<Cow<'f, str>
         own.iter()
             .map(|heading| Cow::Borrowed(finding.own.get(heading).map_or("", String::as_str))),
     );
-    line.into_iter().map(fitting).collect()
+    line.into_iter().map(as_held).collect()
 }
 
 /// The columns of the overview by check.
@@ -149,47 +150,28 @@ pub(crate) fn overview_line(group: &Group) -> Vec<Cow<'_, str>> {
         Cow::Borrowed(Asks::of(group.severity).heading()),
         Cow::Owned(group.n.to_string()),
         Cow::Borrowed(group.item.as_deref().unwrap_or("")),
-        fitting(Cow::Owned(if more {
+        as_held(Cow::Owned(if more {
             format!("{places} …")
         } else {
             places
         })),
-        fitting(Cow::Borrowed(group.message.as_str())),
-        fitting(Cow::Borrowed(group.fix.as_str())),
+        fitting(&group.message),
+        fitting(&group.fix),
         Cow::Borrowed(group.rule.as_str()),
     ]
 }
 
-/// A cell holds 32,767 characters; what is longer is cut, and says so.
-fn fitting(text: Cow<'_, str>) -> Cow<'_, str> {
-    const MOST: usize = 32_000;
-    // No text has more of the units that count than it has bytes.
-    if text.len() <= MOST {
-        return text;
-    }
-    let mut n_units = 0;
-    let end = text.char_indices().find(|(_, c)| {
-        n_units += c.len_utf16();
-        n_units > MOST
-    });
-    match end {
-        Some((end, _)) => Cow::Owned(format!("{} … (cut)", &text[..end])),
-        None => text,
+/// As a cell holds it.
+fn as_held(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => fitting(text),
+        Cow::Owned(text) => Cow::Owned(fitting(&text).into_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_that_no_cell_holds_is_cut_and_says_so() {
-        assert_eq!(fitting(Cow::Borrowed("short")), "short");
-        let long = "\u{1f600}".repeat(16_000);
-        assert_eq!(fitting(Cow::Borrowed(&long)), long);
-        let longer = format!("{long}x");
-        assert_eq!(fitting(Cow::Borrowed(&longer)), format!("{long} … (cut)"));
-    }
 
     #[test]
     fn a_finding_is_a_line_with_the_senders_own_columns_last() {

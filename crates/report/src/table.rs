@@ -12,6 +12,8 @@ use rust_xlsxwriter::{
 };
 use spec::ItemKind;
 
+use crate::fitting::fitting;
+
 /// How many rows a sheet has room for below its headings.
 pub const MOST_ROWS: u32 = 1_048_575;
 
@@ -44,6 +46,7 @@ pub struct TableWorkbook {
     workbook: Workbook,
     columns: Vec<Column>,
     next_row: u32,
+    n_cut: u64,
     date: Format,
     text: Format,
 }
@@ -82,12 +85,14 @@ impl TableWorkbook {
             workbook,
             columns,
             next_row: 1,
+            n_cut: 0,
             date: Format::new().set_num_format("dd/mm/yyyy"),
             text: Format::new().set_quote_prefix(),
         })
     }
 
-    /// Adds a row: a value for each column, in Postgres text form.
+    /// Adds a row: a value for each column, in Postgres text form. A text that a cell has no room for is cut, with a mark
+    /// at its end.
     pub fn add(
         &mut self,
         cells: impl IntoIterator<Item = Option<impl AsRef<str>>>,
@@ -105,7 +110,9 @@ impl TableWorkbook {
             };
             match column.kind {
                 ItemKind::Text => {
-                    sheet.write_string_with_format(row, idx, value, &self.text)?;
+                    let fitting = fitting(value);
+                    self.n_cut += u64::from(fitting != value);
+                    sheet.write_string_with_format(row, idx, fitting, &self.text)?;
                 }
                 ItemKind::Integer | ItemKind::Decimal { .. } if is_exact(value) => {
                     let number: f64 = value.parse().map_err(|_| wrong())?;
@@ -137,6 +144,11 @@ impl TableWorkbook {
     /// How many rows were added.
     pub fn n_rows(&self) -> u32 {
         self.next_row - 1
+    }
+
+    /// How many texts were cut.
+    pub fn n_cut(&self) -> u64 {
+        self.n_cut
     }
 
     /// Writes the workbook, once all rows are added, with these sheets behind them.
@@ -203,7 +215,7 @@ fn write_texts(to: &mut Worksheet, sheet: &Sheet) -> Result<(), TableError> {
     for (row, texts) in (1..=MOST_ROWS).zip(&sheet.rows) {
         for (value, column) in texts.iter().zip(0_u16..) {
             if !value.is_empty() {
-                to.write_string_with_format(row, column, value, &text)?;
+                to.write_string_with_format(row, column, fitting(value), &text)?;
             }
         }
     }
@@ -291,6 +303,37 @@ mod tests {
     #[test]
     fn the_same_rows_are_the_same_bytes() {
         assert!(saved() == saved());
+    }
+
+    #[test]
+    fn a_text_that_no_cell_holds_is_cut_and_everything_else_is_there() {
+        let notes = "\u{e9}".repeat(50_000);
+        let mut table = TableWorkbook::new(
+            vec![column("own_columns", ItemKind::Text)],
+            &std::env::temp_dir(),
+        )
+        .unwrap();
+        table.add([Some("short")]).unwrap();
+        table.add([Some(notes.as_str())]).unwrap();
+        assert_eq!(table.n_cut(), 1);
+        let about = Sheet {
+            name: "Notes",
+            columns: vec![("About", 20)],
+            rows: vec![vec![notes.clone()]],
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        table.save(&[about], &mut bytes).unwrap();
+        let workbook = sheet::read(&bytes.into_inner(), "a.xlsx", &Limits::default()).unwrap();
+        for (sheet, n_cells) in workbook.sheets.iter().zip([3, 2]) {
+            assert_eq!(sheet.cells.len(), n_cells);
+            let Some(Value::Text(last)) = sheet.cells.last().map(|cell| &cell.value) else {
+                panic!("a text")
+            };
+            let (kept, mark) = last.split_once(" … ").unwrap();
+            assert!(notes.starts_with(kept));
+            let n_cut = 50_000 - kept.chars().count();
+            assert_eq!(mark, format!("[cut: {n_cut} more characters]"));
+        }
     }
 
     #[test]

@@ -28,6 +28,7 @@ use spec::{
     IdentityKind, Item, ItemKind, Layout, Organisation, Period, PeriodKind, ReturnSpec, TableSpec,
 };
 
+use crate::fitting::fitting;
 use crate::workbook::WriteError;
 pub use carried::carried_over;
 use codes::CodeSheet;
@@ -206,7 +207,9 @@ fn write_value(
             let answer = if value == "true" { "Yes" } else { "No" };
             worksheet.write_string_with_format(row, column, answer, format)?
         }
-        ItemKind::Text => worksheet.write_string_with_format(row, column, value, format)?,
+        ItemKind::Text => {
+            worksheet.write_string_with_format(row, column, fitting(value), format)?
+        }
     };
     Ok(())
 }

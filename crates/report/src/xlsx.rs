@@ -12,6 +12,7 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet,
 };
 
+use crate::fitting::fitting;
 use crate::height;
 use crate::listing::{self, Column, Cover};
 use crate::workbook::WriteError;
@@ -179,8 +180,8 @@ impl FindingsWorkbook {
         sheet.set_landscape();
         sheet.set_print_fit_to_pages(1, 0);
         sheet.write_string_with_format(0, 0, "What was found", &self.looks.title)?;
-        sheet.write_string(1, 0, self.cover.sentence())?;
-        sheet.write_string(2, 0, &self.cover.about)?;
+        sheet.write_string(1, 0, fitting(&self.cover.sentence()))?;
+        sheet.write_string(2, 0, fitting(&self.cover.about))?;
         let headings_row = 4;
         write_headings(sheet, headings_row, &listing::OVERVIEW, &self.looks.heading)?;
         let mut row = headings_row;
@@ -221,7 +222,8 @@ fn write_headings(
     sheet.set_freeze_panes(row + 1, 0)?;
     for ((heading, width), column) in columns.iter().zip(0_u16..) {
         sheet.set_column_width(column, *width)?;
-        sheet.write_string_with_format(row, column, *heading, look)?;
+        // The sender's own headings are as long as they made them.
+        sheet.write_string_with_format(row, column, fitting(heading), look)?;
     }
     Ok(())
 }

@@ -56,27 +56,50 @@ pub(crate) async fn same_site_only(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let base_host = request
-        .app_data::<web::Data<Site>>()
-        .and_then(|site| host_of_url(&site.config.base_url).map(str::to_owned));
-    let checked = check(request.method(), request.headers(), base_host.as_deref());
+    let site = request.app_data::<web::Data<Site>>();
+    let base_url = site.map(|site| site.config.base_url.as_str());
+    // Whatever balances between processes asks each by its address; there is nothing to be had at these.
+    let checked = if request.path().starts_with("/health/") {
+        Ok(())
+    } else {
+        check(request.method(), request.headers(), base_url)
+    };
     if let Err(problem) = checked.and_then(|()| check_address(request.uri())) {
         return Ok(request.into_response(problem.response()));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-fn check(method: &Method, headers: &HeaderMap, base_host: Option<&str>) -> Result<(), Problem> {
+fn check(method: &Method, headers: &HeaderMap, base_url: Option<&str>) -> Result<(), Problem> {
     let host = text(headers, &header::HOST).unwrap_or_default();
-    let ours = |host: &str| is_loopback(host) || base_host.is_some_and(|base| base == host);
-    if !ours(host) {
+    let base_host = base_url.and_then(host_of_url);
+    let is_base = |base: &str| {
+        let port = match base_url {
+            Some(url) if url.starts_with("https://") => ":443",
+            _ => ":80",
+        };
+        let bare = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+        bare(base) == bare(host)
+    };
+    if !is_loopback(host) && !base_host.is_some_and(is_base) {
         return Err(Problem::wrong_host());
     }
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     match text(headers, &header::ORIGIN) {
-        Some(origin) if !reads && host_of_url(origin) != Some(host) => Err(Problem::cross_site()),
+        Some(origin) if !reads && !is_origin_of(origin, host) => Err(Problem::cross_site()),
         _ => Ok(()),
     }
+}
+
+/// Whether a page's origin, which names no port that goes without saying, is this host.
+fn is_origin_of(origin: &str, host: &str) -> bool {
+    let port = if origin.starts_with("https://") {
+        ":443"
+    } else {
+        ":80"
+    };
+    let host = host.strip_suffix(port).unwrap_or(host);
+    host_of_url(origin).is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }
 
 /// Nothing here is called by a zero byte, and the database can't be asked for it.
@@ -116,12 +139,19 @@ mod tests {
         for (name, value) in headers {
             map.insert(name.clone(), HeaderValue::from_str(value).unwrap());
         }
-        check(method, &map, Some("returns.example")).map_err(|problem| problem.status.as_u16())
+        check(method, &map, Some("https://Returns.example"))
+            .map_err(|problem| problem.status.as_u16())
     }
 
     #[test]
     fn only_our_own_names_are_answered() {
-        for host in ["localhost:8080", "127.0.0.1", "[::1]:9", "returns.example"] {
+        for host in [
+            "localhost:8080",
+            "127.0.0.1",
+            "[::1]:9",
+            "returns.example",
+            "RETURNS.example:443",
+        ] {
             assert_eq!(
                 verdict(&Method::GET, &[(header::HOST, host)]),
                 Ok(()),
@@ -132,6 +162,7 @@ mod tests {
             "evil.example",
             "localhost.evil.example",
             "127.0.0.1.evil.example:80",
+            "returns.example:80",
             "",
         ] {
             assert_eq!(

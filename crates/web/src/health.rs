@@ -2,10 +2,8 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::problem::Problem;
-use workflow::Actor;
-
 use crate::Site;
+use crate::problem::Problem;
 
 /// The process runs.
 pub(crate) async fn live() -> HttpResponse {
@@ -14,11 +12,19 @@ pub(crate) async fn live() -> HttpResponse {
 
 /// The database answers and has the tables this version needs.
 pub(crate) async fn ready(site: web::Data<Site>) -> Result<HttpResponse, Problem> {
-    let organisations = workflow::organisations(site.db()?, &Actor::nobody()).await;
-    organisations.map_err(|error| {
-        tracing::warn!(%error, "not ready");
+    let not_ready = |reason: String| {
+        tracing::warn!(reason, "not ready");
         Problem::unavailable()
-    })?;
+    };
+    match site.db()?.is_migrated().await {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(not_ready(
+                "the tables are older than this version".to_owned(),
+            ));
+        }
+        Err(error) => return Err(not_ready(error.to_string())),
+    }
     Ok(HttpResponse::Ok()
         .content_type("text/plain")
         .body("ready\n"))

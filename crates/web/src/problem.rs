@@ -112,6 +112,15 @@ impl Problem {
         )
     }
 
+    /// A file in a wrapping that is not asked for.
+    pub(crate) fn not_the_file(detail: &'static str) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Not the file itself",
+            detail,
+        )
+    }
+
     pub(crate) fn wrong_host() -> Self {
         Self::new(
             StatusCode::MISDIRECTED_REQUEST,

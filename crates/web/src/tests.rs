@@ -14,6 +14,7 @@ mod more_time;
 mod owed;
 mod people;
 mod programs;
+mod releases;
 mod rounds;
 mod schedules;
 mod sign_in;

@@ -1,6 +1,6 @@
 //! What a new form begins with: whose it is, and what that organisation sent last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use access::{Action, Object};
 use db::records::{self, Newest, Record, Source, Span};
@@ -25,7 +25,8 @@ pub struct Beginning {
     pub organisation: Organisation,
     /// What stands for this period or else for the last one before, by table: the values in the order of the new
     /// version's items, in Postgres text form. An item that was called otherwise is found all the same, and a code is
-    /// what it is now; what was not asked for, or meant something else, is blank.
+    /// what it is now; what was not asked for, or meant something else, is blank. Records that are one now are not there:
+    /// nothing is added up.
     pub rows: BTreeMap<String, Vec<Vec<Option<String>>>>,
     /// Which period that is; `None` where nothing stands.
     pub sent_for: Option<Period>,
@@ -102,6 +103,8 @@ struct Was<'a> {
     /// Their names and those of the keys, as the earlier version has them.
     names: Vec<Option<&'a str>>,
     keys: Vec<Option<&'a str>>,
+    /// Where the keys are among the items.
+    key_idxs: Vec<usize>,
 }
 
 impl<'a> Was<'a> {
@@ -125,12 +128,14 @@ impl<'a> Was<'a> {
             .map(|item| (item, before(item)))
             .collect();
         let names = items.iter();
+        let key_idxs = table.keys.iter().filter_map(|key| table.item_idx(key));
         Some(Self {
             spec: earlier,
             table: was,
             names: names.map(|(_, before)| name_of(before.as_ref())).collect(),
             items,
             keys,
+            key_idxs: key_idxs.collect(),
         })
     }
 
@@ -157,7 +162,42 @@ impl<'a> Was<'a> {
         });
         now.collect()
     }
+
+    /// The records of a submission as the new version would have them, without those that were apart and are known by the
+    /// same now: neither of them is the whole. What was there twice before stays so.
+    fn rows_now(&self, records: Vec<Record>) -> Vec<Vec<Option<String>>> {
+        let rows = records.into_iter().map(|record| {
+            let was_known_by = self.key_of(&record.values);
+            (was_known_by, self.values_now(record))
+        });
+        let rows: Vec<(Key, Vec<Option<String>>)> = rows.collect();
+        // `None`: by several.
+        let mut were_known_by: HashMap<Key, Option<&Key>> = HashMap::new();
+        for (was, row) in &rows {
+            let one = were_known_by.entry(self.key_of(row)).or_insert(Some(was));
+            if *one != Some(was) {
+                *one = None;
+            }
+        }
+        let stays = rows.iter().map(|(_, row)| {
+            let one = were_known_by.get(&self.key_of(row));
+            one.is_some_and(Option::is_some)
+        });
+        let stays: Vec<bool> = stays.collect();
+        let rows = rows.into_iter().zip(stays);
+        rows.filter_map(|((_, row), stays)| stays.then_some(row))
+            .collect()
+    }
+
+    fn key_of(&self, values: &[Option<String>]) -> Key {
+        let keys = self.key_idxs.iter();
+        keys.map(|&idx| values.get(idx).cloned().flatten())
+            .collect()
+    }
 }
+
+/// The values that a record is known by.
+type Key = Vec<Option<String>>;
 
 /// A figure with so many places at most; `None` where that is another figure.
 fn exactly(figure: &str, scale: u8) -> Option<String> {
@@ -177,19 +217,20 @@ async fn of_submission(
     was: &Was<'_>,
     id: Uuid,
 ) -> Result<Vec<Vec<Option<String>>>, DbError> {
-    let (mut rows, mut after) = (Vec::new(), 0);
+    let (mut all, mut after) = (Vec::new(), 0);
     loop {
         let batch = records::page(tx, &was.source(), id, after, BATCH).await?;
         let Some(end) = batch.last() else {
-            return Ok(rows);
+            return Ok(was.rows_now(all));
         };
         after = end.row_number;
-        rows.extend(batch.into_iter().map(|record| was.values_now(record)));
+        all.extend(batch);
     }
 }
 
 /// Of each record what came last up to the period of the submission, whichever versions asked for it; `None` where none of
-/// these can be read as the new one.
+/// these can be read as the new one. No version of such a return changes what its records are known by, nor its codes, so
+/// that none are one with others now.
 async fn newest<'a>(
     tx: &mut Tx,
     was: impl Fn(&str) -> Option<Was<'a>>,

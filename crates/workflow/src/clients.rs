@@ -225,7 +225,7 @@ pub async fn revoke_client(
 }
 
 /// Ends the programs of somebody whose access ends, since they have seen the tokens; gives those that ended now.
-pub(crate) async fn end_made_by(
+pub(crate) async fn end_programs_of(
     tx: &mut Tx,
     actor: &Actor,
     person_id: Uuid,

@@ -51,7 +51,7 @@ pub enum ExtensionError {
     /// Of what is written.
     #[error(transparent)]
     Text(ExplainError),
-    /// It is not later than the day the return is due on, is past, or is too far ahead.
+    /// It is not later than the day the return is due on without it, is past, or is too far ahead.
     #[error(
         "the day has to be later than {due_on}, not past, and at most {LONGEST_MONTHS} months after it"
     )]
@@ -156,6 +156,9 @@ pub async fn decide_on_time(
     }
     let owed = cycles::owed::one(&mut tx, found.obligation_id, today).await?;
     let owed = owed.ok_or(Denied::NotThere)?;
+    let round = &found.round;
+    let (return_id, period) = (&round.return_id, &round.period.label);
+    let asked = extensions::of_round(&mut tx, return_id, period, Some(&owed.organisation)).await?;
     if let Some(before) = before {
         if !may_be_extended(&owed) {
             return Err(ExtensionError::NothingOwed);
@@ -165,12 +168,7 @@ pub async fn decide_on_time(
         }
     }
     if let Some(due_on) = deciding.due_on {
-        // A day that was given is no reason not to give an earlier one.
-        let due_without = match before {
-            Some(_) => owed.round.due_on,
-            None => owed.due_on,
-        };
-        check_day(due_on, due_without, today)?;
+        check_day(due_on, due_without(&owed, &asked, id), today)?;
     }
     extensions::decide(&mut tx, &found, deciding.due_on, &reason, by(actor)).await?;
     let deed = Deed {
@@ -202,6 +200,13 @@ pub async fn decide_on_time(
     news::enqueue(&mut tx, &news).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// When a return is due but for what is decided on one of its requests for more time.
+pub fn due_without(owed: &Obligation, asked: &[Extension], id: Uuid) -> NaiveDate {
+    let others = asked.iter().filter(|other| other.id != id);
+    let given = others.filter_map(|other| other.decisions.last()?.due_on);
+    given.fold(owed.round.due_on, NaiveDate::max)
 }
 
 /// Whether there is still something to wait for.

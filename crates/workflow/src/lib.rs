@@ -78,8 +78,8 @@ pub use explain::{
 };
 pub use extensions::{
     AskingForTime, DecidingOnTime, Extension, ExtensionDecision, ExtensionError, LONGEST_MONTHS,
-    ask_for_time, decide_on_time, extension_to_decide, extensions_of, extensions_to_decide,
-    may_be_extended, may_on_time, time_of,
+    ask_for_time, decide_on_time, due_without, extension_to_decide, extensions_of,
+    extensions_to_decide, may_be_extended, may_on_time, time_of,
 };
 pub use handover::{
     HandedOver, Handover, HandoverError, LeaveError, NewerVersion, Next, accept,
@@ -115,10 +115,10 @@ pub use parcels::{
     to_recognise,
 };
 pub use people::{
-    Code, InviteError, Leave, Member, Members, Presence, Secret, SendLinkJob, SignInError,
+    Code, InviteError, Leave, Made, Member, Members, Presence, Secret, SendLinkJob, SignInError,
     SignedIn, acting, ask_for_link, begin_visit, disable, enable, end_role, end_visit,
     enter_as_demo, enter_by_feed, enter_by_link, enter_by_provider, enter_code, invite,
-    invite_into, leave_of, may_disable, may_end, may_give, member, members, new_visit, programs_of,
+    invite_into, leave_of, made_by, may_disable, may_end, may_give, member, members, new_visit,
     second_proof, send_link, sign_out, who,
 };
 pub use progress::{Doing, Progress, progress};

@@ -1,12 +1,14 @@
 //! Where a value came from, and where it went: the cell of a council's file on one side, releases on the other.
 
+use std::collections::BTreeMap;
+
 use access::{Action, ActorId, Object};
-use db::records::{self, Source};
+use db::records::{self, InVersion, Source, Span};
 use db::releases::{self, Release};
 use db::submissions::{self, Submission};
 use db::{Conn, Db, DbError, findings, handovers};
 use finding::CellRef;
-use spec::{Ancestry, Item, ReturnSpec, TableSpec};
+use spec::{Accumulation, Ancestry, Item, ReturnSpec, TableSpec};
 use uuid::Uuid;
 
 use crate::actor::{allowed, may, object, sees};
@@ -40,7 +42,7 @@ pub struct Traced {
     pub history: Vec<Handover>,
     /// What was found about it, for whoever may see that.
     pub remarks: Vec<Remark>,
-    /// Whether datasets that are taken now have it.
+    /// Whether the dataset of its period has it that is taken now.
     pub counts_now: bool,
     /// Releases that are made of its version, for whoever may see them, the newest first.
     pub releases: Vec<Release>,
@@ -103,17 +105,28 @@ pub async fn trace(
         Ok(_) => releases::of_submission(&mut conn, submission.id).await?,
         Err(_) => Vec::new(),
     };
+    let counts_now = match spec.accumulation {
+        Accumulation::Replace => submissions::counts_now(&mut conn, submission.id).await?,
+        Accumulation::Cumulative => {
+            let known_by: Vec<Option<String>> =
+                keys.iter().map(|(_, value)| value.clone()).collect();
+            is_newest(&mut conn, actor, (&submission, spec, table), &known_by).await?
+        }
+    };
     Ok(Traced {
         table_title: table.title.clone(),
         item: item.name.clone(),
         item_title: item.title.clone(),
         row_number: which.row_number,
         value,
-        keys,
+        keys: keys
+            .into_iter()
+            .map(|(key, value)| (key.title.clone(), value.unwrap_or_default()))
+            .collect(),
         cell,
         history: handovers::of_submission(&mut conn, submission.id).await?,
         remarks,
-        counts_now: submissions::counts_now(&mut conn, submission.id).await?,
+        counts_now,
         releases,
         submission,
     })
@@ -152,15 +165,15 @@ fn item_of<'a>(table: &'a TableSpec, name: &str) -> Option<&'a Item> {
     table.item(name).or_else(by_column)
 }
 
-type Value = (Option<String>, Vec<(String, String)>);
+type Value<'a> = (Option<String>, Vec<(&'a Item, Option<String>)>);
 
 /// The value and the keys of its record; `None`: there is no such record.
-async fn record(
+async fn record<'a>(
     conn: &mut Conn,
-    (spec, table): (&ReturnSpec, &TableSpec),
-    item: &Item,
+    (spec, table): (&'a ReturnSpec, &'a TableSpec),
+    item: &'a Item,
     which: WhichValue<'_>,
-) -> Result<Option<Value>, DbError> {
+) -> Result<Option<Value<'a>>, DbError> {
     let keys: Vec<&Item> = table
         .keys
         .iter()
@@ -187,12 +200,57 @@ async fn record(
     };
     let mut values = found.values.into_iter();
     let value = values.next().flatten();
-    let keys = keys.iter().zip(values);
-    Ok(Some((
-        value,
-        keys.map(|(key, value)| (key.title.clone(), value.unwrap_or_default()))
-            .collect(),
-    )))
+    Ok(Some((value, keys.into_iter().zip(values).collect())))
+}
+
+/// Whether of all that counts up to the end of its period no later version has a record that is known by the same: where
+/// records accumulate, each is in the dataset as it came last.
+async fn is_newest(
+    conn: &mut Conn,
+    actor: &Actor,
+    (submission, spec, table): (&Submission, &ReturnSpec, &TableSpec),
+    known_by: &[Option<String>],
+) -> Result<bool, DbError> {
+    let round = &submission.round;
+    let span = Span {
+        return_id: &round.return_id,
+        from_end: round.period.end,
+        to_end: round.period.end,
+        accumulation: Accumulation::Cumulative,
+        sees: &sees(actor),
+        organisations: std::slice::from_ref(&submission.organisation),
+        only_accepted: false,
+    };
+    let counted = records::counted(conn, &span).await?;
+    let mut from_it_on = counted
+        .iter()
+        .skip_while(|counted| counted.submission_id != submission.id);
+    if from_it_on.next().is_none() {
+        return Ok(false);
+    }
+    // A key that is there tells a record that is there from none; without one, none takes another's place.
+    let is_there = known_by.iter().position(Option::is_some);
+    let Some(key) = is_there.and_then(|idx| table.keys.get(idx)) else {
+        return Ok(true);
+    };
+    let items: Vec<Option<&str>> = std::iter::once(key)
+        .chain(&table.keys)
+        .map(|key| Some(key.as_str()))
+        .collect();
+    let records = InVersion {
+        spec,
+        table,
+        codes: vec![BTreeMap::new(); items.len()],
+        items,
+    };
+    // The same period, and so the same version of the return.
+    for later in from_it_on {
+        let same = records::value_of(conn, &records, later.submission_id, known_by).await?;
+        if same.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn remarks(
@@ -234,7 +292,8 @@ async fn remarks(
         .collect())
 }
 
-/// The item of a version that was read from a cell; not there where that cell is none's.
+/// The item of a version that was read from a cell; not there where that cell is none's. Tables may share a sheet and
+/// its columns: it is the one's that has a record in that row.
 pub async fn value_at(
     db: &Db,
     actor: &Actor,
@@ -243,12 +302,16 @@ pub async fn value_at(
 ) -> Result<(String, u32, String), Denied> {
     let mut conn = db.read(&sees(actor)).await?;
     let submission = version(&mut conn, actor, submission_id).await?;
+    let row_number = cell.row_idx + 1;
     for rows in submissions::tables(&mut conn, submission.id).await? {
-        let row_number = cell.row_idx + 1;
-        for item in rows.columns.keys() {
-            if rows.cell(item, row_number).as_ref() == Some(cell) {
-                return Ok((rows.table.clone(), row_number, item.clone()));
-            }
+        let mut items = rows.columns.keys();
+        let item = items.find(|item| rows.cell(item, row_number).as_ref() == Some(cell));
+        let Some(item) = item else { continue };
+        if submission
+            .has_record(&mut conn, &rows.table, row_number)
+            .await?
+        {
+            return Ok((rows.table.clone(), row_number, item.clone()));
         }
     }
     Err(Denied::NotThere)

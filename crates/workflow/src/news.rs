@@ -197,8 +197,8 @@ async fn extension_decided(tx: &mut Tx, id: Uuid) -> Result<(), DbError> {
     let Some(extension) = extensions::find(tx, id).await? else {
         return Ok(());
     };
-    // The first: of the others it is told by jobs of their own.
-    let Some(decision) = extension.decisions.first() else {
+    // Where it was decided anew meanwhile, that alone is told: by a job of its own, which may have come first.
+    let [decision] = &extension.decisions[..] else {
         return Ok(());
     };
     let round = &extension.round;

@@ -16,8 +16,8 @@ use crate::actor::{Deed, allowed, record, sees};
 use crate::{Actor, Denied, outbox};
 
 pub use members::{
-    Leave, Member, Members, acting, disable, enable, leave_of, may_disable, may_end, may_give,
-    member, members, programs_of,
+    Leave, Made, Member, Members, acting, disable, enable, leave_of, made_by, may_disable, may_end,
+    may_give, member, members,
 };
 pub use secret::Secret;
 pub use sign_in::{

@@ -67,7 +67,8 @@ pub async fn publish_returns(
 
 /// Has the rounds that are still to be due go by what is published now. One that is not open yet and has no submission is
 /// collected with the newest version that serves its period. Who has come to have to answer does; who was closed or is not
-/// asked any more, and sent nothing, need not, and it is said why.
+/// asked any more, and sent nothing, need not, and it is said why. So it is where that is put right, unless somebody has said
+/// who has to answer.
 pub(crate) async fn follow(
     tx: &mut Tx,
     actor: &Actor,
@@ -96,19 +97,28 @@ pub(crate) async fn follow(
         }
         let asked = &spec.respondents;
         let n_new = cycles::oblige(tx, round.id, &asked.types, &asked.only).await?;
-        let left_out = cycles::without_duty(tx, round.id, &asked.types, &asked.only).await?;
-        for one in &left_out {
+        let unsettled = cycles::unsettled(tx, round.id, &asked.types, &asked.only).await?;
+        let mut n_left_out = 0;
+        for one in &unsettled {
             let duty = (one.obligation_id, one.organisation.as_str());
-            let why = if one.is_closed {
-                "The organisation is not there in this period"
-            } else {
-                "This version of the return does not ask the organisation"
+            let (has_to, why) = match (one.is_closed, one.is_asked) {
+                (true, _) => (false, "The organisation is not there in this period"),
+                (false, false) => (
+                    false,
+                    "This version of the return does not ask the organisation",
+                ),
+                (false, true) => (
+                    true,
+                    "The organisation is there and is asked, by what is published now",
+                ),
             };
-            cycles::dates::require(tx, duty, false, why, by(actor)).await?;
+            n_left_out += usize::from(!has_to);
+            cycles::dates::require(tx, duty, has_to, why, by(actor)).await?;
         }
-        if spec.version != round.version || n_new > 0 || !left_out.is_empty() {
+        if spec.version != round.version || n_new > 0 || !unsettled.is_empty() {
             details["new_obligations"] = json!(n_new);
-            details["left_out"] = json!(left_out.len());
+            details["left_out"] = json!(n_left_out);
+            details["asked_again"] = json!(unsettled.len() - n_left_out);
             let deed = Deed {
                 verb: "follow_publication",
                 organisation: None,

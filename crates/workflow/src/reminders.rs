@@ -66,7 +66,7 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
                 To::Reader(reader) => {
                     readers(&mut tx, &mut ladder.people, &owed.organisation, *reader).await?
                 }
-                To::People(ids) => active(&mut tx, ids).await?,
+                To::People(ids) => still_here(&mut tx, ids, &owed.organisation).await?,
             };
             // What has come since the day's email is told tomorrow, and to all who are to know.
             if asked.decision == Decision::Send
@@ -74,7 +74,7 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
             {
                 continue;
             }
-            if readers.is_empty() {
+            if readers.is_empty() && matches!(asked.to, To::Reader(_)) {
                 let decision = match asked.decision {
                     Decision::Send => Why::Nobody,
                     Decision::Leave(why) => why,
@@ -84,7 +84,8 @@ pub async fn remind(db: &Db, actor: &Actor, now: DateTime<Utc>) -> Result<Remind
                 }
             }
             for person in readers {
-                if ladder.is_decided(owed.id, Some(person.id), &asked) {
+                let is_for_all = matches!(asked.to, To::Reader(_));
+                if is_for_all && ladder.is_decided(owed.id, Some(person.id), &asked) {
                     continue;
                 }
                 match asked.decision {
@@ -320,11 +321,19 @@ impl Ladder {
     }
 }
 
-/// Those who still work here.
-async fn active(tx: &mut Tx, ids: &BTreeSet<Uuid>) -> Result<Vec<Person>, DbError> {
+/// Those who still work for an organisation.
+async fn still_here(
+    tx: &mut Tx,
+    ids: &BTreeSet<Uuid>,
+    organisation: &str,
+) -> Result<Vec<Person>, DbError> {
+    let of_it = Reach::Organisation(organisation.to_owned());
     let mut found = Vec::new();
     for id in ids {
-        found.extend(people::find_active(tx, *id).await?);
+        let grants = people::grants(tx, *id).await?;
+        if grants.iter().any(|grant| grant.reach == of_it) {
+            found.extend(people::find_active(tx, *id).await?);
+        }
     }
     Ok(found)
 }

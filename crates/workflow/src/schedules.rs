@@ -17,7 +17,7 @@ use spec::{Period, PeriodKind, ReturnSpec};
 
 use crate::actor::{Deed, record, sees};
 use crate::publish::{self, OpenCycleError};
-use crate::rounds::{Because, PlannedRound, planned_rounds};
+use crate::rounds::{Because, PlannedRound, RoundError, planned_rounds};
 use crate::webhooks::announce_turn;
 use crate::{Actor, Denied};
 
@@ -118,7 +118,8 @@ pub struct Proposal {
     pub before: PlannedRound,
     pub period: Period,
     pub dates: Vec<cycle::PlannedDate>,
-    /// Whether its period is the only one that can be meant; otherwise somebody has to look at it.
+    /// Whether its period is the only one that can be meant and the round before took place; otherwise somebody has to look
+    /// at it.
     pub is_sure: bool,
 }
 
@@ -158,7 +159,6 @@ pub async fn proposals(
         .unwrap_or(today);
     let mut proposals: Vec<Proposal> = planned
         .iter()
-        .filter(|before| !before.round.is_cancelled)
         .filter_map(|before| {
             let snapshot_before = snapshot_before(&planned, &before.round);
             let later = cycle::a_year_later(&before.round.period, snapshot_before)?;
@@ -186,7 +186,8 @@ pub async fn proposals(
                 before: before.clone(),
                 period,
                 dates,
-                is_sure: later.is_sure,
+                // Whether what was cancelled is asked for again, somebody has to say.
+                is_sure: later.is_sure && !before.round.is_cancelled,
             })
         })
         .collect();
@@ -243,6 +244,10 @@ pub async fn plan_proposals(
         match is_new.await {
             Ok(true) => n_planned += 1,
             Ok(false) => {}
+            // One that nobody can plan so keeps none of the others from being planned.
+            Err(OpenCycleError::Days(error @ RoundError::Order { .. })) => {
+                tracing::warn!(%error, "a round was not proposed");
+            }
             // Its version is published later.
             Err(OpenCycleError::NotPublished { return_id, version }) => {
                 tracing::warn!(

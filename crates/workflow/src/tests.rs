@@ -290,6 +290,25 @@ impl World {
             .await
     }
 
+    /// Who has to answer and did not, by the dataset.
+    async fn missing(&self) -> Vec<String> {
+        let period = q1();
+        let wanted = WantedDataset {
+            versions: std::slice::from_ref(&self.spec),
+            spec: &self.spec,
+            table: "form",
+            from: &period,
+            to: &period,
+            organisations: &[],
+            only_accepted: false,
+            columns: &::dataset::Asked::default(),
+        };
+        let figures = figures(&system(), &self.spec.id).unwrap();
+        let dataset = dataset(&self.db, &figures, &wanted).await.unwrap();
+        let missing = dataset.manifest.missing.into_iter();
+        missing.map(|one| one.organisation).collect()
+    }
+
     async fn csv_of(&self, figures: &Figures) -> String {
         let versions = std::slice::from_ref(&self.spec);
         let period = q1();

@@ -190,6 +190,23 @@ pub async fn end_webhook(
     Ok(())
 }
 
+/// Ends those of somebody whose access ends; gives those that ended now.
+pub(crate) async fn end_webhooks_of(
+    tx: &mut Tx,
+    actor: &Actor,
+    person_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Webhook>, DbError> {
+    let mut ended = Vec::new();
+    for webhook in stored::made_by(tx, person_id).await? {
+        if stored::end(tx, webhook.id, now, false).await? {
+            record(tx, actor, deed("end_webhook", &webhook)).await?;
+            ended.push(webhook);
+        }
+    }
+    Ok(ended)
+}
+
 /// Has a message delivered once more, whatever became of it.
 pub async fn send_again(
     db: &Db,

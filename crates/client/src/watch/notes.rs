@@ -46,6 +46,9 @@ pub(super) struct Note {
     pub(super) told_at: SystemTime,
     /// There is nothing more to come.
     pub(super) is_done: bool,
+    /// Its bytes were received before, and were to be sent again for nobody knows what.
+    #[serde(default)]
+    pub(super) is_refused: bool,
 }
 
 fn long_ago() -> SystemTime {
@@ -63,7 +66,13 @@ impl Note {
             told: None,
             told_at: long_ago(),
             is_done: false,
+            is_refused: false,
         }
+    }
+
+    /// Whether it was not sent as it is, and is not until it is saved anew.
+    pub(super) fn is_refused(&self) -> bool {
+        self.is_refused || (self.is_done && self.submission_id.is_none())
     }
 }
 
@@ -88,6 +97,10 @@ impl Notes {
 
     pub(super) fn of(&self, name: &str) -> Option<&Note> {
         self.notes.get(name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.notes.keys()
     }
 
     /// Under what names these bytes were received, and what is noted of them.

@@ -5,39 +5,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::*;
-use crate::answers::{Answer, api, json, refused, server};
-
-#[test]
-fn what_is_not_whole_or_is_our_own_is_left_alone() {
-    for name in [
-        ".hidden.xlsx",
-        "~$cases.xlsx",
-        "cases.xlsx.part",
-        "cases.xlsx.TMP",
-        "Thumbs.db",
-        "desktop.ini",
-    ] {
-        assert!(is_left_alone(name), "{name}");
-    }
-    let is_known = |name: &str| name == "cases.xlsx";
-    for name in [
-        "cases.xlsx-result.txt",
-        "cases.xlsx-findings.xlsx",
-        "cases.xlsx-marked.xlsx",
-    ] {
-        assert!(is_ours(name, is_known), "{name}");
-    }
-    for name in [
-        "cases.xlsx",
-        "cases-findings.csv",
-        "Tenants’ results.txt",
-        "inspection-findings.xlsx",
-        "exam-result.txt",
-        "findings.xlsx",
-    ] {
-        assert!(!is_left_alone(name) && !is_ours(name, is_known), "{name}");
-    }
-}
+use crate::answers::{Answer, api, json, page, refused, server};
 
 #[test]
 fn one_watcher_looks_after_a_folder_at_a_time() {
@@ -168,12 +136,16 @@ async fn what_was_refused_is_sent_when_it_is_saved_anew() {
         matches!(&told[..], [Told::Refused { reason, .. }] if reason.contains("Not open yet")),
         "{told:?}"
     );
-    assert_eq!(watched.look("2026-27-Q1").await, [], "not again by itself");
+    let now = SystemTime::UNIX_EPOCH;
+    let looked = watched.look_at("2026-27-Q1", now).await;
+    assert_eq!(looked.told, [], "not again by itself");
+    assert_eq!(looked.n_refused, 1, "and it still is");
     assert_eq!(watched.n_asked(), 1);
     // The very same bytes.
     watched.save("cases.csv", b"a,b\n", 2);
-    let told = watched.look("2026-27-Q1").await;
-    assert!(is_sent(&told), "{told:?}");
+    let looked = watched.look_at("2026-27-Q1", now).await;
+    assert!(is_sent(&looked.told), "{looked:?}");
+    assert_eq!(looked.n_refused, 0);
     assert_ne!(
         watched.asked(0, "idempotency-key"),
         watched.asked(1, "idempotency-key")
@@ -412,4 +384,66 @@ async fn a_copy_is_sent_for_another_round() {
     watched.save("b.csv", b"none", 2);
     assert!(is_sent(&watched.look("2026-27-Q2").await));
     assert!(watched.asked(3, "post ").contains("2026-27-q2"));
+}
+
+#[tokio::test]
+async fn what_is_refused_counts_until_it_is_taken_away() {
+    let watched = Watched::by(vec![refused("409 Conflict", "Not open yet")]).await;
+    watched.save("cases.csv", b"one", 1);
+    let look = async || watched.look_at("2026-27-Q1", SystemTime::UNIX_EPOCH).await;
+    for _ in 0..2 {
+        assert_eq!(look().await.n_refused, 1);
+    }
+    fs::remove_file(watched.folder.path().join("cases.csv")).unwrap();
+    fs::remove_file(watched.folder.path().join("cases.csv-result.txt")).unwrap();
+    assert_eq!(look().await, Looked::default());
+}
+
+#[tokio::test]
+async fn what_a_proxy_answers_is_no_refusal_and_the_file_is_sent_later() {
+    let in_between = [
+        "302 Found",
+        "407 Proxy Authentication Required",
+        "403 Forbidden",
+        "404 Not Found",
+        "401 Unauthorized",
+        "200 OK",
+    ];
+    let mut answers: Vec<Answer> = in_between.iter().map(|status| page(status)).collect();
+    answers.push(receipt(b"one"));
+    let watched = Watched::by(answers).await;
+    let look = async || watched.look_at("2026-27-Q1", SystemTime::UNIX_EPOCH).await;
+    watched.save("cases.csv", b"one", 1);
+    for status in in_between {
+        let looked = look().await;
+        assert!(
+            matches!(&looked.told[..], [Told::Delayed { reason, .. }] if reason.contains(status)),
+            "{status}: {looked:?}"
+        );
+        assert_eq!((looked.n_waiting, looked.n_refused), (1, 0), "{status}");
+    }
+    assert!(!watched.folder.path().join("cases.csv-result.txt").exists());
+    assert!(is_sent(&look().await.told));
+    let key = |nth| watched.asked(nth, "idempotency-key");
+    assert_eq!(key(0), key(in_between.len()), "it is the same sending");
+}
+
+#[tokio::test]
+async fn what_comes_of_a_file_with_a_long_name_is_written_beside_it() {
+    let mut answers = vec![receipt(b"one")];
+    answers.extend(ready());
+    let watched = Watched::by(answers).await;
+    let name = "é".repeat(122) + ".xlsx";
+    assert_eq!(name.len(), 249);
+    watched.save(&name, b"one", 1);
+    assert!(is_sent(&watched.look("2026-27-Q1").await));
+    let told = watched.look("2026-27-Q1").await;
+    assert!(matches!(&told[..], [Told::Checked { .. }]), "{told:?}");
+    let result = beside(&watched.folder.path().join(&name), "result.txt");
+    let text = fs::read_to_string(result).unwrap();
+    assert!(text.starts_with(&name), "{text}");
+    // What was written is nobody's file.
+    let looked = watched.look_at("2026-27-Q1", SystemTime::UNIX_EPOCH).await;
+    assert_eq!(looked, Looked::default());
+    assert_eq!(watched.n_asked(), 3);
 }

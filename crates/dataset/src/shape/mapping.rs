@@ -8,10 +8,11 @@ use spec::{Ancestry, Before, Relation, ReturnSpec, TableSpec};
 
 use super::series::Series;
 
-/// A column that an older version called otherwise, coded otherwise or did not ask for; or a note on what became of items.
+/// A column that an older version called otherwise, coded otherwise or did not ask for; or a note on what became of items
+/// and tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mapped {
-    /// The column's name.
+    /// The column's name, or that of a table that ended.
     pub column: String,
     /// The version that it was otherwise in.
     pub version: String,
@@ -43,6 +44,10 @@ pub enum What {
         now: Vec<String>,
         note: String,
     },
+    /// The whole table is not asked for any more, and is in no dataset of the versions since.
+    TableEnded {
+        note: Option<String>,
+    },
 }
 
 impl Mapped {
@@ -56,6 +61,15 @@ impl Mapped {
             }
             What::NotAsked => format!("{until} nobody was asked for it."),
             What::OnlyThen => format!("{until} and not since."),
+            What::TableEnded { note } => {
+                let since = match note {
+                    Some(note) => format!("not since: {note}"),
+                    None => "not since.".to_owned(),
+                };
+                format!(
+                    "{until} a table of its own, which datasets and releases up to that period have and this one does not, and {since}"
+                )
+            }
             What::Became { was, now, note }
                 if now.is_empty() || now == std::slice::from_ref(was) =>
             {
@@ -157,6 +171,61 @@ impl Told<'_> {
         })
         .collect()
     }
+}
+
+/// The tables of older versions that the newest does not have: each as the last of the versions that are used has it.
+/// `used` are those, the newest first.
+pub(crate) fn ended(
+    ancestry: &Ancestry<'_>,
+    spec: &ReturnSpec,
+    used: &[&ReturnSpec],
+    until: &Until,
+) -> Vec<Mapped> {
+    let mut all = Vec::new();
+    let mut are_there: Vec<(&str, &str)> = Vec::new();
+    let newest_first = std::iter::once(&spec).chain(used);
+    for version in newest_first.filter(|version| version.valid_from <= spec.valid_from) {
+        for table in &version.tables {
+            if are_there.contains(&(&version.version, &table.name)) {
+                continue;
+            }
+            for older in used {
+                let before = ancestry.table_before(version, &table.name, older);
+                are_there
+                    .extend(before.map(|before| (older.version.as_str(), before.name.as_str())));
+            }
+            // Of the newest version's own it is said nothing, and of what nobody was asked for neither.
+            let until = until.get(&version.version);
+            let Some(until) = until.filter(|_| version.version != spec.version) else {
+                continue;
+            };
+            all.push(Mapped {
+                column: table.name.clone(),
+                version: version.version.clone(),
+                until: until.clone(),
+                what: What::TableEnded {
+                    note: why_ended(ancestry, version, &table.name),
+                },
+            });
+        }
+    }
+    all
+}
+
+/// What is said of a version's table where it ended, which may have had another name by then.
+fn why_ended(ancestry: &Ancestry<'_>, version: &ReturnSpec, table: &str) -> Option<String> {
+    let mut name = table;
+    let said = ancestry.said();
+    for (_, lineage) in said.filter(|(newer, _)| newer.valid_from > version.valid_from) {
+        let Some(said) = lineage.tables.iter().find(|said| said.was == name) else {
+            continue;
+        };
+        match &said.now {
+            Some(now) => name = now,
+            None => return said.note.clone(),
+        }
+    }
+    None
 }
 
 fn of_item(series: &Series<'_>, before: &Before<'_>) -> Vec<What> {

@@ -1,6 +1,6 @@
 //! A return that changed twice in five years is one table, and every value of it leads to the cell it was read from.
 
-use spec::{Item, ItemKind, ItemLineage, Lineage as Said, PeriodKind};
+use spec::{Item, ItemKind, ItemLineage, Lineage as Said, PeriodKind, TableLineage};
 use testkit::returns::tested;
 
 use super::*;
@@ -337,6 +337,82 @@ async fn a_value_of_the_first_year_leads_to_the_cell_of_the_old_item_also_throug
         notes.contains("Between versions: KIND: Until 2021-22 (version 1) called SORT"),
         "{notes}"
     );
+}
+
+/// The first version has another table, which is called otherwise in the second and not asked for by the third.
+fn with_a_table_that_ended() -> Vec<ReturnSpec> {
+    let mut versions = versions();
+    for (version, name) in versions.iter_mut().zip(["visit", "call"]) {
+        let mut table = version.tables[0].clone();
+        name.clone_into(&mut table.name);
+        version.tables.push(table);
+    }
+    let became = |was: &str, now: Option<&str>, note: Option<&str>| TableLineage {
+        was: was.to_owned(),
+        now: now.map(str::to_owned),
+        note: note.map(str::to_owned),
+        provenance: tested(),
+    };
+    let said = [
+        became("visit", Some("call"), None),
+        became("call", None, Some("Nobody read it.")),
+    ];
+    for (version, said) in versions.iter_mut().skip(1).zip(said) {
+        version.lineage.as_mut().unwrap().tables.push(said);
+    }
+    versions
+}
+
+#[tokio::test]
+async fn a_table_that_ended_is_told_of_once_with_why_and_where_it_still_is() {
+    let database = TestDb::new();
+    let versions = with_a_table_that_ended();
+    let db = collected(&database, &versions).await;
+    five_years(&db, &versions).await;
+    let asked = Asked::default();
+    let told = |manifest: &Manifest| -> Vec<String> {
+        let shape = Shape::of(&versions, &versions[2], "case", manifest, &asked).unwrap();
+        let all = shape.mapping.iter();
+        all.filter(|mapped| matches!(mapped.column.as_str(), "visit" | "call"))
+            .map(|mapped| format!("{}: {}", mapped.column, mapped.in_words()))
+            .collect()
+    };
+    let manifest = of_years(&db, &versions, 20, 24).await;
+    let until = |table: &str, until: &str| {
+        format!(
+            "{table}: Until {until} a table of its own, which datasets and releases up to that period have and this one does not, and not since: Nobody read it."
+        )
+    };
+    let ended = until("call", "2023-24 (version 2)");
+    assert_eq!(told(&manifest), [ended.as_str()]);
+    // It is no part of what was collected with the newest version alone.
+    assert!(told(&of_years(&db, &versions, 24, 24).await).is_empty());
+
+    let settings = release::Settings {
+        lineage: Lineage::None,
+        labels: false,
+        after: None,
+        protection: None,
+    };
+    let edition = release::Edition {
+        spec: &versions[2],
+        manifest: &manifest,
+        settings: &settings,
+        kind: "final",
+        notes: "",
+        drafted_on: testkit::returns::day("2026-07-01"),
+        before: &[],
+    };
+    let from = From {
+        db: &db,
+        sees: &Sees::Everyone,
+        versions: &versions,
+    };
+    let into = tempfile::tempdir().unwrap();
+    release::build(from, &edition, into.path()).await.unwrap();
+    let notes = std::fs::read_to_string(into.path().join("notes.txt")).unwrap();
+    let line = format!("Between versions: {ended}");
+    assert_eq!(notes.matches(&line).count(), 1, "{notes}");
 }
 
 #[tokio::test]

@@ -335,7 +335,7 @@ pub async fn required(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Missing>, 
          FROM cycle c
          JOIN obligation o ON o.cycle_id = c.id
          JOIN organisation g ON g.code = o.organisation
-         WHERE c.return_id = $1 AND c.period_end BETWEEN $2 AND $3 AND o.is_required
+         WHERE c.return_id = $1 AND c.period_end BETWEEN $2 AND $3 AND o.is_required AND NOT c.is_cancelled
            AND ($4 IS NULL OR o.organisation = ANY ($4))
          ORDER BY c.period_end, c.period_label, o.organisation COLLATE \"C\"",
     )

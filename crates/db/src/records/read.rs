@@ -182,7 +182,7 @@ pub async fn missing(conn: &mut Conn, span: &Span<'_>) -> Result<Vec<Missing>, D
          JOIN obligation o ON o.cycle_id = c.id
          JOIN organisation g ON g.code = o.organisation
          LEFT JOIN {STANDING} k ON true
-         WHERE c.return_id = $1 AND c.period_end BETWEEN $2 AND $3 AND o.is_required
+         WHERE c.return_id = $1 AND c.period_end BETWEEN $2 AND $3 AND o.is_required AND NOT c.is_cancelled
            AND (k.status IS NULL OR $4 AND k.status <> 'accept')
            AND ($5 IS NULL OR o.organisation = ANY ($5))
          ORDER BY c.period_end, c.period_label, o.organisation COLLATE \"C\""

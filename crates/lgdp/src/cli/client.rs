@@ -27,7 +27,8 @@ pub(crate) enum ClientCommand {
     /// Takes the figures of a return and period.
     ///
     /// With --out a download that breaks off goes on where it was, in this run or in the next: what has come lies in
-    /// `FILE.part`. Exit status: 0 all of it is there, 2 usage or our own failure,
+    /// `FILE.part`. Without it nothing is printed before all of it is there.
+    /// Exit status: 0 all of it is there, 2 usage or our own failure,
     /// 3 out of reach or cut short, or another run takes it into the same file: run it again.
     Dataset(DatasetArguments),
     /// Takes the files of a published release, and holds each to the hash that the release says it has.
@@ -36,12 +37,13 @@ pub(crate) enum ClientCommand {
     Release(ReleaseArguments),
     /// Sends what is put into a folder, and writes what comes of it beside it.
     ///
-    /// Beside `cases.xlsx` come `cases.xlsx-result.txt`, `cases.xlsx-findings.xlsx` and `cases.xlsx-marked.xlsx`.
+    /// Beside `cases.xlsx` come `cases.xlsx-result.txt`, `cases.xlsx-findings.xlsx` and `cases.xlsx-marked.xlsx`;
+    /// a name that would be too long with that is cut.
     /// What was sent is noted in `.lgdp` in the folder, so that nothing is sent twice. A file that is saved anew is sent
     /// if it has changed, was refused before, or is for another round by now; one that is only called otherwise is not.
     /// Left alone are folders, hidden files, what is not whole yet (.part, .tmp, .crdownload, .filepart, .lock),
     /// Thumbs.db, desktop.ini, and what was written beside a file that is or was here.
-    /// Exit status with --once: 0 nothing to fix, 1 something has to be fixed or was refused,
+    /// Exit status with --once: 0 nothing to fix, 1 something has to be fixed, or was refused and is as it was then,
     /// 2 usage or our own failure (the folder has to be there), 3 something is still waited for: run it again.
     Watch(WatchArguments),
 }

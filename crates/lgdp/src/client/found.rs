@@ -46,9 +46,9 @@ fn found(
         .or_else(|| environment("LGDP_TOKEN_FILE").map(PathBuf::from));
     let token = match (file, environment("LGDP_TOKEN")) {
         (Some(path), _) => read(&path)?,
-        (None, Some(token)) => token,
+        (None, Some(token)) => token_in(&token, "LGDP_TOKEN")?,
         (None, None) => match (kept.token, kept.token_file) {
-            (Some(token), _) => token,
+            (Some(token), _) => token_in(&token, "the config file")?,
             (None, Some(path)) => read(&path)?,
             (None, None) => anyhow::bail!(
                 "there is no token: put it into a file and name that with --token-file or LGDP_TOKEN_FILE, or into LGDP_TOKEN"
@@ -57,7 +57,7 @@ fn found(
     };
     Ok(Access {
         address: address.trim_end_matches('/').to_owned(),
-        token: token.trim().to_owned(),
+        token,
         patience: Duration::from_secs(printed.patience),
     })
 }
@@ -84,7 +84,25 @@ fn check(address: &str) -> anyhow::Result<()> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(path).with_context(|| format!("can't read the token in {}", path.display()))
+    let place = path.display().to_string();
+    let text =
+        fs::read_to_string(path).with_context(|| format!("can't read the token in {place}"))?;
+    token_in(&text, &place)
+}
+
+/// A token as it can be sent. What else stands there is somebody's slip, which no platform would ever see; and it is not
+/// shown, because most of it may be the token.
+fn token_in(text: &str, place: &str) -> anyhow::Result<String> {
+    let token = text.trim();
+    anyhow::ensure!(
+        !token.is_empty(),
+        "there is no token in {place}: it is empty"
+    );
+    anyhow::ensure!(
+        token.chars().all(|c| c.is_ascii_graphic()),
+        "what stands in {place} is no token: a token is one word on one line, and nothing else stands beside it"
+    );
+    Ok(token.to_owned())
 }
 
 /// The file that is named, which has to be there, or the usual one, which need not.
@@ -185,5 +203,40 @@ mod tests {
                 .unwrap_err()
                 .contains("no token")
         );
+    }
+
+    #[test]
+    fn a_token_is_one_word_wherever_it_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        let path = file.to_str().unwrap();
+        let address = Some("https://a.example");
+        let of = |token: &str| {
+            fs::write(&file, token).unwrap();
+            // What JSON quotes, TOML reads.
+            let kept = |what: &str, value: &str| {
+                format!("{what} = {}", serde_json::to_string(value).unwrap())
+            };
+            [
+                access_of(address, "", &[("LGDP_TOKEN_FILE", path)]),
+                access_of(address, "", &[("LGDP_TOKEN", token)]),
+                access_of(address, &kept("token", token), &[]),
+                access_of(address, &kept("token_file", path), &[]),
+            ]
+        };
+        for access in of("  0a1b\r\n") {
+            assert_eq!(access.unwrap().token, "0a1b");
+        }
+        for bad in ["0a1b\n2c3d\n", "token: 0a1b", "0a1b\u{200b}", "0a1b\u{7}2c"] {
+            for access in of(bad) {
+                let refused = access.unwrap_err();
+                assert!(refused.contains("one word on one line"), "{refused}");
+                assert!(!refused.contains("0a1b"), "{refused}");
+            }
+        }
+        for access in of(" \n") {
+            let refused = access.unwrap_err();
+            assert!(refused.contains("there is no token in"), "{refused}");
+        }
     }
 }

@@ -87,6 +87,7 @@ impl From<Waiting> for Status {
             headers(("location" = String, description = "Where to ask how far it is"))),
         (status = 409, description = "The round is not open yet", body = schemas::Problem, content_type = "application/problem+json"),
         (status = 413, description = "The file is too large", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is a form or compressed, and not the file itself", body = schemas::Problem, content_type = "application/problem+json"),
         (status = 422, description = "The key was used for another file or another return, or the organisation is not asked for this", body = schemas::Problem, content_type = "application/problem+json"),
     )
 )]

@@ -156,7 +156,8 @@ pub(crate) struct Named {
 /// The figures of a return
 ///
 /// The records of every organisation that count, in a fixed order; an organisation's own program gets its own.
-/// The same address gives the same bytes while the same versions stand: its `ETag` says so, and a range of them can be asked for.
+/// The same address gives the same bytes while the same versions stand: its `ETag` says so, and a range of them can be asked for
+/// (of csv and jsonl with `If-Range`; without it all of it comes).
 /// A cut connection means that it was not all.
 #[utoipa::path(
     get,
@@ -215,6 +216,8 @@ pub(crate) async fn show(
         tag,
         file_name,
         content_type: format.content_type().to_owned(),
+        // Engines read parts of Parquet as they need them; a text that goes on with the rest of another one looks whole.
+        changes: format.is_text(),
     };
     if let Some(answer) = part::without_bytes(&request, &about) {
         return Ok(answer);

@@ -20,6 +20,8 @@ pub(crate) struct About {
     pub(crate) tag: String,
     pub(crate) file_name: String,
     pub(crate) content_type: String,
+    /// The address may have other bytes tomorrow, so that a part of them is of use only to who says of which.
+    pub(crate) changes: bool,
 }
 
 impl About {
@@ -70,10 +72,10 @@ fn range(request: &HttpRequest, about: &About) -> Option<Range> {
         return None;
     }
     // Of another file the rest would be of no use.
-    if let Some(condition) = value(request, &header::IF_RANGE)
-        && condition != about.quoted()
-    {
-        return None;
+    match value(request, &header::IF_RANGE) {
+        Some(condition) if condition != about.quoted() => return None,
+        None if about.changes => return None,
+        _ => {}
     }
     read_range(value(request, &header::RANGE)?)
 }

@@ -58,6 +58,7 @@ pub(crate) struct Facts {
             headers(("location" = String, description = "Where to ask how far it is"))),
         (status = 409, description = "The round is not open yet, or closed", body = schemas::Problem, content_type = "application/problem+json"),
         (status = 413, description = "The file is too large", body = schemas::Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is a form or compressed, and not the file itself", body = schemas::Problem, content_type = "application/problem+json"),
         (status = 422, description = "The key was used for another file or another return, or the organisation is not asked for this", body = schemas::Problem, content_type = "application/problem+json"),
     )
 )]
@@ -123,6 +124,7 @@ pub(super) async fn take(
         return Err(Problem::bad_request("Add the file's name: ?file_name=…"));
     }
     let idempotency_key = idempotency_key(request)?;
+    is_the_file_itself(request)?;
     let limits = site.config.body;
     let declared = request
         .headers()
@@ -147,6 +149,31 @@ pub(super) async fn take(
         file_name,
         idempotency_key,
     })
+}
+
+/// What is wrapped or packed would be kept as the file that was sent.
+fn is_the_file_itself(request: &HttpRequest) -> Result<(), Problem> {
+    let named = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    let is = |text: &str, begins: &str| {
+        text.get(..begins.len())
+            .is_some_and(|it| it.eq_ignore_ascii_case(begins))
+    };
+    if named(header::CONTENT_TYPE).is_some_and(|kind| is(kind, "multipart/")) {
+        return Err(Problem::not_the_file(
+            "Send the file itself as the body, not a form with the file in it: curl --data-binary @FILE, not curl -F.",
+        ));
+    }
+    if named(header::CONTENT_ENCODING).is_some_and(|coding| !is(coding, "identity")) {
+        return Err(Problem::not_the_file(
+            "Send the file as it is: the body may not be compressed, so leave Content-Encoding out.",
+        ));
+    }
+    Ok(())
 }
 
 /// The sender's key, or one of its own for a request without.

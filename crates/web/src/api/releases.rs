@@ -150,6 +150,7 @@ pub(crate) async fn file(
         tag: found.sha256,
         file_name: found.name,
         content_type: found.content_type,
+        changes: false,
     };
     match part::without_bytes(&request, &about) {
         Some(answer) => Ok(answer),

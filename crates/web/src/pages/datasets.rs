@@ -57,7 +57,8 @@ struct DatasetPage {
     protects_below: Result<u32, &'static str>,
     /// A period has the records of all before it.
     accumulates: bool,
-    whole_address: String,
+    csv_address: String,
+    parquet_address: String,
     /// Column, and what it was in older versions of the return.
     mapping: Vec<(String, String)>,
     releases: Vec<Row>,
@@ -140,15 +141,15 @@ async fn page(
     };
     let here = format!("/returns/{}/{}/datasets", spec.id, period.label);
     let api = format!("/api/returns/{}/periods/{}", spec.id, period.label);
+    let base_url = &site.config.base_url;
+    let address = |ending| format!("{base_url}{api}/dataset.{ending}?table={}", table.name);
     let page = DatasetPage {
         return_id: spec.id.clone(),
         title: spec.title.clone(),
         period: period.in_words(),
         label: period.label.clone(),
-        whole_address: format!(
-            "{}{api}/dataset.csv?table={}",
-            site.config.base_url, table.name
-        ),
+        csv_address: address("csv"),
+        parquet_address: address("parquet"),
         others: spec
             .tables
             .iter()

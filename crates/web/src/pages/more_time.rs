@@ -87,8 +87,8 @@ struct DecidePage {
     period: String,
     organisation: String,
     due: String,
-    /// Of the round.
-    due_for_others: String,
+    /// With all that is decided but this.
+    due_without: String,
     back: String,
     action: String,
     asked: Asked,
@@ -255,7 +255,7 @@ fn mistake(error: ExtensionError) -> Result<(String, &'static str), Problem> {
             const { assert!(LONGEST_MONTHS == 12) };
             Ok((
                 format!(
-                    "The day has to be later than {}, when the return is due now; not past, and no more than a year ahead.",
+                    "The day has to be later than {}, when the return is due without it; not past, and no more than a year ahead.",
                     words::day(due_on)
                 ),
                 "until",
@@ -316,7 +316,7 @@ async fn decide_page(
     mut filled: Filled,
 ) -> Result<HttpResponse, PageProblem> {
     let found_one = request(site, &visitor, (&address.duty, &address.request)).await?;
-    let (owed, _) = found(site, &visitor, &address.duty).await?;
+    let (owed, all) = found(site, &visitor, &address.duty).await?;
     let last = found_one.decisions.last();
     if last.is_some() && !workflow::may_be_extended(&owed) {
         return Ok(see(&address.duty.page()));
@@ -332,7 +332,7 @@ async fn decide_page(
         period: found_one.round.period.in_words(),
         organisation: found_one.organisation_name.clone(),
         due: words::day(owed.due_on),
-        due_for_others: words::day(owed.round.due_on),
+        due_without: words::day(workflow::due_without(&owed, &all, found_one.id)),
         back: address.duty.page(),
         action: format!("{}/{}", address.duty.page(), found_one.id),
         asked: asked(found_one),

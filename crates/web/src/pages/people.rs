@@ -8,7 +8,7 @@ use chrono::Utc;
 use cycle::clock;
 use finding::words::counted;
 use uuid::Uuid;
-use workflow::{Actor, Client, InviteError, LeaveError, Member, Members, OrganisationName};
+use workflow::{Actor, InviteError, LeaveError, Member, Members, OrganisationName};
 
 use super::explain::{Fields, field, see};
 use super::problem::PageProblem;
@@ -276,12 +276,15 @@ struct PersonPage {
     roles: Vec<Held>,
     may_disable: bool,
     /// What would end with their access.
-    programs: Option<Programs>,
+    made: Vec<Made>,
 }
 
-struct Programs {
+/// Programs, or servers.
+struct Made {
     /// `2 programs`.
     counted: String,
+    /// "let in, because …".
+    why: &'static str,
     names: Vec<String>,
 }
 
@@ -307,10 +310,10 @@ pub(crate) async fn show_one(
         id: member.person.id,
         since: moment(member.person.invited_at),
         disabled: member.person.disabled_at.map(moment),
-        programs: if may_disable {
-            programs(workflow::programs_of(db, actor, &member, Utc::now()).await?)
+        made: if may_disable {
+            made(workflow::made_by(db, actor, &member, Utc::now()).await?)
         } else {
-            None
+            Vec::new()
         },
         may_disable,
         roles: member
@@ -334,10 +337,23 @@ pub(crate) async fn show_one(
     Ok(super::render(StatusCode::OK, &page))
 }
 
-fn programs(all: Vec<Client>) -> Option<Programs> {
-    let counted = counted(all.len() as u64, "program", "programs");
-    let names: Vec<String> = all.into_iter().map(|one| one.name).collect();
-    (!names.is_empty()).then_some(Programs { counted, names })
+fn made(all: workflow::Made) -> Vec<Made> {
+    let mut made = Vec::new();
+    if !all.programs.is_empty() {
+        made.push(Made {
+            counted: counted(all.programs.len() as u64, "program", "programs"),
+            why: "that they let in, because they have seen how to get in with a token. Let what is still needed in again.",
+            names: all.programs.into_iter().map(|one| one.name).collect(),
+        });
+    }
+    if !all.webhooks.is_empty() {
+        made.push(Made {
+            counted: counted(all.webhooks.len() as u64, "server", "servers"),
+            why: "that they had told what happens here. Name what is still needed again.",
+            names: all.webhooks.into_iter().map(|one| one.url).collect(),
+        });
+    }
+    made
 }
 
 /// A role for another organisation is ended on that one's page.

@@ -2,7 +2,8 @@
 
 use access::{ActorId, Grant, Reach, Role};
 use chrono::{TimeDelta, Utc};
-use workflow::{Actor, ClientError, Denied, NewClient, Secret, TellClientEndsJob};
+use uuid::Uuid;
+use workflow::{Actor, ClientError, Denied, NewClient, NewWebhook, Secret, TellClientEndsJob};
 
 use super::{Answer, Running, cookie, signed_in};
 
@@ -206,6 +207,15 @@ async fn whose_access_is_ended_leaves_no_token_behind() {
         assert_eq!(good(token).await, 200);
     }
 
+    let url = "https://hooks.council.example/in";
+    let new = NewWebhook {
+        id: Uuid::now_v7(),
+        reach: Reach::Organisation(ARDBEG.to_owned()),
+        url: url.to_owned(),
+        secret: vec![1; 32],
+    };
+    workflow::add_webhook(&site.db, &bo, &new).await.unwrap();
+
     let ActorId::Person(id) = bo.id else {
         panic!("{bo:?}")
     };
@@ -216,6 +226,8 @@ async fn whose_access_is_ended_leaves_no_token_behind() {
         let listed = page.contains(&format!("<li>{name}</li>"));
         assert_eq!(listed, ends, "{name}: {page}");
     }
+    assert!(page.contains("This also ends 1 server"), "{page}");
+    assert!(page.contains(&format!("<li>{url}</li>")), "{page}");
     let ended = site.posts(&ada, &path, "do=end-access").await;
     assert_eq!(ended.status, 303, "{}", ended.body);
     assert_eq!((good(&theirs).await, good(&other).await), (401, 401));
@@ -223,6 +235,8 @@ async fn whose_access_is_ended_leaves_no_token_behind() {
         (good(&colleagues).await, good(&site.token).await),
         (200, 200)
     );
+    let named = workflow::webhooks(&site.db, &system).await.unwrap();
+    assert!(named.iter().all(|one| one.ended_at.is_some()), "{named:?}");
     let late = lets_in(&bo, "Late").await;
     assert!(matches!(
         late,

@@ -36,6 +36,27 @@ async fn a_file_gives_a_receipt_and_the_same_key_the_same_one() {
 }
 
 #[tokio::test]
+async fn what_is_wrapped_or_packed_is_not_taken_for_the_file() {
+    let site = Running::start().await;
+    for (header, told) in [
+        (
+            "content-type: multipart/form-data; boundary=x",
+            "--data-binary",
+        ),
+        ("Content-Encoding: gzip", "compressed"),
+    ] {
+        let headers = format!("{header}\r\n");
+        let answer = site.ask("POST", SUBMISSIONS, &headers, b"REF\nA1\n").await;
+        assert_eq!(answer.status, 415, "{answer:?}");
+        assert!(answer.body.contains(told), "{answer:?}");
+    }
+    // As curl says of whatever it is given.
+    let form = "content-type: application/x-www-form-urlencoded\r\ncontent-encoding: identity\r\n";
+    let answer = site.ask("POST", SUBMISSIONS, form, b"REF\nA1\n").await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_program_needs_no_address_for_mail() {
     let site = Running::start().await;
     let path = SUBMISSIONS.replace("&contact_email=a@b.example", "");

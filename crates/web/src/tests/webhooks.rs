@@ -74,7 +74,7 @@ impl Running {
             .collect()
     }
 
-    async fn owner(&self) -> tokio_postgres::Client {
+    pub(super) async fn owner(&self) -> tokio_postgres::Client {
         let (client, connection) =
             tokio_postgres::connect(&self.database.url(), tokio_postgres::NoTls)
                 .await

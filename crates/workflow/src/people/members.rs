@@ -2,13 +2,15 @@
 
 use access::{Action, ActorId, Grant, HeldFor, Object, Reach, Role, View};
 use chrono::{DateTime, Utc};
-use db::{Db, clients, own_sign_offs, people, sessions};
+use db::webhooks::Webhook;
+use db::{Db, clients, own_sign_offs, people, sessions, webhooks};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{may_invite, organisation_of};
 use crate::actor::{Deed, allowed, is_system, record, sees};
-use crate::clients::{Client, end_made_by};
+use crate::clients::{Client, end_programs_of};
+use crate::webhooks::end_webhooks_of;
 use crate::{Actor, Denied};
 
 pub use db::own_sign_offs::Leave;
@@ -101,27 +103,38 @@ pub fn may_disable(actor: &Actor, member: &Member) -> bool {
     is_system(actor) || runs_it || (takes_all && !member.grants.is_empty())
 }
 
-/// The programs that end with somebody's access: those that they let in, whose tokens they have seen.
-pub async fn programs_of(
+/// What ends with somebody's access: the programs that they let in and the servers that they had told what happens, since
+/// they have seen the tokens and know the servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Made {
+    pub programs: Vec<Client>,
+    pub webhooks: Vec<Webhook>,
+}
+
+/// What would end with somebody's access.
+pub async fn made_by(
     db: &Db,
     actor: &Actor,
     member: &Member,
     now: DateTime<Utc>,
-) -> Result<Vec<Client>, Denied> {
+) -> Result<Made, Denied> {
     if !may_disable(actor, member) {
         return Err(Denied::Forbidden);
     }
     let mut conn = db.read(&sees(&Actor::system("invitation"))).await?;
-    Ok(clients::made_by(&mut conn, member.person.id, now).await?)
+    Ok(Made {
+        programs: clients::made_by(&mut conn, member.person.id, now).await?,
+        webhooks: webhooks::made_by(&mut conn, member.person.id).await?,
+    })
 }
 
-/// Ends somebody's access, with all their sessions and the programs that they let in; gives those.
+/// Ends somebody's access, with all their sessions and what they made; gives that.
 pub async fn disable(
     db: &Db,
     actor: &Actor,
     person_id: Uuid,
     now: DateTime<Utc>,
-) -> Result<Vec<Client>, Denied> {
+) -> Result<Made, Denied> {
     set_access(db, actor, person_id, Some(now), now).await
 }
 
@@ -142,7 +155,7 @@ async fn set_access(
     person_id: Uuid,
     disabled_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
-) -> Result<Vec<Client>, Denied> {
+) -> Result<Made, Denied> {
     // All their roles count, also those that are held for others.
     let mut tx = db.begin(&sees(&Actor::system("invitation"))).await?;
     let known = people::find(&mut tx, person_id).await?;
@@ -153,13 +166,16 @@ async fn set_access(
         return Err(Denied::Forbidden);
     };
     if member.person.disabled_at.is_some() == disabled_at.is_some() {
-        return Ok(Vec::new());
+        return Ok(Made::default());
     }
     people::set_disabled(&mut tx, person_id, disabled_at).await?;
     let n_sessions = sessions::end_all(&mut tx, person_id, now).await?;
-    let programs = match disabled_at {
-        Some(at) => end_made_by(&mut tx, actor, person_id, at).await?,
-        None => Vec::new(),
+    let made = match disabled_at {
+        Some(at) => Made {
+            programs: end_programs_of(&mut tx, actor, person_id, at).await?,
+            webhooks: end_webhooks_of(&mut tx, actor, person_id, at).await?,
+        },
+        None => Made::default(),
     };
     let mut homes: Vec<&str> = member.grants.iter().filter_map(organisation_of).collect();
     homes.dedup();
@@ -175,11 +191,14 @@ async fn set_access(
         },
         obligation_id: None,
         submission_id: None,
-        details: json!({"person": person_id, "sessions_ended": n_sessions, "programs_ended": programs.len()}),
+        details: json!({
+            "person": person_id, "sessions_ended": n_sessions, "programs_ended": made.programs.len(),
+            "servers_ended": made.webhooks.len(),
+        }),
     };
     record(&mut tx, actor, deed).await?;
     tx.commit().await?;
-    Ok(programs)
+    Ok(made)
 }
 
 /// The leave to sign off what the same person sent that an organisation was given last, whether or not it is over.

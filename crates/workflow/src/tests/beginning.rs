@@ -122,6 +122,45 @@ async fn what_an_older_version_called_otherwise_is_there_under_its_name_of_now()
 }
 
 #[tokio::test]
+async fn lines_that_are_one_now_begin_blank_and_every_other_is_there() {
+    let world = world().await;
+    let lines = [
+        ("1", "a", Some("1904")),
+        ("2", "b", Some("7")),
+        ("3", "c", Some("472")),
+    ];
+    let sent = world.lines("one", &lines).await;
+    world.submit(sent).await;
+    let old = sent_out();
+    let mut new = old.clone();
+    "2.0".clone_into(&mut new.version);
+    new.valid_from = day("2026-07-01");
+    let begin = async |codes: &[(&str, &str)]| {
+        let lineage = Lineage {
+            version: old.version.clone(),
+            tables: Vec::new(),
+            items: vec![became("form", "line", "line", codes)],
+        };
+        let new = ReturnSpec {
+            lineage: Some(lineage),
+            ..new.clone()
+        };
+        let versions = [old.clone(), new.clone()];
+        let own = council(ARDBEG);
+        let began = beginning(&world.db, &own, &versions, &new, &q2(), ARDBEG).await;
+        let rows = began.unwrap().unwrap().rows;
+        let rows = rows["form"].iter().map(|row| text(row).join(" "));
+        rows.collect::<Vec<_>>()
+    };
+    // Neither of the two is the whole, and nothing is added up.
+    assert_eq!(begin(&[("1", "10"), ("3", "10")]).await, ["2 b 7"]);
+    // Nor is one that has another's code now.
+    assert_eq!(begin(&[("3", "2")]).await, ["1 a 1904"]);
+    let all = begin(&[("1", "10"), ("3", "30")]).await;
+    assert_eq!(all, ["10 a 1904", "2 b 7", "30 c 472"]);
+}
+
+#[tokio::test]
 async fn where_records_accumulate_those_of_every_version_are_there() {
     let mut old = sent_out();
     old.accumulation = Accumulation::Cumulative;

@@ -1,6 +1,7 @@
 //! A release: drafted from what stands, built twice to the same bytes, approved by two people, and never another one.
 
 mod changes;
+mod values;
 
 use std::collections::BTreeMap;
 

@@ -375,12 +375,16 @@ async fn nobody_is_reminded_of_what_is_not_asked_for_any_more() {
     };
     take(TakesPlace::Yes).await;
     world.days("2026-08-21", "2026-08-22").await;
-    // Nobody is told the same of one day twice.
     take(TakesPlace::Cancelled).await;
     world.days("2026-08-23", "2026-08-24").await;
     assert_eq!(
         world.reminded().await.split_off(n_before + 2),
-        ["2026-08-21 ann: reinstated", "2026-08-21 bob: reinstated"]
+        [
+            "2026-08-21 ann: reinstated",
+            "2026-08-21 bob: reinstated",
+            "2026-08-23 ann: cancelled",
+            "2026-08-23 bob: cancelled",
+        ]
     );
 }
 

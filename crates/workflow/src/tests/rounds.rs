@@ -219,6 +219,7 @@ async fn only_who_plans_the_rounds_moves_or_cancels_them() {
 #[tokio::test]
 async fn nothing_is_owed_in_a_cancelled_round_and_it_is_still_there() {
     let world = world().await;
+    assert_eq!(world.missing().await, [ARDBEG, BRORA]);
     for _ in 0..2 {
         cancel_round(
             &world.db,
@@ -236,6 +237,8 @@ async fn nothing_is_owed_in_a_cancelled_round_and_it_is_still_there() {
     for (_, state) in world.states("2026-12-01").await {
         assert_eq!(state, ObligationState::Cancelled);
     }
+    // So that its figures are not provisional for ever.
+    assert!(world.missing().await.is_empty());
     let error = world.try_send("one").await.unwrap_err();
     assert!(
         matches!(error, ReceiveError::NotARespondent { .. }),
@@ -384,6 +387,39 @@ async fn rounds_to_come_go_by_what_is_published_later() {
         .collect();
     let why = "The organisation is not there in this period".to_owned();
     assert_eq!(said, [(false, why)], "said once");
+
+    // It was a mistake in the register, and one that can be made again.
+    let settled = async |valid_to: Option<&str>, state| {
+        let mut organisations = testkit::returns::organisations();
+        let mut all = organisations.0.iter_mut();
+        let brora = all.find(|one| one.code == BRORA).unwrap();
+        brora.valid_to = valid_to.map(day);
+        publish_returns(&world.owner, &system(), &specs, &organisations)
+            .await
+            .unwrap();
+        for _ in 0..2 {
+            follow(today).await;
+        }
+        let states = world.states("2026-07-10").await;
+        assert_eq!(states[1], (BRORA.to_owned(), state), "{valid_to:?}");
+    };
+    settled(None, ObligationState::NotStarted).await;
+    settled(Some("2026-03-31"), ObligationState::NotRequired).await;
+    settled(None, ObligationState::NotStarted).await;
+    // What somebody has said stays.
+    let (db, actor) = (&world.db, planner());
+    require(
+        db,
+        &actor,
+        &name(),
+        BRORA,
+        Required::No,
+        "It has none",
+        today,
+    )
+    .await
+    .unwrap();
+    settled(None, ObligationState::NotRequired).await;
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ struct Row {
     opens: String,
     due: String,
     due_before: String,
-    is_sure: bool,
+    /// What there is to look at.
+    unsure: Option<&'static str>,
 }
 
 pub(crate) async fn show(
@@ -72,7 +73,13 @@ fn row(proposal: &Proposal) -> Row {
         opens: day(DateKind::Open),
         due: day(DateKind::Due),
         due_before: words::day(proposal.before.round.due_on),
-        is_sure: proposal.is_sure,
+        unsure: match (proposal.is_sure, proposal.before.round.is_cancelled) {
+            (true, _) => None,
+            (false, true) => {
+                Some("The round before was cancelled: plan it only if it is asked for again")
+            }
+            (false, false) => Some("Look at the date: from one year alone it is a guess"),
+        },
     }
 }
 
