@@ -411,7 +411,6 @@ fn providers_in(home: &Path) -> PathBuf {
     home.join("providers.toml")
 }
 
-/// An address that nobody had a moment ago.
 /// An address that nobody has, and that is given to nobody else here.
 pub(crate) fn free_address() -> String {
     static GIVEN: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());

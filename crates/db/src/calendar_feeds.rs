@@ -189,8 +189,8 @@ pub async fn said_to(conn: &mut Conn, organisation: &str) -> Result<HashMap<i64,
     let rows = statement(
         "SELECT o.cycle_id, count(*) AS n, max(said.at) AS last_at FROM obligation o JOIN (
             SELECT obligation_id, at FROM obligation_requirement WHERE organisation = $1
-            UNION ALL SELECT obligation_id, at FROM extension_decision
-                WHERE organisation = $1 AND (due_on IS NOT NULL OR ordinal > 1)
+            UNION ALL SELECT obligation_id, at FROM extension_decision WHERE organisation = $1 AND due_on IS NOT NULL
+            UNION ALL SELECT obligation_id, at FROM extension_decided_anew WHERE organisation = $1
          ) said ON said.obligation_id = o.id GROUP BY o.cycle_id",
     )
     .bind::<Text, _>(organisation)

@@ -19,11 +19,14 @@ use crate::{Conn, DbError, Tx};
 
 /// In a statement over obligations `o`: the day until which more time is given, and null where none is. What was decided
 /// last on a request counts.
-pub(crate) const GIVEN_UNTIL: &str = "(SELECT max(d.due_on) FROM extension_decision d
-                WHERE d.obligation_id = o.id AND NOT EXISTS (
-                    SELECT FROM extension_decision later
-                    WHERE later.extension_id = d.extension_id AND later.ordinal > d.ordinal
-                ))";
+pub(crate) const GIVEN_UNTIL: &str =
+    "(SELECT max(CASE WHEN a.ordinal IS NULL THEN d.due_on ELSE a.due_on END)
+                FROM extension_decision d
+                LEFT JOIN LATERAL (
+                    SELECT ordinal, due_on FROM extension_decided_anew
+                    WHERE extension_id = d.extension_id ORDER BY ordinal DESC LIMIT 1
+                ) a ON true
+                WHERE d.obligation_id = o.id)";
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -90,23 +93,32 @@ pub async fn decide(
     by: By<'_>,
 ) -> Result<(), DbError> {
     let (by_kind, by_id) = columns_of(by.id);
-    let ordinal = i32::try_from(extension.decisions.len()).unwrap_or(i32::MAX);
-    statement(
-        "INSERT INTO extension_decision
-            (extension_id, ordinal, organisation, obligation_id, due_on, reason, by_kind, by_id, by_name)
-         VALUES ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind::<SqlUuid, _>(extension.id)
-    .bind::<Integer, _>(ordinal)
-    .bind::<Text, _>(&extension.organisation)
-    .bind::<BigInt, _>(extension.obligation_id)
-    .bind::<Nullable<Date>, _>(due_on)
-    .bind::<Text, _>(reason)
-    .bind::<Nullable<Text>, _>(by_kind)
-    .bind::<Nullable<SqlUuid>, _>(by_id)
-    .bind::<Text, _>(by.name)
-    .execute(tx.connection())
-    .await?;
+    let n_before = i32::try_from(extension.decisions.len()).unwrap_or(i32::MAX);
+    // The first is in a table of its own.
+    let insert = match n_before {
+        0 => {
+            "INSERT INTO extension_decision
+                (extension_id, organisation, obligation_id, due_on, reason, by_kind, by_id, by_name)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9 = 0"
+        }
+        _ => {
+            "INSERT INTO extension_decided_anew
+                (extension_id, organisation, obligation_id, due_on, reason, by_kind, by_id, by_name, ordinal)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 + 1"
+        }
+    };
+    statement(insert)
+        .bind::<SqlUuid, _>(extension.id)
+        .bind::<Text, _>(&extension.organisation)
+        .bind::<BigInt, _>(extension.obligation_id)
+        .bind::<Nullable<Date>, _>(due_on)
+        .bind::<Text, _>(reason)
+        .bind::<Nullable<Text>, _>(by_kind)
+        .bind::<Nullable<SqlUuid>, _>(by_id)
+        .bind::<Text, _>(by.name)
+        .bind::<Integer, _>(n_before)
+        .execute(tx.connection())
+        .await?;
     Ok(())
 }
 
@@ -167,8 +179,10 @@ fn select(rest: &str) -> String {
 async fn with_decisions(conn: &mut Conn, rows: Vec<Row>) -> Result<Vec<Extension>, DbError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let made: Vec<DecisionRow> = statement(
-        "SELECT extension_id, due_on, reason, at, by_name FROM extension_decision
-         WHERE extension_id = ANY ($1) ORDER BY extension_id, ordinal",
+        "SELECT extension_id, due_on, reason, at, by_name FROM (
+            SELECT extension_id, 1 AS ordinal, due_on, reason, at, by_name FROM extension_decision
+            UNION ALL SELECT extension_id, ordinal, due_on, reason, at, by_name FROM extension_decided_anew
+         ) d WHERE extension_id = ANY ($1) ORDER BY extension_id, ordinal",
     )
     .bind::<Array<SqlUuid>, _>(ids)
     .load(conn.connection())

@@ -30,7 +30,7 @@ pub use read::{
     Counted, Missing, Newest, Places, Record, Source, Span, counted, missing, n_records, page,
     places,
 };
-pub use series::value_of;
+pub use series::{last_known_by, value_of};
 
 /// Makes the record tables and views of a return version; harmless when repeated.
 pub async fn ensure_tables(tx: &mut Tx, spec: &ReturnSpec) -> Result<(), DbError> {

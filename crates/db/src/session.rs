@@ -421,31 +421,34 @@ mod tests {
     async fn a_migration_gives_way_to_who_reads_and_comes_again() {
         let database = TestDb::new();
         let db = Db::connect(&owner(&database)).await.unwrap();
-        // One that can be run twice.
-        let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261127030003'";
+        // One that can be run twice, and has a table to itself for a moment.
+        let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261127030004'";
+        db.conn()
+            .await
+            .unwrap()
+            .connection()
+            .batch_execute(forget)
+            .await
+            .unwrap();
+        let read = "SELECT count(*) FROM reminder";
         let mut reader = db.begin(&Sees::Everyone).await.unwrap();
-        reader.connection().batch_execute(forget).await.unwrap();
-        reader.commit().await.unwrap();
-        let mut reader = db.begin(&Sees::Everyone).await.unwrap();
-        let read = "LOCK TABLE __diesel_schema_migrations IN SHARE MODE";
         reader.connection().batch_execute(read).await.unwrap();
         let migrating = tokio::spawn({
             let db = db.clone();
             async move { db.migrate().await }
         });
-        let soon = Duration::from_secs(4);
-        assert!(
-            tokio::time::timeout(soon, db.is_migrated())
-                .await
-                .is_ok_and(|is_migrated| is_migrated.is_ok()),
-            "nobody waits behind it"
-        );
-        tokio::time::sleep(soon).await;
-        assert!(!migrating.is_finished(), "it has not given up");
+        // Whoever reads now waits behind the migration, and that gives up before they do.
+        let waits = "SELECT FROM pg_locks WHERE relation = 'reminder'::regclass AND NOT granted";
+        let waits = format!("DO $$ BEGIN ASSERT EXISTS ({waits}); END $$");
+        let mut conn = db.conn().await.unwrap();
+        while conn.connection().batch_execute(&waits).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        conn.connection().batch_execute(read).await.unwrap();
+        assert!(!migrating.is_finished(), "it comes again");
         reader.rollback().await.unwrap();
         migrating.await.unwrap().unwrap();
-        let mut conn = db.conn().await.unwrap();
-        let known = "DO $$ BEGIN ASSERT (SELECT count(*) = 1 FROM __diesel_schema_migrations WHERE version = '20261127030003'); END $$";
+        let known = "DO $$ BEGIN ASSERT (SELECT count(*) = 1 FROM __diesel_schema_migrations WHERE version = '20261127030004'); END $$";
         conn.connection().batch_execute(known).await.unwrap();
     }
 }

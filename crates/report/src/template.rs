@@ -19,6 +19,7 @@ mod validation;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet};
@@ -208,7 +209,13 @@ fn write_value(
             worksheet.write_string_with_format(row, column, answer, format)?
         }
         ItemKind::Text => {
-            worksheet.write_string_with_format(row, column, fitting(value), format)?
+            // A part of it would come back as if it had been answered.
+            match fitting(value) {
+                Cow::Borrowed(whole) => {
+                    worksheet.write_string_with_format(row, column, whole, format)?
+                }
+                Cow::Owned(_) => worksheet.write_blank(row, column, format)?,
+            }
         }
     };
     Ok(())

@@ -79,6 +79,7 @@ impl Problem {
         [
             StatusCode::PAYLOAD_TOO_LARGE,
             StatusCode::REQUEST_TIMEOUT,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
             StatusCode::TOO_MANY_REQUESTS,
             StatusCode::UNAUTHORIZED,
             StatusCode::FORBIDDEN,

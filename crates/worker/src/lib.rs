@@ -171,6 +171,7 @@ fn of_rounds(runner: Runner, worker: &Arc<Worker>) -> Runner {
     let for_telling = Arc::clone(worker);
     let for_explained = Arc::clone(worker);
     let for_news = Arc::clone(worker);
+    let for_news_anew = Arc::clone(worker);
     let for_clients = Arc::clone(worker);
     let for_turns = Arc::clone(worker);
     let for_reminders = Arc::clone(worker);
@@ -185,6 +186,9 @@ fn of_rounds(runner: Runner, worker: &Arc<Worker>) -> Runner {
         })
         .handle(TellNewsJob::KIND, move |job, _claimed| {
             jobs::tell_news::tell_news(Arc::clone(&for_news), job)
+        })
+        .handle(TellNewsJob::KIND_ANEW, move |job, _claimed| {
+            jobs::tell_news::tell_news(Arc::clone(&for_news_anew), job)
         })
         .handle(TellClientEndsJob::KIND, move |job, _claimed| {
             jobs::tell_client_ends::tell_client_ends(Arc::clone(&for_clients), job)

@@ -170,5 +170,5 @@ pub use waivers::{
 pub use webhooks::{
     DeliverJob, NewWebhook, NextDelivery, ToDeliver, Webhook, WebhookAbout, WebhookError,
     WebhookEvent, WebhookMessage, add_webhook, end_webhook, host_of, may_make_webhooks,
-    note_delivery, send_again, to_deliver, webhook, webhooks,
+    may_manage_webhook, note_delivery, send_again, to_deliver, webhook, webhooks,
 };

@@ -1,7 +1,4 @@
 //! Where a value came from, and where it went: the cell of a council's file on one side, releases on the other.
-
-use std::collections::BTreeMap;
-
 use access::{Action, ActorId, Object};
 use db::records::{self, InVersion, Source, Span};
 use db::releases::{self, Release};
@@ -110,7 +107,10 @@ pub async fn trace(
         Accumulation::Cumulative => {
             let known_by: Vec<Option<String>> =
                 keys.iter().map(|(_, value)| value.clone()).collect();
-            is_newest(&mut conn, actor, (&submission, spec, table), &known_by).await?
+            {
+                let record = (which.row_number, known_by.as_slice());
+                is_newest(&mut conn, actor, (&submission, spec, table), record).await?
+            }
         }
     };
     Ok(Traced {
@@ -203,13 +203,13 @@ async fn record<'a>(
     Ok(Some((value, keys.into_iter().zip(values).collect())))
 }
 
-/// Whether of all that counts up to the end of its period no later version has a record that is known by the same: where
-/// records accumulate, each is in the dataset as it came last.
+/// Whether of all that counts up to the end of its period it is the record that came last of those that are known by the
+/// same: where records accumulate, that one is in the dataset.
 async fn is_newest(
     conn: &mut Conn,
     actor: &Actor,
     (submission, spec, table): (&Submission, &ReturnSpec, &TableSpec),
-    known_by: &[Option<String>],
+    (row_number, known_by): (u32, &[Option<String>]),
 ) -> Result<bool, DbError> {
     let round = &submission.round;
     let span = Span {
@@ -222,35 +222,23 @@ async fn is_newest(
         only_accepted: false,
     };
     let counted = records::counted(conn, &span).await?;
-    let mut from_it_on = counted
+    // What comes after it is of the same period, and so of the same version of the return.
+    let from_it_on: Vec<Uuid> = counted
         .iter()
-        .skip_while(|counted| counted.submission_id != submission.id);
-    if from_it_on.next().is_none() {
-        return Ok(false);
-    }
-    // A key that is there tells a record that is there from none; without one, none takes another's place.
-    let is_there = known_by.iter().position(Option::is_some);
-    let Some(key) = is_there.and_then(|idx| table.keys.get(idx)) else {
-        return Ok(true);
-    };
-    let items: Vec<Option<&str>> = std::iter::once(key)
-        .chain(&table.keys)
-        .map(|key| Some(key.as_str()))
+        .map(|counted| counted.submission_id)
+        .skip_while(|id| *id != submission.id)
         .collect();
-    let records = InVersion {
+    if from_it_on.is_empty() || table.keys.is_empty() {
+        return Ok(!from_it_on.is_empty());
+    }
+    let keys = InVersion {
         spec,
         table,
-        codes: vec![BTreeMap::new(); items.len()],
-        items,
+        items: table.keys.iter().map(|key| Some(key.as_str())).collect(),
+        codes: Vec::new(),
     };
-    // The same period, and so the same version of the return.
-    for later in from_it_on {
-        let same = records::value_of(conn, &records, later.submission_id, known_by).await?;
-        if same.is_some() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let last = records::last_known_by(conn, &keys, &from_it_on, known_by).await?;
+    Ok(last == Some((submission.id, row_number)))
 }
 
 async fn remarks(

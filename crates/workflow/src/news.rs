@@ -47,10 +47,19 @@ pub enum TellNewsJob {
 
 impl TellNewsJob {
     pub const KIND: &'static str = "tell-news";
+    /// Of what workers of earlier versions do not know: they leave it to those that do.
+    pub const KIND_ANEW: &'static str = "tell-decided-anew";
+
+    fn kind(self) -> &'static str {
+        match self {
+            Self::ExtensionDecidedAnew { .. } => Self::KIND_ANEW,
+            _ => Self::KIND,
+        }
+    }
 }
 
 pub(crate) async fn enqueue(tx: &mut Tx, news: &TellNewsJob) -> Result<(), DbError> {
-    queue::enqueue(tx, &NewJob::new(TellNewsJob::KIND, json!(news))).await?;
+    queue::enqueue(tx, &NewJob::new(news.kind(), json!(news))).await?;
     Ok(())
 }
 

@@ -130,6 +130,15 @@ fn is_near(one: NaiveDate, other: NaiveDate) -> bool {
     one.signed_duration_since(other).num_days().abs() <= NEAR_DAYS
 }
 
+/// Whether a round of the same return and about the same days takes place.
+fn has_another(planned: &[PlannedRound], cancelled: &Round) -> bool {
+    planned.iter().any(|other| {
+        other.round.return_id == cancelled.return_id
+            && !other.round.is_cancelled
+            && is_near(other.round.period.end, cancelled.period.end)
+    })
+}
+
 /// The day of the snapshot about a year before one.
 fn snapshot_before(planned: &[PlannedRound], round: &Round) -> Option<NaiveDate> {
     let year_before = round.period.start.checked_sub_months(Months::new(12))?;
@@ -159,6 +168,8 @@ pub async fn proposals(
         .unwrap_or(today);
     let mut proposals: Vec<Proposal> = planned
         .iter()
+        // One that somebody has put in the place of another is the one to go by.
+        .filter(|before| !before.round.is_cancelled || !has_another(&planned, &before.round))
         .filter_map(|before| {
             let snapshot_before = snapshot_before(&planned, &before.round);
             let later = cycle::a_year_later(&before.round.period, snapshot_before)?;

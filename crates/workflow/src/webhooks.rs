@@ -136,6 +136,11 @@ fn parts(reach: &Reach) -> (Option<&str>, Option<&str>) {
     }
 }
 
+/// Whether an actor looks after it, and so may see its address.
+pub fn may_manage_webhook(actor: &Actor, webhook: &Webhook) -> bool {
+    may_manage(actor, &webhook.reach).is_ok()
+}
+
 /// An address may have a secret in it: the trail names it by its id.
 fn deed<'a>(verb: &'static str, webhook: &'a Webhook) -> Deed<'a> {
     let (organisation, return_id) = parts(&webhook.reach);

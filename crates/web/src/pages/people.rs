@@ -311,7 +311,10 @@ pub(crate) async fn show_one(
         since: moment(member.person.invited_at),
         disabled: member.person.disabled_at.map(moment),
         made: if may_disable {
-            made(workflow::made_by(db, actor, &member, Utc::now()).await?)
+            made(
+                actor,
+                workflow::made_by(db, actor, &member, Utc::now()).await?,
+            )
         } else {
             Vec::new()
         },
@@ -337,7 +340,7 @@ pub(crate) async fn show_one(
     Ok(super::render(StatusCode::OK, &page))
 }
 
-fn made(all: workflow::Made) -> Vec<Made> {
+fn made(actor: &Actor, all: workflow::Made) -> Vec<Made> {
     let mut made = Vec::new();
     if !all.programs.is_empty() {
         made.push(Made {
@@ -350,7 +353,13 @@ fn made(all: workflow::Made) -> Vec<Made> {
         made.push(Made {
             counted: counted(all.webhooks.len() as u64, "server", "servers"),
             why: "that they had told what happens here. Name what is still needed again.",
-            names: all.webhooks.into_iter().map(|one| one.url).collect(),
+            // An address may have a secret in it, and may be another organisation's.
+            names: all
+                .webhooks
+                .into_iter()
+                .filter(|one| workflow::may_manage_webhook(actor, one))
+                .map(|one| one.url)
+                .collect(),
         });
     }
     made

@@ -22,7 +22,7 @@ impl World {
                 .await
                 .unwrap();
         tokio::spawn(connection);
-        let sql = "SELECT payload::text FROM job WHERE kind = 'tell-news' ORDER BY id";
+        let sql = "SELECT payload::text FROM job WHERE kind IN ('tell-news', 'tell-decided-anew') ORDER BY id";
         for row in client.query(sql, &[]).await.unwrap() {
             let job = serde_json::from_str(row.get(0)).unwrap();
             for _ in 0..2 {

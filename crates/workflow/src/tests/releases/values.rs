@@ -124,4 +124,11 @@ async fn where_records_accumulate_a_value_is_in_the_dataset_until_its_record_com
     // What was not handed over is nowhere.
     let third = world.lines("three", &[("1", "a", Some("8"))]).await;
     assert!(!counts(third, 2).await && counts(first, 2).await);
+    // Of two lines of one file that are known by the same, the dataset has the last.
+    let fourth = sent("four", &[("1", "a", Some("9")), ("1", "a", Some("10"))]).await;
+    assert!(!counts(first, 2).await && !counts(fourth, 2).await);
+    assert!(counts(fourth, 3).await);
+    let csv = world.csv().await;
+    let has = |id: Uuid| csv.matches(&id.to_string()).count();
+    assert_eq!((has(first), has(fourth)), (0, 1), "{csv}");
 }
