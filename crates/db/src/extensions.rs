@@ -28,6 +28,14 @@ pub(crate) const GIVEN_UNTIL: &str =
                 ) a ON true
                 WHERE d.obligation_id = o.id)";
 
+/// In a statement over all obligations `o`: whether one was given more time until a day of which `condition` holds. Few
+/// were given any, and the others are not looked at one by one.
+pub(crate) fn is_given_until(condition: &str) -> String {
+    format!(
+        "(o.id IN (SELECT obligation_id FROM extension_decision) AND {GIVEN_UNTIL} {condition})"
+    )
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct NewExtension<'a> {

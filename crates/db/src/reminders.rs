@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use crate::cycles::{Obligation, obligations_of, select};
-use crate::extensions::GIVEN_UNTIL;
+use crate::extensions::is_given_until;
 use crate::statement::statement;
 use crate::{Conn, DbError, Tx};
 
@@ -26,7 +26,8 @@ pub async fn due_from(
     today: NaiveDate,
 ) -> Result<Vec<Obligation>, DbError> {
     let rows = statement(select(&format!(
-        "WHERE c.due_on >= $1 OR {GIVEN_UNTIL} >= $1 ORDER BY o.organisation, c.due_on, o.id"
+        "WHERE c.due_on >= $1 OR {} ORDER BY o.organisation, c.due_on, o.id",
+        is_given_until(">= $1")
     )))
     .bind::<Date, _>(from)
     .load(conn.connection())
@@ -42,9 +43,10 @@ pub async fn to_tell(
 ) -> Result<Vec<Obligation>, DbError> {
     let rows = statement(select(&format!(
         "WHERE c.due_on BETWEEN $1 AND $2
-            OR {GIVEN_UNTIL} BETWEEN $1 AND $2
+            OR {}
             OR (c.due_on > $2 AND (SELECT count(*) FROM cycle_date d WHERE d.cycle_id = c.id AND d.kind = 'due') > 1)
-         ORDER BY o.organisation, c.due_on, o.id"
+         ORDER BY o.organisation, c.due_on, o.id",
+        is_given_until("BETWEEN $1 AND $2")
     )))
     .bind::<Date, _>(from)
     .bind::<Date, _>(until)

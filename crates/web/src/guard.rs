@@ -72,34 +72,25 @@ pub(crate) async fn same_site_only(
 
 fn check(method: &Method, headers: &HeaderMap, base_url: Option<&str>) -> Result<(), Problem> {
     let host = text(headers, &header::HOST).unwrap_or_default();
-    let base_host = base_url.and_then(host_of_url);
-    let is_base = |base: &str| {
-        let port = match base_url {
-            Some(url) if url.starts_with("https://") => ":443",
-            _ => ":80",
-        };
-        let bare = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
-        bare(base) == bare(host)
-    };
-    if !is_loopback(host) && !base_host.is_some_and(is_base) {
+    if !is_loopback(host) && !base_url.is_some_and(|base| is_at(base, host)) {
         return Err(Problem::wrong_host());
     }
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
     match text(headers, &header::ORIGIN) {
-        Some(origin) if !reads && !is_origin_of(origin, host) => Err(Problem::cross_site()),
+        Some(origin) if !reads && !is_at(origin, host) => Err(Problem::cross_site()),
         _ => Ok(()),
     }
 }
 
-/// Whether a page's origin, which names no port that goes without saying, is this host.
-fn is_origin_of(origin: &str, host: &str) -> bool {
-    let port = if origin.starts_with("https://") {
+/// Whether an address or a page's origin is at this host, however it is spelt and with the port that goes without saying.
+fn is_at(url: &str, host: &str) -> bool {
+    let port = if url.starts_with("https://") {
         ":443"
     } else {
         ":80"
     };
-    let host = host.strip_suffix(port).unwrap_or(host);
-    host_of_url(origin).is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    let bare = |host: &str| host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    host_of_url(url).is_some_and(|own| bare(own) == bare(host))
 }
 
 /// Nothing here is called by a zero byte, and the database can't be asked for it.

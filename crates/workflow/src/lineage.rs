@@ -64,6 +64,12 @@ async fn version(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<Submission,
     Ok(found)
 }
 
+fn spec_of<'a>(versions: &'a [ReturnSpec], submission: &Submission) -> Option<&'a ReturnSpec> {
+    let round = &submission.round;
+    let mut versions = versions.iter();
+    versions.find(|spec| spec.id == round.return_id && spec.version == round.return_version)
+}
+
 /// Where a value came from and where it went; not there where there is no such value.
 pub async fn trace(
     db: &Db,
@@ -73,10 +79,7 @@ pub async fn trace(
 ) -> Result<Traced, Denied> {
     let mut conn = db.read(&sees(actor)).await?;
     let submission = version(&mut conn, actor, which.submission_id).await?;
-    let spec = versions.iter().find(|spec| {
-        spec.id == submission.round.return_id && spec.version == submission.round.return_version
-    });
-    let spec = spec.ok_or(Denied::NotThere)?;
+    let spec = spec_of(versions, &submission).ok_or(Denied::NotThere)?;
     let (table, item) = named(versions, spec, which).ok_or(Denied::NotThere)?;
     let (value, keys) = record(&mut conn, (spec, table), item, which)
         .await?
@@ -285,21 +288,31 @@ async fn remarks(
 pub async fn value_at(
     db: &Db,
     actor: &Actor,
+    versions: &[ReturnSpec],
     submission_id: Uuid,
     cell: &CellRef,
 ) -> Result<(String, u32, String), Denied> {
     let mut conn = db.read(&sees(actor)).await?;
     let submission = version(&mut conn, actor, submission_id).await?;
+    let spec = spec_of(versions, &submission).ok_or(Denied::NotThere)?;
     let row_number = cell.row_idx + 1;
     for rows in submissions::tables(&mut conn, submission.id).await? {
         let mut items = rows.columns.keys();
         let item = items.find(|item| rows.cell(item, row_number).as_ref() == Some(cell));
-        let Some(item) = item else { continue };
-        if submission
-            .has_record(&mut conn, &rows.table, row_number)
+        let table = spec.table(&rows.table);
+        let found = table.zip(item.and_then(|item| table?.item(item)));
+        let Some((table, item)) = found else { continue };
+        let which = WhichValue {
+            submission_id,
+            table: &table.name,
+            row_number,
+            item: &item.name,
+        };
+        if record(&mut conn, (spec, table), item, which)
             .await?
+            .is_some()
         {
-            return Ok((rows.table.clone(), row_number, item.clone()));
+            return Ok((table.name.clone(), row_number, item.name.clone()));
         }
     }
     Err(Denied::NotThere)

@@ -237,7 +237,7 @@ pub async fn plan_proposals(
     if actor.id == ActorId::Nobody {
         return Err(Denied::SignInNeeded.into());
     }
-    let mut n_planned = 0;
+    let (mut n_planned, mut refused) = (0, None);
     for proposal in proposals(db, actor, specs, today).await? {
         if !chosen(&proposal) {
             continue;
@@ -255,9 +255,9 @@ pub async fn plan_proposals(
         match is_new.await {
             Ok(true) => n_planned += 1,
             Ok(false) => {}
-            // One that nobody can plan so keeps none of the others from being planned.
-            Err(OpenCycleError::Days(error @ RoundError::Order { .. })) => {
-                tracing::warn!(%error, "a round was not proposed");
+            // One that can't be planned so keeps none of the others from being planned, and is told of after them.
+            Err(error @ OpenCycleError::Days(RoundError::Order { .. })) => {
+                refused.get_or_insert(error);
             }
             // Its version is published later.
             Err(OpenCycleError::NotPublished { return_id, version }) => {
@@ -270,5 +270,8 @@ pub async fn plan_proposals(
             Err(error) => return Err(error),
         }
     }
-    Ok(n_planned)
+    match refused {
+        Some(error) => Err(error),
+        None => Ok(n_planned),
+    }
 }

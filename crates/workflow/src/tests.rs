@@ -290,8 +290,8 @@ impl World {
             .await
     }
 
-    /// Who has to answer and did not, by the dataset.
-    async fn missing(&self) -> Vec<String> {
+    /// What is in the dataset of the first quarter.
+    async fn collected(&self, figures: &Figures) -> Dataset {
         let period = q1();
         let wanted = WantedDataset {
             versions: std::slice::from_ref(&self.spec),
@@ -303,26 +303,19 @@ impl World {
             only_accepted: false,
             columns: &::dataset::Asked::default(),
         };
+        dataset(&self.db, figures, &wanted).await.unwrap()
+    }
+
+    /// Who has to answer and did not, by the dataset.
+    async fn missing(&self) -> Vec<String> {
         let figures = figures(&system(), &self.spec.id).unwrap();
-        let dataset = dataset(&self.db, &figures, &wanted).await.unwrap();
-        let missing = dataset.manifest.missing.into_iter();
-        missing.map(|one| one.organisation).collect()
+        let missing = self.collected(&figures).await.manifest.missing;
+        missing.into_iter().map(|one| one.organisation).collect()
     }
 
     async fn csv_of(&self, figures: &Figures) -> String {
         let versions = std::slice::from_ref(&self.spec);
-        let period = q1();
-        let wanted = WantedDataset {
-            versions,
-            spec: &self.spec,
-            table: "form",
-            from: &period,
-            to: &period,
-            organisations: &[],
-            only_accepted: false,
-            columns: &::dataset::Asked::default(),
-        };
-        let dataset = dataset(&self.db, figures, &wanted).await.unwrap();
+        let dataset = self.collected(figures).await;
         let mut out = Vec::new();
         write_dataset(
             &self.db,

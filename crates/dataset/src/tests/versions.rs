@@ -314,22 +314,7 @@ async fn a_value_of_the_first_year_leads_to_the_cell_of_the_old_item_also_throug
         after: None,
         protection: None,
     };
-    let edition = release::Edition {
-        spec: &versions[2],
-        manifest: &manifest,
-        settings: &settings,
-        kind: "final",
-        notes: "",
-        drafted_on: testkit::returns::day("2026-07-01"),
-        before: &[],
-    };
-    let from = From {
-        db: &db,
-        sees: &Sees::Everyone,
-        versions: &versions,
-    };
-    let into = tempfile::tempdir().unwrap();
-    release::build(from, &edition, into.path()).await.unwrap();
+    let into = built(&db, &versions, &manifest, &settings).await;
     let released = std::fs::read_to_string(into.path().join("case.csv")).unwrap();
     assert_eq!(released, text);
     let notes = std::fs::read_to_string(into.path().join("notes.txt")).unwrap();
@@ -337,6 +322,32 @@ async fn a_value_of_the_first_year_leads_to_the_cell_of_the_old_item_also_throug
         notes.contains("Between versions: KIND: Until 2021-22 (version 1) called SORT"),
         "{notes}"
     );
+}
+
+/// The files of a release under the newest version.
+async fn built(
+    db: &Db,
+    versions: &[ReturnSpec],
+    manifest: &Manifest,
+    settings: &release::Settings,
+) -> tempfile::TempDir {
+    let edition = release::Edition {
+        spec: versions.last().unwrap(),
+        manifest,
+        settings,
+        kind: "final",
+        notes: "",
+        drafted_on: testkit::returns::day("2026-07-01"),
+        before: &[],
+    };
+    let from = From {
+        db,
+        sees: &Sees::Everyone,
+        versions,
+    };
+    let into = tempfile::tempdir().unwrap();
+    release::build(from, &edition, into.path()).await.unwrap();
+    into
 }
 
 /// The first version has another table, which is called otherwise in the second and not asked for by the third.
@@ -394,22 +405,7 @@ async fn a_table_that_ended_is_told_of_once_with_why_and_where_it_still_is() {
         after: None,
         protection: None,
     };
-    let edition = release::Edition {
-        spec: &versions[2],
-        manifest: &manifest,
-        settings: &settings,
-        kind: "final",
-        notes: "",
-        drafted_on: testkit::returns::day("2026-07-01"),
-        before: &[],
-    };
-    let from = From {
-        db: &db,
-        sees: &Sees::Everyone,
-        versions: &versions,
-    };
-    let into = tempfile::tempdir().unwrap();
-    release::build(from, &edition, into.path()).await.unwrap();
+    let into = built(&db, &versions, &manifest, &settings).await;
     let notes = std::fs::read_to_string(into.path().join("notes.txt")).unwrap();
     let line = format!("Between versions: {ended}");
     assert_eq!(notes.matches(&line).count(), 1, "{notes}");

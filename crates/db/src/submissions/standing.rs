@@ -1,8 +1,8 @@
 //! Which submission of an obligation stands, now or when another one was assessed.
 
 use chrono::NaiveDate;
-use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text, Uuid as SqlUuid};
-use diesel::{OptionalExtension, QueryableByName, sql_query};
+use diesel::sql_types::{BigInt, Bool, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::{OptionalExtension, QueryableByName};
 use diesel_async::RunQueryDsl;
 use spec::OtherPeriod;
 use uuid::Uuid;
@@ -218,44 +218,18 @@ pub async fn standing_last(
 }
 
 #[derive(QueryableByName)]
-struct Whether {
+struct Counts {
     #[diesel(sql_type = Bool)]
-    it_is: bool,
+    counts: bool,
 }
 
 /// Whether the records of a submission are in datasets now, where each period's take the place of what was sent before.
 pub async fn counts_now(conn: &mut Conn, id: Uuid) -> Result<bool, DbError> {
-    let row: Whether = statement(
-        "SELECT EXISTS (SELECT FROM standing_submission WHERE submission_id = $1) AS it_is",
+    let row: Counts = statement(
+        "SELECT EXISTS (SELECT FROM standing_submission WHERE submission_id = $1) AS counts",
     )
     .bind::<SqlUuid, _>(id)
     .get_result(conn.connection())
     .await?;
-    Ok(row.it_is)
-}
-
-impl Submission {
-    /// Whether one of its tables has a record in a row, counted from 1: for whoever does not have its version's spec at hand,
-    /// by the name that [`records::table_name`](crate::records::table_name) gives the table.
-    pub async fn has_record(
-        &self,
-        conn: &mut Conn,
-        table: &str,
-        row_number: u32,
-    ) -> Result<bool, DbError> {
-        let (return_id, version) = (&self.round.return_id, &self.round.return_version);
-        let name = format!("{return_id}_v{version}_{table}").replace(['.', '-'], "_");
-        let is_vetted = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if !name.chars().all(is_vetted) {
-            return Err(DbError::Stored(format!("{name} is no name of a table")));
-        }
-        let row: Whether = sql_query(format!(
-            "SELECT EXISTS (SELECT FROM ret.{name} WHERE submission_id = $1 AND row_number = $2) AS it_is"
-        ))
-        .bind::<SqlUuid, _>(self.id)
-        .bind::<Integer, _>(i32::try_from(row_number).unwrap_or(i32::MAX))
-        .get_result(conn.connection())
-        .await?;
-        Ok(row.it_is)
-    }
+    Ok(row.counts)
 }

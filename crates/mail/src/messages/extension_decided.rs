@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
-use super::notice::Notice;
+use super::notice::{Notice, of_return};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,11 +42,7 @@ pub(super) fn write(told: &ExtensionDecided, base_url: &str) -> Result<Written, 
     Notice {
         subject,
         sentence: told.sentence(),
-        facts: &[
-            ("Organisation", &told.organisation_name),
-            ("Return", &told.return_title),
-            ("Period", &told.period),
-        ],
+        facts: &of_return(&told.organisation_name, &told.return_title, &told.period),
         ask: "Read why",
         link: format!("{base_url}{}", told.page),
     }

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Written;
-use super::notice::Notice;
+use super::notice::{Notice, of_return};
 
 /// The day that counts now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,11 +29,7 @@ pub(super) fn write(told: &ExtensionDecidedAnew, base_url: &str) -> Result<Writt
             "The decision on more time for a return was changed. The return is now due on {}.",
             told.due_on.format("%-d %B %Y")
         ),
-        facts: &[
-            ("Organisation", &told.organisation_name),
-            ("Return", &told.return_title),
-            ("Period", &told.period),
-        ],
+        facts: &of_return(&told.organisation_name, &told.return_title, &told.period),
         ask: "Read why",
         link: format!("{base_url}{}", told.page),
     }

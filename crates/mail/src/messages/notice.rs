@@ -17,6 +17,19 @@ pub(super) struct Notice<'a> {
     pub(super) link: String,
 }
 
+/// What a notice to an organisation about one of its returns names.
+pub(super) fn of_return<'a>(
+    organisation_name: &'a str,
+    return_title: &'a str,
+    period: &'a str,
+) -> [(&'a str, &'a str); 3] {
+    [
+        ("Organisation", organisation_name),
+        ("Return", return_title),
+        ("Period", period),
+    ]
+}
+
 #[derive(Template)]
 #[template(path = "notice/text.txt", escape = "none")]
 struct Text<'a> {

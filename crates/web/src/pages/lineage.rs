@@ -153,7 +153,8 @@ pub(crate) async fn at_cell(
         .cell
         .parse()
         .map_err(|_| Problem::bad_request("Write a cell with its sheet: Sheet!B12."))?;
-    let (table, row, item) = workflow::value_at(site.db()?, &visitor.actor, id, &cell)
+    let (db, actor) = (site.db()?, &visitor.actor);
+    let (table, row, item) = workflow::value_at(db, actor, &site.specs, id, &cell)
         .await
         .map_err(Problem::from)?;
     Ok(see(&format!(

@@ -109,7 +109,7 @@ pub(crate) async fn plan(
         Err(OpenCycleError::Db(error)) => Err(error.into()),
         Err(error) => Err(Problem::conflict(
             "A round could not be planned",
-            format!("Nothing is lost, and those before it are planned: {error}."),
+            format!("{error}. Nothing is lost, and others that you ticked may be planned: look at what is still listed here."),
         )
         .into()),
     }

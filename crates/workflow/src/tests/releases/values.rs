@@ -63,7 +63,7 @@ async fn a_cell_is_of_the_table_that_has_a_record_in_its_row() {
     let own = council(ARDBEG);
     for (cell, table, row_number) in [("Form!E10", "cover", 10), ("Form!E3", "form", 3)] {
         let at = cell.parse().unwrap();
-        let found = value_at(&world.db, &own, id, &at).await.unwrap();
+        let found = value_at(&world.db, &own, &versions, id, &at).await.unwrap();
         let (of, row, item) = &found;
         assert_eq!(
             (of.as_str(), *row, item.as_str()),
@@ -81,7 +81,7 @@ async fn a_cell_is_of_the_table_that_has_a_record_in_its_row() {
     // Below all records, and beside the columns.
     for cell in ["Form!E30", "Form!F3", "Other!E3"] {
         let at = cell.parse().unwrap();
-        let found = value_at(&world.db, &own, id, &at).await;
+        let found = value_at(&world.db, &own, &versions, id, &at).await;
         assert!(matches!(found, Err(Denied::NotThere)), "{cell}");
     }
 }
